@@ -1,0 +1,81 @@
+"""Errors as answers: problem+json (RFC 9457) for JSON callers, a plain sentence for everyone else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+PROBLEM = "application/problem+json"
+View = Callable[..., HttpResponse]
+
+
+def speaks_json(request: HttpRequest) -> bool:
+    """Whether the caller sent JSON, or prefers JSON to HTML and plain text in the answer."""
+    if is_json(request.content_type):
+        return True
+    preferred = request.get_preferred_type(["text/html", "text/plain", "application/json", PROBLEM])
+    return preferred in ("application/json", PROBLEM)
+
+
+def is_json(content_type: str | None) -> bool:
+    """Whether a media type is JSON, structured suffixes included."""
+    media_type = (content_type or "").lower()
+    return media_type == "application/json" or (media_type.startswith("application/") and media_type.endswith("+json"))
+
+
+def problem(request: HttpRequest, status: int, detail: str, **members: Any) -> HttpResponse:
+    """An error answer with `detail` as its sentence; `members` are added for JSON callers.
+
+    `headers` among the members become response headers.
+    """
+    headers = members.pop("headers", None)
+    if not speaks_json(request):
+        return HttpResponse(detail, status=status, content_type="text/plain; charset=utf-8", headers=headers)
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **members}
+    content = json.dumps(body, ensure_ascii=False)
+    return HttpResponse(content, status=status, content_type=PROBLEM, headers=headers)
+
+
+def allow(*methods: str) -> Callable[[View], View]:
+    """Answer 405 with `Allow` for any other method; HEAD goes where GET goes.
+
+    Django's require_http_methods answers an empty page, which tells neither a person nor a JSON caller anything.
+    """
+    allowed = [*methods, "HEAD"] if "GET" in methods else list(methods)
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def check(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+            if request.method in allowed:
+                return view(request, *args, **kwargs)
+            detail = f"{request.method} is not allowed here: use {' or '.join(methods)}."
+            return problem(request, 405, detail, headers={"Allow": ", ".join(allowed)})
+
+        return check
+
+    return decorate
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """handler400: a malformed request (bad host, too many fields, broken multipart)."""
+    return problem(request, 400, "The request is malformed.")
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """handler403."""
+    return problem(request, 403, "You may not see this.")
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """handler404."""
+    return problem(request, 404, f"There is nothing at {request.path}.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """handler500: the traceback went to the log, nothing of it to the answer."""
+    return problem(request, 500, "Something went wrong here. The error was logged.")

@@ -1,0 +1,158 @@
+"""Settings: environment variables, read once, here. docs/reference/settings.md lists them all; a test holds the two together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+from mydjango import environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+PLATFORM = environment.platform()
+
+DEBUG = environment.flag("DEBUG", default=not PLATFORM)
+
+SECRET_KEY = environment.text("SECRET_KEY", "for-development-only" if DEBUG else "")
+if not SECRET_KEY:
+    raise ImproperlyConfigured("SECRET_KEY is not set: with DEBUG off the project does not start without one.")
+
+# The address under which guests reach the survey, e.g. https://survey.example.com.
+PUBLIC_URL = environment.text("PUBLIC_URL").rstrip("/")
+_public = urlsplit(PUBLIC_URL)
+if PUBLIC_URL and (_public.scheme not in ("http", "https") or not _public.hostname):
+    raise ImproperlyConfigured(f"PUBLIC_URL={PUBLIC_URL!r} is not an address such as https://survey.example.com.")
+
+# With DEBUG on every host is allowed, so that sample events work in a fresh clone.
+ALLOWED_HOSTS = ["*"] if DEBUG else [host for host in environment.text("ALLOWED_HOSTS").split(",") if host]
+if _public.hostname and not DEBUG:
+    ALLOWED_HOSTS.append(_public.hostname)
+CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"] if PUBLIC_URL else []
+
+INSTALLED_APPS = [
+    "mydjango",
+    "survey",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "mydjango.urls"
+WSGI_APPLICATION = "mydjango.wsgi.application"
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+
+def _database() -> dict[str, Any]:
+    """MySQL as soon as MYSQL_HOST is set, else the SQLite file of SQLITE_PATH."""
+    host = environment.text("MYSQL_HOST")
+    if host:
+        return {
+            "ENGINE": "mydjango.mysql",
+            "HOST": host,
+            "PORT": environment.integer("MYSQL_PORT", 3306, minimum=1),
+            "USER": environment.text("MYSQL_USER", "root"),
+            "PASSWORD": environment.text("MYSQL_PASSWORD"),
+            "NAME": environment.text("MYSQL_DATABASE", "survey"),
+            "CONN_MAX_AGE": environment.integer("CONN_MAX_AGE", 0),
+            "CONN_HEALTH_CHECKS": True,
+            "TEST": {"CHARSET": "utf8mb4"},
+        }
+    path = environment.text("SQLITE_PATH")
+    if PLATFORM == "scf" and not path:
+        raise ImproperlyConfigured(
+            "MYSQL_HOST is not set: on SCF the database is MySQL, since only /tmp is writable there and an instance's "
+            "/tmp vanishes with it. Set MYSQL_HOST, or SQLITE_PATH if losing the data is all right."
+        )
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": path or BASE_DIR / "db.sqlite3",
+        # IMMEDIATE: a writer waits for its turn instead of failing when a read turns into a write.
+        "OPTIONS": {"transaction_mode": "IMMEDIATE", "init_command": "PRAGMA journal_mode=WAL", "timeout": 10},
+    }
+
+
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
+TIME_ZONE = "Asia/Shanghai"
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+# Without a manifest (nothing collected yet) static files are served from where they lie.
+_collected = (STATIC_ROOT / "staticfiles.json").is_file()
+_manifest_storage = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": _manifest_storage
+        if _collected and not DEBUG
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEBUG or not _collected
+
+EMAIL_HOST = environment.text("EMAIL_HOST")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+EMAIL_PORT = environment.integer("EMAIL_PORT", 465, minimum=1)
+EMAIL_HOST_USER = environment.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = environment.text("EMAIL_HOST_PASSWORD")
+EMAIL_USE_SSL = environment.flag("EMAIL_USE_SSL", default=EMAIL_PORT == 465)
+EMAIL_USE_TLS = environment.flag("EMAIL_USE_TLS", default=EMAIL_PORT == 587)
+EMAIL_TIMEOUT = environment.integer("EMAIL_TIMEOUT", 5, minimum=1)  # seconds
+DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", EMAIL_HOST_USER or "survey@localhost")
+
+if not DEBUG:
+    SECURE_SSL_REDIRECT = False  # the Function URL's plain-http twin is closed at the platform, and events name no scheme
+    SECURE_HSTS_SECONDS = 31_536_000
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _public.scheme != "http"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+# W005, W021: HSTS for subdomains and preload would speak for a default domain that is shared with other customers.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+
+# A body of 6 MB is the platform's limit; a survey answer is a few kilobytes.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # bytes
