@@ -13,7 +13,9 @@ def main() -> None:
     try:
         from django.core.management import execute_from_command_line
     except ImportError as error:
-        raise SystemExit("Django is not installed here: run 'make run', or 'pip install -r requirements.txt'.") from error
+        raise SystemExit(
+            "Django is not installed here: run 'make run', or 'pip install -r requirements.txt'."
+        ) from error
     execute_from_command_line(sys.argv)
 
 

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
@@ -28,12 +27,10 @@ def is_json(content_type: str | None) -> bool:
     return media_type == "application/json" or (media_type.startswith("application/") and media_type.endswith("+json"))
 
 
-def problem(request: HttpRequest, status: int, detail: str, **members: Any) -> HttpResponse:
-    """An error answer with `detail` as its sentence; `members` are added for JSON callers.
-
-    `headers` among the members become response headers.
-    """
-    headers = members.pop("headers", None)
+def problem(
+    request: HttpRequest, status: int, detail: str, headers: dict[str, str] | None = None, **members: object
+) -> HttpResponse:
+    """An error answer with `detail` as its sentence; `members` are added for JSON callers."""
     if not speaks_json(request):
         return HttpResponse(detail, status=status, content_type="text/plain; charset=utf-8", headers=headers)
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **members}

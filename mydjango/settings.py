@@ -1,4 +1,7 @@
-"""Settings: environment variables, read once, here. docs/reference/settings.md lists them all; a test holds the two together."""
+"""Settings: environment variables, read once, here.
+
+docs/settings.md lists them all; a test holds the two together.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "mydjango.static.StaticFilesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -145,7 +148,9 @@ EMAIL_TIMEOUT = environment.integer("EMAIL_TIMEOUT", 5, minimum=1)  # seconds
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", EMAIL_HOST_USER or "survey@localhost")
 
 if not DEBUG:
-    SECURE_SSL_REDIRECT = False  # the Function URL's plain-http twin is closed at the platform, and events name no scheme
+    SECURE_SSL_REDIRECT = (
+        False  # the Function URL's plain-http twin is closed at the platform, and events name no scheme
+    )
     SECURE_HSTS_SECONDS = 31_536_000
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _public.scheme != "http"
 SECURE_CONTENT_TYPE_NOSNIFF = True

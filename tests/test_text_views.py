@@ -23,7 +23,12 @@ def test_every_endpoint_gives_the_name_back(client: Client, name: str) -> None:
 
 
 def test_a_missing_name_is_400_and_says_so(client: Client) -> None:
-    for response in (client.get("/hello/"), client.post("/hello/"), client.get("/welcome/get?name="), client.post("/welcome/post")):
+    for response in (
+        client.get("/hello/"),
+        client.post("/hello/"),
+        client.get("/welcome/get?name="),
+        client.post("/welcome/post"),
+    ):
         assert response.status_code == 400
         assert "name is missing" in response.content.decode()
 

@@ -7,6 +7,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from mydjango.problems import allow, problem
 
+
 def plain(text: str) -> HttpResponse:
     """Plain text, so that a name is never rendered as HTML."""
     return HttpResponse(text, content_type="text/plain; charset=utf-8")
