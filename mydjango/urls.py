@@ -5,8 +5,12 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
+from mydjango.health import healthz
+
 urlpatterns = [
     path("", include("survey.text.urls")),
+    path("", include("survey.urls")),
+    path("healthz", healthz, name="healthz"),
     path("admin/", admin.site.urls),
 ]
 

@@ -1,0 +1,50 @@
+"""Django's admin: answers and mails to look at, not to change."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+
+from survey.models import Branch, OutgoingMail, Response
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """What guests wrote and what was sent to them is a record: nobody edits it."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Never."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Never."""
+        return False
+
+
+@admin.register(Branch)
+class BranchAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Branches."""
+
+    list_display = ("code", "name")
+    search_fields = ("code", "name")
+
+
+@admin.register(Response)
+class ResponseAdmin(ReadOnlyAdmin):
+    """Guests' answers."""
+
+    list_display = ("reference", "created_at", "branch", "satisfaction", "name", "phone")
+    list_filter = ("satisfaction", "branch", "language", "local_date")
+    list_select_related = ("branch",)
+    search_fields = ("reference", "name", "phone", "email", "comment")
+    date_hierarchy = "local_date"
+
+
+@admin.register(OutgoingMail)
+class OutgoingMailAdmin(ReadOnlyAdmin):
+    """The queue of mails and what was sent."""
+
+    list_display = ("message_id", "kind", "status", "recipient", "attempts", "next_attempt_at", "sent_at")
+    list_filter = ("status", "kind", "created_at")
+    search_fields = ("message_id", "recipient", "response__reference", "last_error")
+    list_select_related = ("response",)

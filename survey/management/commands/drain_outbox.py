@@ -1,0 +1,29 @@
+"""`manage.py drain_outbox`: send the mail that is due."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from survey import outbox
+
+
+class Command(BaseCommand):
+    """Sends queued mail until it is done or its time is up; several may run at once."""
+
+    help = "Send the queued mail that is due. Safe to run several times at once."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add --seconds."""
+        parser.add_argument(
+            "--seconds", type=float, default=20, help="stop starting mails in time to end after this long"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
+        """Drain and print what was done."""
+        drained = outbox.drain(options["seconds"])
+        self.stdout.write(
+            f"sent {drained.sent}, to be retried {drained.retried}, "
+            f"given up {drained.failed}, still queued {drained.waiting}"
+        )
