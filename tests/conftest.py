@@ -1,0 +1,47 @@
+"""Fixtures that several test modules share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.mariadb import PrivateServer, Server, Unavailable, named_server
+
+
+def _unavailable(error: Unavailable) -> None:
+    """Skip with the reason; in CI a missing server is a failure."""
+    if os.environ.get("CI"):
+        pytest.fail(str(error))
+    pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[Server]:
+    """A MariaDB server to use politely: the named one, else a private one for the session."""
+    named = named_server()
+    if named is not None:
+        yield named
+        return
+    try:
+        private = PrivateServer().__enter__()
+    except Unavailable as error:
+        _unavailable(error)
+    try:
+        yield private.server
+    finally:
+        private.__exit__()
+
+
+@pytest.fixture
+def private_mariadb() -> Iterator[PrivateServer]:
+    """A server of the test's own, to kill, restart or flood."""
+    try:
+        private = PrivateServer().__enter__()
+    except Unavailable as error:
+        _unavailable(error)
+    try:
+        yield private
+    finally:
+        private.__exit__()
