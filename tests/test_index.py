@@ -12,6 +12,9 @@ import index
 
 EVENTS = Path(__file__).parent / "events"
 
+# The application looks at the connection after each request; the test client would hide that.
+pytestmark = pytest.mark.django_db(transaction=True)
+
 
 def sample(name: str) -> Any:
     """A sample event."""
