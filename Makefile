@@ -1,7 +1,7 @@
 # Each target is a line or two that also work when typed; README.md has them for people without make.
 PYTHON ?= python3
 BIN := .venv/bin
-SUPPORTED := import sys; sys.exit(None if sys.version_info >= (3, 10) else "Python 3.10 or newer is needed, this is " + sys.version.split()[0] + ": set PYTHON, for example 'make run PYTHON=python3.11'.")
+SUPPORTED := import sys; sys.exit(None if sys.version_info >= (3, 10) else "Python 3.10 or newer is needed, this is " + sys.version.split()[0] + ": name a newer one, for example make run PYTHON=python3.11")
 
 .PHONY: run test lint types bench messages clean
 
