@@ -148,12 +148,10 @@ EMAIL_USE_TLS = environment.flag("EMAIL_USE_TLS", default=EMAIL_PORT == 587)
 EMAIL_TIMEOUT = environment.integer("EMAIL_TIMEOUT", 5, minimum=1)  # seconds
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", EMAIL_HOST_USER or "survey@localhost")
 
-if not DEBUG:
-    SECURE_SSL_REDIRECT = (
-        False  # the Function URL's plain-http twin is closed at the platform, and events name no scheme
-    )
-    SECURE_HSTS_SECONDS = 31_536_000
-    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _public.scheme != "http"
+# http:// in PUBLIC_URL says that there is no TLS: a local gateway, a trial. Events say themselves how they came.
+_tls = not DEBUG and _public.scheme != "http"
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _tls
+SECURE_HSTS_SECONDS = 31_536_000 if _tls else 0
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
