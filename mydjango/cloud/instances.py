@@ -25,6 +25,7 @@ from mydjango.cloud.platforms import Platform
 
 RUNTIME = Path(__file__).with_name("instance_runtime.py")
 WATCH_EVERY = 0.05  # seconds: how late a timeout may be noticed
+GRACE = 1.0  # seconds for an ending process to leave its exit code
 CAN_FREEZE = hasattr(signal, "SIGSTOP")
 
 # The platform's status codes (SCF 42611).
@@ -87,7 +88,7 @@ class Instance:
         self.limit = memory_limit.limit(launch.memory, launch.memory_required)
         self.init = self.idle_since = 0.0
         self.peak = 0
-        self.used = self.timed_out = False
+        self.used = self.timed_out = self._ended = False
         self.deadline: float | None = None
         self.allowed = 0.0  # seconds, of what it is doing now
         self._lock = threading.Lock()
@@ -164,6 +165,8 @@ class Instance:
         """Which of the platform's codes it was."""
         error_type = head["error_type"] if head else ""
         if head is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(GRACE)  # its stream ends a moment before it does
             self.kill()
         if self.timed_out:
             invocation.code = TIMED_OUT
@@ -199,9 +202,10 @@ class Instance:
     def kill(self) -> None:
         """End the process and its children at once, as the platform does, and wait for the end."""
         with self._ending:
-            if self.process.returncode is None:
+            if not self._ended:
                 self._signal(getattr(signal, "SIGKILL", signal.SIGTERM))
             self.process.wait()
+            self._ended = True
 
     def _signal(self, number: int) -> None:
         """Send a signal to the process and its children."""

@@ -108,7 +108,14 @@ def _variables(
     local = {"PUBLIC_URL": lambda: public_url, "SECRET_KEY": lambda: secrets.token_urlsafe(50)}
     local["SQLITE_PATH"] = lambda: str(_database(folder, options.strict, notes))
     made = {name: value() for name, value in local.items() if not given.get(name)}
-    unset = sorted({name for name in config.unset.values() if name not in given})
+    prefix = "inputs.environment.variables."
+    unset = sorted(
+        {
+            name
+            for where, name in config.unset.items()
+            if where.startswith(prefix) and where.removeprefix(prefix) not in given
+        }
+    )
     if unset:
         notes.append(f"not set, so left out: {', '.join(f'${{env:{name}}}' for name in unset)}")
     notes.append(f"set for this machine: {', '.join(sorted(made))}" if made else "nothing set for this machine")
