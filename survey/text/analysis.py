@@ -17,11 +17,9 @@ def segment(text: str, mode: Mode = "accurate") -> list[str]:
     """The words of the text: jieba's `lcut`, `lcut(cut_all=True)` (full) or `lcut_for_search` (search)."""
     from survey.text.segmenter import tokenizer
 
-    words: list[str]
-    if mode == "search":
-        words = tokenizer.lcut_for_search(text)
-    else:
-        words = tokenizer.lcut(text, cut_all=mode == "full")
+    words: list[str] = (
+        tokenizer.lcut_for_search(text) if mode == "search" else tokenizer.lcut(text, cut_all=mode == "full")
+    )
     return words
 
 

@@ -13,11 +13,11 @@ from typing import Any
 import marisa_trie
 
 from survey.text import tables
+from survey.text.lexicon import NO_IDF, Stale, open_lexicon
 from survey.text.substitution import import_jieba
 
-# Words whose numbers in the trie are written into the header: a marisa-trie that reads the file differently is found out.
+# Words whose numbers in the trie go into the header: a marisa-trie that reads the file differently is found out.
 PROBES = ("的", "中国", "资源", "服务员", "中华人民共和国")
-NO_IDF = 0xFFFF
 MIN_FLOAT = -3.14e100  # jieba's own "impossible", as a logarithm
 
 
@@ -35,9 +35,7 @@ def build(path: Path) -> None:
     facts: dict[str, Any] = {
         "jieba": jieba.__version__,
         "marisa": importlib.metadata.version("marisa-trie"),
-        "sources": {
-            name: [file.stat().st_size, hashlib.sha256(file.read_bytes()).hexdigest()] for name, file in files.items()
-        },
+        "sources": {name: fingerprint(file) for name, file in files.items()},
     }
     sections: dict[str, bytes] = {}
     words = add_words(files["dict.txt"], facts, sections)
@@ -45,6 +43,22 @@ def build(path: Path) -> None:
     add_finalseg(files, facts, sections)
     add_posseg(files, facts, sections)
     tables.write(path, facts, sections)
+
+
+def check(path: Path) -> None:
+    """Compare the lexicon at `path` with jieba's data. Raises DamagedFile or Stale, or the OSError of reading."""
+    lexicon = open_lexicon(path)
+    for name in lexicon.facts["sections"]:
+        lexicon.file.section(name)
+    for name, file in sources(Path(import_jieba().__file__).parent).items():
+        if fingerprint(file) != lexicon.facts["sources"][name]:
+            raise Stale(f"{path} was made from another {name} than the one that is installed")
+
+
+def fingerprint(file: Path) -> list[int | str]:
+    """Size in bytes and SHA-256."""
+    content = file.read_bytes()
+    return [len(content), hashlib.sha256(content).hexdigest()]
 
 
 def add_words(file: Path, facts: dict[str, Any], sections: dict[str, bytes]) -> marisa_trie.Trie:
@@ -83,12 +97,12 @@ def add_idf(file: Path, words: marisa_trie.Trie, facts: dict[str, Any], sections
     others = marisa_trie.Trie([word for word in idf if word not in words])
     numbers = [NO_IDF] * len(words)
     other_numbers = [NO_IDF] * len(others)
-    for word, value in idf.items():
+    for word, inverse_frequency in idf.items():
         number = words.get(word)
         if number is None:
-            other_numbers[others[word]] = value_number[value]
+            other_numbers[others[word]] = value_number[inverse_frequency]
         else:
-            numbers[number] = value_number[value]
+            numbers[number] = value_number[inverse_frequency]
     facts["median idf"] = sorted(idf.values())[len(idf) // 2]
     sections["idf values"] = array("d", values).tobytes()
     sections["word idf"] = array("H", numbers).tobytes()
@@ -115,10 +129,10 @@ def add_posseg(files: dict[str, Path], facts: dict[str, Any], sections: dict[str
     transitions = read_table(files["posseg/prob_trans.py"])
     emit = read_table(files["posseg/prob_emit.py"])
     possible = read_table(files["posseg/char_state_tab.py"])
-    states = list(start)
+    states = sorted(start)  # the order in which jieba decides between equally likely ones
     number = {state: index for index, state in enumerate(states)}
     characters = sorted(set(possible).union(*emit.values()))
-    facts["posseg"] = {"states": states, "start": list(start.values())}
+    facts["posseg"] = {"states": states, "start": [start[state] for state in states]}
     sections["posseg characters"] = array("I", map(ord, characters)).tobytes()
     rows: dict[str, list[list[tuple[int, float]]]] = {
         "transitions": [[(number[to], value) for to, value in transitions[state].items()] for state in states],

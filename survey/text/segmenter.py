@@ -112,7 +112,7 @@ class Graph:
         return ((start, self[start]) for start in range(len(self.sentence)))
 
 
-class Tokenizer(jieba.Tokenizer):  # type: ignore[misc]
+class Tokenizer(jieba.Tokenizer):  # type: ignore[misc,name-defined]
     """jieba's tokenizer; only looking words up (`get_DAG`, `calc`) is ours."""
 
     def __init__(self, tables: Lexicon) -> None:
@@ -140,11 +140,11 @@ class Tokenizer(jieba.Tokenizer):  # type: ignore[misc]
         self.fragments.user_beginnings.update(word[:length] for length in range(1, len(word)))
         self.fragments.words_changed(self.total)
 
-    def get_DAG(self, sentence: str) -> Graph:  # noqa: N802  jieba's name
+    def get_DAG(self, sentence: str) -> Graph:
         """All words in the sentence."""
         return Graph(self.fragments, sentence)
 
-    def calc(self, sentence: str, DAG: Graph, route: dict[int, tuple[float, int]]) -> None:  # noqa: N803
+    def calc(self, sentence: str, DAG: Graph, route: dict[int, tuple[float, int]]) -> None:
         """Fill `route`: by start the log-probability of the best words to the end, and where the first of them ends.
 
         The sums are formed in jieba's order, and of equal ones the longer word wins as there, so that the words are
@@ -176,7 +176,7 @@ class Tokenizer(jieba.Tokenizer):  # type: ignore[misc]
 
 
 class Emissions(dict[str, tuple[float, float, float, float]]):
-    """Character to its log-probabilities as B, M, E, S; at most the 14,500 characters of jieba's table and unknown ones."""
+    """Character to its log-probabilities as B, M, E, S; there are at most 20,950, those that jieba decodes."""
 
     def __init__(self, tables: Lexicon) -> None:
         super().__init__()
@@ -201,9 +201,7 @@ def viterbi_over(tables: Lexicon) -> Callable[..., tuple[float, list[str]]]:
     end_begin, end_single = after["E"]["B"], after["E"]["S"]
     single_begin, single_single = after["S"]["B"], after["S"]["S"]
 
-    def viterbi(
-        obs: str, states: str, start_p: object, trans_p: object, emit_p: object
-    ) -> tuple[float, list[str]]:
+    def viterbi(obs: str, states: str, start_p: object, trans_p: object, emit_p: object) -> tuple[float, list[str]]:
         """The likeliest states of the characters `obs`; the tables passed by jieba are the empty stand-ins."""
         emit_begin, emit_middle, emit_end, emit_single = emissions[obs[0]]
         begin, middle = start["B"] + emit_begin, start["M"] + emit_middle
@@ -213,7 +211,10 @@ def viterbi_over(tables: Lexicon) -> Callable[..., tuple[float, list[str]]]:
             emit_begin, emit_middle, emit_end, emit_single = emissions[character]
             begin_after_end, begin_after_single = end + end_begin + emit_begin, single + single_begin + emit_begin
             single_after_end, single_after_single = end + end_single + emit_single, single + single_single + emit_single
-            middle_after_begin, middle_after_middle = begin + begin_middle + emit_middle, middle + middle_middle + emit_middle
+            middle_after_begin, middle_after_middle = (
+                begin + begin_middle + emit_middle,
+                middle + middle_middle + emit_middle,
+            )
             end_after_begin, end_after_middle = begin + begin_end + emit_end, middle + middle_end + emit_end
             before.append(
                 {
@@ -239,7 +240,7 @@ def viterbi_over(tables: Lexicon) -> Callable[..., tuple[float, list[str]]]:
 
 
 def default_tokenizer() -> Tokenizer:
-    """The tokenizer over the lexicon, with the words of JIEBA_USER_DICT: a file in jieba's format, word [freq] [tag]."""
+    """The tokenizer over the lexicon, with the words of the file JIEBA_USER_DICT (jieba's format: word [freq] [tag])."""
     tables = lexicon.load()
     jieba.finalseg.viterbi = viterbi_over(tables)
     tokenizer = Tokenizer(tables)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 MAGIC = b"LEXICON\n"
-FORMAT = 1
+FORMAT = 2
 ALIGNMENT = 64
 _PREFIX = struct.Struct("<8sII")
 
@@ -41,12 +41,12 @@ def write(path: Path, facts: Mapping[str, Any], sections: Mapping[str, bytes]) -
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
     try:
-        with open(descriptor, "wb") as file:
+        with os.fdopen(descriptor, "wb") as file:
             file.write(_PREFIX.pack(MAGIC, len(header), zlib.crc32(header)) + header)
             for content in sections.values():
                 file.write(b"\0" * (-file.tell() % ALIGNMENT) + content)
             file.flush()
-            os.fsync(descriptor)
+            os.fsync(file.fileno())
         Path(temporary).chmod(0o644)  # mkstemp's 0600 would keep a package's files from the user that runs them
         Path(temporary).replace(path)
     except BaseException:
@@ -87,6 +87,6 @@ class TableFile:
             self._checked[name] = content
         return self._checked[name]
 
-    def array(self, name: str, typecode: str) -> memoryview:
-        """The section as numbers of the `array` module's `typecode`."""
-        return self.section(name).cast(typecode)
+    def array(self, name: str, typecode: str) -> Any:
+        """The section as a memoryview of numbers of the `array` module's `typecode`."""
+        return self.section(name).cast(typecode)  # type: ignore[call-overload]
