@@ -34,7 +34,7 @@ def keywords(text: str, top_k: int = 20, allow_pos: Collection[str] = ()) -> lis
     """The `top_k` words with the greatest TF-IDF, of the parts of speech in `allow_pos` (empty: all)."""
     from survey.text.tagger import analyse
 
-    ranked: list[tuple[str, float]] = analyse.TFIDF().extract_tags(text, top_k, withWeight=True, allowPOS=allow_pos)
+    ranked: list[tuple[str, float]] = analyse.extract_tags(text, top_k, withWeight=True, allowPOS=allow_pos)
     return ranked
 
 

@@ -87,6 +87,7 @@ class TableFile:
             self._checked[name] = content
         return self._checked[name]
 
-    def array(self, name: str, typecode: str) -> Any:
+    def array(self, name: str, typecode: str) -> memoryview:
         """The section as a memoryview of numbers of the `array` module's `typecode`."""
-        return self.section(name).cast(typecode)  # type: ignore[call-overload]
+        numbers: memoryview = self.section(name).cast(typecode)  # type: ignore[call-overload]
+        return numbers

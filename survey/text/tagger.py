@@ -11,6 +11,8 @@ from survey.text.substitution import import_analyse, import_posseg, rebind
 
 MIN_FLOAT = -3.14e100  # jieba's own "impossible", as a logarithm
 
+REMEMBERED_WORDS = 8_192  # about 1 MB
+
 posseg = import_posseg()
 
 
@@ -102,16 +104,27 @@ class Decoder:
         return best, origins
 
 
+class Idf(dict[str, float | None]):
+    """Stands for the dict of the IDF table; remembers the words it was asked for, and forgets them when it is full."""
+
+    def __init__(self, tables: Lexicon) -> None:
+        super().__init__()
+        self.tables = tables
+
+    def __missing__(self, word: str) -> float | None:
+        if len(self) >= REMEMBERED_WORDS:
+            self.clear()
+        value = self[word] = self.tables.idf(word)
+        return value
+
+    def get(self, word: str, default: Any = None) -> Any:
+        """The inverse document frequency of the word, or `default` (jieba: the median)."""
+        value = self[word]
+        return default if value is None else value
+
+
 def idf_loader(stock: Any) -> Any:
     """jieba's IDFLoader, with its own table from the lexicon and any other file as jieba reads it."""
-
-    class Idf:
-        """Stands for the dict of the IDF table."""
-
-        def get(self, word: str, default: float) -> float:
-            """The inverse document frequency of the word, or `default` (jieba: the median)."""
-            value = tokenizer.tables.idf(word)
-            return default if value is None else value
 
     class IDFLoader(stock):  # type: ignore[misc]
         """Answers get_idf() from the lexicon until another path is set."""
@@ -119,7 +132,7 @@ def idf_loader(stock: Any) -> Any:
         def __init__(self, idf_path: str | None = None) -> None:
             super().__init__()
             self.path = idf_path
-            self.idf_freq = Idf()
+            self.idf_freq = Idf(tokenizer.tables)
             self.median_idf = tokenizer.tables.facts["median idf"]
 
     return IDFLoader
