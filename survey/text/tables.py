@@ -75,17 +75,17 @@ class TableFile:
             raise DamagedFile(f"{path} has another format or byte order than this program and machine")
         end = _PREFIX.size + length
         self._start = end + -end % ALIGNMENT
-        self._checked: dict[str, memoryview] = {}
+        self.checked: dict[str, memoryview] = {}
 
     def section(self, name: str) -> memoryview:
         """The section's bytes, checked."""
-        if name not in self._checked:
+        if name not in self.checked:
             offset, length, checksum = self.header["sections"][name]
             content = self._bytes[self._start + offset : self._start + offset + length]
             if len(content) != length or zlib.crc32(content) != checksum:
                 raise DamagedFile(f"{self.path} is damaged in its section {name}")
-            self._checked[name] = content
-        return self._checked[name]
+            self.checked[name] = content
+        return self.checked[name]
 
     def array(self, name: str, typecode: str) -> memoryview:
         """The section as a memoryview of numbers of the `array` module's `typecode`."""
