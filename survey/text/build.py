@@ -48,8 +48,7 @@ def build(path: Path) -> None:
 def check(path: Path) -> None:
     """Compare the lexicon at `path` with jieba's data. Raises DamagedFile or Stale, or the OSError of reading."""
     lexicon = open_lexicon(path)
-    for name in lexicon.facts["sections"]:
-        lexicon.file.section(name)
+    lexicon.file.check()
     for name, file in sources(Path(import_jieba().__file__).parent).items():
         if fingerprint(file) != lexicon.facts["sources"][name]:
             raise Stale(f"{path} was made from another {name} than the one that is installed")

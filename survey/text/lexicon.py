@@ -172,11 +172,14 @@ def folder() -> Path:
 def open_or_build(path: Path) -> Lexicon:
     """The lexicon at `path`, made or made anew where there is none, a damaged one, or one of another jieba."""
     try:
-        return open_lexicon(path)
-    except FileNotFoundError as error:
+        lexicon = open_lexicon(path)
+        lexicon.file.check()
+    except OSError as error:
         logger.info("lexicon.building", extra={"path": str(path), "reason": str(error)})
     except (DamagedFile, Stale) as error:
         logger.warning("lexicon.rebuilding", extra={"path": str(path), "reason": str(error)})
+    else:
+        return lexicon
     from survey.text.build import build
 
     try:

@@ -71,21 +71,29 @@ class TableFile:
         if magic != MAGIC or zlib.crc32(header) != checksum:
             raise DamagedFile(f"{path} has a damaged header")
         self.header: dict[str, Any] = json.loads(header)
+        self._places: dict[str, tuple[int, int, int]] = self.header["sections"]
         if self.header["format"] != FORMAT or self.header["byteorder"] != sys.byteorder:
             raise DamagedFile(f"{path} has another format or byte order than this program and machine")
         end = _PREFIX.size + length
         self._start = end + -end % ALIGNMENT
-        self.checked: dict[str, memoryview] = {}
+        if len(self._bytes) < self._start + max(offset + length for offset, length, _ in self._places.values()):
+            raise DamagedFile(f"{path} is cut short")
+        self._checked: dict[str, memoryview] = {}
 
     def section(self, name: str) -> memoryview:
         """The section's bytes, checked."""
-        if name not in self.checked:
-            offset, length, checksum = self.header["sections"][name]
+        if name not in self._checked:
+            offset, length, checksum = self._places[name]
             content = self._bytes[self._start + offset : self._start + offset + length]
-            if len(content) != length or zlib.crc32(content) != checksum:
+            if zlib.crc32(content) != checksum:
                 raise DamagedFile(f"{self.path} is damaged in its section {name}")
-            self.checked[name] = content
-        return self.checked[name]
+            self._checked[name] = content
+        return self._checked[name]
+
+    def check(self) -> None:
+        """Check all sections at once."""
+        for name in self._places:
+            self.section(name)
 
     def array(self, name: str, typecode: str) -> memoryview:
         """The section as a memoryview of numbers of the `array` module's `typecode`."""

@@ -68,14 +68,15 @@ def jieba(request: HttpRequest) -> HttpResponse:
     """Words, keywords and TextRank of `text` as JSON; `topK` of each ranking, the sample where there is no text."""
     if request.method != "POST":
         return analyse(request, request.GET.dict())
-    if is_json(request.content_type):
+    fields: Mapping[str, object] = {}  # an empty body asks for the sample, whatever its media type
+    if request.body and is_json(request.content_type):
         try:
             fields = json_object(request)
         except MalformedJSON as error:
             return problem(request, 400, str(error))
-    elif request.content_type in FORM_TYPES or not request.body:
+    elif request.content_type in FORM_TYPES:
         fields = request.POST.dict()
-    else:
+    elif request.body:
         return problem(request, 415, "Send text and topK as application/json or as a form.")
     unknown = sorted(fields.keys() - {"text", "topK"})
     if unknown:
