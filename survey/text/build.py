@@ -13,7 +13,7 @@ from typing import Any
 import marisa_trie
 
 from survey.text import tables
-from survey.text.lexicon import NO_IDF, Stale, open_lexicon
+from survey.text.lexicon import BEGINS_LONGER, NO_IDF, Stale, open_lexicon
 from survey.text.substitution import import_jieba
 
 # Words whose numbers in the trie go into the header: a marisa-trie that reads the file differently is found out.
@@ -61,7 +61,11 @@ def fingerprint(file: Path) -> list[int | str]:
 
 
 def add_words(file: Path, facts: dict[str, Any], sections: dict[str, bytes]) -> marisa_trie.Trie:
-    """The dictionary: a trie of the words; by a word's number its frequency and its tag."""
+    """The dictionary: a trie of the words and their beginnings; by a fragment's number its frequency and its tag.
+
+    As in jieba, the beginnings of words that are no words themselves are there with frequency 0, so that one look-up
+    tells whether to go on.
+    """
     entries: dict[str, tuple[int, str]] = {}
     total = 0
     for line in file.read_bytes().split(b"\n"):
@@ -70,18 +74,22 @@ def add_words(file: Path, facts: dict[str, Any], sections: dict[str, bytes]) -> 
         word, frequency, tag = line.strip().decode().split(" ")
         entries[word] = (int(frequency), tag)
         total += int(frequency)  # as jieba does: a word that is there twice counts twice
-    weights = [float(frequency) for frequency, _ in entries.values()]
-    trie = marisa_trie.Trie(list(entries), weights=weights)
-    frequencies = sorted({frequency for frequency, _ in entries.values()})
-    tags = sorted({tag for _, tag in entries.values()})
+    beginnings = {word[:length] for word in entries for length in range(1, len(word))}
+    frequencies = [0, *sorted({frequency for frequency, _ in entries.values()} - {0})]
+    tags = ["", *sorted({tag for _, tag in entries.values()})]
     frequency_number = {frequency: number for number, frequency in enumerate(frequencies)}
     tag_number = {tag: number for number, tag in enumerate(tags)}
-    by_word = [entries[trie.restore_key(number)] for number in range(len(trie))]
+    fragments = {**dict.fromkeys(sorted(beginnings), (0, "")), **entries}
+    trie = marisa_trie.Trie(list(fragments), weights=[frequency + 1.0 for frequency, _ in fragments.values()])
+    by_number = [trie.restore_key(number) for number in range(len(trie))]
     facts |= {"total": total, "tags": tags, "probes": {word: trie.get(word) for word in PROBES}}
     sections["words"] = trie.tobytes()
     sections["frequencies"] = array("I", frequencies).tobytes()
-    sections["word frequencies"] = array("H", [frequency_number[frequency] for frequency, _ in by_word]).tobytes()
-    sections["word tags"] = array("B", [tag_number[tag] for _, tag in by_word]).tobytes()
+    sections["word frequencies"] = array(
+        "H",
+        [frequency_number[fragments[word][0]] | (BEGINS_LONGER if word in beginnings else 0) for word in by_number],
+    ).tobytes()
+    sections["word tags"] = array("B", [tag_number[fragments[word][1]] for word in by_number]).tobytes()
     return trie
 
 

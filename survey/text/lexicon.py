@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 FILE_NAME = "jieba.lexicon"
 SHIPPED_FOLDER = Path(__file__).parent / "data"
 NO_IDF = 0xFFFF
+BEGINS_LONGER = 0x8000  # set in a fragment's frequency number where longer words begin with the fragment
 
 State = tuple[str, str]
 
@@ -46,7 +47,7 @@ class Lexicon:
 
     @cached_property
     def words(self) -> marisa_trie.Trie:
-        """The dictionary's words, each with a number."""
+        """The dictionary's words and their beginnings, each with a number."""
         return self._trie("words")
 
     def _trie(self, name: str) -> marisa_trie.Trie:
@@ -58,20 +59,25 @@ class Lexicon:
         return self.file.array("frequencies", "I").tolist()
 
     @cached_property
-    def _logarithms(self) -> list[float]:
-        return [log(frequency) for frequency in self._frequencies]
+    def _logarithms(self) -> list[float | None]:
+        return [log(frequency) if frequency else None for frequency in self._frequencies]
 
     @cached_property
     def _word_frequencies(self) -> memoryview:
         return self.file.array("word frequencies", "H")
 
-    def frequency(self, number: int) -> int:
-        """How often the word with this number occurs in jieba's corpus."""
-        return self._frequencies[self._word_frequencies[number]]
+    def frequency(self, fragment: str) -> int | None:
+        """How often the word occurs in jieba's corpus: 0 for what only begins words, None for anything else."""
+        number = self.words.get(fragment)
+        return None if number is None else self._frequencies[self._word_frequencies[number] & ~BEGINS_LONGER]
 
-    def logarithm(self, number: int) -> float:
-        """The natural logarithm of `frequency(number)`."""
-        return self._logarithms[self._word_frequencies[number]]
+    def look_up(self, fragment: str) -> tuple[float | None, bool]:
+        """The logarithm of the word's frequency, None if it is no word, and whether longer words begin with it."""
+        number = self.words.get(fragment)
+        if number is None:
+            return None, False
+        place = self._word_frequencies[number]
+        return self._logarithms[place & ~BEGINS_LONGER], place >= BEGINS_LONGER
 
     @cached_property
     def _word_tags(self) -> memoryview:
@@ -80,7 +86,7 @@ class Lexicon:
     def tag(self, word: str) -> str | None:
         """The part of speech of a dictionary word."""
         number = self.words.get(word)
-        return None if number is None else self.facts["tags"][self._word_tags[number]]
+        return None if number is None else self.facts["tags"][self._word_tags[number]] or None
 
     @cached_property
     def _idf(self) -> tuple[memoryview, memoryview, marisa_trie.Trie, memoryview]:

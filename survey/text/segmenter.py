@@ -19,7 +19,7 @@ STATES = "BMES"  # finalseg's: a character begins a word, is in its middle, ends
 BEGIN, MIDDLE, END, SINGLE = range(4)
 PROJECT_FOLDER = Path(__file__).resolve().parents[2]
 MIN_FLOAT = -3.14e100  # jieba's own "impossible", as a logarithm
-REMEMBERED_FRAGMENTS = 16_384  # about 3 MB; natural text comes back to the same few thousand
+REMEMBERED_FRAGMENTS = 32_768  # at most 5 MB; natural text comes back to the same few thousand
 
 
 class Frequencies:
@@ -28,22 +28,14 @@ class Frequencies:
     def __init__(self, tables: Lexicon) -> None:
         self.tables = tables
         self.user_words: dict[str, int] = {}
-        self.fragments = Fragments(self)
 
     def get(self, word: str, default: Any = None) -> Any:
         """The frequency, 0 for a beginning of a word, else `default`."""
         frequency = self.user_words.get(word)
         if frequency is not None:
             return frequency
-        beginning = self.fragments.get(word[:2]) if len(word) > 1 else None
-        if beginning is not None:
-            _, both, longer = beginning
-            if not longer and (both is None or len(word) > 2):
-                return default
-        number = self.tables.words.get(word)
-        if number is not None:
-            return self.tables.frequency(number)
-        return 0 if next(self.tables.words.iterkeys(word), None) is not None else default
+        frequency = self.tables.frequency(word)
+        return default if frequency is None else frequency
 
     def __contains__(self, word: str) -> bool:
         return self.get(word) is not None
@@ -64,48 +56,48 @@ Entry = tuple[float | None, float | None, bool]
 
 
 class Fragments(dict[str, Entry]):
-    """Two characters of text, or the lone last one, to their entry; longer fragments too, whose entry has no first.
+    """Two characters of text, or the lone last one, to their entry; and longer fragments that it led to.
 
     Filled as text asks for it, and emptied when it is full or the words change.
     """
 
-    def __init__(self, frequencies: Frequencies) -> None:
+    def __init__(self, tables: Lexicon, user_words: dict[str, int]) -> None:
         super().__init__()
-        self.frequencies = frequencies
+        self.tables = tables
+        self.user_words = user_words
         self.user_beginnings: set[str] = set()
+        self.characters: dict[str, Entry] = {}  # single characters, whose entries the many pairs without words share
         self.log_total = 0.0
 
     def words_changed(self, total: int) -> None:
         """Forget everything: a user word is new, or `total`, the sum of all frequencies, is."""
         self.clear()
+        self.characters.clear()
         self.log_total = log(total)
 
     def __missing__(self, fragment: str) -> Entry:
         if len(self) >= REMEMBERED_FRAGMENTS:
             self.clear()
-        entry: Entry
-        if len(fragment) == 1:
-            entry = self.look_up(fragment)[0], None, False
-        else:
-            first = self.look_up(fragment[0])[0] if len(fragment) == 2 else None
-            entry = first, *self.look_up(fragment)
+        alone = self.characters.get(fragment[0])
+        if alone is None:
+            alone = self.characters[fragment[0]] = self.look_up(fragment[0])[0], None, False
+        entry = alone
+        if len(fragment) > 1:
+            whole, longer = self.look_up(fragment)
+            if whole is not None or longer:
+                entry = alone[0], whole, longer
         self[fragment] = entry
         return entry
 
     def look_up(self, fragment: str) -> tuple[float | None, bool]:
         """The log-probability of a word, None if it is none, and whether longer words begin with it."""
-        words = self.frequencies.tables.words
-        beginning_with_it = words.iterkeys(fragment)  # gives the fragment itself first, if it is a word
-        first = next(beginning_with_it, None)
-        probability = None
-        longer = first is not None
-        if first == fragment:
-            probability = self.frequencies.tables.logarithm(words[fragment]) - self.log_total
-            longer = next(beginning_with_it, None) is not None
-        user_frequency = self.frequencies.user_words.get(fragment)
-        if user_frequency is not None:
-            probability = log(user_frequency) - self.log_total if user_frequency else None
-        return probability, longer or fragment in self.user_beginnings
+        logarithm, longer = self.tables.look_up(fragment)
+        if self.user_words:
+            frequency = self.user_words.get(fragment)
+            if frequency is not None:
+                logarithm = log(frequency) if frequency else None
+            longer = longer or fragment in self.user_beginnings
+        return None if logarithm is None else logarithm - self.log_total, longer
 
 
 class Graph:
@@ -144,7 +136,7 @@ class Tokenizer(jieba.Tokenizer):  # type: ignore[misc,name-defined]
         self.tables = tables
         self.FREQ = Frequencies(tables)
         self.total = tables.total
-        self.fragments = self.FREQ.fragments
+        self.fragments = Fragments(tables, self.FREQ.user_words)
         self.fragments.words_changed(self.total)
         self.initialized = True
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 MAGIC = b"LEXICON\n"
-FORMAT = 2
+FORMAT = 3
 ALIGNMENT = 64
 _PREFIX = struct.Struct("<8sII")
 
