@@ -22,8 +22,12 @@ from statistics import median
 from types import ModuleType
 from typing import Any
 
+from mydjango.cloud import memory_limit
+from tests import small_function
+
 PROJECT = Path(__file__).parent.parent
 ENGINES = ("stock", "ours", "rjieba")
+SMALLEST = 64  # MB of the smallest function
 SHORT, LONG = 30, 2_000  # characters of a comment
 CHARACTERS = 40_000  # of text for each measurement
 
@@ -177,6 +181,29 @@ def report(rounds: int, environment: dict[str, str]) -> None:
         print(f"{line}  ours / stock: {spread(ratios)}")
 
 
+def smallest_function(environment: dict[str, str]) -> None:
+    """The peak of the whole project, free and in 64 MB without swap (which needs Linux and root)."""
+    small_function.prepare(environment)
+    group = memory_limit.cgroup(SMALLEST)
+    database = "MySQL" if environment.get("MYSQL_HOST") else "SQLite"
+    print(
+        f"\nSurvey, submission on {database}, admin, /jieba/ and {small_function.MIXED_REQUESTS} mixed requests: peak"
+    )
+    print(f"  unlimited   {json.loads(small_function.run(environment).stdout)['peak MB']:.1f} MB")
+    if group is None:
+        print(f"  in {SMALLEST} MB    not measured: no memory cgroup can be made here")
+        return
+    try:
+        result = small_function.run(environment, group)
+        outcome = f"{json.loads(result.stdout)['peak MB']:.1f} MB" if result.returncode == 0 else "killed"
+        print(f"  in {SMALLEST} MB    {outcome} ({group.kind})")
+        stock = [*group.command([sys.executable]), "-m", "benchmarks.text", "first_answer", "stock"]
+        status = subprocess.run(stock, cwd=PROJECT, env=environment, capture_output=True).returncode
+        print(f"  stock jieba's first answer in {SMALLEST} MB: {'killed' if status == -9 else f'status {status}'}")
+    finally:
+        group.close()
+
+
 def main() -> None:
     """Run the whole benchmark, or one task of it in this process."""
     if len(sys.argv) == 3:
@@ -187,8 +214,13 @@ def main() -> None:
         # Byte code and stock jieba's cache are there for everyone, as in a warm installation; SQLite is not used.
         environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
         environment |= {"TMPDIR": folder, "LEXICON_DIR": folder, "SQLITE_PATH": f"{folder}/db.sqlite3"}
-        environment |= {"DEBUG": "0", "SECRET_KEY": "benchmark", "ALLOWED_HOSTS": "*"}
+        environment |= {
+            "DEBUG": "0",
+            "SECRET_KEY": "a key for benchmarks only, never used elsewhere",
+            "ALLOWED_HOSTS": "*",
+        }
         report(rounds, environment)
+        smallest_function(environment)
 
 
 if __name__ == "__main__":
