@@ -177,7 +177,11 @@ class Gateway(NamedTuple):
 AMAZON = (".amazonaws.com", ".amazonaws.com.cn")
 AWS_REST = Gateway(
     "aws-rest",
-    lambda event, request: "resource" in event or ("multiValueHeaders" in event and "elb" not in request),
+    lambda event, request: (
+        "resource" in event
+        or ("multiValueHeaders" in event and "elb" not in request)
+        or ("httpMethod" in event and "apiId" in request)
+    ),
     aws_rest_answer,
     query=("multiValueQueryStringParameters", "queryStringParameters"),
     address=lambda request: request["identity"]["sourceIp"],
@@ -239,18 +243,7 @@ FUNCTION_URL = Gateway(
     address_header="HTTP_X_SCF_REMOTE_ADDR",
     binary=False,
 )
-REST_WITHOUT_RESOURCE = AWS_REST._replace(sends=lambda event, request: "apiId" in request)  # what a test left out
-GATEWAYS = (
-    AWS_REST,
-    ALB,
-    LAMBDA_URL,
-    AWS_HTTP,
-    FC,
-    FC_API_GATEWAY,
-    REST_WITHOUT_RESOURCE,
-    TENCENT_API_GATEWAY,
-    FUNCTION_URL,
-)
+GATEWAYS = (AWS_REST, ALB, LAMBDA_URL, AWS_HTTP, FC, FC_API_GATEWAY, TENCENT_API_GATEWAY, FUNCTION_URL)
 
 
 # --- Event -> WSGI environ --------------------------------------------------------------------------------------------
@@ -262,7 +255,6 @@ def build_environ(gateway: Gateway, event: Event, request: Event, context: Any) 
     method = event.get("httpMethod") or find(request, "http", "method")
     if type(method) is str and method.isascii():
         environ["REQUEST_METHOD"] = method
-    environ["QUERY_STRING"] = query_string(gateway, event)
     environ["wsgi.errors"] = sys.stderr
     environ["event"] = environ["serverless.event"] = event
     environ["context"] = environ["serverless.context"] = context
@@ -271,6 +263,7 @@ def build_environ(gateway: Gateway, event: Event, request: Event, context: Any) 
         environ["HTTP_COOKIE"] = native("; ".join(map(str, cookies)))  # in place of: a Lambda URL sends them twice
     if not gateway.binary:
         environ.pop("HTTP_ACCEPT_ENCODING", None)  # so that the application never compresses
+    environ["QUERY_STRING"] = query_string(gateway, event)
     add_server(environ)
     add_path(environ, gateway, event, request)
     try:
@@ -280,9 +273,8 @@ def build_environ(gateway: Gateway, event: Event, request: Event, context: Any) 
     if type(address) is not str or not address:  # what stands before the last comma is the client's own claim
         address = environ.get(gateway.address_header, "").rpartition(",")[2].strip()
     environ["REMOTE_ADDR"] = address
-    authorizer = request.get("authorizer")
-    if authorizer:
-        principal = next(filter(None, (find(authorizer, *place) for place in PRINCIPALS)), None)
+    if request.get("authorizer"):
+        principal = next(filter(None, (find(request["authorizer"], *place) for place in PRINCIPALS)), None)
         if principal:
             environ["REMOTE_USER"] = native(str(principal))
     return environ
@@ -341,14 +333,14 @@ def with_headers(multiple: Any, single: Any) -> Environ:
     headers = multiple or single
     if not headers or type(headers) is not dict:
         return environ
-    size = len(environ) + len(headers)
+    size, names = len(environ) + len(headers), CGI_NAMES
     try:  # what nearly always holds: one ASCII value each, no name to leave out, none twice in different case
         if multiple:
             for name, [value] in headers.items():
-                environ[CGI_NAMES[name]] = value if value.isascii() else native(value)
+                environ[names[name]] = value if value.isascii() else native(value)
         else:
             for name, value in headers.items():
-                environ[CGI_NAMES[name]] = value if value.isascii() else native(value)
+                environ[names[name]] = value if value.isascii() else native(value)
         if len(environ) == size and "" not in environ:
             return environ
     except (AttributeError, TypeError, ValueError):
@@ -418,7 +410,7 @@ def add_server(environ: Environ) -> None:
     """Host, port and scheme: those of the event, else those of PUBLIC_URL."""
     host, scheme = environ.get("HTTP_HOST"), environ.get("HTTP_X_FORWARDED_PROTO")
     if not host or not scheme:
-        public = urlsplit(os.environ.get("PUBLIC_URL", "").strip())
+        public = urlsplit(setting("PUBLIC_URL").strip())
         scheme = scheme or public.scheme
         if not host and public.netloc:
             host = environ["HTTP_HOST"] = public.netloc
@@ -460,16 +452,28 @@ def add_path(environ: Environ, gateway: Gateway, event: Event, request: Event) -
             path = path[len(prefix) :]
         # A custom domain's URLs have no stage, though AWS's HTTP API puts it into the path all the same.
         if has_stage and environ["SERVER_NAME"].endswith(gateway.stage_hosts):
-            strip = os.environ.get("STRIP_STAGE_PATH")
+            strip = setting("STRIP_STAGE_PATH")
             if not strip or strip.strip().lower() not in ("1", "true", "t", "yes", "y"):
                 script_name = prefix
-    base = os.environ.get("API_GATEWAY_BASE_PATH")
+    base = setting("API_GATEWAY_BASE_PATH")
     if base and base.strip("/"):
         prefix = "/" + native(base.strip("/"))
         if begins_with(path, prefix):
             script_name, path = script_name + prefix, path[len(prefix) :]
     environ["SCRIPT_NAME"] = script_name
     environ["PATH_INFO"] = path
+
+
+def setting(name: str) -> str:
+    """An environment variable, or ''. os.environ takes ten times as long to say that one is not set."""
+    return os.environ[name] if ENCODED_NAMES[name] in VARIABLES else ""
+
+
+VARIABLES: Any = getattr(os.environ, "_data", os.environ)  # what os.environ looks into, with encoded names
+ENCODED_NAMES: Any = {
+    name: os.environ.encodekey(name) if VARIABLES is not os.environ else name
+    for name in ("STRIP_STAGE_PATH", "API_GATEWAY_BASE_PATH", "PUBLIC_URL", "TEXT_MIME_TYPES")
+}
 
 
 def begins_with(path: str, prefix: str) -> bool:
@@ -520,7 +524,7 @@ def run(application: Application, environ: Environ, limit: int) -> Response:
                 chunks.append(chunk)
                 size += len(chunk)
                 if size > limit:
-                    if environ["REQUEST_METHOD"] != "HEAD":
+                    if environ["REQUEST_METHOD"] != "HEAD":  # whose body is not sent
                         break
                     del chunks[1:]
     finally:
@@ -540,33 +544,34 @@ def build_answer(
 ) -> Event:
     """The dict that the gateway turns into the HTTP answer. Problem 502 for one that it could not carry."""
     code = int(status[:3])
-    last = {name.lower(): value for name, value in pairs}
-    headers = {name: [value] for name, value in pairs}
+    last = {LOWER[name]: value for name, value in pairs}
     written = "".join(last.values())
-    if len(last) != len(pairs) or not (written.isascii() and written.isprintable()):
+    if len(last) == len(pairs) and written.isascii() and written.isprintable():
+        headers = {name: [value] for name, value in pairs}
+    else:
         headers = grouped(pairs)
     if body and (code in (204, 304) or code < 200 or environ.get("REQUEST_METHOD") == "HEAD"):
         body = b""  # such an answer has none
-    text: str | None = ""
-    if body:
-        content_type = last.get("content-type", "")
-        text = None if "content-encoding" in last else as_text(body, content_type)
-        if not gateway.binary:
-            text = only_text(gateway, text, body, content_type, headers)
-        elif text is not None and len(text) != len(body) and text.encode() != body:
-            text = None  # in another charset; every gateway writes UTF-8
+    content_type = last.get("content-type", "")
+    text = "" if not body else None if "content-encoding" in last else as_text(body, content_type)
     answer = gateway.answer(event, status, headers)
     answer["statusCode"] = code
     answer["isBase64Encoded"] = text is None
     answer["body"] = b64encode(body).decode() if text is None else text
-    if (
-        len(answer["body"]) * 6 > gateway.limit // 2
-    ):  # JSON makes at most six bytes of one; headers are far from the rest
-        size = len(json.dumps(answer))
-        if size > gateway.limit:
-            what = f"{len(body)} bytes of {last.get('content-type')} make {size} bytes of JSON"
-            raise Problem("502 Bad Gateway", f"{what}; {gateway.name} carries {gateway.limit}.")
+    if len(answer["body"]) > gateway.limit // 12 or (text is None and not gateway.binary):
+        check_limits(gateway, answer, f"{len(body)} bytes of {content_type or 'no content type'}")
     return answer
+
+
+def check_limits(gateway: Gateway, answer: Event, what: str) -> None:
+    """Problem 502 for an answer that the gateway could not carry."""
+    if answer["isBase64Encoded"] and not gateway.binary:
+        raise Problem("502 Bad Gateway", f"{what} are not UTF-8 text, and {gateway.name} carries nothing else.")
+    size = len(json.dumps(answer))
+    if size > gateway.limit:
+        raise Problem(
+            "502 Bad Gateway", f"{what} make {size} bytes of JSON, and {gateway.name} carries {gateway.limit}."
+        )
 
 
 def grouped(pairs: Iterable[tuple[str, str]]) -> Headers:
@@ -582,45 +587,35 @@ def grouped(pairs: Iterable[tuple[str, str]]) -> Headers:
 
 
 def as_text(body: bytes, content_type: str) -> str | None:
-    """The body as text, or None where its type is not text or its bytes are not of its charset."""
+    """The body as text, or None where it must go as base64.
+
+    Gateways write text as UTF-8, so a body in another charset is text only where the bytes are the same.
+    """
     charset = CHARSETS[content_type]
     if not charset:
-        return None
+        extra = setting("TEXT_MIME_TYPES").lower().replace(",", " ").split()
+        charset = "utf-8" if content_type.partition(";")[0].strip().lower() in extra else ""
     try:
-        return body.decode(charset)
+        if charset == "utf-8":
+            return body.decode()
+        text = body.decode(charset) if charset else ""
+        return text if text.encode() == body else None
     except (LookupError, UnicodeError):
         return None
 
 
 def charset_of(content_type: str) -> str:
-    """A text's charset; '' for what is not text. Type and charset are compared without case and other parameters."""
+    """The charset of a text; '' for what is not text. Compared without case and without other parameters."""
     media_type, *parameters = content_type.lower().replace(" ", "").split(";")
-    charset = next((parameter[8:].strip("\"'") for parameter in parameters if parameter.startswith("charset=")), "")
-    text = (
-        charset
-        or not media_type
-        or media_type.startswith("text/")
-        or media_type.endswith(("/json", "/xml", "/javascript", "+json", "+xml", "/x-www-form-urlencoded"))
-        or media_type in os.environ.get("TEXT_MIME_TYPES", "").lower().replace(",", " ").split()
-    )
-    return (charset or "utf-8") if text else ""
+    for parameter in parameters:
+        if parameter.startswith("charset="):
+            return parameter[8:].strip("\"'")
+    text_suffixes = ("/json", "/xml", "/javascript", "+json", "+xml", "/x-www-form-urlencoded")
+    return "utf-8" if not media_type or media_type.startswith("text/") or media_type.endswith(text_suffixes) else ""
 
 
 CHARSETS = Kept(charset_of)
-
-
-def only_text(gateway: Gateway, text: str | None, body: bytes, content_type: str, headers: Headers) -> str:
-    """The body for a gateway that cannot carry bytes: another charset becomes UTF-8, the rest is Problem 502."""
-    if text is None:
-        what = f"{len(body)} bytes of {content_type or 'no content type'}"
-        raise Problem("502 Bad Gateway", f"{what} are not plain text, and {gateway.name} carries nothing else.")
-    if len(text) != len(body) and text.encode() != body:
-        for name in list(headers):
-            if name.lower() == "content-type":
-                headers[name] = [content_type.partition(";")[0] + "; charset=utf-8"]
-            elif name.lower() == "content-length":
-                del headers[name]
-    return text
+LOWER = Kept(str.lower)
 
 
 # --- Errors -----------------------------------------------------------------------------------------------------------
