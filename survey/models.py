@@ -413,3 +413,13 @@ class Chore(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @classmethod
+    def note(cls, name: str) -> None:
+        """Write down that it ran to its end now.
+
+        Each statement for itself, not update_or_create: several may end at once, and in a transaction they would deadlock.
+        """
+        now = timezone.now()
+        if not cls.objects.filter(pk=name).update(finished_at=now):
+            cls.objects.bulk_create([cls(name=name, finished_at=now)], ignore_conflicts=True)

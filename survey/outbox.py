@@ -96,7 +96,7 @@ def drain(seconds: float) -> Drained:
         mailer.close()
     drained.waiting = OutgoingMail.objects.filter(status=OutgoingMail.Status.QUEUED).count()
     if settings.SENDS_MAIL:
-        Chore.objects.update_or_create(name=CHORE, defaults={"finished_at": timezone.now()})
+        Chore.note(CHORE)
     elif drained.waiting:
         logger.warning("outbox.no_mail_server", extra={"waiting": drained.waiting})
     return drained
