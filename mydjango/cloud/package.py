@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.utils import parse_wheel_filename
 
 from mydjango.cloud import archives, shared_objects, shipped_files, wheels
 from mydjango.cloud.archives import Size
@@ -147,7 +147,9 @@ def compile_byte_code(function: Path, layer: Path, target: Target, say: Say) -> 
         environment.pop("PYTHONPATH", None)
         done = subprocess.run(command, capture_output=True, text=True, env=environment)
         if done.returncode:
-            raise PackageError(f"Python {target.python} cannot compile this: {done.stdout.strip() or done.stderr.strip()}")
+            raise PackageError(
+                f"Python {target.python} cannot compile this: {done.stdout.strip() or done.stderr.strip()}"
+            )
     return python
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 LANGUAGES = ("en", "zh_Hans")
@@ -100,7 +100,7 @@ def is_left_out(path: PurePosixPath, patterns: tuple[str, ...]) -> bool:
     return any(_regex(pattern).fullmatch(name) for pattern in patterns)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _regex(pattern: str) -> re.Pattern[str]:
     """`*` within a name, `**/` and `/**` any folders; a pattern without folders names a file at the root."""
     parts = {"**/": r"(?:.*/)?", "/**": r"(?:/.*)", "*": r"[^/]*"}

@@ -84,7 +84,9 @@ def _pip(*arguments: str) -> str | None:
         return None
     if "No module named pip" in done.stderr:
         raise PackageError(f"{sys.executable} has no pip: install it with `python -m ensurepip`.")
-    if re.search(r"(Connection|NewConnection|Timeout|SSL|Proxy)Error|Temporary failure in name resolution", done.stderr):
+    if re.search(
+        r"(Connection|NewConnection|Timeout|SSL|Proxy)Error|Temporary failure in name resolution", done.stderr
+    ):
         raise PackageError(f"pip did not reach the package index for {arguments[-1]}: {done.stderr.splitlines()[-1]}")
     return done.stderr + done.stdout
 
@@ -95,7 +97,9 @@ def is_pure(wheel: Path) -> bool:
     return any(tag.abi == "none" and tag.platform == "any" and tag.interpreter.startswith("py3") for tag in tags)
 
 
-def check_complete(wheels: Iterable[Path], requirements: Iterable[Requirement], target: Target, unneeded: Collection[str]) -> None:
+def check_complete(
+    wheels: Iterable[Path], requirements: Iterable[Requirement], target: Target, unneeded: Collection[str]
+) -> None:
     """PackageError when a wheel needs a package that is neither pinned nor known to be unneeded at run time."""
     extras = {canonicalize_name(requirement.name): requirement.extras for requirement in requirements}
     present = {*extras, *unneeded}

@@ -1,6 +1,6 @@
 """jieba's dictionary, IDF table and hidden Markov models in one memory-mapped file: where it lies, and reading it.
 
-The shipped file next to this module is used as it is. Elsewhere the file is built on first use into a cache folder,
+The file that ships beside jieba's code, in the layer, is used as it is. Elsewhere the file is built on first use into a cache folder,
 and built anew when it is damaged or was made from another jieba. `survey/text/build.py` says what is in it.
 """
 
@@ -11,6 +11,7 @@ import os
 import tempfile
 from bisect import bisect_left
 from functools import cached_property
+from importlib.util import find_spec
 from math import log
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from survey.text.tables import DamagedFile, TableFile
 logger = logging.getLogger(__name__)
 
 FILE_NAME = "jieba.lexicon"
-SHIPPED_FOLDER = Path(__file__).parent / "data"
+SHIPPED_FOLDER = Path(str(find_spec("jieba").origin)).parent  # type: ignore[union-attr]  # where `package` puts it
 NO_IDF = 0xFFFF
 BEGINS_LONGER = 0x8000  # set in a fragment's frequency number where longer words begin with the fragment
 
