@@ -80,7 +80,7 @@ def _sentence(error: Exception) -> str:
     return f"{code()}: {message()}" if code and message else str(error)
 
 
-def send(api: Api, action: str, archive: Archive, bucket: Bucket | None, field: str, **rest: Any) -> dict[str, Any]:
+def send(api: Api, action: str, archive: Archive, bucket: Bucket | None, field: str, **rest: object) -> dict[str, Any]:
     """Call `action` with the archive as `field`: inline up to 50 MB, through COS beyond or when the call is refused."""
     if len(archive.content) <= INLINE_LIMIT:
         try:

@@ -50,7 +50,7 @@ class Deployment:
         present, alias = self._read()
         layers = self._layers(layer_archive)
         with self._step("find the public URL"):
-            url = self._url(self._triggers() if present else [])
+            url = self._url(self._triggers())
         mark = fingerprint(function.content, self.config, self._settings(url, layers))
         if present and url and self._is_released(alias.version, mark):
             self.say(f"Version {alias.version} already is this code and configuration.")
@@ -104,7 +104,9 @@ class Deployment:
             version = entry["version"]
             if str(version).startswith("${output:"):
                 if self.layer_config is None or archive is None or entry["name"] != self.layer_config.name:
-                    raise DeployError(f"Layer {entry['name']}, version {version}: no layer/serverless.yml describes it.")
+                    raise DeployError(
+                        f"Layer {entry['name']}, version {version}: no layer/serverless.yml describes it."
+                    )
                 with self._step("publish the layer"):
                     version, new = layer.publish(self.api, self.layer_config, archive, self.bucket, self.pause)
                 self.say(f"Layer {entry['name']}: version {version}{'' if new else ', unchanged'}.")
@@ -235,7 +237,7 @@ class Deployment:
         return True
 
     def _triggers(self) -> list[dict[str, Any]]:
-        return [] if self.api.dry_run and not self.serving else triggers.existing(self.api, self.config)
+        return triggers.existing(self.api, self.config)
 
     def _synchronise(self, kinds: tuple[str, ...]) -> None:
         for line in triggers.synchronise(self.api, self.config, kinds, self._triggers()):
@@ -273,7 +275,9 @@ def _advice(error: DeployError) -> str:
     if code.startswith("UnauthorizedOperation"):
         return "The keys lack a permission: give their user QcloudSCFFullAccess (and QcloudCOSFullAccess for COS)."
     if code.startswith("LimitExceeded"):
-        return "The account has as many of these as it may have: delete some in the console, then run the command again."
+        return (
+            "The account has as many of these as it may have: delete some in the console, then run the command again."
+        )
     if code.startswith("RequestSizeLimitExceeded"):
         return "Set CODE_BUCKET to the name of a COS bucket, such as survey-code-1250000000, and run the command again."
     return ""

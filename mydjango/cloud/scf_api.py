@@ -62,7 +62,7 @@ class Api(Protocol):
 
     dry_run: bool
 
-    def call(self, action: str, **parameters: Any) -> dict[str, Any]:
+    def call(self, action: str, **parameters: object) -> dict[str, Any]:
         """The `Response` of one call; raises ApiError."""
 
 
@@ -78,9 +78,7 @@ class ScfApi:
             from tencentcloud.common.profile.http_profile import HttpProfile
             from tencentcloud.scf.v20180416.scf_client import ScfClient
         except ImportError as error:
-            raise DeployError(
-                "The SDK is not installed here: run 'pip install -r requirements-deploy.txt'."
-            ) from error
+            raise DeployError("The SDK is not installed here: run 'pip install -r requirements-deploy.txt'.") from error
         address = urlsplit(endpoint)
         profile = ClientProfile(
             httpProfile=HttpProfile(
@@ -89,7 +87,7 @@ class ScfApi:
         )
         self._client = ScfClient(Credential(keys.secret_id, keys.secret_key, keys.token or None), region, profile)
 
-    def call(self, action: str, **parameters: Any) -> dict[str, Any]:
+    def call(self, action: str, **parameters: object) -> dict[str, Any]:
         """One signed call; what the platform or the network answers instead becomes an ApiError."""
         from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 
@@ -109,7 +107,7 @@ class DryRun:
         self._api = api
         self._say = say
 
-    def call(self, action: str, **parameters: Any) -> dict[str, Any]:
+    def call(self, action: str, **parameters: object) -> dict[str, Any]:
         """Read, or print and answer with what the later calls need."""
         if action.startswith(("Get", "List")):
             if self._api is None:
@@ -131,7 +129,7 @@ def masked(parameters: Any) -> Any:  # noqa: ANN401  (any JSON)
     return [masked(item) for item in parameters] if isinstance(parameters, list) else parameters
 
 
-def find(api: Api, action: str, **parameters: Any) -> dict[str, Any] | None:
+def find(api: Api, action: str, **parameters: object) -> dict[str, Any] | None:
     """What a reading call answers, or None when the thing does not exist."""
     try:
         return api.call(action, **parameters)
@@ -142,7 +140,7 @@ def find(api: Api, action: str, **parameters: Any) -> dict[str, Any] | None:
 
 
 def wait_until_active(
-    api: Api, pause: Callable[[float], None], what: str, action: str, **parameters: Any
+    api: Api, pause: Callable[[float], None], what: str, action: str, **parameters: object
 ) -> dict[str, Any]:
     """Ask with `action` until the thing is Active; raises DeployError when it failed or takes minutes."""
     if api.dry_run:

@@ -61,8 +61,8 @@ def variables(config: FunctionConfig, environment: Mapping[str, str]) -> list[di
     return [{"Key": name, "Value": value} for name, value in kept.items()]
 
 
-def create_function(config: FunctionConfig, settings: dict[str, Any], code: dict[str, str]) -> dict[str, Any]:
-    """The parameters of CreateFunction; `code` is an archive inline or where it lies in COS."""
+def create_function(config: FunctionConfig, settings: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of CreateFunction, all but the code."""
     if config.inputs.get("type", "event") != "event":
         raise DeployError(f"{config.path}: type is {config.inputs['type']!r}; index.py serves event functions.")
     return {
@@ -70,7 +70,6 @@ def create_function(config: FunctionConfig, settings: dict[str, Any], code: dict
         "Type": "Event",
         "Handler": config.handler,
         "Runtime": str(config.inputs.get("runtime", "")),
-        "Code": code,
     }
 
 

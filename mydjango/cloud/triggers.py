@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mydjango.cloud.function_config import FunctionConfig
-from mydjango.cloud.scf_api import Api, DeployError
+from mydjango.cloud.scf_api import Api, DeployError, find
 from mydjango.cloud.scf_requests import DEFAULT_ALIAS, name_and_namespace
 
 PAGE = 100
@@ -61,10 +61,10 @@ def _timer(parameters: Mapping[str, Any]) -> dict[str, str]:
 
 
 def existing(api: Api, config: FunctionConfig) -> list[dict[str, Any]]:
-    """All triggers that the function has, of every page."""
+    """All triggers of the function, of every page; none when there is no function."""
     triggers: list[dict[str, Any]] = []
     while True:
-        page = api.call("ListTriggers", **name_and_namespace(config), Limit=PAGE, Offset=len(triggers))
+        page = find(api, "ListTriggers", **name_and_namespace(config), Limit=PAGE, Offset=len(triggers)) or {}
         found = page.get("Triggers") or []
         triggers += found
         if not found or len(triggers) >= int(page.get("TotalCount") or 0):

@@ -22,7 +22,7 @@ class Command(BaseCommand):
         "Deploy what 'manage.py package' built to Tencent Cloud SCF, as serverless.yml says. Keys come from "
         "TENCENT_SECRET_ID and TENCENT_SECRET_KEY, in the environment or in .env."
     )
-    requires_system_checks: list[str] = []
+    requires_system_checks: list[str] = []  # noqa: RUF012  (Django's attribute)
 
     def add_arguments(self, parser: CommandParser) -> None:
         """One action at a time, and what changes it."""

@@ -32,7 +32,7 @@ class Command(BaseCommand):
     """Print the function's log and go on printing."""
 
     help = "Follow the log of the deployed function: one entry an invocation, without what it returned. Ctrl-C ends."
-    requires_system_checks: list[str] = []
+    requires_system_checks: list[str] = []  # noqa: RUF012  (Django's attribute)
 
     def add_arguments(self, parser: CommandParser) -> None:
         """What to show, and whether to wait for more."""
@@ -53,9 +53,7 @@ class Command(BaseCommand):
                 entries = iter(function_log.read(account.api, account.config, start, now, errors, request))
             else:
                 clock = _platform_now
-                entries = function_log.follow(
-                    account.api, account.config, start, clock, time.sleep, options["errors"]
-                )
+                entries = function_log.follow(account.api, account.config, start, clock, time.sleep, options["errors"])
             for entry in entries:
                 self.stdout.write(str(entry))
         except DeployError as error:
