@@ -86,13 +86,13 @@ def send(api: Api, action: str, archive: Archive, bucket: Bucket | None, field: 
         try:
             return api.call(action, **rest, **{field: {"ZipFile": b64encode(archive.content).decode()}})
         except ApiError as error:
-            # Tencent's general limit for a request is lower than SCF's own for an archive; which holds is theirs to say.
+            # Tencent's general limit for a request is lower than SCF's own for an archive: which holds, it must say.
             if error.code != "RequestSizeLimitExceeded" or bucket is None:
                 raise
     if bucket is None:
         raise DeployError(
-            f"{archive.path} is {len(archive.content) / 1e6:.0f} MB, too large for a call: set CODE_BUCKET to the name of "
-            "a COS bucket in the function's region, such as survey-code-1250000000; it is created when missing."
+            f"{archive.path} is {len(archive.content) / 1e6:.0f} MB, too large for a call: set CODE_BUCKET to the name "
+            "of a COS bucket in the function's region, such as survey-code-1250000000; it is created when missing."
         )
     code = {"CosBucketName": bucket.name} if api.dry_run else bucket.put(archive)
     return api.call(action, **rest, **{field: code})

@@ -34,9 +34,10 @@ class Entry:
     text: str
 
     def __str__(self) -> str:
+        outcome = "ok" if self.succeeded else "FAILED"
         head = (
-            f"{self.started} {self.request_id} {'ok' if self.succeeded else 'FAILED'} {self.duration:.0f} ms, "
-            f"billed {self.billed} ms, {self.memory / 1024 / 1024:.0f} MB{f', retry {self.retry}' if self.retry else ''}"
+            f"{self.started} {self.request_id} {outcome} {self.duration:.0f} ms, billed {self.billed} ms, "
+            f"{self.memory / 1024 / 1024:.0f} MB" + (f", retry {self.retry}" if self.retry else "")
         )
         return "\n".join([head, *(f"    {line}" for line in self.text.splitlines())])
 
