@@ -28,9 +28,7 @@ class Submitted(NamedTuple):
     replayed: bool = False
 
 
-def response_submit(
-    response: Response, *, content: Mapping[str, Any], key: str = "", address: str = ""
-) -> Submitted:
+def response_submit(response: Response, *, content: Mapping[str, Any], key: str = "", address: str = "") -> Submitted:
     """Store an answer with its mails: all or nothing, and under one key only once.
 
     `content` is what the guest sent, validated: it tells a retry from another answer. `address` is the guest's, for the

@@ -51,8 +51,8 @@ def required_credentials(environ: Mapping[str, str]) -> Credentials:
     keys = credentials(environ)
     if keys is None:
         raise DeployError(
-            "TENCENT_SECRET_ID and TENCENT_SECRET_KEY are not set: put your account's keys (console: CAM, API keys) into "
-            "the environment or into .env beside serverless.yml."
+            "TENCENT_SECRET_ID and TENCENT_SECRET_KEY are not set: put your account's keys (console: CAM, API keys) "
+            "into the environment or into .env beside serverless.yml."
         )
     return keys
 

@@ -4,45 +4,46 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('survey', '0001_initial'),
+        ("survey", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Chore',
+            name="Chore",
             fields=[
-                ('name', models.CharField(max_length=32, primary_key=True, serialize=False, verbose_name='name')),
-                ('finished_at', models.DateTimeField(verbose_name='finished')),
+                ("name", models.CharField(max_length=32, primary_key=True, serialize=False, verbose_name="name")),
+                ("finished_at", models.DateTimeField(verbose_name="finished")),
             ],
             options={
-                'verbose_name': 'chore',
-                'verbose_name_plural': 'chores',
+                "verbose_name": "chore",
+                "verbose_name_plural": "chores",
             },
         ),
         migrations.AddField(
-            model_name='response',
-            name='content_digest',
+            model_name="response",
+            name="content_digest",
             field=models.CharField(blank=True, editable=False, max_length=64),
         ),
         migrations.AddField(
-            model_name='response',
-            name='key_digest',
+            model_name="response",
+            name="key_digest",
             field=models.CharField(editable=False, max_length=64, null=True, unique=True),
         ),
         migrations.CreateModel(
-            name='SubmissionCount',
+            name="SubmissionCount",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('hour', models.DateTimeField(db_index=True, verbose_name='hour')),
-                ('source', models.CharField(max_length=64, verbose_name='source')),
-                ('count', models.PositiveIntegerField(default=0, verbose_name='answers')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("hour", models.DateTimeField(db_index=True, verbose_name="hour")),
+                ("source", models.CharField(max_length=64, verbose_name="source")),
+                ("count", models.PositiveIntegerField(default=0, verbose_name="answers")),
             ],
             options={
-                'verbose_name': 'submission count',
-                'verbose_name_plural': 'submission counts',
-                'constraints': [models.UniqueConstraint(fields=('source', 'hour'), name='one_count_per_source_and_hour')],
+                "verbose_name": "submission count",
+                "verbose_name_plural": "submission counts",
+                "constraints": [
+                    models.UniqueConstraint(fields=("source", "hour"), name="one_count_per_source_and_hour")
+                ],
             },
         ),
     ]

@@ -38,7 +38,11 @@ def page_as_typed(request: HttpRequest) -> HttpResponse:
         for name, field in blank.fields.items()
     }
     notice = _("Your answer could not be stored just now. Nothing you typed is lost: please press Send again.")
-    context = {"form": ResponseForm(initial=typed), "submission": SubmissionForm(request.POST).again(), "notice": notice}
+    context = {
+        "form": ResponseForm(initial=typed),
+        "submission": SubmissionForm(request.POST).again(),
+        "notice": notice,
+    }
     return render(request, "survey/page.html", context)
 
 
