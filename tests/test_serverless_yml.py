@@ -98,9 +98,11 @@ def test_what_must_not_be_uploaded_is_excluded_even_from_the_project_itself():
 
 
 def test_every_setting_of_the_project_is_in_the_file():
-    source = (ROOT / "mydjango" / "settings.py").read_text(encoding="utf-8")
-    read = set(re.findall(r'environment\.\w+\(\s*"([A-Z_]+)"', source)) - NOT_DEPLOYED
-    assert read - set(document("serverless.yml")["inputs"]["environment"]["variables"]) == set()
+    sources = [path for folder in ("mydjango", "survey") for path in (ROOT / folder).rglob("*.py")]
+    reading = re.compile(r'environment\.(?:text|flag|integer|number)\(\s*"([A-Z_]+)"')
+    read = {name for path in sources for name in reading.findall(path.read_text(encoding="utf-8"))}
+    assert "SECRET_KEY" in read
+    assert read - NOT_DEPLOYED - set(document("serverless.yml")["inputs"]["environment"]["variables"]) == set()
 
 
 def test_secrets_come_from_the_environment_alone():
