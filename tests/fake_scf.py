@@ -229,6 +229,7 @@ class FakeScf:
     def Invoke(
         self, FunctionName: str, Namespace: str, Qualifier: str, InvocationType: str, LogType: str, ClientContext: str
     ) -> dict:
+        self._named(FunctionName)
         snapshot = self._qualified(Qualifier)
         result = {
             "Log": "START\nEND",

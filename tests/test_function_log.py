@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from datetime import datetime, timedelta
 
 import pytest
@@ -104,3 +105,36 @@ def test_the_exit_code_of_a_remote_invocation_says_whether_it_succeeded(project,
     assert (failed.exit_code, failed.answer, failed.error) == (1, None, "No module named 'django'")
     scf.run = lambda snapshot, event: "plain text"
     assert remote.invoke(account.api, account.config, {}).answer == "plain text"
+
+
+def test_invoke_remote_sends_a_command_to_the_deployed_function(project, scf, capsys):
+    deploy(project)
+    received = []
+    scf.run = lambda snapshot, event: received.append(event) or {"exit_code": 0, "output": "done"}
+    call_command("invoke", "--remote", "--manage", "migrate --noinput", f"--folder={project}")
+    said = capsys.readouterr()
+    assert received == [{"manage": ["migrate", "--noinput"]}]
+    assert json.loads(said.out) == {"exit_code": 0, "output": "done"}
+    assert "START\nEND\nReport RequestId: f-1 Duration:12ms Billed Duration:13ms Memory:128MB" in said.err
+
+
+def test_invoke_remote_ends_with_the_exit_code_of_the_command(project, scf):
+    deploy(project)
+    scf.run = lambda snapshot, event: {"exit_code": 3, "output": "failed"}
+    with pytest.raises(SystemExit) as end:
+        call_command("invoke", "--remote", "--manage", "doctor", f"--folder={project}")
+    assert end.value.code == 3
+
+
+def test_invoke_remote_sends_what_the_function_url_would(project, scf, capsys):
+    deploy(project)
+    received = []
+    scf.run = lambda snapshot, event: received.append(event) or {"statusCode": 200, "body": "hello Tom"}
+    call_command("invoke", "--remote", "--http", "GET", "/hello/Tom", f"--folder={project}")
+    assert (received[0]["httpMethod"], received[0]["path"]) == ("GET", "/hello/Tom")
+    assert json.loads(capsys.readouterr().out)["body"] == "hello Tom"
+
+
+def test_invoke_remote_of_a_function_that_is_not_there_says_so(project, scf):
+    with pytest.raises(CommandError, match="Invoke: ResourceNotFound"):
+        call_command("invoke", "--remote", "--manage", "doctor", f"--folder={project}")

@@ -12,6 +12,7 @@ from mydjango.cloud.scf_api import Api
 from mydjango.cloud.scf_requests import DEFAULT_ALIAS, name_and_namespace
 
 GIGABYTE = 1024  # MB
+MEGABYTE = 1024 * 1024  # bytes
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,23 @@ class RemoteResult:
 
     @property
     def exit_code(self) -> int:
-        """0 for success: a command's own exit code, 1 for an exception or an HTTP answer of 500 and more."""
+        """0 for success: a command's own exit code, 1 for an exception or an HTTP status of 400 and more."""
         if self.error or not isinstance(self.answer, dict):
             return 1 if self.error else 0
         if "exit_code" in self.answer:
             return int(self.answer["exit_code"])
-        return int(int(self.answer.get("statusCode", 200)) >= 500)
+        return int(int(self.answer.get("statusCode", 200)) >= 400)
+
+    def report(self) -> str:
+        """The log's tail and, in the words of the platform's own log, the cost."""
+        lines = [self.log.rstrip()] if self.log else []
+        if self.error:
+            lines.append(f"ERROR RequestId: {self.request_id} {self.error}")
+        lines.append(
+            f"Report RequestId: {self.request_id} Duration:{self.duration:.0f}ms Billed Duration:{self.billed}ms "
+            f"Memory:{self.memory_limit}MB MemUsage:{self.memory / MEGABYTE:.2f}MB GBs:{self.gigabyte_seconds:.4f}"
+        )
+        return "\n".join(lines)
 
 
 def invoke(api: Api, config: FunctionConfig, event: Any, qualifier: str = DEFAULT_ALIAS) -> RemoteResult:  # noqa: ANN401
