@@ -115,7 +115,7 @@ def test_invoke_remote_sends_a_command_to_the_deployed_function(project, scf, ca
     said = capsys.readouterr()
     assert received == [{"manage": ["migrate", "--noinput"]}]
     assert json.loads(said.out) == {"exit_code": 0, "output": "done"}
-    assert "START\nEND\nReport RequestId: f-1 Duration:12ms Billed Duration:13ms Memory:128MB" in said.err
+    assert "START\nEND\nReport RequestId: f-1 Duration:12ms BilledDuration:13ms Memory:128MB" in said.err
 
 
 def test_invoke_remote_ends_with_the_exit_code_of_the_command(project, scf):

@@ -48,7 +48,7 @@ class RemoteResult:
         if self.error:
             lines.append(f"ERROR RequestId: {self.request_id} {self.error}")
         lines.append(
-            f"Report RequestId: {self.request_id} Duration:{self.duration:.0f}ms Billed Duration:{self.billed}ms "
+            f"Report RequestId: {self.request_id} Duration:{self.duration:.0f}ms BilledDuration:{self.billed}ms "
             f"Memory:{self.memory_limit}MB MemUsage:{self.memory / MEGABYTE:.2f}MB GBs:{self.gigabyte_seconds:.4f}"
         )
         return "\n".join(lines)
