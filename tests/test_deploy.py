@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from mydjango.cloud import archive
+from mydjango.cloud import upload
 from tests.fake_scf import APPID, SECRET_ID, SECRET_KEY, FakeScf, healthy
 
 ROOT = Path(__file__).parent.parent
@@ -457,7 +457,7 @@ def test_a_function_that_could_not_be_created_is_made_anew(project, scf):
 
 
 def test_an_archive_over_the_limit_goes_through_cos(project, scf, monkeypatch):
-    monkeypatch.setattr(archive, "INLINE_LIMIT", 5)
+    monkeypatch.setattr(upload, "INLINE_LIMIT", 5)
     monkeypatch.setenv("CODE_BUCKET", f"survey-code-{APPID}")
     deploy(project)
     code = dict(scf.calls[[action for action, _ in scf.calls].index("CreateFunction")][1])["Code"]
@@ -466,7 +466,7 @@ def test_an_archive_over_the_limit_goes_through_cos(project, scf, monkeypatch):
 
 
 def test_an_archive_over_the_limit_without_a_bucket_is_explained(project, scf, monkeypatch):
-    monkeypatch.setattr(archive, "INLINE_LIMIT", 5)
+    monkeypatch.setattr(upload, "INLINE_LIMIT", 5)
     with pytest.raises(CommandError, match="set CODE_BUCKET"):
         deploy(project)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mydjango.cloud import default_alias, layer, remote, triggers, versions
-from mydjango.cloud.archive import Archive, Bucket, send
+from mydjango.cloud.upload import Archive, Bucket, send
 from mydjango.cloud.default_alias import LATEST, Alias
 from mydjango.cloud.function_config import FunctionConfig
 from mydjango.cloud.scf_api import POLL_EVERY, POLLS, Api, ApiError, DeployError, find, wait_until_active

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mydjango.cloud.archive import Archive, Bucket, send
+from mydjango.cloud.upload import Archive, Bucket, send
 from mydjango.cloud.function_config import FunctionConfig
 from mydjango.cloud.scf_api import Api, find, wait_until_active
 

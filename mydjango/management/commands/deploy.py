@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from mydjango.cloud import archive
+from mydjango.cloud import upload
 from mydjango.cloud.account import open_account
 from mydjango.cloud.deploy import Deployment
 from mydjango.cloud.scf_api import DeployError
@@ -59,8 +59,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _deploy(self, deployment: Deployment, build: Path) -> None:
-        function = archive.read(build / "function.zip")
-        layer = archive.read(build / "layer.zip") if deployment.layer_config else None
+        function = upload.read(build / "function.zip")
+        layer = upload.read(build / "layer.zip") if deployment.layer_config else None
         unset = sorted({name for where, name in deployment.config.unset.items() if ".environment." in where})
         if unset:
             self.stdout.write(f"Not set, so left at their defaults: {', '.join(unset)}.")
