@@ -156,6 +156,12 @@ def test_a_greeting_loads_nothing() -> None:
     assert loaded_after(greeting) == set()
 
 
+def test_an_analysis_does_not_load_the_models() -> None:
+    code = "import index, sys; assert index.main_handler({'httpMethod': 'GET', 'path': '/jieba/'}, {})['body']"
+    result = run(code + "; sys.exit('django.db.models' in sys.modules)")
+    assert result.returncode == 0, result.stderr
+
+
 def test_words_load_neither_tags_nor_idf() -> None:
     loaded = loaded_after("from survey.text.analysis import segment; segment('服务员很热情,龘龘')")
     assert loaded == {
