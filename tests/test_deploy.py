@@ -385,8 +385,9 @@ def test_a_dry_run_prints_the_calls_and_makes_none(project, scf):
         "UpdateAlias",
         "CreateTrigger",
         "CreateTrigger",
-        "CreateTrigger",
     ]
+    assert output.endswith("This was a dry run: nothing has changed.\n")
+    assert "serves" not in output
     assert all(action.startswith(("Get", "List")) for action in scf.actions)
     assert scf.function is None
 
