@@ -315,6 +315,17 @@ def test_a_function_that_serves_as_latest_keeps_serving_its_code(project, scf):
     assert scf.serving["content"] == b"the first code"
 
 
+def test_an_interrupted_deployment_is_taken_up_again(project, scf, monkeypatch):
+    def interrupt(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(CommandError, match=r"Interrupted\. Run the same command again"):
+        patch.setattr("time.sleep", interrupt)
+        deploy(project)
+    deploy(project)
+    assert scf.serving["content"] == b"the first code"
+
+
 def test_rollback_returns_to_the_version_before_and_again_to_the_new_one(project, scf):
     deploy(project)
     build(project, b"the second code", b"the packages")

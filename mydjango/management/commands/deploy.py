@@ -59,6 +59,8 @@ class Command(BaseCommand):
                 self.stdout.write("This was a dry run: nothing has changed.")
         except DeployError as error:
             raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            raise CommandError("Interrupted. Run the same command again: it takes up where it stopped.") from None
 
     def _deploy(self, deployment: Deployment, build: Path) -> None:
         function = upload.read(build / "function.zip")
