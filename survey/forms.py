@@ -15,6 +15,14 @@ from survey.models import ASPECTS, COMMENT_MAX_LENGTH, PROBLEM_LABELS, Branch, P
 ANONYMOUS, CONTACT = "yes", "no"
 CONTACT_FIELDS = ("name", "phone", "email")
 WHOLE_NUMBERS = {"satisfaction": (1, 5), "recommend": (0, 10), **dict.fromkeys(ASPECTS, (1, 5))}
+# Shorter than the staff's words: five of them stand side by side on a phone.
+SATISFACTION_CHOICES = [
+    (Satisfaction.VERY_DISSATISFIED.value, gettext_lazy("Very unhappy")),
+    (Satisfaction.DISSATISFIED.value, gettext_lazy("Unhappy")),
+    (Satisfaction.NEUTRAL.value, gettext_lazy("All right")),
+    (Satisfaction.SATISFIED.value, gettext_lazy("Happy")),
+    (Satisfaction.VERY_SATISFIED.value, gettext_lazy("Very happy")),
+]
 PROBLEM_CHOICES = [(problem.name.lower(), label) for problem, label in PROBLEM_LABELS.items() if problem.name]
 
 
@@ -48,10 +56,10 @@ class ResponseForm(forms.ModelForm):  # type: ignore[type-arg]
     """
 
     satisfaction = ScaleField(
-        gettext_lazy("Overall, how satisfied were you?"),
+        gettext_lazy("Overall, how happy are you with your visit?"),
         1,
         5,
-        choices=Satisfaction.choices,
+        choices=SATISFACTION_CHOICES,
         error_messages={"required": gettext_lazy("Please choose one of the five.")},
     )
     problems = forms.MultipleChoiceField(
