@@ -181,7 +181,10 @@ class ResponseForm(forms.ModelForm):  # type: ignore[type-arg]
     @property
     def shown_branch(self) -> Branch | None:
         """The branch whose name the page shows."""
-        branch = self.cleaned_data.get("branch") if self.is_bound else self.initial.get("branch")
+        branch = self.initial.get("branch")
+        if self.is_bound:
+            self.is_valid()  # cleans, unless that was done
+            branch = self.cleaned_data.get("branch")
         return branch if isinstance(branch, Branch) else None
 
     @property
