@@ -1,4 +1,4 @@
-"""`make screenshots`: each page of the guest as a picture in docs/screenshots. Not a test: its name keeps it from pytest."""
+"""`make screenshots`: the guest's pages as pictures in docs/screenshots. Its name keeps pytest from collecting it."""
 
 from __future__ import annotations
 
