@@ -149,6 +149,12 @@ class ResponseForm(forms.ModelForm):  # type: ignore[type-arg]
         """The empty form of a page that is opened now, under the link of a branch or under the chain's."""
         return cls(initial={"branch": branch, "anonymous": ANONYMOUS, "consent_version": CONSENT_VERSION})
 
+    def validate_constraints(self) -> None:
+        """Nothing: the database checks its constraints when the answer is stored.
+
+        Django would ask it here too, one query a constraint, and would take an answer for valid when nobody answers.
+        """
+
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> ResponseForm:
         """The form over a JSON object, where types count and an unknown name is an error, not a lost answer."""

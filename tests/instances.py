@@ -69,6 +69,7 @@ class Function:
     """The function on a platform of our own: starts instances on demand, with these variables."""
 
     def __init__(self, folder: Path, **variables: str) -> None:
+        self.instances: list[Instance] = []
         self.path = str(folder / f"function-{id(self)}.socket")
         self.log = folder / f"function-{id(self)}.log"
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
@@ -89,12 +90,18 @@ class Function:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        for instance in self.instances:
+            instance.close()
         self.process.kill()
-        self.process.communicate()
+        self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
 
     def start(self) -> Instance:
         """A new instance."""
-        return Instance(self.path)
+        instance = Instance(self.path)
+        self.instances.append(instance)
+        return instance
 
 
 def submission(number: int = 0, **fields: Any) -> dict[str, Any]:
