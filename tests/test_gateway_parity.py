@@ -213,7 +213,8 @@ def comparable(answers: list[Answer]) -> list[object]:
 @pytest.fixture(scope="module")
 def variables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """One database for all servers, with a member of staff."""
-    environ = VARIABLES | {"SQLITE_PATH": str(tmp_path_factory.mktemp("parity") / "db.sqlite3")}
+    folder = tmp_path_factory.mktemp("parity")
+    environ = VARIABLES | {"SQLITE_PATH": str(folder / "db.sqlite3"), "LEXICON_DIR": str(folder)}
     for command in (
         ["migrate", "--noinput", "-v0"],
         ["createsuperuser", "--noinput", "--username", "chef", "--email", "chef@example.com"],

@@ -22,7 +22,8 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from mydjango.cloud import answers, events, instances, local_function
 from mydjango.cloud.events import HttpRequest
-from mydjango.cloud.instances import InstancePool, Invocation
+from mydjango.cloud.instance_pool import InstancePool
+from mydjango.cloud.instances import Invocation
 from mydjango.cloud.invocation_log import InvocationLog
 from mydjango.cloud.local_function import LocalFunction, LocalFunctionError
 from mydjango.cloud.timers import Timer, TimerThread
