@@ -183,7 +183,7 @@ MASKS = [
     (re.compile(r"expires=[^;]*"), "expires=MASKED"),
     (re.compile(r'"id": \d+'), '"id": 0'),
     (re.compile(r'("reference": ")[^"]*'), r"\1MASKED"),
-    (re.compile(r"(/thanks/)[\w-]+"), r"\1MASKED"),
+    (re.compile(r"(/thanks/|[?&]reference=)[\w-]+"), r"\1MASKED"),
     (re.compile(r"(<a href=\"\?\">总共 )\d+"), r"\1MASKED"),
     (re.compile(r"(<\w+[^>]*class=\"[^\"]*reference[^\"]*\"[^>]*>)[^<]*"), r"\1MASKED"),
 ]

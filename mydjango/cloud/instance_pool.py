@@ -9,7 +9,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from mydjango.cloud.instances import ANSWER_TOO_LARGE, IMPORT_ERROR, TOO_LARGE, Instance, Invocation, Launch
+from mydjango.cloud.instances import (
+    ANSWER_TOO_LARGE,
+    IMPORT_ERROR,
+    PROCESS_EXIT,
+    TOO_LARGE,
+    Instance,
+    Invocation,
+    Launch,
+)
 
 WATCH_EVERY = 0.05  # seconds: how late a timeout may be noticed
 
@@ -72,6 +80,10 @@ class InstancePool:
         return given or self._start(invocation)
 
     def _start(self, invocation: Invocation) -> Instance | None:
+        if self._closed.is_set():
+            invocation.code, invocation.error = PROCESS_EXIT, "The instances are being ended"
+            self._give_slot_back()
+            return None
         with self._lock:
             self._number += 1
             number, launch = self._number, self.launch
