@@ -70,7 +70,8 @@ def main() -> None:
             assert analysis["textrank"]
     gc.collect()
     status_file = Path("/proc/self/status").read_text()
-    print(json.dumps({"peak MB": int(status_file.split("VmHWM:")[1].split()[0]) / 1024}))
+    fields = {"peak MB": "VmHWM:", "own MB": "RssAnon:"}  # own: what the system cannot drop and read again
+    print(json.dumps({name: int(status_file.split(field)[1].split()[0]) / 1024 for name, field in fields.items()}))
 
 
 def run(environment: dict[str, str], group: Cgroup | None = None) -> subprocess.CompletedProcess[str]:

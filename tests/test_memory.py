@@ -51,7 +51,8 @@ def test_survey_admin_and_analysis_work_in_64_mb(group: memory_limit.Cgroup, env
     result = small_function.run(environment, group)
     assert result.returncode == 0, f"status {result.returncode}, killed: {group.exceeded()}\n{result.stderr}"
     assert not group.exceeded()
-    assert json.loads(result.stdout)["peak MB"] < MEGABYTES
+    # Pages of files that another process had read are not charged to the group, but those the system can drop.
+    assert json.loads(result.stdout)["own MB"] < MEGABYTES - 8
 
 
 def test_the_limit_is_real(group: memory_limit.Cgroup) -> None:
