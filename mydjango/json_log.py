@@ -42,7 +42,7 @@ class JSONFormatter(logging.Formatter):
 
 def describe(error: BaseException) -> list[dict[str, Any]]:
     """The exception and what caused it: type, number where it has one, and the lines of code, innermost last."""
-    chain = []
+    chain: list[dict[str, Any]] = []
     current: BaseException | None = error
     while current is not None and len(chain) < 5:
         number = current.args[0] if current.args and isinstance(current.args[0], int) else None

@@ -169,8 +169,9 @@ class Response(models.Model):
     # Beside the instant: MySQL converts time zones only with tables that managed servers often lack.
     local_date = models.DateField(_("date"), default=timezone.localdate, editable=False)
     erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)
-    # SHA-256 of the caller's key, in hexadecimal: a collation that ignores case or accents cannot take two keys for one.
-    key_digest = models.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001  (NULLs are not equal)
+    # SHA-256 of the caller's key, in hexadecimal: a collation that ignores case cannot take two keys for one. NULL
+    # without a key, since NULLs are not equal.
+    key_digest = models.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001
     # Keyed, so that a phone number cannot be guessed from it; tells a retry from another answer under the same key.
     content_digest = models.CharField(max_length=64, blank=True, editable=False)
 
@@ -418,8 +419,9 @@ class Chore(models.Model):
     def note(cls, name: str) -> None:
         """Write down that it ran to its end now.
 
-        Each statement for itself, not update_or_create: several may end at once, and in a transaction they would deadlock.
+        Each statement for itself, not update_or_create: several may end at once, and would deadlock in
+        transactions.
         """
         now = timezone.now()
         if not cls.objects.filter(pk=name).update(finished_at=now):
-            cls.objects.bulk_create([cls(name=name, finished_at=now)], ignore_conflicts=True)
+            Chore.objects.bulk_create([Chore(name=name, finished_at=now)], ignore_conflicts=True)

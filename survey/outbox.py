@@ -165,8 +165,8 @@ def _handle(mail: OutgoingMail, mailer: BaseEmailBackend, drained: Drained) -> N
 
 def delay_after(attempts: int) -> timedelta:
     """How long a mail waits after so many failed attempts."""
-    delay = min(FIRST_DELAY * 2 ** min(attempts - 1, 20), LONGEST_DELAY)
-    return delay * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
+    doubled: int = 2 ** min(attempts - 1, 20)
+    return min(FIRST_DELAY * doubled, LONGEST_DELAY) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
 
 
 def _is_final(error: Exception) -> bool:

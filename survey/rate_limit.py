@@ -52,7 +52,7 @@ def _add_one(row: dict[str, object], limit: int) -> bool:
 
 
 def source(address: str, branch: int | None, day: datetime) -> str:
-    """A keyed hash of the address and the branch, under a key of the day: after it nothing leads back to the address."""
+    """A keyed hash of the address and the branch, under a key of the day: later nothing leads back to the address."""
     return salted_hmac(
         f"survey.source {day:%Y-%m-%d}", f"{_network(address)} {branch or ''}", algorithm="sha256"
     ).hexdigest()

@@ -1,0 +1,156 @@
+"""What an administrator wants to know when something is wrong: one check a topic, one sentence a check."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from django.conf import settings
+from django.core.checks import WARNING, run_checks
+from django.core.mail import get_connection
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from survey import outbox
+from survey.models import Chore
+
+LATE = timedelta(minutes=10)  # the timer drains every minute
+
+
+class Finding(NamedTuple):
+    """One line: what was looked at, whether it is well, and a sentence."""
+
+    topic: str
+    is_well: bool
+    sentence: str
+
+
+def examine() -> list[Finding]:
+    """Every check, also after one that failed."""
+    return [_examine(topic, check) for topic, check in CHECKS.items()]
+
+
+def _examine(topic: str, check: Callable[[], tuple[bool, str]]) -> Finding:
+    try:
+        return Finding(topic, *check())
+    except DatabaseError as error:
+        number = error.args[0] if error.args and isinstance(error.args[0], int) else type(error).__name__
+        return Finding(topic, False, f"the database does not answer (error {number}); its log line says what to check")
+    except OSError as error:
+        return Finding(topic, False, f"{type(error).__name__}: {error.strerror or error}")
+
+
+def _settings() -> tuple[bool, str]:
+    messages = [one for one in run_checks(include_deployment_checks=not settings.DEBUG) if one.level >= WARNING]
+    silenced = settings.SILENCED_SYSTEM_CHECKS
+    wrong = [f"{one.id} {one.msg}" for one in messages if one.id not in silenced]
+    if wrong:
+        return False, "; ".join(wrong)
+    if not settings.DEBUG and not settings.PUBLIC_URL:
+        return False, "PUBLIC_URL is not set: hosts, links and cookies depend on it"
+    return True, f"DEBUG is {'on: for development only' if settings.DEBUG else 'off'}"
+
+
+def _database() -> tuple[bool, str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT VERSION()" if connection.vendor == "mysql" else "SELECT sqlite_version()")
+        return True, f"{connection.display_name} {cursor.fetchone()[0]} answers"
+
+
+def _isolation() -> tuple[bool, str]:
+    if connection.vendor != "mysql":
+        return True, "one writer at a time (SQLite)"
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW VARIABLES WHERE variable_name IN ('tx_isolation', 'transaction_isolation')")
+        levels = {row[1] for row in cursor.fetchall()}
+        cursor.execute("SELECT @@SESSION.sql_mode")
+        is_strict = "STRICT_TRANS_TABLES" in cursor.fetchone()[0]
+    is_well = levels == {"READ-COMMITTED"} and is_strict
+    return is_well, f"{', '.join(sorted(levels))}, strict mode {'on' if is_strict else 'off'}"
+
+
+def _migrations() -> tuple[bool, str]:
+    executor = MigrationExecutor(connection)
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if missing:
+        return False, f"{len(missing)} not applied: run `manage.py migrate`"
+    return True, "all applied"
+
+
+def _tls() -> tuple[bool, str]:
+    if connection.vendor != "mysql":
+        return True, "no network in between (SQLite)"
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW SESSION STATUS LIKE 'Ssl_cipher'")
+        row = cursor.fetchone()
+    cipher = row[1] if row else ""
+    choice = os.environ.get("MYSQL_SSL", "").strip() or "disabled"
+    return True, f"MYSQL_SSL={choice}: {f'encrypted with {cipher}' if cipher else 'not encrypted, fine inside a VPC'}"
+
+
+def _mail_server() -> tuple[bool, str]:
+    if not settings.EMAIL_HOST:
+        return settings.DEBUG, "EMAIL_HOST is not set: mail " + ("is printed" if settings.DEBUG else "stays queued")
+    mailer = get_connection()
+    try:
+        mailer.open()
+    finally:
+        mailer.close()
+    return True, f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT} lets us in"
+
+
+def _temporary_folder() -> tuple[bool, str]:
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(b"x")
+    return True, f"{tempfile.gettempdir()} is writable"
+
+
+def _static_files() -> tuple[bool, str]:
+    manifest = Path(settings.STATIC_ROOT) / "staticfiles.json"
+    if manifest.is_file():
+        return True, "collected, with a manifest"
+    return settings.DEBUG, "not collected: run `manage.py collectstatic`, which `manage.py package` does"
+
+
+def _queue() -> tuple[bool, str]:
+    state = outbox.queue_state()
+    age = timezone.now() - state.due_since if state.due_since else timedelta(0)
+    sentence = f"{state.queued} queued, the oldest due for {int(age.total_seconds())} s, {state.failed} given up"
+    return age < LATE and not state.failed, sentence
+
+
+def _last_drain() -> tuple[bool, str]:
+    last = Chore.objects.filter(name=outbox.CHORE).first()
+    if last is None:
+        return False, "never: the timer runs `drain_outbox` every minute once it is deployed"
+    seconds = int((timezone.now() - last.finished_at).total_seconds())
+    return seconds < LATE.total_seconds(), f"{seconds} s ago"
+
+
+def _platform_log() -> tuple[bool, str]:
+    if not settings.PLATFORM:
+        return True, "no platform here that logs answers"
+    return True, (
+        "the platform logs every value the function returns: let few people read that topic, and keep it for days, "
+        "not months (docs/promises.md)"
+    )
+
+
+CHECKS: dict[str, Callable[[], tuple[bool, str]]] = {
+    "settings": _settings,
+    "database": _database,
+    "isolation": _isolation,
+    "migrations": _migrations,
+    "TLS to the database": _tls,
+    "mail server": _mail_server,
+    "temporary folder": _temporary_folder,
+    "static files": _static_files,
+    "mail queue": _queue,
+    "last drain": _last_drain,
+    "platform's log": _platform_log,
+}
