@@ -1,0 +1,57 @@
+"""More guests at once than the database takes connections: every answer is stored, no connection is left open.
+
+The same with 301 guests and the server's default of 151 connections: `python -m benchmarks.burst`.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.burst import burst
+from tests.instances import ROOT, Function, Instance, submission
+from tests.mariadb import PrivateServer, Unavailable
+
+GUESTS, ROUNDS, CONNECTIONS = 60, 3, 10
+
+
+def test_more_guests_at_once_than_connections(tmp_path: Path) -> None:
+    try:
+        private = PrivateServer(options=(f"--max-connections={CONNECTIONS}",)).__enter__()
+    except Unavailable as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+    server = private.server
+    free: list[Instance] = []
+    lock = threading.Lock()
+    try:
+        server.execute("CREATE DATABASE survey CHARACTER SET utf8mb4")
+        environment = {**os.environ, **server.environment(), "DEBUG": "1"}
+        subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
+        with Function(tmp_path, **server.environment()) as survey:
+
+            def send(number: int) -> int:
+                with lock:
+                    instance = free.pop() if free else None
+                instance = instance or survey.start()
+                status: int = instance.handle(submission(number, email="guest@example.com"))["statusCode"]
+                with lock:
+                    free.append(instance)
+                return status
+
+            for _round in range(ROUNDS):
+                assert set(burst(GUESTS, send)[0]) == {201}
+            rows = [
+                server.execute(f"SELECT COUNT(*) FROM survey.survey_{table}") for table in ("response", "outgoingmail")
+            ]
+            still_open = server.execute("SELECT COUNT(*) FROM information_schema.processlist WHERE db = 'survey'")
+        assert rows == [[(GUESTS * ROUNDS,)], [(GUESTS * ROUNDS,)]]
+        assert still_open == [(0,)]
+    finally:
+        private.__exit__()
