@@ -123,7 +123,7 @@ class _LazyModule(ModuleType):
             module = self.__name__
             if _running.get(module) != threading.get_ident():
                 load(module)
-        super().__setattr__(name, value)
+        ModuleType.__setattr__(self, name, value)  # super() would ask for a _LazyModule, which this may be no more
 
 
 class _Finder:
