@@ -42,7 +42,7 @@ MODULES = {
     # A template engine imports the tags of every app to see which have a `register`.
     **{
         f"django.contrib.admin.templatetags.{name}": Deferred(stand_ins=("register",))
-        for name in ("admin_list", "admin_modify", "admin_urls", "base", "log")
+        for name in ("admin_list", "admin_modify", "admin_urls", "log")
     },
     "django.contrib.auth.hashers": Deferred(
         stand_ins=("acheck_password", "check_password", "is_password_usable", "make_password")

@@ -134,8 +134,11 @@ class _Finder:
         package, _, own_name = name.rpartition(".")
         if package in _pending and package not in _running and own_name not in _pending[package].submodules:
             load(package)
-            if name in sys.modules:  # the package's code imported it
-                return ModuleSpec(name, _Existing(sys.modules[name]))
+            # The package's code may have imported it. It comes back through its loader: were it still there, the import
+            # system, which holds its lock, would take its spec and run its code once more.
+            existing = sys.modules.pop(name, None)
+            if existing is not None:
+                return ModuleSpec(name, _Existing(existing))
         if name not in _pending:
             return None
         spec = PathFinder.find_spec(name, path)
