@@ -172,8 +172,8 @@ class ResponseForm(forms.ModelForm):  # type: ignore[type-arg]
         return form
 
     def clean_problems(self) -> int:
-        """The chips as bits of Problem."""
-        return int(sum(Problem[name.upper()] for name in self.cleaned_data["problems"]))
+        """The chips as bits of Problem, one named twice counted once."""
+        return int(sum(Problem[name.upper()] for name in set(self.cleaned_data["problems"])))
 
     def clean(self) -> dict[str, Any]:
         """Contact details of an anonymous answer are dropped unjudged."""

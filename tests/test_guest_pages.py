@@ -26,7 +26,7 @@ def post_json(client: Client, **values: Any) -> Any:
 def test_the_api_takes_the_whole_answer(client: Client, branch: Branch) -> None:
     aspects = {"taste": 1, "variety": 2, "hygiene": 3, "service": 4, "atmosphere": 5, "value": 1}
     answer = post_json(
-        client, recommend=0, problems=["cold", "dirty"], branch="sh01", consent_version="2026-11", **aspects
+        client, recommend=0, problems=["cold", "dirty", "cold"], branch="sh01", consent_version="2026-11", **aspects
     )
     assert answer.status_code == 201
     response = Response.objects.get()
