@@ -129,12 +129,13 @@ def _refuse(
 def _thank(request: HttpRequest, submitted: services.Submitted) -> HttpResponse:
     """201 for JSON callers, the thank-you page for people; the same for a retry as for the first attempt."""
     response = submitted.response
+    thanks_url = keep_language(request, reverse("thanks", args=[response.reference]))
     answer: HttpResponse
     if speaks_json(request):
         answer = JsonResponse({"id": response.pk, "reference": response.reference}, status=201)
-        answer["Location"] = reverse("thanks", args=[response.reference])
+        answer["Location"] = thanks_url
     else:
-        answer = redirect(keep_language(request, reverse("thanks", args=[response.reference])))
+        answer = redirect(thanks_url)
     if submitted.replayed:
         answer["Idempotent-Replayed"] = "true"
     return answer

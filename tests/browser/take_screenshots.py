@@ -44,7 +44,7 @@ def test_guest(open_page: Callable[..., Any], settings: Any) -> None:
     page.fill("#id_phone", "138")
     shoot(page, "survey-low-score")
     page.click("button.send")
-    page.wait_for_selector(".problem ul")
+    page.wait_for_selector("#survey .error")
     shoot(page, "survey-error")
     shoot(open_page("/s/sh01?lang=zh", dark=True), "survey-dark")
     shoot(open_page("/thanks/7KQ2MXRA?lang=zh"), "thanks")

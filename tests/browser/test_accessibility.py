@@ -31,13 +31,43 @@ def with_errors(page: Any) -> None:
     page.fill("#id_phone", "12")
     page.fill("#id_email", "nobody")
     page.click("button.send")
-    page.wait_for_selector(".problem ul")
+    page.wait_for_selector("#survey .error")
 
 
 def with_nothing_chosen(page: Any) -> None:
     empty(page)
     page.click("button.send")
-    page.wait_for_selector(".problem ul")
+    page.wait_for_selector("#survey .error")
+
+
+def without_script(page: Any) -> None:
+    """From here on the server renders what is wrong; axe itself still runs."""
+    page.route("**/*.js", lambda route: route.abort())
+
+
+def with_errors_from_the_server(page: Any) -> None:
+    without_script(page)
+    with_errors(page)
+
+
+def with_nothing_chosen_from_the_server(page: Any) -> None:
+    without_script(page)
+    with_nothing_chosen(page)
+
+
+def offline(page: Any) -> None:
+    empty(page)
+    page.check("#id_satisfaction_4")
+    page.context.set_offline(True)
+    page.click("button.send")
+    page.wait_for_function("document.getElementById('sending').textContent")
+
+
+def restored(page: Any) -> None:
+    empty(page)
+    page.fill("#id_comment", "soup")
+    page.reload()
+    page.wait_for_selector("#sending button")
 
 
 def thanks(page: Any) -> None:
@@ -89,6 +119,10 @@ STATES = (
     unfolded,
     with_errors,
     with_nothing_chosen,
+    with_errors_from_the_server,
+    with_nothing_chosen_from_the_server,
+    offline,
+    restored,
     thanks,
     thanks_for_a_low_score,
     privacy,

@@ -125,7 +125,7 @@ def test_an_error_stands_beside_its_field_and_nothing_typed_is_lost(
     page.fill("#id_phone", "12")
     page.fill("#id_email", "wang@example.com")
     send(page)
-    page.wait_for_selector(".problem ul")
+    page.wait_for_selector("#survey .error")
     error = page.locator("#id_phone_error")
     assert {"zh": "请填写 5 到 20 位数字", "en": "Give a phone number"}[language] in error.text_content()
     assert page.get_attribute("#id_phone", "aria-invalid") == "true"
@@ -146,7 +146,7 @@ def test_the_language_of_an_error_page_can_be_switched_without_loss(open_page: O
     page = open_page("/?lang=zh", script=False)
     page.fill("#id_comment", "味道好")
     send(page)
-    page.wait_for_selector(".problem ul")
+    page.wait_for_selector("#survey .error")
     page.click("button.language")
     page.wait_for_url(re.compile("lang=en"))
     assert "Please choose one of the five." in page.text_content("main")
@@ -218,6 +218,65 @@ def test_a_script_that_a_guest_typed_is_text(open_page: Open) -> None:
     page = open_page("/?lang=en")
     page.fill("#id_comment", evil)
     send(page)
-    page.wait_for_selector(".problem ul")
+    page.wait_for_selector("#survey .error")
     assert page.input_value("#id_comment") == evil
     assert page.title() != "x"
+
+
+def test_an_answer_that_finds_no_network_is_sent_when_it_is_back(open_page: Open) -> None:
+    page = open_page("/?lang=en")
+    page.check("#id_satisfaction_0")
+    page.fill("#id_comment", "typed in the cellar")
+    page.context.set_offline(True)
+    send(page)
+    page.wait_for_selector("#sending >> text=No connection")
+    assert not Response.objects.exists()
+    page.context.set_offline(False)
+    page.wait_for_selector(".reference")
+    assert Response.objects.get().comment == "typed in the cellar"
+
+
+def test_an_answer_waits_on_the_device_for_the_page_to_be_opened_again(open_page: Open) -> None:
+    page = open_page("/?lang=en")
+    page.check("#id_satisfaction_4")
+    page.route("**/submitSurvey*", lambda route: route.abort())
+    send(page)
+    page.wait_for_selector("#sending >> text=No connection")
+    page.unroute("**/submitSurvey*")
+    page.goto("/?lang=en")
+    page.wait_for_selector(".reference")
+    assert Response.objects.get().satisfaction == 5
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_two_taps_are_one_answer(open_page: Open, script: bool) -> None:
+    page = open_page("/", script=script)
+    page.check("#id_satisfaction_4")
+    page.dblclick("button.send")
+    page.wait_for_selector(".reference")
+    assert Response.objects.count() == 1
+
+
+def test_what_was_typed_is_there_after_a_reload_and_can_be_thrown_away(open_page: Open) -> None:
+    page = open_page("/?lang=en")
+    page.check("#id_satisfaction_1")
+    page.fill("#id_comment", "half an answer")
+    page.reload()
+    page.wait_for_selector("#sending >> text=typed before")
+    assert page.input_value("#id_comment") == "half an answer"
+    assert page.is_checked("#id_satisfaction_1")
+    page.click("#sending button")
+    assert page.input_value("#id_comment") == ""
+    page.reload()
+    assert page.input_value("#id_comment") == ""
+
+
+def test_the_next_guest_on_the_same_phone_is_another_answer(open_page: Open) -> None:
+    page = open_page("/?lang=en")
+    for expected in (1, 2):
+        page.check("#id_satisfaction_4")
+        send(page)
+        page.wait_for_selector(".reference")
+        assert Response.objects.count() == expected
+        page.go_back()
+        page.wait_for_selector("#survey")

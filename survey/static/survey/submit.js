@@ -111,7 +111,7 @@
       if (!box) {
         box = document.createElement("div");
         box.className = "error";
-        box.id = `${field}-error`;
+        box.id = `id_${field}_error`; // as the server names it
         place.append(box);
       }
       box.replaceChildren(
@@ -122,7 +122,9 @@
         })
       );
       input.setAttribute("aria-invalid", "true");
-      input.setAttribute("aria-describedby", `${input.getAttribute("aria-describedby") || ""} ${box.id}`.trim());
+      const described = place.tagName === "FIELDSET" ? place : input;
+      const others = (described.getAttribute("aria-describedby") || "").split(" ").filter((id) => id && id !== box.id);
+      described.setAttribute("aria-describedby", [...others, box.id].join(" "));
       first = first || input;
     }
     if (first) first.focus();
@@ -132,6 +134,12 @@
   const clearErrors = () => {
     for (const box of form.querySelectorAll(".error")) box.remove();
     for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
+    for (const described of form.querySelectorAll("[aria-describedby]")) {
+      const ids = described.getAttribute("aria-describedby").split(" ").filter((id) => !id.endsWith("_error"));
+      if (ids.length) described.setAttribute("aria-describedby", ids.join(" "));
+      else described.removeAttribute("aria-describedby");
+    }
+    for (const notice of form.querySelectorAll(".problem[role=alert]")) notice.remove();
   };
 
   const sendAgainLater = (text, seconds) => {
