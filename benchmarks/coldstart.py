@@ -174,7 +174,9 @@ def make_cases(work: Path, python: list[str], routes: list[str]) -> dict[str, Ca
     return cases
 
 
-def measure(cases: dict[str, Case], environment: dict[str, str], runs: int, enter: Callable[[], None] | None = None) -> None:
+def measure(
+    cases: dict[str, Case], environment: dict[str, str], runs: int, enter: Callable[[], None] | None = None
+) -> None:
     """Start every kind once in each round."""
     for _round in range(runs):
         for case in cases.values():
