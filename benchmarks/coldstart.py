@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/coldstart.py [--runs 15] [--throttled 3] [--only hello]
 
-Every figure is a fresh process of Python 3.10, all of them in turn in each round; a process that does not give the right
-answer stops the benchmark. `packaged` is what `manage.py package` builds, called through index.py. `plain` is the same
+Every figure is a fresh process of Python 3.10, all of them in turn in each round; a wrong answer stops the benchmark.
+`packaged` is what `manage.py package` builds, called through index.py. `plain` is the same
 project as people upload it: `pip install -t`, Django's own wsgi.py, stock jieba, behind serverless-wsgi or Zappa; with
 byte code, and without it as a zip that was made elsewhere has it. POST /submitSurvey writes into a MariaDB of its own.
 """
@@ -32,8 +32,13 @@ from tests.mariadb import PrivateServer  # noqa: E402
 
 FIRST_ANSWER = Path(__file__).with_name("first_answer.py")
 PEERS = ("serverless-wsgi==3.1.0", "zappa==0.63.0")
-ROUTES = ("hello", "page", "submit", "jieba")
+TITLES = {"hello": "GET /hello/", "page": "GET /", "submit": "POST /submitSurvey", "jieba": "GET /jieba/"}
 FLOOR = "smallest Django project"
+# `pass`, and the peak of its memory as the others print it.
+PASS = "print('right'); print(next(line for line in open('/proc/self/status') if line.startswith('VmHWM')))"
+
+
+Enter = Callable[[], None] | None  # called in the child before it starts
 
 
 @dataclass
@@ -51,14 +56,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=15, help="processes of each kind (default: 15)")
     parser.add_argument("--throttled", type=int, default=3, help="... in a tenth of a core (default: 3; 0: none)")
-    parser.add_argument("--only", choices=ROUTES, help="one route instead of all")
+    parser.add_argument("--only", choices=TITLES, help="one route instead of all")
     parser.add_argument("--work", type=Path, default=PROJECT / ".cache" / "coldstart", help="kept between runs")
     options = parser.parse_args()
     python = find_python("3.10")
     if python is None:
         sys.exit("Python 3.10 is what ships, and there is none here.")
     prepare(options.work, python)
-    routes = [options.only] if options.only else list(ROUTES)
+    routes = [options.only] if options.only else list(TITLES)
     with PrivateServer() as database:
         environment = {
             "PATH": os.environ["PATH"],
@@ -70,7 +75,7 @@ def main() -> None:
         }
         database.server.execute("CREATE DATABASE survey CHARACTER SET utf8mb4")
         cases = make_cases(options.work, python, routes)
-        run_once(cases["packaged: GET /hello/"].arguments[:-2] + ["packaged", "migrate"], environment)
+        run_once([*cases[f"packaged: {TITLES[routes[0]]}"].arguments[:-2], "packaged", "migrate"], environment)
         print(f"\nUnlimited: median of {options.runs}, quartiles in brackets\n")
         measure(cases, environment, options.runs)
         print_table(cases)
@@ -94,7 +99,9 @@ def prepare(work: Path, python: list[str]) -> None:
     if not libraries.exists():
         print("Installing the plain upload's packages with pip install -t.")
         command = [*python, "-m", "pip", "install", "-q", "-t", str(libraries), "--no-compile"]
-        subprocess.run([*command, "-r", str(PROJECT / "requirements.txt"), *PEERS], check=True)
+        subprocess.run(
+            [*command, "-r", str(PROJECT / "requirements.txt"), *PEERS], check=True, stderr=subprocess.DEVNULL
+        )
     for byte_code in ("with", "without"):
         folder = work / f"plain-{byte_code}"
         shutil.rmtree(folder, ignore_errors=True)
@@ -158,18 +165,17 @@ CONTEXT_HEADER_MAPPINGS = {}
 
 def make_cases(work: Path, python: list[str], routes: list[str]) -> dict[str, Case]:
     """The processes to start, by their line in the table."""
-    title = {"hello": "GET /hello/", "page": "GET /", "submit": "POST /submitSurvey", "jieba": "GET /jieba/"}
     command = [*python, "-I", "-S", "-B"]
     cases = {
-        "python -c pass": Case([*command, "-c", "print('right')"]),
+        "python -c pass": Case([*command, "-c", PASS]),
         FLOOR: Case([*command, str(FIRST_ANSWER), str(work / "packaged"), "floor", "hello"]),
     }
     for route in routes:
         arguments = [*command, str(FIRST_ANSWER)]
-        cases[f"packaged: {title[route]}"] = Case([*arguments, str(work / "packaged"), "packaged", route])
+        cases[f"packaged: {TITLES[route]}"] = Case([*arguments, str(work / "packaged"), "packaged", route])
         for bridge in ("serverless-wsgi", "zappa"):
             for byte_code in ("with", "without"):
-                name = f"plain, {bridge}, {byte_code} .pyc: {title[route]}"
+                name = f"plain, {bridge}, {byte_code} .pyc: {TITLES[route]}"
                 cases[name] = Case([*arguments, str(work / f"plain-{byte_code}"), bridge, route])
     return cases
 
@@ -186,9 +192,7 @@ def measure(
             case.memory.append(memory)
 
 
-def run_once(
-    arguments: list[str], environment: dict[str, str], enter: Callable[[], None] | None = None
-) -> tuple[float, float, float]:
+def run_once(arguments: list[str], environment: dict[str, str], enter: Enter = None) -> tuple[float, float, float]:
     """(CPU in ms, wall in ms, peak memory in MB) of one process; exits when it did not answer rightly."""
     began = time.perf_counter()
     process = subprocess.Popen(
@@ -200,7 +204,9 @@ def run_once(
     process.returncode = status
     if status or "right" not in said:
         sys.exit(f"{' '.join(arguments)} failed:\n{said[-2000:]}\n{complaint[-4000:]}")
-    return (usage.ru_utime + usage.ru_stime) * 1000, wall * 1000, usage.ru_maxrss / 1024
+    # Not ru_maxrss: that begins with this process's own, which the child was a copy of.
+    peak = next(line for line in said.splitlines() if line.startswith("VmHWM")).split()[1]
+    return (usage.ru_utime + usage.ru_stime) * 1000, wall * 1000, int(peak) / 1024
 
 
 @contextmanager

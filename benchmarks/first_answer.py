@@ -2,8 +2,10 @@
 
     python -I -S -B first_answer.py FOLDER floor|packaged|serverless-wsgi|zappa hello|page|submit|jieba|migrate
 
-It imports as little as it can, since it is part of what is measured.
+It imports as little as it can, since it is part of what is measured: no annotations from typing, no pathlib.
 """
+
+# ruff: noqa: ANN001, ANN002, ANN201, ANN202, I001, PTH123
 
 import sys
 
@@ -105,6 +107,7 @@ def main(folder, bridge, route):
         import index
 
         print("right" if index.main_handler({"manage": ["migrate", "--noinput"]}, {})["exit_code"] == 0 else "wrong")
+        print("VmHWM: 0 kB")
         return
     *request, status, held = REQUESTS[route]
     if bridge == "floor":
@@ -112,6 +115,8 @@ def main(folder, bridge, route):
     else:
         answer = {"packaged": packaged, "serverless-wsgi": serverless_wsgi, "zappa": zappa}[bridge](*request)
     print("right" if answer[0] == status and held in answer[1] else f"wrong: {answer}")
+    with open("/proc/self/status") as status_file:
+        print(next(line for line in status_file if line.startswith("VmHWM")))
 
 
 if __name__ == "__main__":

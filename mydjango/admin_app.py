@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class AdminConfig(AppConfig):
-    """Django's SimpleAdminConfig, whose module would import the whole admin; classes are collected for its first URL."""
+    """As Django's SimpleAdminConfig, whose module imports the whole admin. Its first URL collects the classes."""
 
     name = "django.contrib.admin"
     verbose_name = _("Administration")

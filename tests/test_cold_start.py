@@ -50,7 +50,8 @@ import json, sys
 import index
 request = json.loads(sys.argv[1])
 headers = {"host": "localhost", "x-forwarded-proto": "https", **request.pop("headers", {})}
-event = {"httpMethod": "GET", "queryString": {}, "body": "", **request, "headers": headers, "requestContext": {"serviceId": "x"}}
+event = {"httpMethod": "GET", "queryString": {}, "body": "", **request}
+event.update(headers=headers, requestContext={"serviceId": "x"})
 answer = index.main_handler(event, {})
 import mydjango.lazy_imports as lazy
 ran = [name for name in sys.modules if name not in lazy._pending]
