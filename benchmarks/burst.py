@@ -1,4 +1,4 @@
-"""301 guests at once, three rounds, on MariaDB at its default of 151 connections: this project's instances and gunicorn.
+"""301 guests at once, three rounds, MariaDB at its default of 151 connections: this project's instances and gunicorn.
 
     python -m benchmarks.burst [--guests 301] [--rounds 3]
 
