@@ -1,0 +1,133 @@
+"""Satisfaction figures from counts: CSAT, average, NPS, each with its 95 % interval. Pure arithmetic.
+
+Sources: Wilson (1927) for a share; Student's t for a mean; for NPS the adjusted Wald interval of Rocks (2016), which
+Sauro and Lewis recommend for samples of any size; MOVER (Newcombe 1998, Zou and Donner 2008) for a difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+from statistics import NormalDist
+
+Z = NormalDist().inv_cdf(0.975)  # 1.96: two-sided 95 %
+SMALL_SAMPLE = 30  # answers; below it every figure carries a note
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure, the ends of its 95 % interval, and how many answers it rests on."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+    @property
+    def is_small(self) -> bool:
+        """Too few answers to say much."""
+        return self.n < SMALL_SAMPLE
+
+
+@dataclass(frozen=True)
+class Change:
+    """A figure minus the one before, with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def is_clear(self) -> bool:
+        """Larger than chance alone would explain: the interval leaves zero out."""
+        return self.low > 0 or self.high < 0
+
+
+@dataclass(frozen=True)
+class NetPromoterScore:
+    """NPS in points from -100 to 100, and its parts: 9 and 10, 7 and 8, 0 to 6."""
+
+    score: Estimate
+    promoters: int
+    passives: int
+    detractors: int
+
+    def share(self, count: int) -> float:
+        """A part's share of the answers, 0 to 1."""
+        return count / self.score.n
+
+
+def share(successes: int, n: int) -> Estimate | None:
+    """A share, 0 to 1, with Wilson's score interval; None without answers."""
+    if n == 0:
+        return None
+    p = successes / n
+    divisor = 1 + Z**2 / n
+    centre = (p + Z**2 / (2 * n)) / divisor
+    half = Z / divisor * sqrt(p * (1 - p) / n + Z**2 / (4 * n**2))
+    # At the ends the interval touches the figure; rounding must not push it past.
+    return Estimate(p, max(0.0, min(p, centre - half)), min(1.0, max(p, centre + half)), n)
+
+
+def csat(counts: Sequence[int]) -> Estimate | None:
+    """CSAT, the share of 4 and 5 among answers counted by score from 1 to 5; None without answers."""
+    return share(counts[3] + counts[4], sum(counts))
+
+
+def average(counts: Sequence[int]) -> Estimate | None:
+    """The mean score with Student's t interval, within the scale; None without answers."""
+    n = sum(counts)
+    if n == 0:
+        return None
+    scores = range(1, len(counts) + 1)
+    mean = sum(score * count for score, count in zip(scores, counts, strict=True)) / n
+    if n == 1:
+        return Estimate(mean, 1.0, float(len(counts)), n)  # one answer says nothing of the spread
+    squares = sum(count * (score - mean) ** 2 for score, count in zip(scores, counts, strict=True))
+    half = student_t(n - 1) * sqrt(squares / (n - 1) / n)
+    return Estimate(mean, max(1.0, mean - half), min(float(len(counts)), mean + half), n)
+
+
+def student_t(degrees: int) -> float:
+    """The 97.5 % quantile of Student's t, exact for 1 and 2 degrees of freedom, within 1 % beyond.
+
+    The series is Abramowitz and Stegun 26.7.5.
+    """
+    if degrees == 1:
+        return 12.7062
+    if degrees == 2:
+        return 4.30265
+    return (
+        Z
+        + (Z**3 + Z) / (4 * degrees)
+        + (5 * Z**5 + 16 * Z**3 + 3 * Z) / (96 * degrees**2)
+        + (3 * Z**7 + 19 * Z**5 + 17 * Z**3 - 15 * Z) / (384 * degrees**3)
+    )
+
+
+def net_promoter_score(promoters: int, passives: int, detractors: int) -> NetPromoterScore | None:
+    """NPS with its adjusted Wald interval: three imagined answers, spread 3/4, 3/2, 3/4; None without answers."""
+    n = promoters + passives + detractors
+    if n == 0:
+        return None
+    padded = n + 3
+    p, d = (promoters + 0.75) / padded, (detractors + 0.75) / padded
+    half = Z * sqrt((p + d - (p - d) ** 2) / padded)
+    score = 100 * (promoters - detractors) / n
+    low, high = 100 * (p - d - half), 100 * (p - d + half)
+    return NetPromoterScore(
+        Estimate(score, max(-100.0, min(score, low)), min(100.0, max(score, high)), n), promoters, passives, detractors
+    )
+
+
+def change(now: Estimate | None, before: Estimate | None) -> Change | None:
+    """How much a figure moved, with the interval that follows from both (MOVER); None where one is missing."""
+    if now is None or before is None:
+        return None
+    difference = now.value - before.value
+    return Change(
+        difference,
+        difference - sqrt((now.value - now.low) ** 2 + (before.high - before.value) ** 2),
+        difference + sqrt((now.high - now.value) ** 2 + (before.value - before.low) ** 2),
+    )
