@@ -48,6 +48,11 @@ class ResponseForm(forms.ModelForm):  # type: ignore[type-arg]
             "comment": forms.Textarea({"rows": 4, "maxlength": COMMENT_MAX_LENGTH}),
         }
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  (Django's signature)
+        super().__init__(*args, **kwargs)
+        for name in ("name", "phone"):
+            self.fields[name].required = True
+
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> ResponseForm:
         """The form over a JSON object, where types count and an unknown name is an error, not a lost answer."""

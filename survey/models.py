@@ -1,18 +1,23 @@
-"""What is stored: branches, guests' answers, and the mails that follow from them."""
+"""What is stored: branches and their staff, guests' answers, what is derived from them, and the mails that follow."""
 
 from __future__ import annotations
 
+import enum
 import secrets
 
-from django.core.validators import MaxLengthValidator, RegexValidator
+from django.conf import settings
+from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 # Without 0, 1, I, L, O, U: read aloud, typed from paper, never a word. 30 ** 8 is 6.5e11.
 REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 REFERENCE_LENGTH = 8
 COMMENT_MAX_LENGTH = 2_000
+LOW_SATISFACTION = 2  # this and below asks what went wrong, is followed up, and tells the branch's manager
+TERM_MAX_LENGTH = 32
 
 # Lenient on purpose: a chain has guests from abroad, and a number nobody can call loses less than an answer refused.
 phone_validator = RegexValidator(
@@ -30,14 +35,41 @@ class Branch(models.Model):
 
     code = models.SlugField(_("code"), max_length=32, unique=True)  # in links and on table cards: never changed
     name = models.CharField(_("name"), max_length=64)
+    name_en = models.CharField(_("English name"), max_length=64, blank=True)
+    # Not a staff member's address: a branch has one before it has accounts, and often one mailbox for several people.
+    manager_email = models.EmailField(_("manager's e-mail"), blank=True)
+    # A branch that closed keeps its answers; its link says so.
+    is_open = models.BooleanField(_("open"), default=True)
 
     class Meta:
         verbose_name = _("branch")
         verbose_name_plural = _("branches")
         ordering = ("code",)
+        permissions = (("act_for_head_office", _("Acts for head office: sees every branch, adds branches and staff")),)
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def local_name(self) -> str:
+        """The name in the language of this request."""
+        is_chinese = (get_language() or "").startswith("zh")
+        return self.name if is_chinese else self.name_en or self.name
+
+
+class Membership(models.Model):
+    """A staff member who may see the answers of a branch."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, verbose_name=_("user"))
+    branch = models.ForeignKey(Branch, models.CASCADE, verbose_name=_("branch"))
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        constraints = (models.UniqueConstraint(fields=("user", "branch"), name="one_membership_per_branch"),)
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.branch}"
 
 
 class Satisfaction(models.IntegerChoices):
@@ -50,20 +82,93 @@ class Satisfaction(models.IntegerChoices):
     VERY_SATISFIED = 5, _("Very satisfied")
 
 
+# Field name of Response and what a guest reads; 1 to 5 each.
+ASPECTS = {
+    "taste": _("Taste"),
+    "variety": _("Variety and refills"),
+    "hygiene": _("Hygiene"),
+    "service": _("Service"),
+    "atmosphere": _("Atmosphere"),
+    "value": _("Value for money"),
+}
+
+
+class Problem(enum.IntFlag):
+    """What went wrong, as bits of `Response.problems`: one small column that still can be counted and filtered."""
+
+    TASTE = 1
+    SOLD_OUT = 2
+    COLD = 4
+    DIRTY = 8
+    UNFRIENDLY = 16
+    WAITING = 32
+    EXPENSIVE = 64
+    OTHER = 128
+
+    @property
+    def label(self) -> str:
+        """What the guest reads on the chip."""
+        return str(PROBLEM_LABELS[self])
+
+
+PROBLEM_LABELS = {
+    Problem.TASTE: _("Did not taste good"),
+    Problem.SOLD_OUT: _("Dishes ran out"),
+    Problem.COLD: _("Food was cold"),
+    Problem.DIRTY: _("Not clean"),
+    Problem.UNFRIENDLY: _("Unfriendly staff"),
+    Problem.WAITING: _("Long wait"),
+    Problem.EXPENSIVE: _("Too expensive"),
+    Problem.OTHER: _("Something else"),
+}
+ALL_PROBLEMS = sum(Problem)
+
+
+class FollowUpStatus(models.TextChoices):
+    """How far the staff are with a low score; an answer that needs nothing has none."""
+
+    OPEN = "open", _("open")
+    CONTACTED = "contacted", _("contacted")
+    SOLVED = "solved", _("solved")
+
+
+def _aspect_field(name: str) -> models.PositiveSmallIntegerField[int | None]:
+    return models.PositiveSmallIntegerField(
+        ASPECTS[name], null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(5)]
+    )
+
+
 class Response(models.Model):
-    """One guest's answer. Name, phone, e-mail and comment are personal data: never logged, erasable."""
+    """One guest's answer. Name, phone, e-mail and comment are personal data: never logged, erasable.
+
+    An anonymous answer has no name, phone and e-mail; an erased one has no comment either, and `erased_at`.
+    """
 
     reference = models.CharField(_("reference"), max_length=16, unique=True, default=make_reference, editable=False)
     branch = models.ForeignKey(Branch, models.PROTECT, null=True, blank=True, verbose_name=_("branch"))
     satisfaction = models.PositiveSmallIntegerField(_("satisfaction"), choices=Satisfaction.choices)
-    name = models.CharField(_("name"), max_length=64)
-    phone = models.CharField(_("phone"), max_length=40, validators=[phone_validator])
-    email = models.EmailField(_("e-mail"), blank=True)
+    taste = _aspect_field("taste")
+    variety = _aspect_field("variety")
+    hygiene = _aspect_field("hygiene")
+    service = _aspect_field("service")
+    atmosphere = _aspect_field("atmosphere")
+    value = _aspect_field("value")
+    recommend = models.PositiveSmallIntegerField(
+        _("likelihood to recommend"), null=True, blank=True, validators=[MaxValueValidator(10)]
+    )
+    problems = models.PositiveSmallIntegerField(_("what went wrong"), default=0)  # bits of Problem
     comment = models.TextField(_("comment"), blank=True, validators=[MaxLengthValidator(COMMENT_MAX_LENGTH)])
+    name = models.CharField(_("name"), max_length=64, blank=True)
+    phone = models.CharField(_("phone"), max_length=40, blank=True, validators=[phone_validator])
+    email = models.EmailField(_("e-mail"), blank=True)
+    # The version of the consent text that stood on the page; blank where the caller showed none (the API).
+    consent_version = models.CharField(_("consent version"), max_length=16, blank=True)
     language = models.CharField(_("language"), max_length=10, editable=False)
+    follow_up_status = models.CharField(_("follow-up"), max_length=10, choices=FollowUpStatus.choices, blank=True)
     created_at = models.DateTimeField(_("received"), default=timezone.now, editable=False)
     # Beside the instant: MySQL converts time zones only with tables that managed servers often lack.
-    local_date = models.DateField(_("date"), default=timezone.localdate, editable=False, db_index=True)
+    local_date = models.DateField(_("date"), default=timezone.localdate, editable=False)
+    erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("response")
@@ -73,20 +178,169 @@ class Response(models.Model):
             models.CheckConstraint(
                 condition=models.Q(satisfaction__gte=1, satisfaction__lte=5), name="satisfaction_between_1_and_5"
             ),
+            models.CheckConstraint(condition=models.Q(recommend__lte=10), name="recommend_between_0_and_10"),
+            models.CheckConstraint(condition=models.Q(problems__lte=ALL_PROBLEMS), name="problems_are_known"),
+            models.CheckConstraint(
+                condition=models.Q(follow_up_status__in=["", *FollowUpStatus.values]), name="follow_up_status_is_known"
+            ),
+            *(
+                models.CheckConstraint(
+                    condition=models.Q((f"{aspect}__gte", 1), (f"{aspect}__lte", 5)), name=f"{aspect}_between_1_and_5"
+                )
+                for aspect in ASPECTS
+            ),
+        )
+        indexes = (
+            models.Index(fields=("local_date", "satisfaction"), name="response_period"),
+            models.Index(fields=("branch", "local_date", "satisfaction"), name="response_branch_period"),
+            models.Index(fields=("follow_up_status", "branch", "local_date"), name="response_follow_up"),
         )
 
     def __str__(self) -> str:
         return self.reference
 
+    @property
+    def is_low(self) -> bool:
+        """Whether this score is followed up."""
+        return self.satisfaction <= LOW_SATISFACTION
+
+    @property
+    def problem_list(self) -> list[Problem]:
+        """What went wrong, one by one."""
+        return [problem for problem in Problem if self.problems & problem]
+
+
+class FollowUpNote(models.Model):
+    """What a staff member did about a low score; free text about a guest, so erased with the answer's personal data."""
+
+    response = models.ForeignKey(Response, models.CASCADE, related_name="notes", verbose_name=_("response"))
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("author"))
+    status = models.CharField(_("follow-up"), max_length=10, choices=FollowUpStatus.choices)
+    text = models.TextField(_("note"), blank=True, validators=[MaxLengthValidator(COMMENT_MAX_LENGTH)])
+    created_at = models.DateTimeField(_("written"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("follow-up note")
+        verbose_name_plural = _("follow-up notes")
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"{self.response_id} {self.status}"
+
+
+class ResponseTerm(models.Model):
+    """A word of a comment, written when the answer is stored: what search and keywords read.
+
+    Branch, date and satisfaction repeat the answer's, so that one index answers "this word, this branch, this period"
+    without visiting a million answers; they never change.
+    """
+
+    response = models.ForeignKey(Response, models.CASCADE, related_name="terms", verbose_name=_("response"))
+    term = models.CharField(_("term"), max_length=TERM_MAX_LENGTH)
+    weight = models.FloatField(_("weight"), default=0)  # TF-IDF of a keyword; 0 for a word that is only searched
+    branch = models.ForeignKey(Branch, models.PROTECT, null=True, verbose_name=_("branch"))
+    local_date = models.DateField(_("date"))
+    satisfaction = models.PositiveSmallIntegerField(_("satisfaction"))
+
+    class Meta:
+        verbose_name = _("term")
+        verbose_name_plural = _("terms")
+        constraints = (models.UniqueConstraint(fields=("response", "term"), name="one_row_per_term"),)
+        indexes = (
+            models.Index(fields=("term", "local_date"), name="term_period"),
+            models.Index(fields=("term", "branch", "local_date"), name="term_branch_period"),
+        )
+
+    def __str__(self) -> str:
+        return self.term
+
+
+class RollupDay(models.Model):
+    """A day whose figures stand in DailyRollup. Its key is what keeps two timers at once from counting a day twice:
+    insert it, then the day's rollups, in one transaction; delete it to count the day again.
+    """
+
+    local_date = models.DateField(_("date"), primary_key=True)
+    counted_at = models.DateTimeField(_("counted"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("counted day")
+        verbose_name_plural = _("counted days")
+
+    def __str__(self) -> str:
+        return str(self.local_date)
+
+
+class DailyRollup(models.Model):
+    """How many answers of one satisfaction a branch had on a day in a language, and what else they said.
+
+    One row a branch, day, language and satisfaction: every filter of the dashboard is a sum over these.
+    """
+
+    local_date = models.ForeignKey(RollupDay, models.CASCADE, db_column="local_date", verbose_name=_("date"))
+    branch = models.ForeignKey(Branch, models.PROTECT, null=True, verbose_name=_("branch"))
+    language = models.CharField(_("language"), max_length=10)
+    satisfaction = models.PositiveSmallIntegerField(_("satisfaction"))
+    responses = models.PositiveIntegerField(_("responses"))
+    promoters = models.PositiveIntegerField(_("promoters"), default=0)
+    passives = models.PositiveIntegerField(_("passives"), default=0)
+    detractors = models.PositiveIntegerField(_("detractors"), default=0)
+    # Of each aspect the number of scores and their sum.
+    taste_count = models.PositiveIntegerField(default=0)
+    taste_sum = models.PositiveIntegerField(default=0)
+    variety_count = models.PositiveIntegerField(default=0)
+    variety_sum = models.PositiveIntegerField(default=0)
+    hygiene_count = models.PositiveIntegerField(default=0)
+    hygiene_sum = models.PositiveIntegerField(default=0)
+    service_count = models.PositiveIntegerField(default=0)
+    service_sum = models.PositiveIntegerField(default=0)
+    atmosphere_count = models.PositiveIntegerField(default=0)
+    atmosphere_sum = models.PositiveIntegerField(default=0)
+    value_count = models.PositiveIntegerField(default=0)
+    value_sum = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("daily figures")
+        verbose_name_plural = _("daily figures")
+        # A unique constraint does not compare NULL, which answers without a branch have: RollupDay guards those.
+        constraints = (
+            models.UniqueConstraint(
+                fields=("local_date", "branch", "language", "satisfaction"), name="one_rollup_per_branch_and_day"
+            ),
+        )
+        indexes = (models.Index(fields=("branch", "local_date"), name="rollup_branch_period"),)
+
+    def __str__(self) -> str:
+        return f"{self.local_date_id} {self.branch_id} {self.satisfaction}"
+
+
+class ExportLog(models.Model):
+    """Who exported what and when."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("user"))
+    created_at = models.DateTimeField(_("exported"), default=timezone.now, editable=False)
+    filters = models.CharField(_("filters"), max_length=500, blank=True)  # as the page's query string has them
+    with_personal_data = models.BooleanField(_("with personal data"), default=False)
+    row_count = models.PositiveIntegerField(_("rows"), default=0)
+
+    class Meta:
+        verbose_name = _("export")
+        verbose_name_plural = _("exports")
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.created_at:%Y-%m-%d}"
+
 
 class OutgoingMail(models.Model):
-    """A mail that was promised in the same transaction as its answer, and is sent outside the request."""
+    """A mail that was promised in the same transaction as what caused it, and is sent outside the request."""
 
     class Kind(models.TextChoices):
         """Why it is sent."""
 
         RECEIPT = "receipt", _("receipt")
         ALERT = "alert", _("alert")
+        ACCOUNT = "account", _("account")
 
     class Status(models.TextChoices):
         """Where it stands."""
@@ -95,7 +349,10 @@ class OutgoingMail(models.Model):
         SENT = "sent", _("sent")
         FAILED = "failed", _("failed")
 
-    response = models.ForeignKey(Response, models.CASCADE, related_name="mails", verbose_name=_("response"))
+    # None for mail about a staff account, such as a password reset.
+    response = models.ForeignKey(
+        Response, models.CASCADE, null=True, blank=True, related_name="mails", verbose_name=_("response")
+    )
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
     recipient = models.EmailField(_("recipient"))
     subject = models.CharField(_("subject"), max_length=200)
