@@ -6,6 +6,7 @@ import logging
 
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import path
 from django.views.decorators.cache import never_cache
 
 from mydjango.problems import allow, problem
@@ -25,3 +26,6 @@ def healthz(request: HttpRequest) -> HttpResponse:
         logger.exception("health.database_unreachable")
         return problem(request, 503, "The database does not answer.", headers={"Retry-After": "5"}, database="down")
     return JsonResponse({"status": "ok", "database": "ok"})
+
+
+urlpatterns = [path("", healthz, name="healthz")]

@@ -76,3 +76,22 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """handler500: the traceback went to the log, nothing of it to the answer."""
     return problem(request, 500, "Something went wrong here. The error was logged.")
+
+
+class ProblemMiddleware:
+    """Errors that Django itself answers in HTML, its debug pages included, become problems for JSON callers."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code < 400 or is_json(response.get("Content-Type", "").partition(";")[0]):
+            return response
+        if not speaks_json(request):
+            return response
+        answer = problem(request, response.status_code, f"{response.reason_phrase}: {request.method} {request.path}.")
+        for name in ("Allow", "Retry-After", "WWW-Authenticate"):
+            if name in response:
+                answer[name] = response[name]
+        return answer

@@ -37,7 +37,7 @@ CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"] if PUBLIC_URL el
 INSTALLED_APPS = [
     "mydjango",
     "survey",
-    "django.contrib.admin",
+    "mydjango.admin_app.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -48,14 +48,23 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "mydjango.static.StaticFilesMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "mydjango.problems.ProblemMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "mydjango.middleware.PathMiddleware",
+]
+# What PathMiddleware runs, and imports, only where a path needs it (docs/coldstart.md): guests have no session, text
+# has no language. A path in neither list has everything. A place that ends in a slash covers what is below it.
+STAFF_MIDDLEWARE = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+GUEST_MIDDLEWARE = ["django.middleware.locale.LocaleMiddleware"]
+GUEST_PATHS = ["/", "/submitSurvey", "/thanks/"]
+PLAIN_PATHS = ["/hello/", "/welcome/", "/jieba/", "/healthz", "/openapi.json"]
 
 ROOT_URLCONF = "mydjango.urls"
 WSGI_APPLICATION = "mydjango.wsgi.application"
@@ -147,17 +156,24 @@ EMAIL_USE_TLS = environment.flag("EMAIL_USE_TLS", default=EMAIL_PORT == 587)
 EMAIL_TIMEOUT = environment.integer("EMAIL_TIMEOUT", 5, minimum=1)  # seconds
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", EMAIL_HOST_USER or "survey@localhost")
 
-if not DEBUG:
-    SECURE_SSL_REDIRECT = (
-        False  # the Function URL's plain-http twin is closed at the platform, and events name no scheme
-    )
-    SECURE_HSTS_SECONDS = 31_536_000
-    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _public.scheme != "http"
+# http:// in PUBLIC_URL says that there is no TLS: a local gateway, a trial. Events say themselves how they came.
+_tls = not DEBUG and _public.scheme != "http"
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _tls
+SECURE_HSTS_SECONDS = 31_536_000 if _tls else 0
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 # W005, W021: HSTS for subdomains and preload would speak for a default domain that is shared with other customers.
-SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+# E408 to E410: the admin looks for its middleware in MIDDLEWARE; it is in STAFF_MIDDLEWARE.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "admin.E408", "admin.E409", "admin.E410"]
+
+# Staff log in at /dashboard/; Django's admin sends there too.
+LOGIN_URL = "dashboard:login"
+LOGIN_REDIRECT_URL = "dashboard:overview"
+LOGOUT_REDIRECT_URL = "dashboard:login"
+
+# The largest answer in bytes of JSON, by which exports are divided; 0: no limit. SCF takes 6 MB, headers included.
+RESPONSE_MAX_BYTES = environment.integer("RESPONSE_MAX_BYTES", 5_500_000 if PLATFORM else 0)
 
 # A body of 6 MB is the platform's limit; a survey answer is a few kilobytes.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # bytes

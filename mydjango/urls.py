@@ -1,17 +1,20 @@
-"""The project's URLs."""
+"""The project's URLs.
+
+What needs no models comes first: they are imported for the first path that gets as far as a `deferred_include`.
+"""
 
 from __future__ import annotations
 
-from django.contrib import admin
 from django.urls import include, path
 
-from mydjango.health import healthz
+from mydjango.cold_start import deferred_include
 
 urlpatterns = [
     path("", include("survey.text.urls")),
-    path("", include("survey.urls")),
-    path("healthz", healthz, name="healthz"),
-    path("admin/", admin.site.urls),
+    deferred_include("healthz", "mydjango.health"),
+    deferred_include("", "survey.urls"),
+    deferred_include("dashboard/", "survey.dashboard_urls", namespace="dashboard"),
+    deferred_include("admin/", "mydjango.admin_urls", namespace="admin"),
 ]
 
 handler400 = "mydjango.problems.bad_request"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from django.core.wsgi import get_wsgi_application
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mydjango.settings")
 
-application = get_wsgi_application()
+from mydjango.cold_start import get_application
+
+application = get_application()

@@ -132,7 +132,7 @@ class FollowUpStatus(models.TextChoices):
     SOLVED = "solved", _("solved")
 
 
-def _aspect_field(name: str) -> models.PositiveSmallIntegerField[int | None]:
+def _aspect_field(name: str) -> models.PositiveSmallIntegerField[int | None, int | None]:
     return models.PositiveSmallIntegerField(
         ASPECTS[name], null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(5)]
     )

@@ -75,3 +75,62 @@ def test_a_receipt_is_queued_with_the_answer(client: Client) -> None:
     mail = OutgoingMail.objects.get()
     assert (mail.recipient, mail.status) == ("wang@example.com", "queued")
     assert Response.objects.get().reference in mail.body
+
+
+def test_a_form_is_answered_with_a_redirect_to_the_thanks(client: Client) -> None:
+    answer = client.post("/submitSurvey", VALID)
+    reference = Response.objects.get().reference
+    assert (answer.status_code, answer["Location"]) == (302, f"/thanks/{reference}")
+    assert reference in client.get(answer["Location"]).content.decode()
+
+
+def test_a_form_with_errors_comes_back_with_what_was_typed(client: Client) -> None:
+    answer = client.post("/submitSurvey", {"name": "<王芳>", "phone": "12", "comment": "好吃"})
+    page = answer.content.decode()
+    assert answer.status_code == 400
+    assert "&lt;王芳&gt;" in page
+    assert "好吃" in page
+    assert answer.context["form"].errors.keys() == {"phone", "satisfaction"}
+    assert 'aria-invalid="true"' in page
+
+
+def test_a_form_of_a_program_that_asks_for_json_is_answered_in_json(client: Client) -> None:
+    answer = client.post("/submitSurvey", VALID, headers={"accept": "application/json"})
+    assert answer.status_code == 201
+    answer = client.post("/submitSurvey", {"name": "Tom"}, headers={"accept": "application/json"})
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+
+
+def test_full_width_digits_of_a_chinese_keyboard_are_a_phone_number(client: Client) -> None:
+    fullwidth = "\uff0b" + "".join(chr(ord(digit) + 0xFEE0) for digit in "8613800138000")
+    assert post(client, phone=fullwidth).status_code == 201
+    assert Response.objects.get().phone == "+8613800138000"
+
+
+def test_errors_speak_the_guests_language(client: Client) -> None:
+    def error(language: str) -> str:
+        answer = client.post(
+            "/submitSurvey",
+            {**VALID, "phone": "12"},
+            content_type="application/json",
+            headers={"accept-language": language},
+        )
+        return answer.json()["errors"]["phone"][0]
+
+    assert "phone number" in error("en")
+    assert "电话号码" in error("zh-CN")
+
+
+def test_other_media_types_are_415(client: Client) -> None:
+    assert client.post("/submitSurvey", b"<a/>", content_type="application/xml").status_code == 415
+
+
+def test_a_script_without_a_session_may_post(client: Client) -> None:
+    answer = Client(enforce_csrf_checks=True).post("/submitSurvey", VALID, content_type="application/json")
+    assert answer.status_code == 201
+
+
+def test_the_page_is_never_stored(client: Client) -> None:
+    page = client.get("/")
+    assert page.status_code == 200
+    assert "no-store" in page["Cache-Control"]

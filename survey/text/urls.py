@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, re_path
 
 from survey.text import views
 
 urlpatterns = [
     path("hello/", views.hello),
-    path("hello/<path:name>", views.hello_path),
+    re_path(r"^hello/(?P<name>(?s:.+))\Z", views.hello_path),
     path("welcome/post", views.welcome_post),
     path("welcome/get", views.welcome_get),
 ]

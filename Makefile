@@ -1,0 +1,39 @@
+# Each target is a line or two that also work when typed; README.md has them for people without make.
+PYTHON ?= python3
+BIN := .venv/bin
+SUPPORTED := import sys; sys.exit(None if sys.version_info >= (3, 10) else "Python 3.10 or newer is needed, this is " + sys.version.split()[0] + ": name a newer one, for example make run PYTHON=python3.11")
+
+.PHONY: run test lint types bench messages clean
+
+run: $(BIN)/.run          ## set up and serve the survey at http://127.0.0.1:8000
+	@echo "Serving the survey at http://127.0.0.1:8000 on SQLite; mail shows here on the console. Ctrl-C ends it."
+	@$(BIN)/python manage.py dev 127.0.0.1:8000
+
+test: $(BIN)/.dev         ## set up what the tests need and run them
+	@echo "Running the tests."
+	@$(BIN)/python -m pytest
+
+lint: $(BIN)/.dev         ## style, format and types
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+messages: $(BIN)/.dev     ## collect the texts of templates and code, compile the translations (needs gettext)
+	cd survey && ../$(BIN)/python ../manage.py makemessages -l zh_Hans --no-location && ../$(BIN)/python ../manage.py compilemessages
+
+$(BIN)/python:
+	@$(PYTHON) -c '$(SUPPORTED)' || { echo "make: '$(PYTHON)' is not a usable Python (see above)."; exit 1; }
+	@echo "Creating a virtual environment in .venv with $$($(PYTHON) --version)."
+	@$(PYTHON) -m venv .venv || { echo "make: the module venv is missing or broken; on Debian and Ubuntu: apt-get install python3-venv."; rm -rf .venv; exit 1; }
+
+$(BIN)/.run: requirements.txt | $(BIN)/python
+	@echo "Installing what the survey needs (requirements.txt)."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt || { echo "make: the packages could not be installed; pip's message above says why."; exit 1; }
+	@touch $@
+
+$(BIN)/.dev: requirements.txt requirements-dev.txt | $(BIN)/python
+	@echo "Installing what the tests need (requirements-dev.txt)."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt || { echo "make: the packages could not be installed; pip's message above says why."; exit 1; }
+	@touch $@
+
+clean:                    ## remove what make made
+	rm -rf .venv build staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis

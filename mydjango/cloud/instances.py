@@ -1,0 +1,378 @@
+"""Instances: processes that serve one invocation at a time, started on demand, stopped when idle."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from mydjango.cloud import memory_limit, sandbox
+from mydjango.cloud.instance_runtime import read_frame, write_frame
+from mydjango.cloud.platforms import Platform
+
+RUNTIME = Path(__file__).with_name("instance_runtime.py")
+WATCH_EVERY = 0.05  # seconds: how late a timeout may be noticed
+GRACE = 1.0  # seconds for an ending process to leave its exit code
+CAN_FREEZE = hasattr(signal, "SIGSTOP")
+
+# The platform's status codes (SCF 42611).
+SUCCESS, TOO_LARGE, ANSWER_TOO_LARGE = 200, 406, 407
+USER_ERROR, TIMED_OUT, OUT_OF_MEMORY, PROCESS_EXIT, IMPORT_ERROR = 430, 433, 434, 439, 443
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How an instance is started and held: what the command line and serverless.yml say."""
+
+    folder: Path
+    handler: str
+    platform: Platform
+    variables: dict[str, str]
+    memory: int = 128  # MB; 0 is no limit
+    memory_required: bool = False  # limit the address space where there are no cgroups
+    timeout: float = 3  # seconds
+    init_timeout: float = 65  # seconds
+    read_only: bool = False
+    freeze: bool = False
+    python: str = sys.executable
+
+    def command(self) -> list[str]:
+        """The runtime's command line, ended with this process where the system can do that."""
+        command = [self.python, str(RUNTIME), self.handler, self.platform.kind, str(self.folder)]
+        if self.read_only:
+            command = sandbox.read_only_command(command, self.folder)
+        if sys.platform == "linux" and shutil.which("setpriv"):
+            command = ["setpriv", "--pdeathsig", "KILL", *command]
+        return command
+
+
+@dataclass
+class Invocation:
+    """What became of one event: the platform's status code, the answer as JSON, and the cost."""
+
+    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    code: int = SUCCESS
+    error: str = ""
+    answer: bytes = b""
+    cold: bool = False
+    init: float = 0.0  # seconds that the start took, where it was cold
+    duration: float = 0.0  # seconds in the handler
+    peak: int = 0  # bytes
+    instance: int = 0
+
+    @property
+    def result(self) -> Any:  # noqa: ANN401  (a function returns what it likes)
+        """The returned value."""
+        return json.loads(self.answer)
+
+
+class Instance:
+    """One process. Only the thread that acquired it talks to it; the watch may end it at any time."""
+
+    def __init__(self, launch: Launch, number: int, spawn: Callable[[Callable[[], Any]], Any]) -> None:
+        self.launch = launch
+        self.number = number
+        self.limit = memory_limit.limit(launch.memory, launch.memory_required)
+        self.init = self.idle_since = 0.0
+        self.peak = 0
+        self.used = self.timed_out = self._ended = False
+        self.deadline: float | None = None
+        self.allowed = 0.0  # seconds, of what it is doing now
+        self._lock = threading.Lock()
+        self._ending = threading.Lock()
+        try:
+            self.process = spawn(self._spawn)
+        except OSError:
+            self.limit.close()
+            raise
+        self._requests = cast(BinaryIO, self.process.stdin)
+        self._answers = cast(BinaryIO, self.process.stdout)
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        """A session of its own: Control-C is the gateway's alone, and ending it ends its children."""
+        return subprocess.Popen(  # noqa: S603  (the command is ours)
+            self.limit.command(self.launch.command()),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=self.launch.variables,
+            cwd=self.launch.folder,
+            start_new_session=os.name == "posix",
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        )
+
+    def start(self, invocation: Invocation) -> bool:
+        """Wait until the handler is imported; False, with the reason in the invocation, where it is not."""
+        started = time.perf_counter()
+        head = self._exchange(None, self.launch.init_timeout)
+        self.init = time.perf_counter() - started
+        if head is not None and "error_type" not in head[0]:
+            self.peak = head[0]["peak"]
+            return True
+        self._explain(invocation, head and head[0])
+        if invocation.code in (USER_ERROR, PROCESS_EXIT):
+            invocation.code = IMPORT_ERROR
+        return False
+
+    def invoke(self, invocation: Invocation, event: bytes, context: dict[str, Any]) -> bool:
+        """Hand over one event; whether the instance can serve another one."""
+        invocation.cold, self.used = not self.used, True
+        invocation.init = self.init if invocation.cold else 0.0
+        invocation.instance = self.number
+        if self.launch.freeze and CAN_FREEZE:
+            self._signal(signal.SIGCONT)
+        started = time.perf_counter()
+        head = {"context": context, "bytes": self.launch.platform.event_is_bytes}
+        answer = self._exchange((head, event), self.launch.timeout)
+        invocation.duration = answer[0]["duration"] if answer else time.perf_counter() - started
+        self.peak = invocation.peak = answer[0]["peak"] if answer else self.peak
+        if answer and "error_type" not in answer[0]:
+            invocation.answer = answer[1]
+            return True
+        self._explain(invocation, answer and answer[0])
+        return invocation.code == USER_ERROR
+
+    def _exchange(
+        self, request: tuple[dict[str, Any], bytes] | None, seconds: float
+    ) -> tuple[dict[str, Any], bytes] | None:
+        """Send a frame and wait for the next; None where the instance ended, or was ended for being late."""
+        with self._lock:
+            self.allowed = seconds
+            self.deadline = time.monotonic() + seconds
+        try:
+            if request is not None:
+                write_frame(self._requests, *request)
+            answer = read_frame(self._answers)
+        except OSError:  # the pipe broke: it is gone
+            answer = None
+        with self._lock:
+            self.deadline = None
+        return None if self.timed_out else answer
+
+    def _explain(self, invocation: Invocation, head: dict[str, Any] | None) -> None:
+        """Which of the platform's codes it was."""
+        error_type = head["error_type"] if head else ""
+        if head is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(GRACE)  # its stream ends a moment before it does
+            self.kill()
+        if self.timed_out:
+            invocation.code = TIMED_OUT
+            invocation.error = f"Invoking task timed out after {self.allowed:g} seconds"
+        elif self.limit.exceeded(error_type):
+            invocation.code = OUT_OF_MEMORY
+            invocation.error = f"Memory limit of {self.launch.memory} MB exceeded"
+            invocation.peak = self.launch.memory * memory_limit.MEGABYTE
+        elif head is None:
+            invocation.code = PROCESS_EXIT
+            invocation.error = f"Process exited with code {self.process.returncode}"
+        else:
+            invocation.code = USER_ERROR
+            invocation.error = f"{error_type}: {head['error']}"
+
+    def watch(self, now: float) -> None:
+        """End it where its time is over."""
+        with self._lock:
+            if self.deadline is None or now < self.deadline:
+                return
+            self.timed_out = True
+        self.kill()
+
+    def freeze(self) -> None:
+        """Stop it between two invocations."""
+        if self.launch.freeze and CAN_FREEZE:
+            self._signal(signal.SIGSTOP)
+
+    def died(self) -> bool:
+        """Whether the process ended by itself."""
+        return self.process.poll() is not None
+
+    def kill(self) -> None:
+        """End the process and its children at once, as the platform does, and wait for the end."""
+        with self._ending:
+            if not self._ended:
+                self._signal(getattr(signal, "SIGKILL", signal.SIGTERM))
+            self.process.wait()
+            self._ended = True
+
+    def _signal(self, number: int) -> None:
+        """Send a signal to the process and its children."""
+        if os.name == "posix":
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, number)
+        else:
+            self.process.send_signal(number)
+
+    def close(self) -> None:
+        """End it and give back what it held."""
+        self.kill()
+        for stream in (self._requests, self._answers):
+            with contextlib.suppress(OSError):  # a half-written frame cannot be flushed any more
+                stream.close()
+        self.limit.close()
+
+
+class InstancePool:
+    """Up to `size` instances of one function. A request waits in line where all are busy."""
+
+    def __init__(self, launch: Launch, size: int = 1, idle: float = 300) -> None:
+        self.launch = launch
+        self.size = size
+        self.idle_seconds = idle
+        self._lock = threading.Lock()
+        self._idle: list[Instance] = []  # the last used at the end: it is used next, so that the others may expire
+        self._alive: set[Instance] = set()
+        self._slots = 0  # instances, and those about to be started
+        self._waiting: deque[Future[Instance | None]] = deque()
+        self._number = 0
+        self._closed = threading.Event()
+        # Linux ends a child with the *thread* that started it (setpriv): so one thread that lives long starts all.
+        self._starter = ThreadPoolExecutor(1, thread_name_prefix="starter")
+        self._watch = threading.Thread(target=self._watch_for_ever, name="instances", daemon=True)
+        self._watch.start()
+
+    def invoke(self, invocation: Invocation, event: bytes, context: dict[str, Any]) -> None:
+        """Run one event in a free instance, in a new one, or in the next that becomes free."""
+        if len(event) > self.launch.platform.request_limit:
+            invocation.code = TOO_LARGE
+            invocation.error = f"The event is {len(event)} bytes; the limit is {self.launch.platform.request_limit}"
+            return
+        instance = self._acquire(invocation)
+        if instance is None:
+            return
+        usable = False
+        try:
+            usable = instance.invoke(invocation, event, context)
+        finally:
+            self._release(instance, usable)
+        if len(invocation.answer) > self.launch.platform.answer_limit:
+            invocation.code = ANSWER_TOO_LARGE
+            invocation.error = (
+                f"The answer is {len(invocation.answer)} bytes; the limit is {self.launch.platform.answer_limit}"
+            )
+
+    def _acquire(self, invocation: Invocation) -> Instance | None:
+        """An instance for this thread alone; None, with the reason in the invocation, where none can be started."""
+        given = waiter = None
+        with self._lock:
+            if self._idle:
+                given = self._idle.pop()
+            elif self._slots < self.size:
+                self._slots += 1
+            else:
+                waiter = Future[Instance | None]()
+                self._waiting.append(waiter)
+        if waiter:
+            given = waiter.result()
+        if given and given.died():  # while it was idle: a new one takes its slot
+            self._forget(given)
+            given = None
+        return given or self._start(invocation)
+
+    def _start(self, invocation: Invocation) -> Instance | None:
+        with self._lock:
+            self._number += 1
+            number, launch = self._number, self.launch
+        try:
+            instance = Instance(launch, number, lambda spawn: self._starter.submit(spawn).result())
+        except OSError as error:
+            invocation.code, invocation.error = IMPORT_ERROR, f"No instance can be started: {error}"
+            self._give_slot_back()
+            return None
+        with self._lock:
+            self._alive.add(instance)
+        if instance.start(invocation):
+            return instance
+        invocation.cold, invocation.init = True, instance.init
+        self._discard(instance)
+        return None
+
+    def _release(self, instance: Instance, usable: bool) -> None:
+        """Hand the instance to who waits longest, else keep it; one that cannot serve any more makes room."""
+        if not usable or self._closed.is_set() or instance.launch is not self.launch:
+            self._discard(instance)
+            return
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().set_result(instance)
+                return
+            # Before anyone can take it: a signal that comes late would stop the next invocation.
+            instance.freeze()
+            instance.idle_since = time.monotonic()
+            self._idle.append(instance)
+
+    def _forget(self, instance: Instance) -> None:
+        instance.close()
+        with self._lock:
+            self._alive.discard(instance)
+
+    def _discard(self, instance: Instance) -> None:
+        self._forget(instance)
+        self._give_slot_back()
+
+    def _give_slot_back(self) -> None:
+        """Who waits longest may start an instance; else there is room for a later one."""
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().set_result(None)
+            else:
+                self._slots -= 1
+
+    def _watch_for_ever(self) -> None:
+        """End what is late, stop what is idle for too long."""
+        while not self._closed.wait(WATCH_EVERY):
+            now = time.monotonic()
+            with self._lock:
+                alive = list(self._alive)
+                expired = [one for one in self._idle if now - one.idle_since > self.idle_seconds]
+                self._idle = [one for one in self._idle if one not in expired]
+            for instance in alive:
+                instance.watch(now)
+            for instance in expired:
+                self._discard(instance)
+
+    def check(self) -> Invocation:
+        """Whether an instance can start at all: one is started and ended. The first request still finds none."""
+        invocation = Invocation()
+        with self._lock:
+            self._slots += 1
+        instance = self._start(invocation)
+        if instance is not None:
+            self._discard(instance)
+        return invocation
+
+    def restart(self, launch: Launch | None = None) -> None:
+        """Let the next invocations find new instances; those at work finish with the old code."""
+        with self._lock:
+            self.launch = launch or replace(self.launch)
+            idle, self._idle = self._idle, []
+        for instance in idle:
+            self._discard(instance)
+
+    def count(self) -> int:
+        """How many instances there are."""
+        with self._lock:
+            return len(self._alive)
+
+    def close(self) -> None:
+        """End every instance."""
+        self._closed.set()
+        self._watch.join()
+        with self._lock:
+            alive = list(self._alive)
+            self._idle.clear()
+        for instance in alive:
+            instance.close()
+        self._starter.shutdown()

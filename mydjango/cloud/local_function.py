@@ -1,0 +1,161 @@
+"""The function on this machine: serverless.yml, the command line and what is missing here, put together."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import sqlite3
+import sys
+import tempfile
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from mydjango.cloud import function_config, instances, memory_limit, platforms, sandbox
+from mydjango.cloud.function_config import FunctionConfig
+from mydjango.cloud.instances import Launch
+
+# Of this machine's own environment an instance sees only what a process needs to run.
+INHERITED = ("PATH", "HOME", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LD_LIBRARY_PATH")
+
+
+class LocalFunctionError(Exception):
+    """The function cannot be run here; the message is one sentence."""
+
+
+@dataclass(frozen=True)
+class LocalFunction:
+    """What to start, and what the user should know about it."""
+
+    config: FunctionConfig
+    launch: Launch
+    notes: list[str]
+
+    def context(self, request_id: str) -> dict[str, object]:
+        """The context of one invocation."""
+        launch = self.launch
+        variables = {name: launch.variables[name] for name in self.config.environment if name in launch.variables}
+        return platforms.context(launch.platform, self.config, request_id, launch.memory, launch.timeout, variables)
+
+
+def add_arguments(parser: argparse.ArgumentParser, folder: Path | None = None) -> None:
+    """The options that `rungateway` and `invoke` share."""
+    parser.add_argument("--folder", type=Path, default=folder or Path.cwd(), help="the function's code (default: here)")
+    parser.add_argument("--config", type=Path, help="its serverless.yml (default: the one in the folder)")
+    parser.add_argument(
+        "--gateway", choices=sorted(platforms.PLATFORMS), default="function-url", help="default: function-url"
+    )
+    parser.add_argument(
+        "--stage", default="", help="the stage of apigw, aws-rest and aws-http (default: the usual one)"
+    )
+    parser.add_argument("--memory", type=int, metavar="MB", help="limit of an instance (default: memorySize); 0: none")
+    parser.add_argument("--timeout", type=float, metavar="S", help="limit of an invocation (default: timeout)")
+    parser.add_argument(
+        "--env",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a variable of the function that counts before those of serverless.yml; repeatable",
+    )
+    parser.add_argument("--strict", action="store_true", help="read-only code that writes no byte code")
+    parser.add_argument("--python", default=sys.executable, help="the interpreter of the instances (default: this one)")
+    parser.add_argument("--json", action="store_true", dest="as_json", help="reports as JSON, one object a line")
+
+
+def prepare(options: argparse.Namespace, public_url: str) -> LocalFunction:
+    """Read serverless.yml and form what an instance is started with; LocalFunctionError says what is wrong."""
+    folder = Path(options.folder).resolve()
+    try:
+        config = function_config.load(options.config or folder / "serverless.yml")
+    except function_config.FunctionConfigError as error:
+        raise LocalFunctionError(str(error)) from error
+    platform = platforms.PLATFORMS[options.gateway]
+    memory = config.memory if options.memory is None else options.memory
+    notes: list[str] = []
+    launch = Launch(
+        folder=folder,
+        handler=config.handler,
+        platform=platform,
+        variables=_variables(options, config, folder, public_url, memory, notes),
+        memory=memory,
+        memory_required=options.memory is not None,
+        timeout=options.timeout or config.timeout,
+        init_timeout=config.init_timeout,
+        read_only=options.strict and sandbox.read_only_possible(folder),
+        freeze=getattr(options, "freeze", False),
+        python=options.python,
+    )
+    notes += _limits(options, launch)
+    return LocalFunction(config, launch, notes)
+
+
+def _variables(
+    options: argparse.Namespace,
+    config: FunctionConfig,
+    folder: Path,
+    public_url: str,
+    memory: int,
+    notes: list[str],
+) -> dict[str, str]:
+    """The environment of an instance: serverless.yml's, the platform's, and local values where none is set."""
+    given = dict(config.environment)
+    for assignment in options.env:
+        name, equals, value = assignment.partition("=")
+        if not (name and equals):
+            raise LocalFunctionError(f"--env {assignment}: write NAME=VALUE.")
+        given[name] = value
+    local = {"PUBLIC_URL": lambda: public_url, "SECRET_KEY": lambda: secrets.token_urlsafe(50)}
+    local["SQLITE_PATH"] = lambda: str(_database(folder, options.strict, notes))
+    made = {name: value() for name, value in local.items() if not given.get(name)}
+    prefix = "inputs.environment.variables."
+    unset = sorted(
+        {
+            name
+            for where, name in config.unset.items()
+            if where.startswith(prefix) and where.removeprefix(prefix) not in given
+        }
+    )
+    if unset:
+        notes.append(f"not set, so left out: {', '.join(f'${{env:{name}}}' for name in unset)}")
+    notes.append(f"set for this machine: {', '.join(sorted(made))}" if made else "nothing set for this machine")
+    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    runtime = {"PYTHONPATH": str(folder), "PYTHONUNBUFFERED": "1", "LANG": "C.UTF-8"}
+    if options.strict:
+        runtime["PYTHONDONTWRITEBYTECODE"] = "1"
+    platform = platforms.environment(platforms.PLATFORMS[options.gateway], config, memory, str(folder))
+    return inherited | runtime | platform | made | given
+
+
+def _database(folder: Path, strict: bool, notes: list[str]) -> Path:
+    """The database of runserver; with read-only code a copy of it, that lives as long as an instance's /tmp."""
+    database = folder / "db.sqlite3"
+    if not strict:
+        return database
+    copy = Path(tempfile.mkdtemp(prefix="rungateway-")) / "db.sqlite3"
+    if database.is_file():
+        with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(copy)) as target:
+            source.backup(target)
+    notes.append(f"the database is a copy, {copy}: what is written there stays there")
+    return copy
+
+
+def _limits(options: argparse.Namespace, launch: Launch) -> list[str]:
+    """How the limits are held here, and which of them cannot be."""
+    notes = []
+    probe = memory_limit.limit(launch.memory, launch.memory_required)
+    probe.close()
+    if not launch.memory:
+        notes.append("memory: no limit")
+    elif probe.kind == "none":
+        notes.append(f"memory: {launch.memory} MB is not enforced: no memory cgroup can be made here (it needs root)")
+    else:
+        notes.append(f"memory: {launch.memory} MB, held by {probe.kind}")
+    notes.append(f"timeout: {launch.timeout:g} s")
+    if launch.freeze and not instances.CAN_FREEZE:
+        notes.append("--freeze has no effect: this system has no SIGSTOP")
+    if options.strict and not launch.read_only:
+        notes.append("--strict: the code stays writable (no mount namespace can be made here); no byte code is written")
+    elif options.strict:
+        notes.append("--strict: the code is read-only (mount namespace), no byte code is written")
+    return notes

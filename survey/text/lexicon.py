@@ -1,0 +1,246 @@
+"""jieba's dictionary, IDF table and hidden Markov models in one memory-mapped file: where it lies, and reading it.
+
+The shipped file next to this module is used as it is. Elsewhere the file is built on first use into a cache folder,
+and built anew when it is damaged or was made from another jieba. `survey/text/build.py` says what is in it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from bisect import bisect_left
+from collections.abc import Iterator
+from functools import cached_property
+from math import log
+from pathlib import Path
+from typing import Any
+
+import marisa_trie
+
+from survey.text.substitution import import_jieba
+from survey.text.tables import DamagedFile, TableFile
+
+logger = logging.getLogger(__name__)
+
+FILE_NAME = "jieba.lexicon"
+SHIPPED_FOLDER = Path(__file__).parent / "data"
+NO_IDF = 0xFFFF
+
+State = tuple[str, str]
+
+
+class LexiconError(Exception):
+    """The lexicon cannot be used; the message says why and what to do."""
+
+
+class Stale(Exception):
+    """A whole file, but made from another jieba or by another marisa-trie than the installed ones."""
+
+
+class Lexicon:
+    """The tables of one file. Each is mapped and checked when it is first used."""
+
+    def __init__(self, file: TableFile) -> None:
+        self.file = file
+        self.facts = file.header
+        self.total: int = self.facts["total"]
+
+    @cached_property
+    def words(self) -> marisa_trie.Trie:
+        """The dictionary's words, each with a number."""
+        return self._trie("words")
+
+    def _trie(self, name: str) -> marisa_trie.Trie:
+        # The trie keeps a pointer into the section, which `self.file` keeps alive.
+        return marisa_trie.Trie().map(self.file.section(name))
+
+    @cached_property
+    def _frequencies(self) -> list[int]:
+        return self.file.array("frequencies", "I").tolist()
+
+    @cached_property
+    def _logarithms(self) -> list[float]:
+        return [log(frequency) for frequency in self._frequencies]
+
+    @cached_property
+    def _word_frequencies(self) -> memoryview:
+        return self.file.array("word frequencies", "H")
+
+    def frequency(self, number: int) -> int:
+        """How often the word with this number occurs in jieba's corpus."""
+        return self._frequencies[self._word_frequencies[number]]
+
+    def logarithm(self, number: int) -> float:
+        """The natural logarithm of `frequency(number)`."""
+        return self._logarithms[self._word_frequencies[number]]
+
+    @cached_property
+    def _word_tags(self) -> memoryview:
+        return self.file.section("word tags")
+
+    def tag(self, word: str) -> str | None:
+        """The part of speech of a dictionary word."""
+        number = self.words.get(word)
+        return None if number is None else self.facts["tags"][self._word_tags[number]]
+
+    @cached_property
+    def _idf(self) -> tuple[memoryview, memoryview, marisa_trie.Trie, memoryview]:
+        array = self.file.array
+        return array("idf values", "d"), array("word idf", "H"), self._trie("other words"), array("other idf", "H")
+
+    def idf(self, word: str) -> float | None:
+        """The inverse document frequency of a word, None for the words that jieba's table lacks."""
+        values, by_word, others, by_other = self._idf
+        number = self.words.get(word)
+        if number is not None:
+            place = by_word[number]
+        else:
+            number = others.get(word)
+            place = NO_IDF if number is None else by_other[number]
+        return None if place == NO_IDF else values[place]
+
+    @cached_property
+    def _finalseg(self) -> tuple[memoryview, memoryview]:
+        return self.file.array("finalseg characters", "I"), self.file.array("finalseg emissions", "d")
+
+    def finalseg_emissions(self, character: str) -> tuple[float, float, float, float] | None:
+        """Log-probabilities of a character as the begin, middle and end of a word and as a word (B, M, E, S)."""
+        characters, emissions = self._finalseg
+        row = position(characters, character)
+        return None if row is None else tuple(emissions[4 * row : 4 * row + 4])  # type: ignore[return-value]
+
+    @cached_property
+    def posseg_states(self) -> list[State]:
+        """The states of the tagging model: place in the word and part of speech."""
+        return [(place, tag) for place, tag in self.facts["posseg"]["states"]]
+
+    @cached_property
+    def posseg_transitions(self) -> dict[State, dict[State, float]]:
+        """Log-probabilities of a state after a state."""
+        return {
+            state: dict(self._row("posseg transitions", index)) for index, state in enumerate(self.posseg_states)
+        }
+
+    def posseg_emissions(self, character: str) -> dict[State, float]:
+        """Log-probabilities of a character in each state that can give it."""
+        row = position(self._posseg_characters, character)
+        return {} if row is None else dict(self._row("posseg emissions", row))
+
+    def posseg_possible(self, character: str) -> tuple[State, ...]:
+        """The states that jieba considers for a character; none for a character that it does not know."""
+        row = position(self._posseg_characters, character)
+        if row is None:
+            return ()
+        start, end = self.file.array("posseg possible offsets", "I")[row : row + 2]
+        states = self.posseg_states
+        return tuple(states[index] for index in self.file.section("posseg possible states")[start:end])
+
+    @cached_property
+    def _posseg_characters(self) -> memoryview:
+        return self.file.array("posseg characters", "I")
+
+    def _row(self, table: str, row: int) -> Iterator[tuple[State, float]]:
+        """One compressed row: state and value."""
+        start, end = self.file.array(f"{table} offsets", "I")[row : row + 2]
+        states = self.posseg_states
+        names = (states[index] for index in self.file.section(f"{table} states")[start:end])
+        return zip(names, self.file.array(table, "d")[start:end], strict=True)
+
+
+def position(characters: memoryview, character: str) -> int | None:
+    """Where a character stands in a sorted table of code points."""
+    code = ord(character)
+    index = bisect_left(characters, code)
+    return index if index < len(characters) and characters[index] == code else None
+
+
+def load() -> Lexicon:
+    """The lexicon of the installed jieba; built first where there is none that fits."""
+    shipped = SHIPPED_FOLDER / FILE_NAME
+    chosen = os.environ.get("LEXICON_DIR", "").strip()
+    if not chosen and shipped.exists():
+        try:
+            return open_lexicon(shipped)
+        except (DamagedFile, Stale) as error:
+            # Not rebuilt: whoever packed it must know, and a small function has no memory to build it.
+            raise LexiconError(
+                f"{error}. Remove the file, or make it anew: manage.py build_lexicon {SHIPPED_FOLDER}"
+            ) from error
+    folder = Path(chosen) if chosen else cache_folder()
+    try:
+        return open_or_build(folder / FILE_NAME)
+    except OSError as error:
+        if not chosen:
+            raise
+        raise LexiconError(f"LEXICON_DIR={chosen}: {error}") from error
+
+
+def open_or_build(path: Path) -> Lexicon:
+    """The lexicon at `path`, made or made anew where there is none, a damaged one, or one of another jieba."""
+    try:
+        return open_lexicon(path)
+    except FileNotFoundError as error:
+        logger.info("lexicon.building", extra={"path": str(path), "reason": str(error)})
+    except (DamagedFile, Stale) as error:
+        logger.warning("lexicon.rebuilding", extra={"path": str(path), "reason": str(error)})
+    from survey.text.build import build
+
+    build(path)
+    return open_lexicon(path)
+
+
+def open_lexicon(path: Path) -> Lexicon:
+    """The lexicon at `path`. Raises DamagedFile, Stale, or the OSError of opening it."""
+    file = TableFile(path)
+    facts = file.header
+    jieba = import_jieba()
+    for name, made_with, installed in (
+        ("jieba", facts["jieba"], jieba.__version__),
+        ("marisa-trie", facts["marisa"], installed_marisa()),
+    ):
+        if installed not in (None, made_with):
+            raise Stale(f"{path} was made with {name} {made_with}, and {installed} is installed")
+    for name, (size, _) in facts["sources"].items():
+        source = Path(jieba.__file__).parent / name
+        # A package may leave the sources out, or have them compiled.
+        if source.exists() and source.stat().st_size != size:
+            raise Stale(f"{path} was made from another {name} than the one that is installed")
+    lexicon = Lexicon(file)
+    for word, number in facts["probes"].items():
+        if lexicon.words.get(word) != number:
+            raise Stale(f"{path} is read differently by the installed marisa-trie")
+    return lexicon
+
+
+def installed_marisa() -> str | None:
+    """marisa-trie's version by its folder of metadata, None when a package left that out.
+
+    The module does not say its version, and importlib.metadata takes longer to import than the lexicon to open.
+    """
+    for entry in Path(marisa_trie.__file__).parent.glob("marisa_trie-*.dist-info"):
+        return entry.name.removeprefix("marisa_trie-").removesuffix(".dist-info")
+    return None
+
+
+def cache_folder() -> Path:
+    """The user's cache folder; where that cannot be written (a function's disk) a private one in the temporary folder."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
+    folder = home / "survey-serverless"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        writable = os.access(folder, os.W_OK)
+    except OSError:
+        writable = False
+    return folder if writable else temporary_folder()
+
+
+def temporary_folder() -> Path:
+    """A folder in the temporary folder that belongs to this user alone. Raises LexiconError if another has taken it."""
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    folder = Path(tempfile.gettempdir()) / f"survey-serverless-{user}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    status = folder.lstat()
+    if hasattr(os, "getuid") and (status.st_uid != user or not folder.is_dir() or folder.is_symlink()):
+        raise LexiconError(f"{folder} belongs to someone else: set LEXICON_DIR to a folder of your own.")
+    return folder

@@ -1,0 +1,92 @@
+"""A file of named byte sections that are memory-mapped, with a header that says what wrote it and how to check it.
+
+Layout: 8 bytes magic, two little-endian uint32 (length and CRC-32 of the header), the header as JSON, then the
+sections, each at a multiple of 64 bytes. A section's CRC-32 is checked when it is first asked for, so that a reader
+that needs one table does not read the others.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import struct
+import sys
+import tempfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+MAGIC = b"LEXICON\n"
+FORMAT = 1
+ALIGNMENT = 64
+_PREFIX = struct.Struct("<8sII")
+
+
+class DamagedFile(Exception):
+    """The file is not what `write` made: cut short, overwritten, of another format or byte order."""
+
+
+def write(path: Path, facts: Mapping[str, Any], sections: Mapping[str, bytes]) -> None:
+    """Write the file in one step: a reader sees the old file or the whole new one, whoever else is writing."""
+    places: dict[str, list[int]] = {}
+    offset = 0  # from the first section, since the header's length depends on these numbers
+    for name, content in sections.items():
+        places[name] = [offset, len(content), zlib.crc32(content)]
+        offset += len(content) + -len(content) % ALIGNMENT
+    header = json.dumps(
+        {**facts, "format": FORMAT, "byteorder": sys.byteorder, "sections": places}, ensure_ascii=False
+    ).encode()
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(_PREFIX.pack(MAGIC, len(header), zlib.crc32(header)) + header)
+            for content in sections.values():
+                file.write(b"\0" * (-file.tell() % ALIGNMENT) + content)
+            file.flush()
+            os.fsync(descriptor)
+        Path(temporary).chmod(0o644)  # mkstemp's 0600 would keep a package's files from the user that runs them
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+class TableFile:
+    """A file that `write` made, mapped into memory. Raises DamagedFile; FileNotFoundError and OSError pass."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with path.open("rb") as file:
+            try:
+                self._bytes = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+            except ValueError as error:  # an empty file cannot be mapped
+                raise DamagedFile(f"{path} is empty") from error
+        if len(self._bytes) < _PREFIX.size:
+            raise DamagedFile(f"{path} is cut short")
+        magic, length, checksum = _PREFIX.unpack_from(self._bytes)
+        header = bytes(self._bytes[_PREFIX.size : _PREFIX.size + length])
+        if magic != MAGIC or zlib.crc32(header) != checksum:
+            raise DamagedFile(f"{path} has a damaged header")
+        self.header: dict[str, Any] = json.loads(header)
+        if self.header["format"] != FORMAT or self.header["byteorder"] != sys.byteorder:
+            raise DamagedFile(f"{path} has another format or byte order than this program and machine")
+        end = _PREFIX.size + length
+        self._start = end + -end % ALIGNMENT
+        self._checked: dict[str, memoryview] = {}
+
+    def section(self, name: str) -> memoryview:
+        """The section's bytes, checked."""
+        if name not in self._checked:
+            offset, length, checksum = self.header["sections"][name]
+            content = self._bytes[self._start + offset : self._start + offset + length]
+            if len(content) != length or zlib.crc32(content) != checksum:
+                raise DamagedFile(f"{self.path} is damaged in its section {name}")
+            self._checked[name] = content
+        return self._checked[name]
+
+    def array(self, name: str, typecode: str) -> memoryview:
+        """The section as numbers of the `array` module's `typecode`."""
+        return self.section(name).cast(typecode)

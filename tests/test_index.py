@@ -1,0 +1,42 @@
+"""index.main_handler answers what the gateways really send, through the real project."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import index
+
+EVENTS = Path(__file__).parent / "events"
+
+# The application looks at the connection after each request; the test client would hide that.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def sample(name: str) -> Any:
+    """A sample event."""
+    return json.loads((EVENTS / f"{name}.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "body"),
+    [
+        ("apigw-real", 200, "GET Tom"),
+        ("apigw", 404, "There is nothing at /test/value."),
+        ("function-url-real", 200, "POST John"),
+        ("aws-rest", 200, "GET b c"),
+        ("aws-http", 200, "POST 王芳"),
+        ("aws-http-stage", 200, "POST 王芳"),
+        ("aws-lambda-url", 200, "hello 王 芳"),
+        ("aws-alb", 200, "hello 王芳"),
+        ("aws-alb-single", 200, "hello 王芳"),
+        ("fc-http", 404, "There is nothing at /example."),
+        ("fc-apigateway", 200, "GET x y"),
+    ],
+)
+def test_every_sample_event_is_answered(name: str, status: int, body: str) -> None:
+    answer = index.main_handler(sample(name), sample("context"))
+    assert (answer["statusCode"], answer["body"], answer["isBase64Encoded"]) == (status, body, False)

@@ -1,0 +1,47 @@
+"""The API's description is valid, and the code does what it says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import schemathesis
+from django.test import Client
+from hypothesis import HealthCheck, settings
+from openapi_spec_validator import validate
+from schemathesis.specs.openapi.checks import unsupported_method
+
+from mydjango.wsgi import application
+from survey.views.openapi import DOCUMENT
+
+SWAGGER = Path(__file__).parent.parent / "docs" / "swagger2.json"
+
+schema = schemathesis.openapi.from_dict(json.loads(DOCUMENT.read_bytes()))
+schema.app = application
+
+
+def test_the_openapi_document_is_valid_and_served(client: Client) -> None:
+    document = client.get("/openapi.json").json()
+    assert document["openapi"].startswith("3.1")
+    validate(document)
+
+
+def test_the_swagger_document_is_valid_and_agrees_with_the_openapi_document() -> None:
+    swagger = json.loads(SWAGGER.read_bytes())
+    validate(swagger)
+    old = swagger["paths"]["/submitSurvey"]["post"]
+    new = json.loads(DOCUMENT.read_bytes())["paths"]["/submitSurvey"]["post"]
+    assert (old["operationId"], old["tags"]) == (new["operationId"], new["tags"]) == ("postSubmitSurvey", ["survey"])
+    body = swagger["definitions"]["PostBodySchema"]
+    answer = json.loads(DOCUMENT.read_bytes())["components"]["schemas"]["Answer"]
+    assert body["required"] == answer["required"]
+    for name, property_schema in body["properties"].items():
+        assert property_schema["type"] == answer["properties"][name]["type"]
+
+
+@pytest.mark.django_db(transaction=True)  # the application closes its connection after each request
+@schema.parametrize()
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+def test_the_code_does_what_the_description_says(case: schemathesis.Case) -> None:
+    case.call_and_validate(excluded_checks=[unsupported_method])
