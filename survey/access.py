@@ -12,6 +12,8 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import User as AccountUser
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.views.decorators.cache import never_cache
@@ -41,6 +43,14 @@ def responses_of(user: User) -> QuerySet[Response]:
     if is_head_office(user):
         return Response.objects.all()
     return Response.objects.filter(branch__in=branches_of(user))
+
+
+def account_of(request: HttpRequest) -> AccountUser:
+    """The account of a request that `staff_view` or `head_office_view` has let through."""
+    user = request.user
+    if not isinstance(user, AccountUser):
+        raise PermissionDenied
+    return user
 
 
 def staff_view(view: View) -> View:

@@ -76,7 +76,7 @@ class PasswordMailForm(PasswordResetForm):
     """Asks for a mail that lets its reader choose a password; the mail is queued, so the page takes as long for an
     address that nobody has."""
 
-    def send_mail(  # type: ignore[override]
+    def send_mail(
         self,
         subject_template_name: str,
         email_template_name: str,

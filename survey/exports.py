@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -112,11 +112,13 @@ def _rows(
     columns += ["language", "follow_up_status", *(["comment", "name", "phone", "email"] if personal else [])]
     day = max(filters.start, after.local_date) if after else filters.start
     last = min(filters.end, until.local_date) if until else filters.end
+    wanted = terms.wanted_terms(filters.words) if filters.words else []
     while day <= last:
         pk = after.pk if after and after.local_date == day else 0
-        of_day = responses.filter(filters.where(), local_date=day).order_by("id")
+        of_day = responses.filter(filters.where(), local_date=day)
         if filters.words:
-            of_day = terms.search(of_day, filters).filter(terms__local_date=day).order_by("id")
+            of_day = terms.search(of_day, replace(filters, start=day, end=day), wanted)
+        of_day = of_day.order_by("id")
         if until and until.local_date == day:
             of_day = of_day.filter(pk__lte=until.pk)
         while chunk := list(

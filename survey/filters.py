@@ -96,7 +96,6 @@ class FilterForm(forms.Form):
         label=gettext_lazy("Period"),
         required=False,
         coerce=int,
-        empty_value=DEFAULT_DAYS,
         choices=(
             (7, gettext_lazy("Last 7 days")),
             (30, gettext_lazy("Last 30 days")),
@@ -118,7 +117,9 @@ class FilterForm(forms.Form):
         ),
     )
     language = forms.ChoiceField(
-        label=gettext_lazy("Language"), required=False, choices=(("", gettext_lazy("All languages")), *settings.LANGUAGES)
+        label=gettext_lazy("Language"),
+        required=False,
+        choices=(("", gettext_lazy("All languages")), *settings.LANGUAGES),
     )
     by = forms.ChoiceField(
         label=gettext_lazy("Trend"),

@@ -17,9 +17,7 @@ logger = logging.getLogger(__name__)
 class FollowUpForm(forms.ModelForm):  # type: ignore[type-arg]
     """The next status, and what was done."""
 
-    status = forms.ChoiceField(
-        label=gettext_lazy("Status"), choices=FollowUpStatus.choices, widget=forms.RadioSelect
-    )
+    status = forms.ChoiceField(label=gettext_lazy("Status"), choices=FollowUpStatus.choices, widget=forms.RadioSelect)
 
     class Meta:
         model = FollowUpNote

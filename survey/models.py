@@ -211,6 +211,12 @@ class Response(models.Model):
         return self.satisfaction <= LOW_SATISFACTION
 
     @property
+    def aspect_list(self) -> list[tuple[str, int]]:
+        """The aspects that were rated: label and score."""
+        scores = ((str(label), getattr(self, name)) for name, label in ASPECTS.items())
+        return [(label, score) for label, score in scores if score is not None]
+
+    @property
     def problem_list(self) -> list[Problem]:
         """What went wrong, one by one."""
         return [problem for problem in Problem if self.problems & problem]
@@ -253,8 +259,8 @@ class ResponseTerm(models.Model):
         verbose_name_plural = _("terms")
         constraints = (models.UniqueConstraint(fields=("response", "term"), name="one_row_per_term"),)
         indexes = (
-            models.Index(fields=("term", "local_date"), name="term_period"),
-            models.Index(fields=("term", "branch", "local_date"), name="term_branch_period"),
+            models.Index(fields=("term", "local_date", "response"), name="term_newest"),
+            models.Index(fields=("term", "branch", "local_date", "response"), name="term_branch_newest"),
         )
 
     def __str__(self) -> str:

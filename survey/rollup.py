@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from datetime import date, timedelta
 
 from django.db import IntegrityError, transaction
@@ -18,13 +19,13 @@ logger = logging.getLogger(__name__)
 SETTLED_AFTER = timedelta(minutes=15)
 
 
-def count_days(limit: int | None = None) -> int:
-    """Count the days that are over and not counted yet, the oldest `limit` of them; returns how many were counted.
+def count_days(seconds: float) -> int:
+    """Count the days that are over and not counted yet, starting none after `seconds`; returns how many.
 
     Any number of timers may do this at once.
     """
-    days = days_to_count()[:limit]
-    return sum(_count_day(day) for day in days)
+    give_up = time.monotonic() + seconds
+    return sum(_count_day(day) for day in days_to_count() if time.monotonic() < give_up)
 
 
 def days_to_count() -> list[date]:

@@ -17,7 +17,7 @@ from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Sum, Whe
 
 from survey import metrics
 from survey.filters import Filters
-from survey.models import ASPECTS, Branch, DailyRollup, FollowUpStatus, Response, RollupDay
+from survey.models import ASPECTS, DailyRollup, FollowUpStatus, Response, RollupDay
 
 PARTS = ("promoters", "passives", "detractors")
 MANY = 1_000  # a badge says "1000+" rather than count on
@@ -169,22 +169,17 @@ def trend(filters: Filters, by_day: dict[date, list[int]]) -> Iterator[tuple[dat
         start += step
 
 
+def responses(filters: Filters) -> QuerySet[Response]:
+    """The answers that the filters choose, words aside."""
+    return Response.objects.filter(filters.where(), local_date__range=(filters.start, filters.end))
+
+
 def low_scores(filters: Filters, status: str) -> QuerySet[Response]:
     """Low scores of the period with a follow-up status, or with any, newest first."""
-    wanted = (status,) if status else FollowUpStatus.values
-    return (
-        Response.objects.filter(filters.where(), local_date__range=(filters.start, filters.end))
-        .filter(Q(follow_up_status=status) if status else Q(follow_up_status__in=wanted))
-        .select_related("branch")
-        .order_by("-local_date", "-id")
-    )
+    wanted = Q(follow_up_status=status) if status else Q(follow_up_status__in=FollowUpStatus.values)
+    return responses(filters).filter(wanted).select_related("branch").order_by("-local_date", "-id")
 
 
 def open_low_scores(responses: QuerySet[Response]) -> int:
     """How many low scores wait for somebody, at most MANY."""
     return responses.filter(follow_up_status=FollowUpStatus.OPEN).order_by()[:MANY].count()
-
-
-def branch_names(ids: Iterable[int | None]) -> dict[int | None, Branch]:
-    """Branches by key."""
-    return {branch.pk: branch for branch in Branch.objects.filter(pk__in=[key for key in ids if key is not None])}

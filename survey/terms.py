@@ -13,6 +13,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
@@ -99,23 +100,35 @@ def _is_word(word: str) -> bool:
     return len(word) <= TERM_MAX_LENGTH and any(character.isalnum() for character in word)
 
 
-def search(responses: QuerySet[Response], filters: Filters) -> QuerySet[Response]:
-    """Of the answers of the filters' period, those whose comment has every word of `filters.words`, newest first."""
-    text = normal(filters.words)
-    if ResponseTerm.objects.filter(term=text).exists():
-        wanted = [text]  # a keyword's link, or one word: no dictionary needed
-    else:
-        wanted = words(text)[:MAX_SEARCH_TERMS]
+def wanted_terms(text: str) -> list[str]:
+    """The words that a search looks for: the text itself where some comment has it as a word, else what it consists of.
+
+    So a keyword's link, and most searches, do without the dictionary.
+    """
+    text = normal(text)
+    return [text] if ResponseTerm.objects.filter(term=text).exists() else words(text)[:MAX_SEARCH_TERMS]
+
+
+def search(
+    responses: QuerySet[Response], filters: Filters, wanted: list[str], before: tuple[date, int] | None = None
+) -> QuerySet[Response]:
+    """Of the answers of the filters' period, those whose comment has every wanted word, newest first.
+
+    `before`: only what is older than this day's answer with this key.
+    """
     if not wanted:
         return responses.none()
     first, *others = wanted
-    own = Q(terms__term=first, terms__local_date__range=(filters.start, filters.end))
+    of_term = Q(terms__term=first, terms__local_date__range=(filters.start, filters.end))
     if filters.branch_ids is not None:
-        own &= Q(terms__branch__in=filters.branch_ids)
-    found = responses.filter(own)
+        of_term &= Q(terms__branch__in=filters.branch_ids)
+    if before:
+        day, pk = before
+        of_term &= Q(terms__local_date__lt=day) | Q(terms__local_date=day, terms__response_id__lt=pk)
+    found = responses.filter(of_term)
     for term in others:
         found = found.filter(pk__in=ResponseTerm.objects.filter(term=term).values("response"))
-    return found.order_by("-terms__local_date", "-terms__id")
+    return found.order_by("-terms__local_date", "-terms__response_id")
 
 
 def not_indexed(responses: QuerySet[Response], filters: Filters) -> QuerySet[Response]:
