@@ -110,7 +110,7 @@ def _days(start: date, end: date) -> tuple[QuerySet[DailyRollup], list[date]]:
     counted = set(RollupDay.objects.filter(local_date__range=(start, end)).values_list("local_date", flat=True))
     every_day = (start + timedelta(number) for number in range((end - start).days + 1))
     open_days = [day for day in every_day if day not in counted]
-    rollups = DailyRollup.objects.filter(local_date__range=(start, end)) if counted else DailyRollup.objects.none()
+    rollups = DailyRollup.objects.filter(local_date__gte=start, local_date__lte=end)
     return rollups.exclude(local_date__in=open_days), open_days
 
 

@@ -118,9 +118,7 @@ class Lexicon:
     @cached_property
     def posseg_transitions(self) -> dict[State, dict[State, float]]:
         """Log-probabilities of a state after a state."""
-        return {
-            state: dict(self._row("posseg transitions", index)) for index, state in enumerate(self.posseg_states)
-        }
+        return {state: dict(self._row("posseg transitions", index)) for index, state in enumerate(self.posseg_states)}
 
     def posseg_emissions(self, character: str) -> dict[State, float]:
         """Log-probabilities of a character in each state that can give it."""

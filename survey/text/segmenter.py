@@ -201,9 +201,7 @@ def viterbi_over(tables: Lexicon) -> Callable[..., tuple[float, list[str]]]:
     end_begin, end_single = after["E"]["B"], after["E"]["S"]
     single_begin, single_single = after["S"]["B"], after["S"]["S"]
 
-    def viterbi(
-        obs: str, states: str, start_p: object, trans_p: object, emit_p: object
-    ) -> tuple[float, list[str]]:
+    def viterbi(obs: str, states: str, start_p: object, trans_p: object, emit_p: object) -> tuple[float, list[str]]:
         """The likeliest states of the characters `obs`; the tables passed by jieba are the empty stand-ins."""
         emit_begin, emit_middle, emit_end, emit_single = emissions[obs[0]]
         begin, middle = start["B"] + emit_begin, start["M"] + emit_middle
@@ -213,7 +211,10 @@ def viterbi_over(tables: Lexicon) -> Callable[..., tuple[float, list[str]]]:
             emit_begin, emit_middle, emit_end, emit_single = emissions[character]
             begin_after_end, begin_after_single = end + end_begin + emit_begin, single + single_begin + emit_begin
             single_after_end, single_after_single = end + end_single + emit_single, single + single_single + emit_single
-            middle_after_begin, middle_after_middle = begin + begin_middle + emit_middle, middle + middle_middle + emit_middle
+            middle_after_begin, middle_after_middle = (
+                begin + begin_middle + emit_middle,
+                middle + middle_middle + emit_middle,
+            )
             end_after_begin, end_after_middle = begin + begin_end + emit_end, middle + middle_end + emit_end
             before.append(
                 {

@@ -74,7 +74,9 @@ def detail(request: HttpRequest, reference: str) -> HttpResponse:
     response = get_object_or_404(responses_of(request.user).select_related("branch"), reference=reference.upper())
     form = FollowUpForm(request.POST or None, initial={"status": response.follow_up_status or FollowUpStatus.CONTACTED})
     if request.method == "POST" and form.is_valid():
-        follow_up(response, author=account_of(request), status=form.cleaned_data["status"], text=form.cleaned_data["text"])
+        follow_up(
+            response, author=account_of(request), status=form.cleaned_data["status"], text=form.cleaned_data["text"]
+        )
         messages.success(request, _("Saved."))
         return redirect("dashboard:response", reference=response.reference)
     context = page_context(request, form_of(request)) | {
