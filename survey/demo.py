@@ -98,8 +98,9 @@ def branches() -> list[Branch]:
 def responses(places: list[Branch], count: int, last: datetime, days: int = DAYS) -> Iterator[Response]:
     """`count` answers over the `days` before `last`, oldest first; the same each time for the same arguments."""
     chance = random.Random(SEED)  # noqa: S311  (a demo has to repeat itself)
-    for number in range(count):
-        day = last.date() - timedelta(days - 1 - number * days // count)
+    busy = [(1.6 if (last - timedelta(age)).weekday() >= 5 else 1.0) * chance.uniform(0.6, 1.4) for age in range(days)]
+    for age in sorted(chance.choices(range(days), weights=busy, k=count), reverse=True):
+        day = last.date() - timedelta(age)
         yield _response(
             chance, places, day_start=timezone.make_aware(datetime(day.year, day.month, day.day)), last=last
         )

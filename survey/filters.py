@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise as StrOrPromise
 
 DEFAULT_DAYS = 30
+DEFAULTS = {"days": str(DEFAULT_DAYS)}  # what links leave out
 MAX_DAYS = 1_100  # three years
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 1, 1)
 NO_BRANCH = "-"  # an answer through the plain link; no branch's code is a lone hyphen
@@ -184,7 +185,7 @@ class FilterForm(forms.Form):
             query=tuple(
                 (name, str(self.data[name]))
                 for name in self.fields
-                if self.data.get(name) and name not in self.errors and self.data[name] != str(self.fields[name].initial)
+                if self.data.get(name) and name not in self.errors and str(self.data[name]) != DEFAULTS.get(name)
             ),
         )
 

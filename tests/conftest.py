@@ -45,3 +45,11 @@ def private_mariadb() -> Iterator[PrivateServer]:
         yield private
     finally:
         private.__exit__()
+
+
+@pytest.fixture
+def chain(db):
+    """Two branches with their staff."""
+    from tests.chain import make_chain
+
+    return make_chain()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django import template
-from django.utils.formats import number_format
 
 from survey.filters import Filters
 from survey.metrics import Change
@@ -12,9 +11,9 @@ register = template.Library()
 
 
 @register.filter
-def percent(share: float | None) -> str:
+def percent(share: float) -> str:
     """0.823 as 82.3%."""
-    return "" if share is None else f"{number_format(100 * share, decimal_pos=1)}%"
+    return f"{100 * share:.1f}%"
 
 
 @register.filter
@@ -24,10 +23,10 @@ def points(share: float) -> str:
 
 
 @register.filter
-def signed(value: float) -> str:
-    """A change with its sign, one decimal; the typographic minus."""
-    text = number_format(abs(value), decimal_pos=1)
-    if float(f"{abs(value):.1f}") == 0:
+def signed(value: float, decimals: int = 1) -> str:
+    """A figure with its sign, the minus a typographic one."""
+    text = f"{abs(value):.{decimals}f}"
+    if float(text) == 0:
         return f"±{text}"
     return f"{'+' if value > 0 else '−'}{text}"
 
