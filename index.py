@@ -1,15 +1,15 @@
 """Runs a WSGI application behind the gateways of Tencent Cloud, AWS and Alibaba Cloud.
 
-A function platform turns each HTTP request into an *event*, a dict of JSON, and calls `main_handler(event, context)`.
-What that returns, again a dict, the gateway turns into the HTTP answer. In between this file does what a web server
-does: event -> WSGI environ (PEP 3333) -> application -> answer. Timers and direct invocations run management commands.
+A function platform turns each HTTP request into an *event*, a dict made of JSON, and calls `main_handler(event,
+context)`. What that returns, again a dict, the gateway turns into the HTTP answer. In between, this file does what a
+web server does: event -> WSGI environ (PEP 3333) -> application -> answer.
 
-Every gateway spells its event differently. `GATEWAYS` describes each in a few words: where the path is and whether it
-is still percent-encoded, where the query, the client's address and the stage are, and how the answer must look.
-`handle_request` reads any event through its description.
+Every gateway spells its event differently. `GATEWAYS` describes each in a few words: where path, query and client
+address are, whether they are still percent-encoded, and how the answer must look. One path through the code reads them
+all: `handle_request`. Timers and direct invocations run management commands: `handle_other`.
 
-Environment variables (docs/bridge.md): WSGI_APPLICATION, PUBLIC_URL, API_GATEWAY_BASE_PATH, STRIP_STAGE_PATH,
-TEXT_MIME_TYPES, MANAGE_COMMANDS, EVENT_HANDLERS.
+Settings are environment variables: WSGI_APPLICATION, PUBLIC_URL, API_GATEWAY_BASE_PATH, STRIP_STAGE_PATH,
+TEXT_MIME_TYPES, MANAGE_COMMANDS, EVENT_HANDLERS. docs/bridge.md explains them. Standard library only.
 """
 
 from __future__ import annotations
@@ -23,229 +23,75 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
 from importlib import import_module
+from importlib.util import find_spec
 from io import BytesIO
-from typing import Any, NamedTuple, NoReturn
-from urllib.parse import quote_plus, unquote_to_bytes, urlsplit
+from typing import Any, NamedTuple
+from urllib.parse import quote_from_bytes, unquote_to_bytes, urlsplit
 
 Event = dict[str, Any]
 Environ = dict[str, Any]
-Headers = dict[str, tuple[str, list[str]]]  # lower-case name: (name as the application wrote it, its values)
-Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+Headers = dict[str, list[str]]  # name, in the case of its first appearance: all its values
+Response = tuple[str, list[tuple[str, str]], bytes]  # status, headers, body
+StartResponse = Callable[..., Callable[[bytes], Any]]
+Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 DEFAULT_APPLICATION = "mydjango.wsgi:application"
 DEFAULT_COMMANDS = "migrate --noinput --plan --check; check --deploy --database= --fail-level="
+PLATFORM_VARIABLES = ("TENCENTCLOUD_RUNENV", "AWS_LAMBDA_FUNCTION_NAME", "FC_FUNCTION_NAME")
 MEGABYTE = 1024 * 1024
 
 logger = logging.getLogger(__name__)
 
 
 class UnknownEvent(ValueError):
-    """An event that is neither HTTP nor a command, and for which no handler is registered."""
+    """An event that is neither HTTP nor a command, and for which EVENT_HANDLERS names no function."""
 
 
 class CommandFailed(RuntimeError):
-    """A timer's command was refused or ended with another exit code than 0."""
+    """A timer's command was refused, or ended with another exit code than 0: the platform retries and reports."""
 
 
 class Problem(Exception):
-    """An error that is answered with its own status and sentence."""
+    """An error with an answer of its own: a status line and a sentence."""
 
     def __init__(self, status: str, detail: str) -> None:
         super().__init__(detail)
-        self.status = status
-        self.detail = detail
+        self.status, self.detail = status, detail
 
 
 def main_handler(event: Any, context: Any) -> Any:
     """The entry on every platform."""
+    if callable(context):  # FC's oldest HTTP trigger passes (environ, start_response)
+        return handle_wsgi_call(event, context)
     event = read_event(event)
-    if is_http(event):
-        return handle_request(named_application, event, context)
-    return handle_other(event, context)
+    return handle_request(named_application, event, context) if is_http(event) else handle_other(event, context)
 
 
 def handle_request(application: Application, event: Any, context: Any) -> Event:
-    """Answer one HTTP event. Never raises for one; UnknownEvent for any other event."""
-    event = read_event(event)
-    if not is_http(event):
-        raise UnknownEvent(f"Not an HTTP event: {describe(event)}.")
-    request_context = event.get("requestContext")
-    if not isinstance(request_context, dict):
-        request_context = {}
-    gateway = next(gateway for gateway in GATEWAYS if gateway.sends(event, request_context))
+    """Answer one HTTP event; whatever goes wrong is an answer too. UnknownEvent for an event that is not HTTP."""
+    if type(event) is not dict:
+        event = read_event(event)
+    if "httpMethod" not in event and not is_http(event):
+        raise UnknownEvent(f"This event is not HTTP: {describe(event)}.")
+    request = event.get("requestContext")
+    if type(request) is not dict:
+        request = {}
+    for gateway in GATEWAYS:
+        if gateway.sends(event, request):
+            break
     environ: Environ = {}
     try:
-        fill_environ(environ, gateway, event, request_context, context)
-        status, headers, body = run(application, environ, gateway.limit)
-        return answer(gateway, event, environ, status, headers, body)
-    except Problem as error:
-        problem, trace = error, None
-    except Exception as error:  # noqa: BLE001 whatever the application raises is logged and answered
-        problem, trace = Problem("500 Internal Server Error", "Something went wrong here. The error was logged."), error
-    number = request_id(event, context)
-    name = "application.failed" if trace else "request.refused"
-    logger.error("%s request_id=%s %s: %s", name, number, problem.status, problem.detail, exc_info=trace)
-    status, pairs, body = problem_page(problem, environ, number)
-    return answer(gateway, event, environ, status, grouped(pairs), body)
-
-
-# --- What the gateways send ------------------------------------------------------------------------------------------
-
-
-class Gateway(NamedTuple):
-    """How one gateway spells a request, and what it makes of the answer."""
-
-    name: str
-    sends: Callable[[Event, Event], bool]  # does this event (and its requestContext) come from here?
-    answer: Callable[[Event, str, Headers], Event]  # the answer without its body, in this gateway's format
-    path: str = "path"  # the key that holds the path
-    path_encoded: bool = True  # still percent-encoded?
-    method: tuple[str, ...] = ("httpMethod",)
-    query: tuple[str, ...] = ("queryStringParameters",)  # where the query is; the first of them that is not empty
-    query_encoded: bool = False
-    headers: tuple[str, ...] = ("headers",)
-    address: tuple[str, ...] = ()  # where the platform puts the client's address
-    address_header: str = ""  # ... or the header to whose end it appends it
-    stage_domains: tuple[str, ...] = ()  # hosts whose public URL begins with the stage
-    stage_in_path: bool = False  # ... and whether the event's path does too
-    binary: bool = True  # does it decode base64 answers?
-    limit: int = 6 * MEGABYTE  # of the answer's JSON
-
-
-def tencent_answer(event: Event, status: str, headers: Headers) -> Event:
-    """One header map, in which a list repeats a header. Aliyun FC is given the same."""
-    return {
-        "statusCode": int(status[:3]),
-        "headers": {name: values[0] if len(values) == 1 else values for name, values in headers.values()},
-    }
-
-
-def aws_rest_answer(event: Event, status: str, headers: Headers) -> Event:
-    """Multi-value headers where the event had them; else single ones, and multi-value ones for what is repeated."""
-    code = int(status[:3])
-    if event.get("multiValueHeaders"):
-        return {"statusCode": code, "multiValueHeaders": dict(headers.values())}
-    single = {name: values[0] for name, values in headers.values() if len(values) == 1}
-    repeated = {name: values for name, values in headers.values() if len(values) > 1}
-    return {"statusCode": code, "headers": single, **({"multiValueHeaders": repeated} if repeated else {})}
-
-
-def aws_v2_answer(event: Event, status: str, headers: Headers) -> Event:
-    """Header strings, and cookies as a list of their own."""
-    cookies = headers.pop("set-cookie", ("", []))[1]
-    return {
-        "statusCode": int(status[:3]),
-        "headers": {name: ",".join(values) for name, values in headers.values()},
-        **({"cookies": cookies} if cookies else {}),
-    }
-
-
-def alb_answer(event: Event, status: str, headers: Headers) -> Event:
-    """The same kind of map as the event had, and the status line.
-
-    A single-value map has one place a name, so further cookies are spelled set-Cookie, sEt-cookie, ...: names are
-    compared without case, and the load balancer passes them on as they are.
-    """
-    head: Event = {"statusCode": int(status[:3]), "statusDescription": status}
-    if event.get("multiValueHeaders"):
-        return {**head, "multiValueHeaders": dict(headers.values())}
-    name, cookies = headers.pop("set-cookie", ("", []))
-    single = {name: ",".join(values) for name, values in headers.values()}
-    for number, cookie in enumerate(cookies):
-        single[spelling(name, number)] = cookie
-    return {**head, "headers": single}
-
-
-def spelling(name: str, number: int) -> str:
-    """The name with the case of its letters changed by the bits of the number; number 0 leaves it as it is."""
-    return "".join(letter.swapcase() if number >> place & 1 else letter for place, letter in enumerate(name))
-
-
-HTTP = ("requestContext", "http")
-SOURCE_IP = ("requestContext", "sourceIp")
-AMAZON = (".amazonaws.com", ".amazonaws.com.cn")
-
-# From the most to the least particular: the first that `sends` such an event is the one. A Function URL's event has no
-# mark of its own, so it comes last.
-GATEWAYS = (
-    Gateway(
-        "aws-alb",
-        sends=lambda event, context: "elb" in context,
-        answer=alb_answer,
-        query=("multiValueQueryStringParameters", "queryStringParameters"),
-        query_encoded=True,
-        headers=("multiValueHeaders", "headers"),
-        address_header="HTTP_X_FORWARDED_FOR",
-        limit=MEGABYTE,
-    ),
-    Gateway(
-        "aws-lambda-url",
-        sends=lambda event, context: event.get("version") == "2.0" and ".lambda-url." in str(context.get("domainName")),
-        answer=aws_v2_answer,
-        path="rawPath",
-        method=(*HTTP, "method"),
-        query=("rawQueryString",),
-        address=(*HTTP, "sourceIp"),
-    ),
-    Gateway(
-        "aws-http",
-        sends=lambda event, context: event.get("version") == "2.0" or "rawQueryString" in event,
-        answer=aws_v2_answer,
-        path="rawPath",
-        path_encoded=False,
-        method=(*HTTP, "method"),
-        query=("rawQueryString",),
-        address=(*HTTP, "sourceIp"),
-        stage_domains=AMAZON,
-        stage_in_path=True,
-    ),
-    Gateway(
-        "aliyun-fc",
-        sends=lambda event, context: "rawPath" in event or "http" in context,
-        answer=tencent_answer,
-        path="rawPath",
-        method=(*HTTP, "method"),
-        query=("queryParameters",),
-        address=(*HTTP, "sourceIp"),
-    ),
-    Gateway(
-        "aliyun-apigateway",
-        sends=lambda event, context: "queryParameters" in event,
-        answer=tencent_answer,
-        query=("queryParameters",),
-        address_header="HTTP_X_FORWARDED_FOR",
-    ),
-    Gateway(
-        "aws-rest",
-        sends=lambda event, context: "multiValueHeaders" in event or "resource" in event or "apiId" in context,
-        answer=aws_rest_answer,
-        query=("multiValueQueryStringParameters", "queryStringParameters"),
-        headers=("multiValueHeaders", "headers"),
-        address=("requestContext", "identity", "sourceIp"),
-        stage_domains=AMAZON,
-    ),
-    Gateway(
-        "tencent-apigw",
-        sends=lambda event, context: "serviceId" in context or "stage" in context,
-        answer=tencent_answer,
-        query=("queryString",),
-        address=SOURCE_IP,
-        stage_domains=(".apigw.tencentcs.com",),
-    ),
-    Gateway(
-        "tencent-function-url",
-        sends=lambda event, context: True,
-        answer=tencent_answer,
-        query=("queryString",),
-        address=SOURCE_IP,
-        address_header="HTTP_X_SCF_REMOTE_ADDR",
-        binary=False,
-    ),
-)
+        environ = build_environ(gateway, event, request, context)
+        body = read_body(event)
+        environ["wsgi.input"] = BytesIO(body)
+        environ["CONTENT_LENGTH"] = str(len(body))  # the real one, whatever the header says
+        return build_answer(gateway, event, environ, *run(application, environ, gateway.limit))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 it is logged, and an exit must not end the instance
+        return build_answer(gateway, event, environ, *error_response(error, environ, request_id(event, context)))
 
 
 def read_event(event: Any) -> Event:
-    """The event as a dict; Aliyun FC hands over the JSON's bytes."""
+    """The event as a dict; Aliyun's FC hands over the bytes of the JSON."""
     if isinstance(event, (bytes, bytearray, str)):
         try:
             event = json.loads(event)
@@ -256,63 +102,207 @@ def read_event(event: Any) -> Event:
     return event
 
 
-def is_http(event: Event) -> bool:
-    """Whether the event may have come over HTTP: asked first, so that no HTTP request can pose as a command."""
-    return "httpMethod" in event or not HTTP_KEYS.isdisjoint(event)
-
-
 HTTP_KEYS = frozenset({"httpMethod", "path", "rawPath", "headers", "multiValueHeaders", "requestContext"})
 
 
-# --- Event -> WSGI environ -------------------------------------------------------------------------------------------
+def is_http(event: Event) -> bool:
+    """Whether the event may have come over HTTP. Asked first, so that no HTTP request can pose as a command."""
+    return "httpMethod" in event or not HTTP_KEYS.isdisjoint(event)
 
 
-def fill_environ(environ: Environ, gateway: Gateway, event: Event, request_context: Event, context: Any) -> None:
-    """Fill in what PEP 3333 asks for. Problem for a body that is not what it claims to be.
+# --- What each gateway sends, and wants back --------------------------------------------------------------------------
 
-    Strings in an environ are bytes in disguise: each character stands for one byte of the UTF-8 that was sent.
+
+def tencent_answer(event: Event, status: str, headers: Headers) -> Event:
+    """One map, in which a list repeats a header."""
+    return {"headers": {name: values[0] if len(values) == 1 else values for name, values in headers.items()}}
+
+
+def aws_rest_answer(event: Event, status: str, headers: Headers) -> Event:
+    """Multi-value headers where the event had them, else only for what is repeated."""
+    if event.get("multiValueHeaders"):
+        return {"multiValueHeaders": headers}
+    single = {name: values[0] for name, values in headers.items() if len(values) == 1}
+    repeated = {name: values for name, values in headers.items() if len(values) > 1}
+    return {"headers": single, "multiValueHeaders": repeated} if repeated else {"headers": single}
+
+
+def aws_v2_answer(event: Event, status: str, headers: Headers) -> Event:
+    """Cookies as a list of their own, other repeats joined."""
+    answer: Event = {"headers": {}}
+    for name, values in headers.items():
+        if name.lower() == "set-cookie":
+            answer["cookies"] = values
+        else:
+            answer["headers"][name] = ",".join(values)
+    return answer
+
+
+def alb_answer(event: Event, status: str, headers: Headers) -> Event:
+    """The status line, and the kind of map that the event had.
+
+    A map of single values has one place a name, so a second cookie is spelled set-Cookie or so: names are compared
+    without case, and the load balancer passes them on as they are.
     """
-    method = find(event, gateway.method)
-    environ.update(
-        {
-            "REQUEST_METHOD": method if isinstance(method, str) and method.isascii() and method else "GET",
-            "QUERY_STRING": query_string(gateway, event),
-            "SERVER_PROTOCOL": "HTTP/1.1",
-            "wsgi.version": (1, 0),
-            "wsgi.errors": sys.stderr,
-            "wsgi.multithread": False,
-            "wsgi.multiprocess": True,  # other instances run the same application at the same time
-            "wsgi.run_once": False,
-            "event": event,
-            "context": context,
-            "serverless.event": event,
-            "serverless.context": context,
-        }
-    )
-    add_headers(environ, first(event, gateway.headers))
+    if event.get("multiValueHeaders"):
+        return {"statusDescription": status, "multiValueHeaders": headers}
+    single = {}
+    for name, values in headers.items():
+        if name.lower() != "set-cookie":
+            values = [",".join(values)]
+        for number, value in enumerate(values):
+            swapped = (char.swapcase() if number >> place & 1 else char for place, char in enumerate(name))
+            single["".join(swapped)] = value
+    return {"statusDescription": status, "headers": single}
+
+
+class Gateway(NamedTuple):
+    """How one gateway spells a request, and what it makes of an answer."""
+
+    name: str
+    sends: Callable[[Event, Event], bool]  # (event, its requestContext): is it this gateway's?
+    answer: Callable[[Event, str, Headers], Event]  # headers, and what else this gateway wants beside code and body
+    query: tuple[str, ...]  # the keys that may hold the query; the first that is not empty does
+    address: Callable[[Event], Any] = lambda request: None  # the client's address in the requestContext ...
+    address_header: str = ""  # ... or the header to which the platform appends it
+    path: str = "path"
+    path_encoded: bool = True  # percent-encoded
+    query_encoded: bool = False
+    stage_hosts: tuple[str, ...] = ()  # where public URLs begin with the stage
+    stage_in_path: bool = False  # whether the event's path does too
+    binary: bool = True  # whether base64 answers are decoded
+    limit: int = 6 * MEGABYTE  # bytes of the answer's JSON
+
+
+AMAZON = (".amazonaws.com", ".amazonaws.com.cn")
+AWS_REST = Gateway(
+    "aws-rest",
+    lambda event, request: (
+        "resource" in event
+        or ("multiValueHeaders" in event and "elb" not in request)
+        or ("httpMethod" in event and "apiId" in request)
+    ),
+    aws_rest_answer,
+    query=("multiValueQueryStringParameters", "queryStringParameters"),
+    address=lambda request: request["identity"]["sourceIp"],
+    stage_hosts=AMAZON,
+)
+ALB = Gateway(
+    "aws-alb",
+    lambda event, request: "elb" in request,
+    alb_answer,
+    query=("multiValueQueryStringParameters", "queryStringParameters"),
+    query_encoded=True,
+    address_header="HTTP_X_FORWARDED_FOR",
+    limit=MEGABYTE,
+)
+LAMBDA_URL = Gateway(
+    "aws-lambda-url",
+    lambda event, request: event.get("version") == "2.0" and ".lambda-url." in str(request.get("domainName")),
+    aws_v2_answer,
+    query=("rawQueryString",),
+    address=lambda request: request["http"]["sourceIp"],
+    path="rawPath",
+)
+AWS_HTTP = LAMBDA_URL._replace(
+    name="aws-http",
+    sends=lambda event, request: event.get("version") == "2.0" or "rawQueryString" in event,
+    path_encoded=False,
+    stage_hosts=AMAZON,
+    stage_in_path=True,
+)
+FC = Gateway(
+    "aliyun-fc",
+    lambda event, request: "rawPath" in event or "http" in request,
+    tencent_answer,
+    query=("queryParameters",),
+    address=lambda request: request["http"]["sourceIp"],
+    path="rawPath",
+)
+FC_API_GATEWAY = Gateway(
+    "aliyun-apigateway",
+    lambda event, request: "queryParameters" in event,
+    tencent_answer,
+    query=("queryParameters",),
+    address_header="HTTP_X_FORWARDED_FOR",
+)
+TENCENT_API_GATEWAY = Gateway(
+    "tencent-apigw",
+    lambda event, request: "serviceId" in request or "stage" in request,
+    tencent_answer,
+    query=("queryString",),
+    address=lambda request: request["sourceIp"],
+    stage_hosts=(".apigw.tencentcs.com",),
+)
+FUNCTION_URL = Gateway(
+    "tencent-function-url",
+    lambda event, request: True,  # its event has no mark of its own, so it comes last
+    tencent_answer,
+    query=("queryString",),
+    address=lambda request: request["sourceIp"],
+    address_header="HTTP_X_SCF_REMOTE_ADDR",
+    binary=False,
+)
+GATEWAYS = (AWS_REST, ALB, LAMBDA_URL, AWS_HTTP, FC, FC_API_GATEWAY, TENCENT_API_GATEWAY, FUNCTION_URL)
+
+
+# --- Event -> WSGI environ --------------------------------------------------------------------------------------------
+
+
+def build_environ(gateway: Gateway, event: Event, request: Event, context: Any) -> Environ:
+    """What PEP 3333 asks for, but the body."""
+    environ = with_headers(event.get("multiValueHeaders"), event.get("headers"))
+    method = event.get("httpMethod") or find(request, "http", "method")
+    if type(method) is str and method.isascii():
+        environ["REQUEST_METHOD"] = method
+    environ["wsgi.errors"] = sys.stderr
+    environ["event"] = environ["serverless.event"] = event
+    environ["context"] = environ["serverless.context"] = context
     cookies = event.get("cookies")
-    if cookies and isinstance(cookies, list):
-        environ["HTTP_COOKIE"] = bytes_in_disguise("; ".join(map(str, cookies)))  # a Lambda URL sends them twice
+    if cookies and type(cookies) is list:
+        environ["HTTP_COOKIE"] = native("; ".join(map(str, cookies)))  # in place of: a Lambda URL sends them twice
     if not gateway.binary:
         environ.pop("HTTP_ACCEPT_ENCODING", None)  # so that the application never compresses
+    environ["QUERY_STRING"] = query_string(gateway, event)
     add_server(environ)
-    add_path(environ, gateway, event, request_context)
-    address = find(event, gateway.address) if gateway.address else None
-    if not isinstance(address, str) or not address:
-        # The platform appends to X-Forwarded-For; whatever stands before is the client's own claim.
+    add_path(environ, gateway, event, request)
+    try:
+        address = gateway.address(request)
+    except (KeyError, TypeError):
+        address = None
+    if type(address) is not str or not address:  # what stands before the last comma is the client's own claim
         address = environ.get(gateway.address_header, "").rpartition(",")[2].strip()
     environ["REMOTE_ADDR"] = address
-    authorizer = request_context.get("authorizer")
-    if authorizer:
-        user = next(filter(None, (find(authorizer, place) for place in PRINCIPALS)), None)
-        if isinstance(user, str):
-            environ["REMOTE_USER"] = bytes_in_disguise(user)
-    body = read_body(event)
-    environ["CONTENT_LENGTH"] = str(len(body))  # the real one, whatever the header says
-    environ["wsgi.input"] = BytesIO(body)
+    if request.get("authorizer"):
+        principal = next(filter(None, (find(request["authorizer"], *place) for place in PRINCIPALS)), None)
+        if principal:
+            environ["REMOTE_USER"] = native(str(principal))
+    return environ
 
 
-# Who the authorizer says it is: a custom one, Cognito's or a JWT's subject, IAM's caller.
+# Every environ begins as a copy of this one.
+ENVIRON: Environ = {
+    "REQUEST_METHOD": "GET",
+    "SCRIPT_NAME": "",
+    "PATH_INFO": "/",
+    "QUERY_STRING": "",
+    "REMOTE_ADDR": "",
+    "SERVER_NAME": "localhost",
+    "SERVER_PORT": "443",
+    "SERVER_PROTOCOL": "HTTP/1.1",
+    "wsgi.version": (1, 0),
+    "wsgi.url_scheme": "https",
+    "wsgi.input": None,
+    "wsgi.errors": None,
+    "wsgi.multithread": False,
+    "wsgi.multiprocess": True,  # other instances run the same application at the same time
+    "wsgi.run_once": False,
+    "event": None,
+    "context": None,
+    "serverless.event": None,
+    "serverless.context": None,
+}
+# Where an authorizer says who it is: a function of one's own (REST, HTTP API), Cognito, a JWT, IAM.
 PRINCIPALS = (
     ("principalId",),
     ("lambda", "principalId"),
@@ -322,160 +312,181 @@ PRINCIPALS = (
 )
 
 
-def find(value: Any, keys: tuple[str, ...]) -> Any:
+def find(value: Any, *keys: str) -> Any:
     """The value under nested keys, or None."""
     for key in keys:
-        if not isinstance(value, dict):
-            return None
-        value = value.get(key)
+        value = value.get(key) if isinstance(value, dict) else None
     return value
 
 
-def first(event: Event, keys: tuple[str, ...]) -> Any:
-    """The first value that is neither absent nor empty, or None."""
-    for key in keys:
-        value = event.get(key)
-        if value:
-            return value
-    return None
-
-
-def bytes_in_disguise(text: str) -> str:
-    """UTF-8 as PEP 3333's native string: one character a byte."""
+def native(text: str) -> str:
+    """PEP 3333's native string: one character for each byte of the UTF-8."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("latin-1")
 
 
-def add_headers(environ: Environ, headers: Any) -> None:
-    """Request headers as CGI variables; repeats are joined by a comma, cookies by a semicolon."""
-    if not isinstance(headers, dict):
-        return
+def with_headers(multiple: Any, single: Any) -> Environ:
+    """The environ's beginning with the request headers, the multi-value ones if there are any.
+
+    Repeats are joined by a comma, cookies by a semicolon.
+    """
+    environ = ENVIRON.copy()
+    headers = multiple or single
+    if not headers or type(headers) is not dict:
+        return environ
+    size, names = len(environ) + len(headers), CGI_NAMES
+    try:  # what nearly always holds: one ASCII value each, no name to leave out, none twice in different case
+        if multiple:
+            for name, [value] in headers.items():
+                environ[names[name]] = value if value.isascii() else native(value)
+        else:
+            for name, value in headers.items():
+                environ[names[name]] = value if value.isascii() else native(value)
+        if len(environ) == size and "" not in environ:
+            return environ
+    except (AttributeError, TypeError, ValueError):
+        pass
+    variables: dict[str, str] = {}
     for name, value in headers.items():
-        key = cgi_name(name)
-        if not key:
-            continue
-        separator = "; " if key == "HTTP_COOKIE" else ","
-        if type(value) is list:
-            value = value[0] if len(value) == 1 else separator.join(str(item) for item in value if item is not None)
-        if type(value) is not str:
-            if value is None:
-                continue
-            value = str(value)
-        if key in environ:  # the same name in another case
-            value = environ[key] + separator + value
-        environ[key] = value if value.isascii() else bytes_in_disguise(value)
+        key = CGI_NAMES[name]
+        texts = [native(str(text)) for text in (value if type(value) is list else [value]) if text is not None]
+        if key and texts:
+            known = [variables[key]] if key in variables else []
+            variables[key] = ("; " if key == "HTTP_COOKIE" else ",").join(known + texts)
+    return {**ENVIRON, **variables}
 
 
-@lru_cache(maxsize=1024)
+class Kept(dict[str, str]):
+    """The results of a function of a string, kept: a thousand short ones at most, for clients choose the strings."""
+
+    def __init__(self, function: Callable[[str], str]) -> None:
+        self.function = function
+
+    def __missing__(self, text: str) -> str:
+        result = self.function(text)
+        if len(self) < 1000 and len(text) < 50:
+            self[text] = result
+        return result
+
+
 def cgi_name(header: str) -> str:
     """`Accept-Language` -> `HTTP_ACCEPT_LANGUAGE`; '' for a header that the application must not see.
 
-    An underscore would let `X_Forwarded_Proto` pose as `X-Forwarded-Proto`; `Proxy` would become HTTP_PROXY, which
-    HTTP clients obey. Length and transfer coding were the client's; the body here is whole.
+    With an underscore, `X_Forwarded_Proto` would pose as `X-Forwarded-Proto`. `Proxy` would become HTTP_PROXY, which
+    HTTP clients obey. Length and transfer coding were between client and gateway: the body here is whole.
     """
     key = header.upper().replace("-", "_")
-    if not header.isascii() or not header.replace("-", "").isalnum():
+    if not (header.isascii() and header.replace("-", "").isalnum()) or key in ("PROXY", "TRANSFER_ENCODING"):
         return ""
-    if key in ("PROXY", "CONTENT_LENGTH", "TRANSFER_ENCODING"):
-        return ""
-    return key if key == "CONTENT_TYPE" else "HTTP_" + key
+    return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_" + key
+
+
+CGI_NAMES = Kept(cgi_name)
 
 
 def query_string(gateway: Gateway, event: Event) -> str:
-    """The query, percent-encoded again where the gateway has decoded it."""
-    query = first(event, gateway.query)
-    if isinstance(query, str):
-        return bytes_in_disguise(query)
-    if not isinstance(query, dict):
-        return ""
+    """The query; percent-encoded again where the gateway has decoded it."""
+    for key in gateway.query:
+        query = event.get(key)
+        if query:
+            break
+    if type(query) is not dict:
+        return native(query) if type(query) is str else ""
+    quoted = AS_IT_IS if gateway.query_encoded else FORM_QUOTED
     pairs = []
     for name, values in query.items():
-        if not gateway.query_encoded:
-            name = quote_plus(name, errors="replace")
-        for value in values if isinstance(values, list) else (values,):
-            if value is True or value is None:  # Tencent: a key without "="
-                pairs.append(name)
-            elif gateway.query_encoded:
-                pairs.append(f"{name}={value}")
-            else:
-                pairs.append(f"{name}={quote_plus(str(value), errors='replace')}")
-    return bytes_in_disguise("&".join(pairs))
+        for value in values if type(values) is list else (values,):
+            if type(value) is str:
+                pairs.append(f"{quoted[name]}={quoted[value]}")
+            else:  # Tencent sends true for a key without "="
+                pairs.append(quoted[name] + ("" if value is True or value is None else f"={quoted[str(value)]}"))
+    return "&".join(pairs)
+
+
+AS_IT_IS = Kept(native)
+FORM_QUOTED = Kept(lambda text: quote_from_bytes(text.encode("utf-8", "replace"), " ").replace(" ", "+"))
 
 
 def add_server(environ: Environ) -> None:
-    """Host, port and scheme: the event's, else those of PUBLIC_URL."""
-    host = environ.get("HTTP_HOST", "")
-    scheme = environ.get("HTTP_X_FORWARDED_PROTO", "")
+    """Host, port and scheme: those of the event, else those of PUBLIC_URL."""
+    host, scheme = environ.get("HTTP_HOST"), environ.get("HTTP_X_FORWARDED_PROTO")
     if not host or not scheme:
-        public = urlsplit(os.environ.get("PUBLIC_URL", ""))
+        public = urlsplit(setting("PUBLIC_URL").strip())
         scheme = scheme or public.scheme
         if not host and public.netloc:
             host = environ["HTTP_HOST"] = public.netloc
     environ["SERVER_NAME"], environ["SERVER_PORT"], environ["wsgi.url_scheme"] = server(
-        host, environ.get("HTTP_X_FORWARDED_PORT", ""), scheme
+        host or "localhost", scheme, environ.get("HTTP_X_FORWARDED_PORT", "")
     )
 
 
 @lru_cache(maxsize=256)
-def server(host: str, forwarded_port: str, forwarded_scheme: str) -> tuple[str, str, str]:
-    """(name, port, scheme): the host's own port counts first; without any scheme it is https, as all gateways are."""
+def server(host: str, forwarded_scheme: str, forwarded_port: str) -> tuple[str, str, str]:
+    """(name, port, scheme). The host's own port counts first; without any scheme it is https, as at all gateways."""
     scheme = forwarded_scheme.rpartition(",")[2].strip().lower()
     if scheme not in ("http", "https"):
         scheme = "https"
-    name, _, port = host.rpartition(":")
-    if not name or "]" in port:  # no port; [::1] is a name with colons
-        name, port = host, ""
+    name, _, port = host.lower().rpartition(":")
+    if not name or "]" in port:  # no port, or the colons of [::1]
+        name, port = host.lower(), ""
     port = port or forwarded_port.rpartition(",")[2].strip()
     if not (port.isascii() and port.isdigit()):
         port = "443" if scheme == "https" else "80"
-    return name or "localhost", port, scheme
+    return name, port, scheme
 
 
-def add_path(environ: Environ, gateway: Gateway, event: Event, request_context: Event) -> None:
-    """SCRIPT_NAME, what the public URL has before the application's own path, and PATH_INFO, that path."""
+def add_path(environ: Environ, gateway: Gateway, event: Event, request: Event) -> None:
+    """PATH_INFO, the application's own path, and SCRIPT_NAME, what the public URL has before it."""
     path = event.get(gateway.path)
-    if not isinstance(path, str):
-        path = "/"
-    if "%" in path and gateway.path_encoded and path.isascii() and " " not in path:
+    if type(path) is not str or path[:1] != "/":
+        path = f"/{path or ''}"
+    if not path.isascii() or " " in path:  # decoded already: no URL holds such a character
+        path = native(path)
+    elif gateway.path_encoded and "%" in path:
         path = unquote_to_bytes(path).decode("latin-1")
-    else:  # decoded already, or nothing to decode: no URL holds a space or a Chinese character
-        path = bytes_in_disguise(path)
-    if path[:1] != "/":
-        path = "/" + path
     script_name = ""
-    stage = request_context.get("stage") if gateway.stage_domains else None
-    if isinstance(stage, str) and stage and stage != "$default":
-        prefix = "/" + bytes_in_disguise(stage)
-        begins = gateway.stage_in_path and begins_with(path, prefix)
-        if begins:
+    stage = request.get("stage") if gateway.stage_hosts else None
+    if stage and stage != "$default":
+        prefix = "/" + native(str(stage))
+        has_stage = begins_with(path, prefix) if gateway.stage_in_path else True
+        if has_stage and gateway.stage_in_path:
             path = path[len(prefix) :]
-        public = environ["SERVER_NAME"].lower().endswith(gateway.stage_domains)
-        if public and (begins or not gateway.stage_in_path) and not keeps_stage_out():
-            script_name = prefix
-    base = os.environ.get("API_GATEWAY_BASE_PATH", "").strip("/")
-    if base:
-        prefix = "/" + bytes_in_disguise(base)
+        # A custom domain's URLs have no stage, though AWS's HTTP API puts it into the path all the same.
+        if has_stage and environ["SERVER_NAME"].endswith(gateway.stage_hosts):
+            strip = setting("STRIP_STAGE_PATH")
+            if not strip or strip.strip().lower() not in ("1", "true", "t", "yes", "y"):
+                script_name = prefix
+    base = setting("API_GATEWAY_BASE_PATH")
+    if base and base.strip("/"):
+        prefix = "/" + native(base.strip("/"))
         if begins_with(path, prefix):
             script_name, path = script_name + prefix, path[len(prefix) :]
     environ["SCRIPT_NAME"] = script_name
     environ["PATH_INFO"] = path
 
 
-def keeps_stage_out() -> bool:
-    """STRIP_STAGE_PATH: links are to be built without the stage."""
-    return os.environ.get("STRIP_STAGE_PATH", "").strip().lower() in ("1", "true", "t", "yes", "y")
+def setting(name: str) -> str:
+    """An environment variable, or ''. os.environ takes ten times as long to say that one is not set."""
+    return os.environ[name] if ENCODED_NAMES[name] in VARIABLES else ""
+
+
+VARIABLES: Any = getattr(os.environ, "_data", os.environ)  # what os.environ looks into, with encoded names
+ENCODED_NAMES: Any = {
+    name: os.environ.encodekey(name) if VARIABLES is not os.environ else name
+    for name in ("STRIP_STAGE_PATH", "API_GATEWAY_BASE_PATH", "PUBLIC_URL", "TEXT_MIME_TYPES")
+}
 
 
 def begins_with(path: str, prefix: str) -> bool:
-    """Whether the path begins with the whole segments of the prefix: /v1/x with /v1, but not /v1beta/x."""
+    """Whether the path begins with the prefix as whole segments: /v1/x with /v1, but not /v1beta/x."""
     return path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in ("", "/")
 
 
 def read_body(event: Event) -> bytes:
-    """The request's body; Problem 400 where it should be base64 and is not."""
+    """The request's body. Problem 400 where it is said to be base64 and is not."""
     body = event.get("body")
     if not body:
         return b""
-    if not isinstance(body, str):  # a console test with a JSON object in place of its text
+    if type(body) is not str:  # a console test with a JSON object where its text belongs
         return json.dumps(body).encode()
     if event.get("isBase64Encoded") in (True, "true", "True"):  # Aliyun's API Gateway sends the word
         try:
@@ -485,175 +496,315 @@ def read_body(event: Event) -> bytes:
     return body.encode("utf-8", "replace")
 
 
-# --- The application's turn ------------------------------------------------------------------------------------------
+# --- The application's turn -------------------------------------------------------------------------------------------
 
 
-def run(application: Application, environ: Environ, limit: int) -> tuple[str, Headers, bytes]:
+def run(application: Application, environ: Environ, limit: int) -> Response:
     """Call the application as PEP 3333 says: (status, headers, body). The iterable is always closed.
 
-    Reading stops where the body alone is over the limit: nobody could be sent the rest.
+    Reading stops where the body alone is over the limit: the rest could not be sent, and may not fit into memory.
     """
     started: list[Any] = []  # status and headers
     chunks: list[bytes] = []
-    keep = environ["REQUEST_METHOD"] != "HEAD"
+    size = 0
 
     def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], None]:
-        if exc_info:
-            if chunks:
+        if started:
+            if not exc_info:
+                raise AssertionError("start_response was called a second time without exc_info.")
+            if chunks:  # too late for another status
                 raise exc_info[1].with_traceback(exc_info[2])
-        elif started:
-            raise AssertionError("start_response was called twice without exc_info.")
         started[:] = status, headers
         return chunks.append
 
-    size = 0
     iterable = application(environ, start_response)
     try:
         for chunk in iterable:
             if chunk:
-                chunks.append(chunk if keep else b"")
+                chunks.append(chunk)
                 size += len(chunk)
-                if size > limit and keep:
-                    break
+                if size > limit:
+                    if environ["REQUEST_METHOD"] != "HEAD":  # whose body is not sent
+                        break
+                    del chunks[1:]
     finally:
         close = getattr(iterable, "close", None)
         if close is not None:
             close()
     if not started:
-        raise AssertionError("The application never called start_response.")
-    return started[0], grouped(started[1]), b"".join(chunks)
+        raise AssertionError("The application did not call start_response.")
+    return started[0], started[1], b"".join(chunks)
+
+
+# --- Response -> answer -----------------------------------------------------------------------------------------------
+
+
+def build_answer(
+    gateway: Gateway, event: Event, environ: Environ, status: str, pairs: list[tuple[str, str]], body: bytes
+) -> Event:
+    """The dict that the gateway turns into the HTTP answer. Problem 502 for one that it could not carry."""
+    code = int(status[:3])
+    last = {LOWER[name]: value for name, value in pairs}
+    written = "".join(last.values())
+    if len(last) == len(pairs) and written.isascii() and written.isprintable():
+        headers = {name: [value] for name, value in pairs}
+    else:
+        headers = grouped(pairs)
+    if body and (code in (204, 304) or code < 200 or environ.get("REQUEST_METHOD") == "HEAD"):
+        body = b""  # such an answer has none
+    content_type = last.get("content-type", "")
+    text = "" if not body else None if "content-encoding" in last else as_text(body, content_type)
+    answer = gateway.answer(event, status, headers)
+    answer["statusCode"] = code
+    answer["isBase64Encoded"] = text is None
+    answer["body"] = b64encode(body).decode() if text is None else text
+    if len(answer["body"]) > gateway.limit // 12 or (text is None and not gateway.binary):
+        check_limits(gateway, answer, f"{len(body)} bytes of {content_type or 'no content type'}")
+    return answer
+
+
+def check_limits(gateway: Gateway, answer: Event, what: str) -> None:
+    """Problem 502 for an answer that the gateway could not carry."""
+    if answer["isBase64Encoded"] and not gateway.binary:
+        raise Problem("502 Bad Gateway", f"{what} are not UTF-8 text, and {gateway.name} carries nothing else.")
+    size = len(json.dumps(answer))
+    if size > gateway.limit:
+        raise Problem(
+            "502 Bad Gateway", f"{what} make {size} bytes of JSON, and {gateway.name} carries {gateway.limit}."
+        )
 
 
 def grouped(pairs: Iterable[tuple[str, str]]) -> Headers:
-    """All values of each response header, in the order and case of its first appearance."""
+    """All values of each response header, under the name as first written. ValueError for a line break."""
     headers: Headers = {}
+    spelled: dict[str, str] = {}
     for name, value in pairs:
-        if not value.isascii():
-            value = value.encode("latin-1").decode("utf-8", "replace")
         if "\n" in value or "\r" in value:
             raise ValueError(f"The response header {name} holds a line break.")
-        key = name.lower()
-        if key in headers:
-            headers[key][1].append(value)
-        else:
-            headers[key] = (name, [value])
+        value = value.encode("latin-1").decode("utf-8", "replace")  # native() the other way round
+        headers.setdefault(spelled.setdefault(name.lower(), name), []).append(value)
     return headers
 
 
-# --- Response -> answer ----------------------------------------------------------------------------------------------
-
-
-def answer(gateway: Gateway, event: Event, environ: Environ, status: str, headers: Headers, body: bytes) -> Event:
-    """The dict that the gateway turns into the HTTP answer. Problem 502 for one that it could not carry."""
-    if body and (status.startswith(("1", "204", "304")) or environ.get("REQUEST_METHOD") == "HEAD"):
-        body = b""
-    content_type = ",".join(headers.get("content-type", ("", []))[1])
-    text = None
-    if "content-encoding" not in headers:
-        text = as_text(body, content_type)
-    if text is None:
-        if not gateway.binary:
-            raise Problem(
-                "502 Bad Gateway",
-                f"{len(body)} bytes of {content_type or 'no content type'} cannot pass: the gateway carries only text.",
-            )
-        content, is_base64 = b64encode(body).decode(), True
-    else:
-        content, is_base64 = text, False
-    result = gateway.answer(event, status, headers)
-    result["body"] = content
-    result["isBase64Encoded"] = is_base64
-    # JSON makes at most six bytes of one: only what could be over the limit is measured.
-    if len(content) * 6 > gateway.limit - 100_000:
-        size = len(json.dumps(result))
-        if size > gateway.limit:
-            raise Problem(
-                "502 Bad Gateway",
-                f"The answer is {size} bytes of JSON ({content_type}); this gateway carries {gateway.limit}.",
-            )
-    return result
-
-
 def as_text(body: bytes, content_type: str) -> str | None:
-    """The body as text, or None where it must go as base64."""
-    if not body:
-        return ""
-    if not is_text(content_type):
-        return None
+    """The body as text, or None where it must go as base64.
+
+    Gateways write text as UTF-8, so a body in another charset is text only where the bytes are the same.
+    """
+    charset = CHARSETS[content_type]
+    if not charset:
+        extra = setting("TEXT_MIME_TYPES").lower().replace(",", " ").split()
+        charset = "utf-8" if content_type.partition(";")[0].strip().lower() in extra else ""
     try:
-        return body.decode()
-    except UnicodeDecodeError:
+        if charset == "utf-8":
+            return body.decode()
+        text = body.decode(charset) if charset else ""
+        return text if text.encode() == body else None
+    except (LookupError, UnicodeError):
         return None
 
 
-@lru_cache(maxsize=256)
-def is_text(content_type: str) -> bool:
-    """Whether a content type is text."""
-    media_type = content_type.partition(";")[0].strip().lower()
-    return (
-        media_type.startswith("text/")
-        or media_type.endswith(("+json", "+xml", "/json", "/xml", "/javascript"))
-        or media_type == "application/x-www-form-urlencoded"
-    )
+def charset_of(content_type: str) -> str:
+    """The charset of a text; '' for what is not text. Compared without case and without other parameters."""
+    media_type, *parameters = content_type.lower().replace(" ", "").split(";")
+    for parameter in parameters:
+        if parameter.startswith("charset="):
+            return parameter[8:].strip("\"'")
+    text_suffixes = ("/json", "/xml", "/javascript", "+json", "+xml", "/x-www-form-urlencoded")
+    return "utf-8" if not media_type or media_type.startswith("text/") or media_type.endswith(text_suffixes) else ""
 
 
-# --- Errors ----------------------------------------------------------------------------------------------------------
+CHARSETS = Kept(charset_of)
+LOWER = Kept(str.lower)
 
 
-def problem_page(problem: Problem, environ: Environ, number: str) -> tuple[str, list[tuple[str, str]], bytes]:
-    """(status, headers, body) of an error: problem+json (RFC 9457) where JSON was asked for, else a sentence."""
+# --- Errors -----------------------------------------------------------------------------------------------------------
+
+
+def error_response(error: BaseException, environ: Environ, number: str) -> Response:
+    """Log the error, and answer it: problem+json (RFC 9457) where JSON was asked for, else a sentence.
+
+    The log has the traceback, the answer only the number under which to look for it.
+    """
+    problem, extra = error, {"request_id": number}
+    if isinstance(problem, Problem):
+        logger.error("request.refused request_id=%s %s %s", number, problem.status, problem, extra=extra)
+    else:
+        logger.error("application.failed request_id=%s", number, exc_info=error, extra=extra)
+        problem = Problem("500 Internal Server Error", "Something went wrong here. The error was logged.")
     accept = environ.get("HTTP_ACCEPT", "").lower()
-    content_type = "text/plain; charset=utf-8"
-    body = f"{problem.detail}\nRequest id: {number}\n"
+    content_type, body = "text/plain; charset=utf-8", f"{problem.detail}\nRequest id: {number}\n"
     if "json" in environ.get("CONTENT_TYPE", "").lower() or ("json" in accept and "text/" not in accept):
-        content_type = "application/problem+json"
-        code, _, title = problem.status.partition(" ")
-        members = {"type": "about:blank", "title": title, "status": int(code), "detail": problem.detail}
-        body = json.dumps({**members, "request_id": number})
+        members = {"title": problem.status[4:], "status": int(problem.status[:3]), "detail": problem.detail}
+        content_type, body = "application/problem+json", json.dumps({**members, "request_id": number})
     return problem.status, [("Content-Type", content_type), ("X-Request-Id", number)], body.encode()
 
 
 def request_id(event: Event, context: Any) -> str:
     """The platform's id of this invocation, else the gateway's of this request, else a random one."""
-    given = context.get("request_id") if isinstance(context, dict) else None
-    for name in ("aws_request_id", "request_id"):
-        given = given or getattr(context, name, None)
-    given = given or find(event, ("requestContext", "requestId")) or find(event, ("headers", "x-scf-request-id"))
-    return "".join(c for c in str(given or os.urandom(8).hex()) if c.isascii() and (c.isalnum() or c in "-_.:=/+"))
+    places = (
+        find(context, "request_id"),  # Tencent's context is a dict, AWS's and Aliyun's an object
+        getattr(context, "aws_request_id", None),
+        getattr(context, "request_id", None),
+        find(event, "requestContext", "requestId"),
+        find(event, "headers", "x-scf-request-id"),
+    )
+    number = next((place for place in places if isinstance(place, str)), "")
+    return (
+        "".join(char for char in number if char.isascii() and (char.isalnum() or char in "-_=.:"))
+        or os.urandom(8).hex()
+    )
 
 
-# --- Which application -----------------------------------------------------------------------------------------------
+def describe(event: Event) -> str:
+    """Which event this was, by its keys: its values may be personal."""
+    return f"{event_source(event)} with the keys {', '.join(sorted(map(str, event))[:10]) or '(none)'}"
 
 
-def named_application(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """The application that WSGI_APPLICATION names; an import error is its failure like any other."""
-    return load_application(os.environ.get("WSGI_APPLICATION") or DEFAULT_APPLICATION)(environ, start_response)
+# --- Which application ------------------------------------------------------------------------------------------------
 
 
 @cache
-def load_application(name: str) -> Application:
+def load(name: str) -> Any:
     """Import `module:attribute`.
 
-    Without the garbage collector, which would look again and again at objects that all stay; afterwards they are
-    frozen, so that it never looks at them again. A quarter of Django's cold start.
+    The garbage collector rests meanwhile: it would search, again and again, through objects that all stay. Afterwards
+    they are frozen, so that it never looks at them again. That is a quarter of Django's cold start.
     """
+    module, _, attribute = name.strip().partition(":")
     collecting = gc.isenabled()
     gc.disable()
     try:
-        module, _, attribute = name.partition(":")
-        application: Application = getattr(import_module(module), attribute or "application")
+        return getattr(import_module(module), attribute or "application")
     finally:
         gc.freeze()
         if collecting:
             gc.enable()
-    return application
 
 
-def handle_other(event: Event, context: Any) -> NoReturn:
-    """Events that are not HTTP."""
-    raise UnknownEvent(f"No handler for this event: {describe(event)}.")
+def named_application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    """The application that WSGI_APPLICATION names; a failing import is answered and logged like its other errors."""
+    application: Application = load(os.environ.get("WSGI_APPLICATION") or DEFAULT_APPLICATION)
+    return application(environ, start_response)
 
 
-def describe(event: Event) -> str:
-    """Which event this was: its keys, not its values, which may be personal."""
-    return f"an object with the keys {', '.join(sorted(event)[:8]) or '(none)'}"
+def handle_wsgi_call(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    """FC's oldest HTTP trigger speaks WSGI already; what it lacks is SCRIPT_NAME, context and an answer to errors."""
+    environ.pop("HTTP_PROXY", None)
+    environ["context"] = environ["serverless.context"] = environ.get("fc.context")
+    environ["event"] = environ["serverless.event"] = {}
+    path = environ.get("PATH_INFO") or "/"
+    full_path = unquote_to_bytes(environ.get("fc.request_uri", "").partition("?")[0]).decode("latin-1")
+    if not environ.get("SCRIPT_NAME"):  # /2016-08-15/proxy/SERVICE/FUNCTION on the default domain
+        environ["SCRIPT_NAME"] = full_path[: -len(path)] if full_path.endswith(path) else ""
+    try:
+        return named_application(environ, start_response)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 it is logged
+        status, headers, body = error_response(error, environ, request_id({}, environ["context"]))
+        start_response(status, headers, sys.exc_info())
+        return [body]
+
+
+# --- Events that are not HTTP -----------------------------------------------------------------------------------------
+
+
+def handle_other(event: Event, context: Any) -> Any:
+    """Run a timer's or a direct invocation's command, or the function that EVENT_HANDLERS names for the source."""
+    source = event_source(event)
+    for entry in os.environ.get("EVENT_HANDLERS", "").split(";"):  # cos=survey.imports:handle; cls=...
+        name, _, target = entry.partition("=")
+        if target and name.strip() == source:
+            return load(target)(event, context)
+    if source == "manage":
+        exit_code, output = run_command(event["manage"])
+        return {"exit_code": exit_code, "output": output}
+    if source == "timer":
+        exit_code, output = run_command(event.get("Message") or event.get("payload"))
+        if exit_code:
+            raise CommandFailed(f"The timer's command ended with exit code {exit_code}: {output[-2000:]}")
+        return {"exit_code": exit_code, "output": output}
+    raise UnknownEvent(f"EVENT_HANDLERS names no function for this event: {describe(event)}.")
+
+
+def event_source(event: Event) -> str:
+    """Who sent an event that is not HTTP: manage, timer, cos, ckafka, cmq, cls, s3, sqs, ...; 'unknown' if it is."""
+    if "manage" in event:
+        return "manage"
+    if event.get("Type") == "Timer" or "triggerName" in event:  # Tencent's, Aliyun's
+        return "timer"
+    if "clslogs" in event:
+        return "cls"
+    records = event.get("Records")
+    record = records[0] if isinstance(records, list) and records and isinstance(records[0], dict) else {}
+    for key in record:
+        if key.lower() in ("cos", "ckafka", "cmq"):
+            return str(key.lower())
+    source = record.get("eventSource") or record.get("EventSource") or event.get("source")  # AWS
+    return source.rpartition(":")[2] if isinstance(source, str) else "unknown"
+
+
+def run_command(words: Any) -> tuple[int, str]:
+    """Run a management command as `manage.py` would, if MANAGE_COMMANDS allows it: (exit code, output)."""
+    import shlex
+    from contextlib import redirect_stderr, redirect_stdout
+    from io import StringIO
+
+    try:
+        words = shlex.split(words) if isinstance(words, str) else words
+    except ValueError as error:
+        return 2, f"The command cannot be read: {error}."
+    if not isinstance(words, list) or not words or not all(isinstance(word, str) for word in words):
+        return 2, "A command is a list of strings."
+    command = allowed(words)
+    if not command:
+        logger.error("command.refused %s", words[0])
+        return 126, f"MANAGE_COMMANDS does not allow {shlex.join(words)}."
+    load(os.environ.get("WSGI_APPLICATION") or DEFAULT_APPLICATION)  # names the settings
+    from django.core.management import execute_from_command_line
+
+    exit_code: Any = 0
+    failure = None
+    with redirect_stdout(StringIO()) as output, redirect_stderr(output):
+        try:
+            execute_from_command_line(["manage.py", *command])
+        except SystemExit as end:
+            exit_code = end.code or 0
+        except Exception as error:  # noqa: BLE001 it is logged
+            exit_code, failure = f"{type(error).__name__}: {error}", error
+    if failure:
+        logger.error("command.failed %s", command[0], exc_info=failure)
+    if not isinstance(exit_code, int):  # sys.exit("sentence") prints it and ends with 1
+        return 1, f"{output.getvalue()}{exit_code}\n"
+    return exit_code, output.getvalue()
+
+
+def allowed(words: list[str]) -> list[str]:
+    """The words as they may run, [] if they may not.
+
+    MANAGE_COMMANDS holds entries `command word --flag --option=` between semicolons: the command may be followed by
+    these words in any order; one that ends in `=` takes any value. `--option 5` becomes `--option=5`, so that a value
+    can never turn into an argument.
+    """
+    for entry in os.environ.get("MANAGE_COMMANDS", DEFAULT_COMMANDS).split(";"):
+        known = entry.split()
+        if known[:1] != words[:1]:
+            continue
+        command, rest = words[:1], iter(words[1:])
+        for word in rest:
+            if word in known[1:] or ("=" in word and word[: word.index("=") + 1] in known[1:]):
+                command.append(word)
+            elif f"{word}=" in known[1:]:
+                command.append(f"{word}={next(rest, '')}")
+            else:
+                break
+        else:
+            return command
+    return []
+
+
+# On a platform the application is imported now, in the phase that has its own time limit; a failing import is reported
+# by the platform. Elsewhere (tests, another project that only uses handle_request) on the first event that needs it.
+if any(name in os.environ for name in PLATFORM_VARIABLES) and (
+    os.environ.get("WSGI_APPLICATION") or find_spec(DEFAULT_APPLICATION.partition(".")[0])
+):
+    load(os.environ.get("WSGI_APPLICATION") or DEFAULT_APPLICATION)

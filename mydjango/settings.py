@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from mydjango import environment
+from mydjango.mysql.options import connection_options
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PLATFORM = environment.platform()
@@ -46,6 +47,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "mydjango.invocation.InvocationMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "mydjango.static.StaticFilesMiddleware",
     "mydjango.problems.ProblemMiddleware",
@@ -53,6 +55,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "mydjango.middleware.PathMiddleware",
+    "mydjango.unavailable.UnavailableMiddleware",
 ]
 # What PathMiddleware runs, and imports, only where a path needs it (docs/coldstart.md): guests have no session, text
 # has no language. A path in neither list has everything. A place that ends in a slash covers what is below it.
@@ -97,6 +100,7 @@ def _database() -> dict[str, Any]:
             "NAME": environment.text("MYSQL_DATABASE", "survey"),
             "CONN_MAX_AGE": environment.integer("CONN_MAX_AGE", 0),
             "CONN_HEALTH_CHECKS": True,
+            "OPTIONS": connection_options(),
             "TEST": {"CHARSET": "utf8mb4"},
         }
     path = environment.text("SQLITE_PATH")
@@ -147,13 +151,17 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = DEBUG or not _collected
 
 EMAIL_HOST = environment.text("EMAIL_HOST")
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+# In production nothing goes to the console, which is the platform's log: without EMAIL_HOST the mail stays queued.
+EMAIL_BACKEND = "mydjango.smtp.EmailBackend" if EMAIL_HOST else "django.core.mail.backends.console.EmailBackend"
+SENDS_MAIL = bool(EMAIL_HOST) or DEBUG
 EMAIL_PORT = environment.integer("EMAIL_PORT", 465, minimum=1)
 EMAIL_HOST_USER = environment.text("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = environment.text("EMAIL_HOST_PASSWORD")
 EMAIL_USE_SSL = environment.flag("EMAIL_USE_SSL", default=EMAIL_PORT == 465)
 EMAIL_USE_TLS = environment.flag("EMAIL_USE_TLS", default=EMAIL_PORT == 587)
-EMAIL_TIMEOUT = environment.integer("EMAIL_TIMEOUT", 5, minimum=1)  # seconds
+EMAIL_TIMEOUT = environment.integer("EMAIL_TIMEOUT", 5, minimum=1)  # seconds, for one step of the conversation
+EMAIL_SECONDS = 2 * EMAIL_TIMEOUT  # for one mail in all, connecting included
+MAIL_ATTEMPTS = environment.integer("MAIL_ATTEMPTS", 20, minimum=1)  # two days with the pauses between them
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", EMAIL_HOST_USER or "survey@localhost")
 
 # http:// in PUBLIC_URL says that there is no TLS: a local gateway, a trial. Events say themselves how they came.
@@ -174,6 +182,11 @@ LOGOUT_REDIRECT_URL = "dashboard:login"
 
 # The largest answer in bytes of JSON, by which exports are divided; 0: no limit. SCF takes 6 MB, headers included.
 RESPONSE_MAX_BYTES = environment.integer("RESPONSE_MAX_BYTES", 5_500_000 if PLATFORM else 0)
+
+# A restaurant's guests share one address. Per address, branch and clock hour; 0: no limit.
+SUBMISSIONS_PER_HOUR = environment.integer("SUBMISSIONS_PER_HOUR", 300)
+# Between opening the page and sending it; 0: no minimum.
+MINIMUM_FILL_SECONDS = environment.integer("MINIMUM_FILL_SECONDS", 2)
 
 # A body of 6 MB is the platform's limit; a survey answer is a few kilobytes.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # bytes

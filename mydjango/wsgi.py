@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 
+from mydjango import deferred_modules, lazy_imports
+
+lazy_imports.install(deferred_modules.MODULES)
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mydjango.settings")
 
-from mydjango.cold_start import get_application
+from mydjango.cold_start import get_application  # noqa: E402  (what it imports is to be deferred)
 
 application = get_application()

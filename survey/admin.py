@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
-from django.db.models import Model
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
+from survey import outbox
 from survey.models import Branch, OutgoingMail, Response
 
 
@@ -44,7 +47,19 @@ class ResponseAdmin(ReadOnlyAdmin):
 class OutgoingMailAdmin(ReadOnlyAdmin):
     """The queue of mails and what was sent."""
 
-    list_display = ("message_id", "kind", "status", "recipient", "attempts", "next_attempt_at", "sent_at")
+    list_display = ("message_id", "kind", "status", "recipient", "attempts", "next_attempt_at", "last_error", "sent_at")
     list_filter = ("status", "kind", "created_at")
     search_fields = ("message_id", "recipient", "response__reference", "last_error")
     list_select_related = ("response",)
+    actions = ("requeue",)
+
+    def has_requeue_permission(self, request: HttpRequest) -> bool:
+        """Whoever may change mails, if they could be changed."""
+        return request.user.has_perm("survey.change_outgoingmail")
+
+    @admin.action(description=_("Send again with the next drain"), permissions=("requeue",))
+    def requeue(self, request: HttpRequest, queryset: QuerySet[OutgoingMail]) -> None:
+        """Queue mails again that were given up or put off."""
+        count = outbox.requeue(queryset)
+        message = ngettext("%(count)d mail is queued.", "%(count)d mails are queued.", count) % {"count": count}
+        self.message_user(request, message, messages.SUCCESS if count else messages.WARNING)

@@ -171,6 +171,10 @@ class Response(models.Model):
     erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)
     # The timer cuts the comment into words: a submission never waits for the dictionary.
     terms_due = models.BooleanField(_("words due"), default=False, editable=False, db_index=True)
+    # SHA-256 of the caller's key, in hexadecimal: a collation that ignores case or accents cannot take two keys for one.
+    key_digest = models.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001  (NULLs are not equal)
+    # Keyed, so that a phone number cannot be guessed from it; tells a retry from another answer under the same key.
+    content_digest = models.CharField(max_length=64, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("response")
@@ -409,3 +413,46 @@ class OutgoingMail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.message_id}"
+
+
+class SubmissionCount(models.Model):
+    """How many answers came from one address for one branch in one hour; of use until the hour is over.
+
+    The address is not stored: `source` is a keyed hash of it and of the branch, whose key changes daily.
+    """
+
+    hour = models.DateTimeField(_("hour"), db_index=True)
+    source = models.CharField(_("source"), max_length=64)
+    count = models.PositiveIntegerField(_("answers"), default=0)
+
+    class Meta:
+        verbose_name = _("submission count")
+        verbose_name_plural = _("submission counts")
+        constraints = (models.UniqueConstraint(fields=("source", "hour"), name="one_count_per_source_and_hour"),)
+
+    def __str__(self) -> str:
+        return f"{self.hour:%Y-%m-%d %H} {self.count}"
+
+
+class Chore(models.Model):
+    """When a regular task last ran to its end: what `manage.py doctor` looks at."""
+
+    name = models.CharField(_("name"), max_length=32, primary_key=True)
+    finished_at = models.DateTimeField(_("finished"))
+
+    class Meta:
+        verbose_name = _("chore")
+        verbose_name_plural = _("chores")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def note(cls, name: str) -> None:
+        """Write down that it ran to its end now.
+
+        Each statement for itself, not update_or_create: several may end at once, and in a transaction they would deadlock.
+        """
+        now = timezone.now()
+        if not cls.objects.filter(pk=name).update(finished_at=now):
+            cls.objects.bulk_create([cls(name=name, finished_at=now)], ignore_conflicts=True)

@@ -1,54 +1,75 @@
-"""Mail: queued in the transaction of the answer it belongs to, sent outside the request."""
+"""Mail: queued in the transaction of what it belongs to, sent outside the request."""
 
 from __future__ import annotations
 
 import logging
+import random
+import smtplib
 import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.utils import parseaddr
+from typing import NamedTuple
 
 from django.conf import settings
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMessage, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.utils import DNS_NAME
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Min, Q, QuerySet
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from survey.models import OutgoingMail, Response
+from survey.models import Chore, OutgoingMail, Response
 
 logger = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 8
-RETRY_DELAY = timedelta(minutes=1)  # doubles with every attempt
-CLAIM = timedelta(minutes=2)  # on SQLite: longer than any single mail may take
+CHORE = "drain_outbox"
+FIRST_DELAY = timedelta(minutes=1)  # doubles with every attempt
+LONGEST_DELAY = timedelta(hours=4)
+JITTER = 0.2  # of the delay, either way: what failed together does not come back together
 
 
 @dataclass
 class Drained:
-    """What one drain did: mails sent, put off, given up, and still queued afterwards."""
+    """What one drain did: mails sent, put off, given up, deleted unsent, and still queued afterwards."""
 
     sent: int = 0
     retried: int = 0
     failed: int = 0
+    deleted: int = 0
     waiting: int = 0
 
 
-def queue_receipt(response: Response) -> OutgoingMail:
-    """Queue the receipt of an answer, rendered now in the guest's language."""
-    with translation.override(response.language):
-        body = render_to_string("survey/mail/receipt.txt", {"response": response})
-        subject = _("Thank you for your answer, reference %(reference)s") % {"reference": response.reference}
+class Queue(NamedTuple):
+    """How many mails wait, since when the oldest one that is due does, and how many were given up."""
+
+    queued: int
+    due_since: datetime | None
+    failed: int
+
+
+def queue_mails(response: Response) -> None:
+    """Queue what an answer leads to: a receipt for the guest, an alert to the branch about a low score."""
+    if response.email:
+        with translation.override(response.language):
+            _queue(response, OutgoingMail.Kind.RECEIPT, response.email, _("Thank you for your answer"))
+    if response.is_low and response.branch and response.branch.manager_email:
+        with translation.override(settings.LANGUAGE_CODE):
+            _queue(response, OutgoingMail.Kind.ALERT, response.branch.manager_email, _("A guest was not satisfied"))
+
+
+def _queue(response: Response, kind: OutgoingMail.Kind, recipient: str, subject: str) -> OutgoingMail:
+    """Queue one mail, rendered now: what is sent later is what was promised."""
     return OutgoingMail.objects.create(
         response=response,
-        kind=OutgoingMail.Kind.RECEIPT,
-        recipient=response.email,
-        subject=subject,
-        body=body,
-        message_id=f"<{response.reference.lower()}.receipt@{_mail_domain()}>",
+        kind=kind,
+        recipient=recipient,
+        subject=f"{subject} ({response.reference})",
+        body=render_to_string(f"survey/mail/{kind.value}.txt", {"response": response}),
+        message_id=f"<{response.reference.lower()}.{kind.value}@{_mail_domain()}>",
     )
 
 
@@ -62,14 +83,22 @@ def drain(seconds: float) -> Drained:
     Any number of drains may run at once: each mail is locked (or, on SQLite, claimed) by one of them.
     """
     drained = Drained()
-    give_up = time.monotonic() + seconds - settings.EMAIL_TIMEOUT
-    while time.monotonic() < give_up:
-        with _one_at_a_time():
-            mail = _take()
-            if mail is None:
-                break
-            _send(mail, drained)
+    give_up = time.monotonic() + seconds - settings.EMAIL_SECONDS
+    mailer = get_connection()
+    try:
+        while settings.SENDS_MAIL and time.monotonic() < give_up:
+            with _one_at_a_time():
+                mail = _take()
+                if mail is None:
+                    break
+                _handle(mail, mailer, drained)
+    finally:
+        mailer.close()
     drained.waiting = OutgoingMail.objects.filter(status=OutgoingMail.Status.QUEUED).count()
+    if settings.SENDS_MAIL:
+        Chore.note(CHORE)
+    elif drained.waiting:
+        logger.warning("outbox.no_mail_server", extra={"waiting": drained.waiting})
     return drained
 
 
@@ -89,33 +118,77 @@ def _take() -> OutgoingMail | None:
     """The next mail that is due, locked or claimed; None when nothing is."""
     if connection.features.has_select_for_update_skip_locked:
         return _due().select_for_update(skip_locked=True).first()
+    # Longer than the one mail may take: nobody else sends it while this drain lives.
+    lease = timedelta(seconds=2 * settings.EMAIL_SECONDS)
     while (mail := _due().first()) is not None:
-        if _due().filter(pk=mail.pk).update(claimed_until=timezone.now() + CLAIM):
+        if _due().filter(pk=mail.pk).update(claimed_until=timezone.now() + lease):
             return mail
     return None
 
 
-def _send(mail: OutgoingMail, drained: Drained) -> None:
+def _handle(mail: OutgoingMail, mailer: BaseEmailBackend, drained: Drained) -> None:
     """Send one mail and write down how it went; a failure is kept, put off, and stops no other mail."""
-    mail.attempts += 1
-    mail.claimed_until = None
-    message = EmailMessage(mail.subject, mail.body, to=[mail.recipient], headers={"Message-ID": mail.message_id})
+    if mail.response is not None and mail.response.erased_at is not None:
+        mail.delete()
+        drained.deleted += 1
+        return
+    attempts = mail.attempts + 1
     try:
-        message.send()
-    except OSError as error:  # SMTPException is one, as are time-outs and refused connections
-        mail.last_error = f"{type(error).__name__}: {error}"
-        if mail.attempts >= MAX_ATTEMPTS:
-            mail.status = OutgoingMail.Status.FAILED
+        mailer.open()
+        EmailMessage(
+            mail.subject,
+            mail.body,
+            to=[mail.recipient],
+            headers={"Message-ID": mail.message_id},
+            connection=mailer,
+        ).send()
+    # OSError: SMTPException is one, as are time-outs and refused connections. ValueError: what cannot be a header.
+    except (OSError, ValueError) as error:
+        given_up = attempts >= settings.MAIL_ATTEMPTS or _is_final(error)
+        outcome: dict[str, object] = {"last_error": f"{type(error).__name__}: {error}"}
+        if given_up:
+            outcome["status"] = OutgoingMail.Status.FAILED
             drained.failed += 1
         else:
-            mail.next_attempt_at = timezone.now() + RETRY_DELAY * 2 ** (mail.attempts - 1)
+            outcome["next_attempt_at"] = timezone.now() + delay_after(attempts)
             drained.retried += 1
-        logger.warning(
-            "outbox.failed", extra={"mail": mail.pk, "attempts": mail.attempts, "error": type(error).__name__}
-        )
+        # Not the error's text, which may quote the recipient.
+        details = {"mail": mail.pk, "attempts": attempts, "error": type(error).__name__, "given_up": given_up}
+        logger.warning("outbox.not_sent", extra={**details, "code": getattr(error, "smtp_code", None)})
     else:
-        mail.status = OutgoingMail.Status.SENT
-        mail.sent_at = timezone.now()
-        mail.last_error = ""
+        outcome = {"status": OutgoingMail.Status.SENT, "sent_at": timezone.now(), "last_error": ""}
         drained.sent += 1
-    mail.save()
+        logger.info("outbox.sent", extra={"mail": mail.pk, "attempts": attempts})
+    # Not save(): it would bring back a mail that was erased in the meantime.
+    OutgoingMail.objects.filter(pk=mail.pk).update(attempts=attempts, claimed_until=None, **outcome)
+
+
+def delay_after(attempts: int) -> timedelta:
+    """How long a mail waits after so many failed attempts."""
+    delay = min(FIRST_DELAY * 2 ** min(attempts - 1, 20), LONGEST_DELAY)
+    return delay * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
+
+
+def _is_final(error: Exception) -> bool:
+    """Whether the server refused the recipient for good (5xx): asking again would only cost the sender's good name."""
+    return isinstance(error, smtplib.SMTPRecipientsRefused) and all(
+        code >= 500 for code, _text in error.recipients.values()
+    )
+
+
+def requeue(mails: QuerySet[OutgoingMail]) -> int:
+    """Let mails that were given up or put off be sent with the next drain; sent ones stay sent. Returns how many."""
+    return mails.exclude(status=OutgoingMail.Status.SENT).update(
+        status=OutgoingMail.Status.QUEUED, attempts=0, next_attempt_at=timezone.now()
+    )
+
+
+def queue_state() -> Queue:
+    """How the queue stands."""
+    queued = OutgoingMail.objects.filter(status=OutgoingMail.Status.QUEUED)
+    due = queued.filter(next_attempt_at__lte=timezone.now())
+    return Queue(
+        queued=queued.count(),
+        due_since=due.aggregate(oldest=Min("next_attempt_at"))["oldest"],
+        failed=OutgoingMail.objects.filter(status=OutgoingMail.Status.FAILED).count(),
+    )

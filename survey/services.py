@@ -3,23 +3,57 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
-from django.db import transaction
+from django.db import IntegrityError
 
+from mydjango.mysql.deadlock import atomically
 from survey import outbox
-from survey.models import FollowUpStatus, Response
+from survey.idempotency import content_digest, is_same_content, key_digest
+from survey.models import Response
+from survey.rate_limit import count_submission
 
 logger = logging.getLogger(__name__)
 
 
-def response_submit(response: Response) -> Response:
-    """Store an answer and, with an e-mail address, queue its receipt: both or neither."""
-    # For the staff: a low score waits for somebody, a comment for the timer that cuts it into words.
-    response.follow_up_status = FollowUpStatus.OPEN if response.is_low else ""
-    response.terms_due = bool(response.comment)
-    with transaction.atomic():
-        response.save(force_insert=True)
-        if response.email:
-            outbox.queue_receipt(response)
+class KeyReused(Exception):
+    """The key already stands for an answer with other content."""
+
+
+class Submitted(NamedTuple):
+    """The stored answer, and whether it had been stored before."""
+
+    response: Response
+    replayed: bool = False
+
+
+def response_submit(response: Response, *, content: Mapping[str, Any], key: str = "", address: str = "") -> Submitted:
+    """Store an answer with its mails: all or nothing, and under one key only once.
+
+    `content` is what the guest sent, validated: it tells a retry from another answer. `address` is the guest's, for the
+    rate limit. Raises KeyReused and TooManySubmissions.
+    """
+    response.key_digest = key_digest(key)
+    response.content_digest = content_digest(content)
+    try:
+        atomically(lambda: _store(response, address))
+    except IntegrityError:
+        # The unique key decides, not a look beforehand: of twenty attempts at once, nineteen come here.
+        first = Response.objects.filter(key_digest=response.key_digest).first() if key else None
+        if first is None:
+            raise
+        # Once personal data is erased there is nothing left to compare with.
+        if first.erased_at is None and not is_same_content(content, first.content_digest):
+            raise KeyReused from None
+        logger.info("response.replayed", extra={"response": first.pk})
+        return Submitted(first, replayed=True)
     logger.info("response.accepted", extra={"response": response.pk, "receipt": bool(response.email)})
-    return response
+    return Submitted(response)
+
+
+def _store(response: Response, address: str) -> None:
+    response.pk = None  # a deadlock may have rolled back a first attempt
+    response.save(force_insert=True)
+    outbox.queue_mails(response)
+    count_submission(address, response.branch_id)

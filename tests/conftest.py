@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from django.db import connection
 
 from tests.mariadb import PrivateServer, Server, Unavailable, named_server
 
@@ -15,6 +16,13 @@ def _unavailable(error: Unavailable) -> None:
     if os.environ.get("CI"):
         pytest.fail(str(error))
     pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """SQLite in a file, as in use: the one in memory has other locks, and fails where the file waits."""
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = tmp_path_factory.mktemp("database") / "test.sqlite3"
 
 
 @pytest.fixture(scope="session")

@@ -15,9 +15,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def response() -> Response:
-    return services.response_submit(
-        Response(name="王芳", phone="13800138000", satisfaction=4, email="wang@example.com", language="zh-hans")
-    )
+    answer = Response(name="王芳", phone="13800138000", satisfaction=4, email="wang@example.com", language="zh-hans")
+    return services.response_submit(answer, content={}).response
 
 
 @pytest.mark.parametrize(

@@ -142,10 +142,7 @@ def aws_http(result: Any, event: dict[str, Any]) -> HttpAnswer:  # noqa: ANN401
     cookies = result.get("cookies") or []
     if not isinstance(cookies, list) or not all(isinstance(cookie, str) for cookie in cookies):
         raise MalformedAnswer("cookies are not a list of text")
-    headers = _pairs(result.get("headers"))
-    if not any(name.lower() == "content-type" for name, _ in headers):
-        headers.append(JSON)
-    headers += [("Set-Cookie", cookie) for cookie in cookies]
+    headers = [*_pairs(result.get("headers")), *(("Set-Cookie", cookie) for cookie in cookies)]
     return HttpAnswer(_status(result, text_allowed=True), headers, _body(result))
 
 

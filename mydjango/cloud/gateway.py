@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import socket
 import sys
@@ -155,7 +156,9 @@ def listen(address: str) -> socket.socket:
     try:
         return socket.create_server((host, int(port)), family=family, backlog=BACKLOG)
     except OSError as error:
-        raise LocalFunctionError(f"{host}:{port} cannot be served: {error.strerror or error}.") from error
+        raise LocalFunctionError(
+            f"{host}:{port} cannot be served: {os.strerror(error.errno) if error.errno else error}."
+        ) from error
 
 
 def make_gateway_server(listener: socket.socket, application: Callable[..., Any]) -> BaseWSGIServer:

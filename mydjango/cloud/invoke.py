@@ -1,4 +1,4 @@
-"""Replay one event in a fresh instance: print the answer, the log and the cost.
+"""Replay one event in a fresh instance, or in the deployed function: print the answer, the log and the cost.
 
 `python manage.py invoke`, or `python -m mydjango.cloud.invoke` in a project without Django.
 """
@@ -30,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser, folder: Path | None = None) -
     parser.add_argument("--header", action="append", default=[], metavar="NAME: VALUE", help="of --http; repeatable")
     parser.add_argument("--data", metavar="BODY", help="the body of --http; @FILE reads it from a file")
     parser.add_argument("--save", type=Path, metavar="FILE", help="keep the event")
+    parser.add_argument(
+        "--remote", action="store_true", help="send it to the deployed function, not to an instance here"
+    )
     local_function.add_arguments(parser, folder)
 
 
@@ -102,6 +105,8 @@ def run(options: argparse.Namespace) -> int:
     """Invoke once; the exit code. The answer goes to standard output, all else to standard error."""
     invocation = Invocation()
     event = event_of(options, invocation.request_id)
+    if options.remote:
+        return _run_remote(options, event)
     function = local_function.prepare(options, public_url(json.loads(event)))
     if options.save:
         options.save.write_bytes(event)
@@ -118,6 +123,25 @@ def run(options: argparse.Namespace) -> int:
     what = options.manage or " ".join(options.http or [options.event])
     InvocationLog(options.as_json, sys.stderr).record(function.launch, invocation, what.partition("?")[0], status)
     return 0 if succeeded(invocation) else 1
+
+
+def _run_remote(options: argparse.Namespace, event: bytes) -> int:
+    """The same in the deployed function, through the official SDK."""
+    from mydjango.cloud import remote
+    from mydjango.cloud.account import open_account
+    from mydjango.cloud.scf_api import DeployError
+
+    if options.save:
+        options.save.write_bytes(event)
+    try:
+        account = open_account(options.folder)
+        result = remote.invoke(account.api, account.config, json.loads(event))
+    except DeployError as error:
+        raise LocalFunctionError(str(error)) from error
+    if not result.error:
+        print(json.dumps(result.answer, ensure_ascii=False, indent=2), flush=True)
+    print(result.report(), file=sys.stderr)
+    return result.exit_code
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -17,11 +17,9 @@ def segment(text: str, mode: Mode = "accurate") -> list[str]:
     """The words of the text: jieba's `lcut`, `lcut(cut_all=True)` (full) or `lcut_for_search` (search)."""
     from survey.text.segmenter import tokenizer
 
-    words: list[str]
-    if mode == "search":
-        words = tokenizer.lcut_for_search(text)
-    else:
-        words = tokenizer.lcut(text, cut_all=mode == "full")
+    words: list[str] = (
+        tokenizer.lcut_for_search(text) if mode == "search" else tokenizer.lcut(text, cut_all=mode == "full")
+    )
     return words
 
 
@@ -36,7 +34,7 @@ def keywords(text: str, top_k: int = 20, allow_pos: Collection[str] = ()) -> lis
     """The `top_k` words with the greatest TF-IDF, of the parts of speech in `allow_pos` (empty: all)."""
     from survey.text.tagger import analyse
 
-    ranked: list[tuple[str, float]] = analyse.TFIDF().extract_tags(text, top_k, withWeight=True, allowPOS=allow_pos)
+    ranked: list[tuple[str, float]] = analyse.extract_tags(text, top_k, withWeight=True, allowPOS=allow_pos)
     return ranked
 
 

@@ -13,11 +13,11 @@ from typing import Any
 import marisa_trie
 
 from survey.text import tables
+from survey.text.lexicon import BEGINS_LONGER, NO_IDF, Stale, open_lexicon
 from survey.text.substitution import import_jieba
 
-# Words whose numbers in the trie are written into the header: a marisa-trie that reads the file differently is found out.
+# Words whose numbers in the trie go into the header: a marisa-trie that reads the file differently is found out.
 PROBES = ("的", "中国", "资源", "服务员", "中华人民共和国")
-NO_IDF = 0xFFFF
 MIN_FLOAT = -3.14e100  # jieba's own "impossible", as a logarithm
 
 
@@ -35,9 +35,7 @@ def build(path: Path) -> None:
     facts: dict[str, Any] = {
         "jieba": jieba.__version__,
         "marisa": importlib.metadata.version("marisa-trie"),
-        "sources": {
-            name: [file.stat().st_size, hashlib.sha256(file.read_bytes()).hexdigest()] for name, file in files.items()
-        },
+        "sources": {name: fingerprint(file) for name, file in files.items()},
     }
     sections: dict[str, bytes] = {}
     words = add_words(files["dict.txt"], facts, sections)
@@ -47,8 +45,27 @@ def build(path: Path) -> None:
     tables.write(path, facts, sections)
 
 
+def check(path: Path) -> None:
+    """Compare the lexicon at `path` with jieba's data. Raises DamagedFile or Stale, or the OSError of reading."""
+    lexicon = open_lexicon(path)
+    lexicon.file.check()
+    for name, file in sources(Path(import_jieba().__file__).parent).items():
+        if fingerprint(file) != lexicon.facts["sources"][name]:
+            raise Stale(f"{path} was made from another {name} than the one that is installed")
+
+
+def fingerprint(file: Path) -> list[int | str]:
+    """Size in bytes and SHA-256."""
+    content = file.read_bytes()
+    return [len(content), hashlib.sha256(content).hexdigest()]
+
+
 def add_words(file: Path, facts: dict[str, Any], sections: dict[str, bytes]) -> marisa_trie.Trie:
-    """The dictionary: a trie of the words; by a word's number its frequency and its tag."""
+    """The dictionary: a trie of the words and their beginnings; by a fragment's number its frequency and its tag.
+
+    As in jieba, the beginnings of words that are no words themselves are there with frequency 0, so that one look-up
+    tells whether to go on.
+    """
     entries: dict[str, tuple[int, str]] = {}
     total = 0
     for line in file.read_bytes().split(b"\n"):
@@ -57,18 +74,22 @@ def add_words(file: Path, facts: dict[str, Any], sections: dict[str, bytes]) -> 
         word, frequency, tag = line.strip().decode().split(" ")
         entries[word] = (int(frequency), tag)
         total += int(frequency)  # as jieba does: a word that is there twice counts twice
-    weights = [float(frequency) for frequency, _ in entries.values()]
-    trie = marisa_trie.Trie(list(entries), weights=weights)
-    frequencies = sorted({frequency for frequency, _ in entries.values()})
-    tags = sorted({tag for _, tag in entries.values()})
+    beginnings = {word[:length] for word in entries for length in range(1, len(word))}
+    frequencies = [0, *sorted({frequency for frequency, _ in entries.values()} - {0})]
+    tags = ["", *sorted({tag for _, tag in entries.values()})]
     frequency_number = {frequency: number for number, frequency in enumerate(frequencies)}
     tag_number = {tag: number for number, tag in enumerate(tags)}
-    by_word = [entries[trie.restore_key(number)] for number in range(len(trie))]
+    fragments = {**dict.fromkeys(sorted(beginnings), (0, "")), **entries}
+    trie = marisa_trie.Trie(list(fragments), weights=[frequency + 1.0 for frequency, _ in fragments.values()])
+    by_number = [trie.restore_key(number) for number in range(len(trie))]
     facts |= {"total": total, "tags": tags, "probes": {word: trie.get(word) for word in PROBES}}
     sections["words"] = trie.tobytes()
     sections["frequencies"] = array("I", frequencies).tobytes()
-    sections["word frequencies"] = array("H", [frequency_number[frequency] for frequency, _ in by_word]).tobytes()
-    sections["word tags"] = array("B", [tag_number[tag] for _, tag in by_word]).tobytes()
+    sections["word frequencies"] = array(
+        "H",
+        [frequency_number[fragments[word][0]] | (BEGINS_LONGER if word in beginnings else 0) for word in by_number],
+    ).tobytes()
+    sections["word tags"] = array("B", [tag_number[fragments[word][1]] for word in by_number]).tobytes()
     return trie
 
 
@@ -83,12 +104,12 @@ def add_idf(file: Path, words: marisa_trie.Trie, facts: dict[str, Any], sections
     others = marisa_trie.Trie([word for word in idf if word not in words])
     numbers = [NO_IDF] * len(words)
     other_numbers = [NO_IDF] * len(others)
-    for word, value in idf.items():
+    for word, inverse_frequency in idf.items():
         number = words.get(word)
         if number is None:
-            other_numbers[others[word]] = value_number[value]
+            other_numbers[others[word]] = value_number[inverse_frequency]
         else:
-            numbers[number] = value_number[value]
+            numbers[number] = value_number[inverse_frequency]
     facts["median idf"] = sorted(idf.values())[len(idf) // 2]
     sections["idf values"] = array("d", values).tobytes()
     sections["word idf"] = array("H", numbers).tobytes()
@@ -115,10 +136,10 @@ def add_posseg(files: dict[str, Path], facts: dict[str, Any], sections: dict[str
     transitions = read_table(files["posseg/prob_trans.py"])
     emit = read_table(files["posseg/prob_emit.py"])
     possible = read_table(files["posseg/char_state_tab.py"])
-    states = list(start)
+    states = sorted(start)  # the order in which jieba decides between equally likely ones
     number = {state: index for index, state in enumerate(states)}
     characters = sorted(set(possible).union(*emit.values()))
-    facts["posseg"] = {"states": states, "start": list(start.values())}
+    facts["posseg"] = {"states": states, "start": [start[state] for state in states]}
     sections["posseg characters"] = array("I", map(ord, characters)).tobytes()
     rows: dict[str, list[list[tuple[int, float]]]] = {
         "transitions": [[(number[to], value) for to, value in transitions[state].items()] for state in states],

@@ -1,7 +1,7 @@
 """jieba's dictionary, IDF table and hidden Markov models in one memory-mapped file: where it lies, and reading it.
 
-The shipped file next to this module is used as it is. Elsewhere the file is built on first use into a cache folder,
-and built anew when it is damaged or was made from another jieba. `survey/text/build.py` says what is in it.
+The file that ships beside the code of jieba, in the layer, is used as it is. Elsewhere it is built on first use into a
+cache folder, and built anew when it is damaged or was made from another jieba. `survey/text/build.py` says what is in it.
 """
 
 from __future__ import annotations
@@ -10,11 +10,10 @@ import logging
 import os
 import tempfile
 from bisect import bisect_left
-from collections.abc import Iterator
 from functools import cached_property
+from importlib.util import find_spec
 from math import log
 from pathlib import Path
-from typing import Any
 
 import marisa_trie
 
@@ -24,8 +23,9 @@ from survey.text.tables import DamagedFile, TableFile
 logger = logging.getLogger(__name__)
 
 FILE_NAME = "jieba.lexicon"
-SHIPPED_FOLDER = Path(__file__).parent / "data"
+SHIPPED_FOLDER = Path(str(find_spec("jieba").origin)).parent  # type: ignore[union-attr]  # where `package` puts it
 NO_IDF = 0xFFFF
+BEGINS_LONGER = 0x8000  # set in a fragment's frequency number where longer words begin with the fragment
 
 State = tuple[str, str]
 
@@ -48,7 +48,7 @@ class Lexicon:
 
     @cached_property
     def words(self) -> marisa_trie.Trie:
-        """The dictionary's words, each with a number."""
+        """The dictionary's words and their beginnings, each with a number."""
         return self._trie("words")
 
     def _trie(self, name: str) -> marisa_trie.Trie:
@@ -60,20 +60,25 @@ class Lexicon:
         return self.file.array("frequencies", "I").tolist()
 
     @cached_property
-    def _logarithms(self) -> list[float]:
-        return [log(frequency) for frequency in self._frequencies]
+    def _logarithms(self) -> list[float | None]:
+        return [log(frequency) if frequency else None for frequency in self._frequencies]
 
     @cached_property
     def _word_frequencies(self) -> memoryview:
         return self.file.array("word frequencies", "H")
 
-    def frequency(self, number: int) -> int:
-        """How often the word with this number occurs in jieba's corpus."""
-        return self._frequencies[self._word_frequencies[number]]
+    def frequency(self, fragment: str) -> int | None:
+        """How often the word occurs in jieba's corpus: 0 for what only begins words, None for anything else."""
+        number = self.words.get(fragment)
+        return None if number is None else self._frequencies[self._word_frequencies[number] & ~BEGINS_LONGER]
 
-    def logarithm(self, number: int) -> float:
-        """The natural logarithm of `frequency(number)`."""
-        return self._logarithms[self._word_frequencies[number]]
+    def look_up(self, fragment: str) -> tuple[float | None, bool]:
+        """The logarithm of the word's frequency, None if it is no word, and whether longer words begin with it."""
+        number = self.words.get(fragment)
+        if number is None:
+            return None, False
+        place = self._word_frequencies[number]
+        return self._logarithms[place & ~BEGINS_LONGER], place >= BEGINS_LONGER
 
     @cached_property
     def _word_tags(self) -> memoryview:
@@ -82,7 +87,7 @@ class Lexicon:
     def tag(self, word: str) -> str | None:
         """The part of speech of a dictionary word."""
         number = self.words.get(word)
-        return None if number is None else self.facts["tags"][self._word_tags[number]]
+        return None if number is None else self.facts["tags"][self._word_tags[number]] or None
 
     @cached_property
     def _idf(self) -> tuple[memoryview, memoryview, marisa_trie.Trie, memoryview]:
@@ -112,38 +117,36 @@ class Lexicon:
 
     @cached_property
     def posseg_states(self) -> list[State]:
-        """The states of the tagging model: place in the word and part of speech."""
+        """The tagging model's states, sorted: place in the word, part of speech. Below, a state is its index."""
         return [(place, tag) for place, tag in self.facts["posseg"]["states"]]
 
     @cached_property
-    def posseg_transitions(self) -> dict[State, dict[State, float]]:
-        """Log-probabilities of a state after a state."""
-        return {state: dict(self._row("posseg transitions", index)) for index, state in enumerate(self.posseg_states)}
+    def posseg_transitions(self) -> list[dict[int, float]]:
+        """By a state the states that can follow it, with log-probabilities."""
+        return [self._row("posseg transitions", state) for state in range(len(self.posseg_states))]
 
-    def posseg_emissions(self, character: str) -> dict[State, float]:
+    def posseg_emissions(self, character: str) -> dict[int, float]:
         """Log-probabilities of a character in each state that can give it."""
         row = position(self._posseg_characters, character)
-        return {} if row is None else dict(self._row("posseg emissions", row))
+        return {} if row is None else self._row("posseg emissions", row)
 
-    def posseg_possible(self, character: str) -> tuple[State, ...]:
+    def posseg_possible(self, character: str) -> frozenset[int]:
         """The states that jieba considers for a character; none for a character that it does not know."""
         row = position(self._posseg_characters, character)
         if row is None:
-            return ()
+            return frozenset()
         start, end = self.file.array("posseg possible offsets", "I")[row : row + 2]
-        states = self.posseg_states
-        return tuple(states[index] for index in self.file.section("posseg possible states")[start:end])
+        return frozenset(self.file.section("posseg possible states")[start:end])
 
     @cached_property
     def _posseg_characters(self) -> memoryview:
         return self.file.array("posseg characters", "I")
 
-    def _row(self, table: str, row: int) -> Iterator[tuple[State, float]]:
-        """One compressed row: state and value."""
+    def _row(self, table: str, row: int) -> dict[int, float]:
+        """One compressed row: state to value."""
         start, end = self.file.array(f"{table} offsets", "I")[row : row + 2]
-        states = self.posseg_states
-        names = (states[index] for index in self.file.section(f"{table} states")[start:end])
-        return zip(names, self.file.array(table, "d")[start:end], strict=True)
+        states = self.file.section(f"{table} states")[start:end]
+        return dict(zip(states, self.file.array(table, "d")[start:end], strict=True))
 
 
 def position(characters: memoryview, character: str) -> int | None:
@@ -155,36 +158,41 @@ def position(characters: memoryview, character: str) -> int | None:
 
 def load() -> Lexicon:
     """The lexicon of the installed jieba; built first where there is none that fits."""
-    shipped = SHIPPED_FOLDER / FILE_NAME
-    chosen = os.environ.get("LEXICON_DIR", "").strip()
-    if not chosen and shipped.exists():
-        try:
-            return open_lexicon(shipped)
-        except (DamagedFile, Stale) as error:
-            # Not rebuilt: whoever packed it must know, and a small function has no memory to build it.
-            raise LexiconError(
-                f"{error}. Remove the file, or make it anew: manage.py build_lexicon {SHIPPED_FOLDER}"
-            ) from error
-    folder = Path(chosen) if chosen else cache_folder()
+    path = folder() / FILE_NAME
+    if path.parent != SHIPPED_FOLDER:
+        return open_or_build(path)
     try:
-        return open_or_build(folder / FILE_NAME)
-    except OSError as error:
-        if not chosen:
-            raise
-        raise LexiconError(f"LEXICON_DIR={chosen}: {error}") from error
+        return open_lexicon(path)
+    except (DamagedFile, Stale) as error:
+        # Not rebuilt: whoever packed it must know, and a small function has no memory to build it.
+        raise LexiconError(f"{error}. Remove it, or make it anew: manage.py build_lexicon {SHIPPED_FOLDER}") from error
+
+
+def folder() -> Path:
+    """LEXICON_DIR, else the folder of the shipped file if there is one, else the user's cache folder."""
+    chosen = os.environ.get("LEXICON_DIR", "").strip()
+    if chosen:
+        return Path(chosen)
+    return SHIPPED_FOLDER if (SHIPPED_FOLDER / FILE_NAME).exists() else cache_folder()
 
 
 def open_or_build(path: Path) -> Lexicon:
     """The lexicon at `path`, made or made anew where there is none, a damaged one, or one of another jieba."""
     try:
-        return open_lexicon(path)
-    except FileNotFoundError as error:
+        lexicon = open_lexicon(path)
+        lexicon.file.check()
+    except OSError as error:
         logger.info("lexicon.building", extra={"path": str(path), "reason": str(error)})
     except (DamagedFile, Stale) as error:
         logger.warning("lexicon.rebuilding", extra={"path": str(path), "reason": str(error)})
+    else:
+        return lexicon
     from survey.text.build import build
 
-    build(path)
+    try:
+        build(path)
+    except OSError as error:
+        raise LexiconError(f"{path} cannot be written: {error}. Set LEXICON_DIR to a folder that can.") from error
     return open_lexicon(path)
 
 
@@ -222,7 +230,7 @@ def installed_marisa() -> str | None:
 
 
 def cache_folder() -> Path:
-    """The user's cache folder; where that cannot be written (a function's disk) a private one in the temporary folder."""
+    """The user's cache folder; where that cannot be written, as in a function, a private temporary one."""
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
     folder = home / "survey-serverless"
     try:

@@ -15,9 +15,11 @@ from survey.text.substitution import import_jieba, rebind
 
 jieba = import_jieba()
 
+STATES = "BMES"  # finalseg's: a character begins a word, is in its middle, ends it, or is one
+BEGIN, MIDDLE, END, SINGLE = range(4)
 PROJECT_FOLDER = Path(__file__).resolve().parents[2]
 MIN_FLOAT = -3.14e100  # jieba's own "impossible", as a logarithm
-REMEMBERED_FRAGMENTS = 16_384  # about 3 MB; natural text comes back to the same few thousand
+REMEMBERED_FRAGMENTS = 32_768  # at most 5 MB; natural text comes back to the same few thousand
 
 
 class Frequencies:
@@ -32,10 +34,8 @@ class Frequencies:
         frequency = self.user_words.get(word)
         if frequency is not None:
             return frequency
-        number = self.tables.words.get(word)
-        if number is not None:
-            return self.tables.frequency(number)
-        return 0 if next(self.tables.words.iterkeys(word), None) is not None else default
+        frequency = self.tables.frequency(word)
+        return default if frequency is None else frequency
 
     def __contains__(self, word: str) -> bool:
         return self.get(word) is not None
@@ -50,40 +50,54 @@ class Frequencies:
         self.user_words[word] = frequency
 
 
-class Fragments(dict[str, tuple[float | None, bool]]):
-    """Fragment of text to its log-probability (None: no word) and whether longer words begin with it.
+# What the dictionary says of a fragment of text: the log-probability of its first character as a word and of all of it
+# as a word, None where there is no such word, and whether longer words begin with it. A plain tuple unpacks fastest.
+Entry = tuple[float | None, float | None, bool]
+
+
+class Fragments(dict[str, Entry]):
+    """Two characters of text, or the lone last one, to their entry; and longer fragments that it led to.
 
     Filled as text asks for it, and emptied when it is full or the words change.
     """
 
-    def __init__(self, frequencies: Frequencies) -> None:
+    def __init__(self, tables: Lexicon, user_words: dict[str, int]) -> None:
         super().__init__()
-        self.frequencies = frequencies
+        self.tables = tables
+        self.user_words = user_words
         self.user_beginnings: set[str] = set()
+        self.characters: dict[str, Entry] = {}  # single characters, whose entries the many pairs without words share
         self.log_total = 0.0
 
     def words_changed(self, total: int) -> None:
         """Forget everything: a user word is new, or `total`, the sum of all frequencies, is."""
         self.clear()
+        self.characters.clear()
         self.log_total = log(total)
 
-    def __missing__(self, fragment: str) -> tuple[float | None, bool]:
+    def __missing__(self, fragment: str) -> Entry:
         if len(self) >= REMEMBERED_FRAGMENTS:
             self.clear()
-        words = self.frequencies.tables.words
-        beginning_with_it = words.iterkeys(fragment)  # gives the fragment itself first, if it is a word
-        first = next(beginning_with_it, None)
-        probability = None
-        if first == fragment:
-            probability = self.frequencies.tables.logarithm(words[fragment]) - self.log_total
-            longer = next(beginning_with_it, None) is not None
-        else:
-            longer = first is not None
-        user_frequency = self.frequencies.user_words.get(fragment)
-        if user_frequency is not None:
-            probability = log(user_frequency) - self.log_total if user_frequency else None
-        entry = self[fragment] = probability, longer or fragment in self.user_beginnings
+        alone = self.characters.get(fragment[0])
+        if alone is None:
+            alone = self.characters[fragment[0]] = self.look_up(fragment[0])[0], None, False
+        entry = alone
+        if len(fragment) > 1:
+            whole, longer = self.look_up(fragment)
+            if whole is not None or longer:
+                entry = alone[0], whole, longer
+        self[fragment] = entry
         return entry
+
+    def look_up(self, fragment: str) -> tuple[float | None, bool]:
+        """The log-probability of a word, None if it is none, and whether longer words begin with it."""
+        logarithm, longer = self.tables.look_up(fragment)
+        if self.user_words:
+            frequency = self.user_words.get(fragment)
+            if frequency is not None:
+                logarithm = log(frequency) if frequency else None
+            longer = longer or fragment in self.user_beginnings
+        return None if logarithm is None else logarithm - self.log_total, longer
 
 
 class Graph:
@@ -97,12 +111,14 @@ class Graph:
         self.sentence = sentence
 
     def __getitem__(self, start: int) -> list[int]:
-        ends = []
-        stop = start + 1
-        longer = True
+        first, both, longer = self.fragments[self.sentence[start : start + 2]]
+        ends = [start] if first is not None else []
+        if both is not None:
+            ends.append(start + 1)
+        stop = start + 3
         while longer and stop <= len(self.sentence):
-            probability, longer = self.fragments[self.sentence[start:stop]]
-            if probability is not None:
+            _, whole, longer = self.fragments[self.sentence[start:stop]]
+            if whole is not None:
                 ends.append(stop - 1)
             stop += 1
         return ends or [start]
@@ -112,7 +128,7 @@ class Graph:
         return ((start, self[start]) for start in range(len(self.sentence)))
 
 
-class Tokenizer(jieba.Tokenizer):  # type: ignore[misc]
+class Tokenizer(jieba.Tokenizer):  # type: ignore[misc,name-defined]
     """jieba's tokenizer; only looking words up (`get_DAG`, `calc`) is ours."""
 
     def __init__(self, tables: Lexicon) -> None:
@@ -120,7 +136,7 @@ class Tokenizer(jieba.Tokenizer):  # type: ignore[misc]
         self.tables = tables
         self.FREQ = Frequencies(tables)
         self.total = tables.total
-        self.fragments = Fragments(self.FREQ)
+        self.fragments = Fragments(tables, self.FREQ.user_words)
         self.fragments.words_changed(self.total)
         self.initialized = True
 
@@ -140,11 +156,11 @@ class Tokenizer(jieba.Tokenizer):  # type: ignore[misc]
         self.fragments.user_beginnings.update(word[:length] for length in range(1, len(word)))
         self.fragments.words_changed(self.total)
 
-    def get_DAG(self, sentence: str) -> Graph:  # noqa: N802  jieba's name
+    def get_DAG(self, sentence: str) -> Graph:
         """All words in the sentence."""
         return Graph(self.fragments, sentence)
 
-    def calc(self, sentence: str, DAG: Graph, route: dict[int, tuple[float, int]]) -> None:  # noqa: N803
+    def calc(self, sentence: str, DAG: Graph, route: dict[int, tuple[float, int]]) -> None:
         """Fill `route`: by start the log-probability of the best words to the end, and where the first of them ends.
 
         The sums are formed in jieba's order, and of equal ones the longer word wins as there, so that the words are
@@ -153,22 +169,28 @@ class Tokenizer(jieba.Tokenizer):  # type: ignore[misc]
         fragments = self.fragments
         unknown = 0.0 - fragments.log_total
         length = len(sentence)
-        following = 0.0
+        following = after_both = 0.0  # the scores of what follows the first character, and both
         scores = [following] * (length + 1)
         ends = [0] * length
         for start in range(length - 1, -1, -1):
-            probability, longer = fragments[sentence[start]]
-            best = None if probability is None else probability + following
+            first, both, longer = fragments[sentence[start : start + 2]]
+            best = None if first is None else first + following
             end = start
-            stop = start + 2
+            if both is not None:
+                score = both + after_both
+                if best is None or score >= best:
+                    best = score
+                    end = start + 1
+            stop = start + 3
             while longer and stop <= length:
-                probability, longer = fragments[sentence[start:stop]]
-                if probability is not None:
-                    score = probability + scores[stop]
+                _, whole, longer = fragments[sentence[start:stop]]
+                if whole is not None:
+                    score = whole + scores[stop]
                     if best is None or score >= best:
                         best = score
                         end = stop - 1
                 stop += 1
+            after_both = following
             scores[start] = following = unknown + following if best is None else best
             ends[start] = end
         route.update(enumerate(zip(scores, ends, strict=False)))
@@ -176,7 +198,7 @@ class Tokenizer(jieba.Tokenizer):  # type: ignore[misc]
 
 
 class Emissions(dict[str, tuple[float, float, float, float]]):
-    """Character to its log-probabilities as B, M, E, S; at most the 14,500 characters of jieba's table and unknown ones."""
+    """Character to its log-probabilities as B, M, E, S; there are at most 20,950, those that jieba decodes."""
 
     def __init__(self, tables: Lexicon) -> None:
         super().__init__()
@@ -206,33 +228,32 @@ def viterbi_over(tables: Lexicon) -> Callable[..., tuple[float, list[str]]]:
         emit_begin, emit_middle, emit_end, emit_single = emissions[obs[0]]
         begin, middle = start["B"] + emit_begin, start["M"] + emit_middle
         end, single = start["E"] + emit_end, start["S"] + emit_single
-        before: list[dict[str, str]] = []
+        before: list[tuple[int, int, int, int]] = []
         for character in obs[1:]:
             emit_begin, emit_middle, emit_end, emit_single = emissions[character]
-            begin_after_end, begin_after_single = end + end_begin + emit_begin, single + single_begin + emit_begin
-            single_after_end, single_after_single = end + end_single + emit_single, single + single_single + emit_single
-            middle_after_begin, middle_after_middle = (
-                begin + begin_middle + emit_middle,
-                middle + middle_middle + emit_middle,
-            )
-            end_after_begin, end_after_middle = begin + begin_end + emit_end, middle + middle_end + emit_end
-            before.append(
-                {
-                    "B": "S" if begin_after_single >= begin_after_end else "E",
-                    "M": "M" if middle_after_middle >= middle_after_begin else "B",
-                    "E": "M" if end_after_middle >= end_after_begin else "B",
-                    "S": "S" if single_after_single >= single_after_end else "E",
-                }
-            )
-            begin = max(begin_after_end, begin_after_single)
-            middle = max(middle_after_begin, middle_after_middle)
-            end = max(end_after_begin, end_after_middle)
-            single = max(single_after_end, single_after_single)
-        probability, state = (single, "S") if single >= end else (end, "E")
-        path = [state]
-        for step in reversed(before):
-            state = step[state]
-            path.append(state)
+            score_begin, from_begin = single + single_begin + emit_begin, SINGLE
+            score = end + end_begin + emit_begin
+            if score > score_begin:
+                score_begin, from_begin = score, END
+            score_middle, from_middle = middle + middle_middle + emit_middle, MIDDLE
+            score = begin + begin_middle + emit_middle
+            if score > score_middle:
+                score_middle, from_middle = score, BEGIN
+            score_end, from_end = middle + middle_end + emit_end, MIDDLE
+            score = begin + begin_end + emit_end
+            if score > score_end:
+                score_end, from_end = score, BEGIN
+            score_single, from_single = single + single_single + emit_single, SINGLE
+            score = end + end_single + emit_single
+            if score > score_single:
+                score_single, from_single = score, END
+            begin, middle, end, single = score_begin, score_middle, score_end, score_single
+            before.append((from_begin, from_middle, from_end, from_single))
+        probability, state = (single, SINGLE) if single >= end else (end, END)
+        path = [STATES[state]]
+        for origins in reversed(before):
+            state = origins[state]
+            path.append(STATES[state])
         path.reverse()
         return probability, path
 
@@ -240,7 +261,7 @@ def viterbi_over(tables: Lexicon) -> Callable[..., tuple[float, list[str]]]:
 
 
 def default_tokenizer() -> Tokenizer:
-    """The tokenizer over the lexicon, with the words of JIEBA_USER_DICT: a file in jieba's format, word [freq] [tag]."""
+    """The tokenizer over the lexicon, with the words of the file JIEBA_USER_DICT (lines of word [freq] [tag])."""
     tables = lexicon.load()
     jieba.finalseg.viterbi = viterbi_over(tables)
     tokenizer = Tokenizer(tables)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 MAGIC = b"LEXICON\n"
-FORMAT = 1
+FORMAT = 3
 ALIGNMENT = 64
 _PREFIX = struct.Struct("<8sII")
 
@@ -41,12 +41,12 @@ def write(path: Path, facts: Mapping[str, Any], sections: Mapping[str, bytes]) -
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
     try:
-        with open(descriptor, "wb") as file:
+        with os.fdopen(descriptor, "wb") as file:
             file.write(_PREFIX.pack(MAGIC, len(header), zlib.crc32(header)) + header)
             for content in sections.values():
                 file.write(b"\0" * (-file.tell() % ALIGNMENT) + content)
             file.flush()
-            os.fsync(descriptor)
+            os.fsync(file.fileno())
         Path(temporary).chmod(0o644)  # mkstemp's 0600 would keep a package's files from the user that runs them
         Path(temporary).replace(path)
     except BaseException:
@@ -71,22 +71,31 @@ class TableFile:
         if magic != MAGIC or zlib.crc32(header) != checksum:
             raise DamagedFile(f"{path} has a damaged header")
         self.header: dict[str, Any] = json.loads(header)
+        self._places: dict[str, tuple[int, int, int]] = self.header["sections"]
         if self.header["format"] != FORMAT or self.header["byteorder"] != sys.byteorder:
             raise DamagedFile(f"{path} has another format or byte order than this program and machine")
         end = _PREFIX.size + length
         self._start = end + -end % ALIGNMENT
+        if len(self._bytes) < self._start + max(offset + length for offset, length, _ in self._places.values()):
+            raise DamagedFile(f"{path} is cut short")
         self._checked: dict[str, memoryview] = {}
 
     def section(self, name: str) -> memoryview:
         """The section's bytes, checked."""
         if name not in self._checked:
-            offset, length, checksum = self.header["sections"][name]
+            offset, length, checksum = self._places[name]
             content = self._bytes[self._start + offset : self._start + offset + length]
-            if len(content) != length or zlib.crc32(content) != checksum:
+            if zlib.crc32(content) != checksum:
                 raise DamagedFile(f"{self.path} is damaged in its section {name}")
             self._checked[name] = content
         return self._checked[name]
 
+    def check(self) -> None:
+        """Check all sections at once."""
+        for name in self._places:
+            self.section(name)
+
     def array(self, name: str, typecode: str) -> memoryview:
-        """The section as numbers of the `array` module's `typecode`."""
-        return self.section(name).cast(typecode)
+        """The section as a memoryview of numbers of the `array` module's `typecode`."""
+        numbers: memoryview = self.section(name).cast(typecode)  # type: ignore[call-overload]
+        return numbers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from survey.text.lexicon import Lexicon, State
@@ -10,6 +10,8 @@ from survey.text.segmenter import tokenizer
 from survey.text.substitution import import_analyse, import_posseg, rebind
 
 MIN_FLOAT = -3.14e100  # jieba's own "impossible", as a logarithm
+
+REMEMBERED_WORDS = 8_192  # about 1 MB
 
 posseg = import_posseg()
 
@@ -30,7 +32,7 @@ class Tags:
         self.user_tags.update(tags)
 
 
-class Tagger(posseg.POSTokenizer):  # type: ignore[misc]
+class Tagger(posseg.POSTokenizer):  # type: ignore[misc,name-defined]
     """jieba's POSTokenizer; only where it gets a dictionary word's tag is ours."""
 
     def load_word_tag(self, f: object) -> None:
@@ -38,79 +40,91 @@ class Tagger(posseg.POSTokenizer):  # type: ignore[misc]
         self.word_tag_tab = Tags(self.tokenizer.tables)
 
 
-class Characters(dict[str, tuple[tuple[State, ...], dict[State, float]]]):
+class Characters(dict[str, tuple[frozenset[int], dict[int, float]]]):
     """Character to the states that jieba considers for it (none: any) and its log-probability in each state."""
 
     def __init__(self, tables: Lexicon) -> None:
         super().__init__()
         self.tables = tables
 
-    def __missing__(self, character: str) -> tuple[tuple[State, ...], dict[State, float]]:
+    def __missing__(self, character: str) -> tuple[frozenset[int], dict[int, float]]:
         entry = self[character] = self.tables.posseg_possible(character), self.tables.posseg_emissions(character)
         return entry
 
 
-def viterbi_over(tables: Lexicon) -> Callable[..., tuple[float, list[State]]]:
+class Decoder:
     """`jieba.posseg.viterbi` that tries only the transitions that exist; jieba tries all and adds minus infinity.
 
     Same sums in the same order; of equal ones the greater state wins, as in jieba's max() of pairs.
     """
-    characters = Characters(tables)
-    states = tables.posseg_states
-    start = dict(zip(states, tables.facts["posseg"]["start"], strict=True))
-    transitions = tables.posseg_transitions
+
+    def __init__(self, tables: Lexicon) -> None:
+        self.characters = Characters(tables)
+        self.states = tables.posseg_states
+        self.start = tables.facts["posseg"]["start"]
+        self.transitions = tables.posseg_transitions
+        self.every_state = frozenset(range(len(self.states)))
 
     def viterbi(
-        obs: str, states_p: object, start_p: object, trans_p: object, emit_p: object
+        self, obs: str, states: object, start_p: object, trans_p: object, emit_p: object
     ) -> tuple[float, list[State]]:
         """The likeliest states of the characters `obs`; the tables passed by jieba are the empty stand-ins."""
-        possible, emissions = characters[obs[0]]
-        scores = {state: start[state] + emissions.get(state, MIN_FLOAT) for state in possible or states}
-        before: list[dict[State, State]] = []
+        possible, emissions = self.characters[obs[0]]
+        scores = {state: self.start[state] + emissions.get(state, MIN_FLOAT) for state in possible or self.every_state}
+        before: list[dict[int, int]] = []
         for character in obs[1:]:
-            possible, emissions = characters[character]
-            reachable = {state for previous in scores for state in transitions[previous]}
-            candidates: Iterable[State] = reachable.intersection(possible or states) or reachable
-            scores, origins = step(scores, candidates, emissions)
+            possible, emissions = self.characters[character]
+            following, origins = self.step(scores, possible or self.every_state, emissions)
+            if not following:  # no state that jieba considers for the character can be reached: any that can be
+                following, origins = self.step(scores, self.every_state, emissions)
+            scores = following
             before.append(origins)
-        state = max((score, state) for state, score in scores.items())[1]
-        probability = scores[state]
-        path = [state]
+        probability, state = max((score, state) for state, score in scores.items())
+        path = [self.states[state]]
         for origins in reversed(before):
             state = origins[state]
-            path.append(state)
+            path.append(self.states[state])
         path.reverse()
         return probability, path
 
     def step(
-        scores: dict[State, float], candidates: Iterable[State], emissions: dict[State, float]
-    ) -> tuple[dict[State, float], dict[State, State]]:
-        """The best score of each candidate state for the next character, and the state before it."""
-        best: dict[State, float] = {}
-        origins: dict[State, State] = {}
-        previous_states = [(previous, score, transitions[previous]) for previous, score in scores.items()]
-        for state in candidates:
-            emission = emissions.get(state, MIN_FLOAT)
-            best[state], origins[state] = max(
-                (score + following[state] + emission, previous)
-                for previous, score, following in previous_states
-                if state in following
-            )
+        self, scores: dict[int, float], wanted: frozenset[int], emissions: dict[int, float]
+    ) -> tuple[dict[int, float], dict[int, int]]:
+        """The best score of each wanted state that can be reached, and the state before it."""
+        best: dict[int, float] = {}
+        origins: dict[int, int] = {}
+        for previous in sorted(scores):
+            score = scores[previous]
+            transitions = self.transitions[previous]
+            for state in wanted & transitions.keys():
+                candidate = score + transitions[state] + emissions.get(state, MIN_FLOAT)
+                if state not in best or candidate >= best[state]:
+                    best[state] = candidate
+                    origins[state] = previous
         return best, origins
 
-    return viterbi
+
+class Idf(dict[str, float | None]):
+    """Stands for the dict of the IDF table; remembers the words it was asked for, and forgets them when it is full."""
+
+    def __init__(self, tables: Lexicon) -> None:
+        super().__init__()
+        self.tables = tables
+
+    def __missing__(self, word: str) -> float | None:
+        if len(self) >= REMEMBERED_WORDS:
+            self.clear()
+        value = self[word] = self.tables.idf(word)
+        return value
+
+    def get(self, word: str, default: Any = None) -> Any:
+        """The inverse document frequency of the word, or `default` (jieba: the median)."""
+        value = self[word]
+        return default if value is None else value
 
 
 def idf_loader(stock: Any) -> Any:
     """jieba's IDFLoader, with its own table from the lexicon and any other file as jieba reads it."""
-
-    class Idf:
-        """Stands for the dict of the IDF table."""
-
-        def get(self, word: str, default: float) -> float:
-            """The inverse document frequency of the word, or `default` (jieba: the median)."""
-            value = tokenizer.tables.idf(word)
-            return default if value is None else value
 
     class IDFLoader(stock):  # type: ignore[misc]
         """Answers get_idf() from the lexicon until another path is set."""
@@ -118,13 +132,13 @@ def idf_loader(stock: Any) -> Any:
         def __init__(self, idf_path: str | None = None) -> None:
             super().__init__()
             self.path = idf_path
-            self.idf_freq = Idf()
+            self.idf_freq = Idf(tokenizer.tables)
             self.median_idf = tokenizer.tables.facts["median idf"]
 
     return IDFLoader
 
 
-posseg.viterbi = viterbi_over(tokenizer.tables)
+posseg.viterbi = Decoder(tokenizer.tables).viterbi
 tagger = Tagger(tokenizer)
 rebind(posseg, tagger)
 analyse = import_analyse(idf_loader)

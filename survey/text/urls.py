@@ -11,4 +11,5 @@ urlpatterns = [
     re_path(r"^hello/(?P<name>(?s:.+))\Z", views.hello_path),
     path("welcome/post", views.welcome_post),
     path("welcome/get", views.welcome_get),
+    path("jieba/", views.jieba),
 ]

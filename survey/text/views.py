@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, QueryDict
+from collections.abc import Mapping
+
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.views.decorators.csrf import csrf_exempt
 
-from mydjango.problems import allow, problem
+from mydjango.json_body import MalformedJSON, json_object
+from mydjango.problems import allow, is_json, problem
+
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+LONGEST_TEXT = 20_000  # characters
+MOST_KEYWORDS = 100
+SAMPLE = (
+    "Serverless Framework 是业界非常受欢迎的无服务器应用框架,"
+    "开发者无需关心底层资源即可部署完整可用的 Serverless 应用架构。"
+    "Serverless Framework 具有资源编排、自动伸缩、事件驱动等能力,覆盖编码、调试、测试、部署等全生命周期,"
+    "帮助开发者通过联动云资源,迅速构建 Serverless 应用。"
+)
 
 
 def plain(text: str) -> HttpResponse:
@@ -47,3 +60,53 @@ def welcome_post(request: HttpRequest) -> HttpResponse:
 def welcome_get(request: HttpRequest) -> HttpResponse:
     """`GET Tom`, the name from the query."""
     return greet(request, request.GET, "GET", "?name=…")
+
+
+@csrf_exempt
+@allow("GET", "POST")
+def jieba(request: HttpRequest) -> HttpResponse:
+    """Words, keywords and TextRank of `text` as JSON; `topK` of each ranking, the sample where there is no text."""
+    if request.method != "POST":
+        return analyse(request, request.GET.dict())
+    fields: Mapping[str, object] = {}  # an empty body asks for the sample, whatever its media type
+    if request.body and is_json(request.content_type):
+        try:
+            fields = json_object(request)
+        except MalformedJSON as error:
+            return problem(request, 400, str(error))
+    elif request.content_type in FORM_TYPES:
+        fields = request.POST.dict()
+    elif request.body:
+        return problem(request, 415, "Send text and topK as application/json or as a form.")
+    unknown = sorted(fields.keys() - {"text", "topK"})
+    if unknown:
+        return problem(request, 400, f"There is no field {unknown[0]!r}: the fields are text and topK.")
+    return analyse(request, fields)
+
+
+def analyse(request: HttpRequest, fields: Mapping[str, object]) -> HttpResponse:
+    """The analysis that the fields ask for, or what is wrong with them."""
+    text = fields.get("text", SAMPLE)
+    if not isinstance(text, str):
+        return problem(request, 400, "text must be a string.")
+    if len(text) > LONGEST_TEXT:
+        return problem(request, 413, f"The text has {len(text):,} characters: at most {LONGEST_TEXT:,} are analysed.")
+    top_k = whole_number(fields.get("topK", 20))
+    if top_k is None or not 1 <= top_k <= MOST_KEYWORDS:
+        return problem(request, 400, f"topK must be a whole number from 1 to {MOST_KEYWORDS}.")
+    from survey.text.analysis import keywords, segment, textrank
+
+    rankings = {"keywords": keywords(text, top_k), "textrank": textrank(text, top_k)}
+    weighted = {
+        name: [{"word": word, "weight": weight} for word, weight in ranking] for name, ranking in rankings.items()
+    }
+    return JsonResponse({"words": segment(text), **weighted}, json_dumps_params={"ensure_ascii": False})
+
+
+def whole_number(value: object) -> int | None:
+    """A JSON number without a fraction, or the digits of a form; None for anything else, true and false included."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

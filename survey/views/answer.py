@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
 from mydjango.json_body import MalformedJSON, json_object
 from mydjango.problems import allow, is_json, problem, speaks_json
+from mydjango.unavailable import page_when_unavailable
 from survey import services
 from survey.forms import ResponseForm
 from survey.models import Response
+from survey.rate_limit import TooManySubmissions
+from survey.submission import ONCE_MORE, SubmissionForm
 
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -24,6 +30,23 @@ def page(request: HttpRequest) -> HttpResponse:
     return render(request, "survey/page.html", {"form": ResponseForm()})
 
 
+def page_as_typed(request: HttpRequest) -> HttpResponse:
+    """The page with everything that was sent, nothing of it validated: for when there is no database to ask."""
+    blank = ResponseForm()
+    typed = {
+        name: field.widget.value_from_datadict(request.POST, request.FILES, blank.add_prefix(name))
+        for name, field in blank.fields.items()
+    }
+    notice = _("Your answer could not be stored just now. Nothing you typed is lost: please press Send again.")
+    context = {
+        "form": ResponseForm(initial=typed),
+        "submission": SubmissionForm(request.POST).again(),
+        "notice": notice,
+    }
+    return render(request, "survey/page.html", context)
+
+
+@page_when_unavailable(page_as_typed)
 @never_cache
 @csrf_exempt
 @allow("POST")
@@ -35,23 +58,77 @@ def submit(request: HttpRequest) -> HttpResponse:
     """
     if is_json(request.content_type):
         try:
-            form = ResponseForm.from_json(json_object(request))
+            values = json_object(request)
         except MalformedJSON as error:
             return problem(request, 400, str(error))
+        submission = SubmissionForm.of_json(request, values)
+        form = ResponseForm.from_json(values)
     elif request.content_type in FORM_TYPES:
+        submission = SubmissionForm.of_form(request)
         form = ResponseForm(request.POST)
     else:
         return problem(request, 415, "Send the answer as application/json or as a form.")
-    if not form.is_valid():
-        if speaks_json(request):
-            return problem(request, 400, "The answer was not accepted.", errors=form.errors)
-        return render(request, "survey/page.html", {"form": form}, status=400)
+    return _accept(request, form, submission)
+
+
+def _accept(request: HttpRequest, form: ResponseForm, submission: SubmissionForm) -> HttpResponse:
+    """Store the answer, or say why not."""
+    if form.errors or submission.errors:
+        detail = _("The answer was not accepted.")
+        notice = ONCE_MORE if not form.errors else ""
+        errors = {**form.errors, **submission.errors}
+        return _refuse(request, 400, detail, form, submission.again(), notice=notice, errors=errors)
+    if seconds := submission.seconds_to_wait():
+        return _refuse(request, 429, str(ONCE_MORE), form, submission.again(), retry_after=seconds)
     response = form.save(commit=False)
     response.language = translation.get_language()
-    services.response_submit(response)
+    try:
+        submitted = services.response_submit(
+            response, content=form.cleaned_data, key=submission.key, address=request.META.get("REMOTE_ADDR", "")
+        )
+    except services.KeyReused:
+        detail = _("Another answer was already sent from this page. To send this one too, press Send once more.")
+        return _refuse(request, 422, detail, form, submission.again(new_key=True))
+    except TooManySubmissions as error:
+        detail = _("Very many answers come from here at the moment. Please try again later; nothing you typed is lost.")
+        return _refuse(request, 429, detail, form, submission.again(), retry_after=error.retry_after)
+    return _thank(request, submitted)
+
+
+def _refuse(
+    request: HttpRequest,
+    status: int,
+    detail: str,
+    form: ResponseForm,
+    submission: SubmissionForm,
+    *,
+    notice: str | Promise = "",
+    retry_after: int = 0,
+    **members: object,
+) -> HttpResponse:
+    """An error: a problem for JSON callers, for people the page as they left it."""
     if speaks_json(request):
-        return JsonResponse({"id": response.pk, "reference": response.reference}, status=201)
-    return redirect("thanks", reference=response.reference)
+        headers = {"Retry-After": str(retry_after)} if retry_after else None
+        return problem(request, status, detail, headers=headers, **members)
+    context = {"form": form, "submission": submission, "notice": notice or ("" if form.errors else detail)}
+    answer = render(request, "survey/page.html", context, status=status)
+    if retry_after:
+        answer["Retry-After"] = str(retry_after)
+    return answer
+
+
+def _thank(request: HttpRequest, submitted: services.Submitted) -> HttpResponse:
+    """201 for JSON callers, the thank-you page for people; the same for a retry as for the first attempt."""
+    response = submitted.response
+    answer: HttpResponse
+    if speaks_json(request):
+        answer = JsonResponse({"id": response.pk, "reference": response.reference}, status=201)
+        answer["Location"] = reverse("thanks", args=[response.reference])
+    else:
+        answer = redirect("thanks", reference=response.reference)
+    if submitted.replayed:
+        answer["Idempotent-Replayed"] = "true"
+    return answer
 
 
 @never_cache

@@ -25,5 +25,5 @@ class Command(BaseCommand):
         drained = outbox.drain(options["seconds"])
         self.stdout.write(
             f"sent {drained.sent}, to be retried {drained.retried}, "
-            f"given up {drained.failed}, still queued {drained.waiting}"
+            f"given up {drained.failed}, deleted unsent {drained.deleted}, still queued {drained.waiting}"
         )

@@ -1,0 +1,27 @@
+"""Deadlocks: InnoDB ends one of two transactions that wait for each other, and asks that it be tried again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.db import OperationalError, transaction
+
+logger = logging.getLogger(__name__)
+
+DEADLOCK = 1213
+Result = TypeVar("Result")
+
+
+def atomically(transaction_body: Callable[[], Result]) -> Result:
+    """Run the function in a transaction, and once more when a deadlock has rolled it back."""
+    try:
+        with transaction.atomic():
+            return transaction_body()
+    except OperationalError as error:
+        if error.args[:1] != (DEADLOCK,):
+            raise
+        logger.warning("database.deadlock")
+    with transaction.atomic():
+        return transaction_body()

@@ -1,0 +1,47 @@
+"""An answer that is sent twice is counted once: the caller's key, and what was sent under it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Model
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+KEY_MAX_LENGTH = 255
+SALT = "survey.content"
+
+
+def key_digest(key: str) -> str | None:
+    """What the database keeps of a key, and holds unique; None without a key."""
+    return hashlib.sha256(key.encode()).hexdigest() if key else None
+
+
+def content_digest(content: Mapping[str, Any]) -> str:
+    """A keyed digest of validated fields; the same for JSON and for a form.
+
+    What was left empty does not count, so that a field added by a deploy between two attempts does not tell them apart.
+    """
+    return salted_hmac(SALT, _canonical(content), algorithm="sha256").hexdigest()
+
+
+def is_same_content(content: Mapping[str, Any], digest: str) -> bool:
+    """Whether the digest was made of this content, under this SECRET_KEY or one of SECRET_KEY_FALLBACKS."""
+    text = _canonical(content)
+    return any(
+        constant_time_compare(salted_hmac(SALT, text, secret=secret, algorithm="sha256").hexdigest(), digest)
+        for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    )
+
+
+def _canonical(content: Mapping[str, Any]) -> str:
+    given = {name: value for name, value in content.items() if value not in (None, "", [], ())}
+    return json.dumps(given, sort_keys=True, default=_plain)
+
+
+def _plain(value: object) -> object:
+    """A branch by its key, anything else as its text."""
+    return value.pk if isinstance(value, Model) else str(value)

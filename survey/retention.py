@@ -1,0 +1,39 @@
+"""Personal data is removed when it is old, or when its guest asks; the score stays."""
+
+from __future__ import annotations
+
+import logging
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from survey.models import FollowUpNote, OutgoingMail, Response, ResponseTerm
+
+logger = logging.getLogger(__name__)
+
+BATCH = 500  # answers a transaction: short locks, and a job that is ended keeps what it has done
+
+# What an answer's row loses. A test holds this list against the model: a new field must be on one side or the other.
+ERASED_VALUES: dict[str, str] = {"name": "", "phone": "", "email": "", "comment": "", "content_digest": ""}
+# What is deleted with it: everything else that holds words of the guest or about the guest.
+DELETED_MODELS = (OutgoingMail, FollowUpNote, ResponseTerm)
+
+
+def erase(responses: QuerySet[Response]) -> int:
+    """Remove the personal data of these answers everywhere it went; returns how many answers were not erased before.
+
+    The score, the aspects, the branch, the date and the reference stay; so does the digest of the key, by which a late
+    retry is still recognised.
+    """
+    erased = 0
+    due = responses.filter(erased_at=None).order_by("pk")
+    while ids := list(due.values_list("pk", flat=True)[:BATCH]):
+        with transaction.atomic():
+            # The answer first: a drain that takes one of its mails meanwhile sees that it was erased.
+            Response.objects.filter(pk__in=ids).update(**ERASED_VALUES, erased_at=timezone.now())
+            for model in DELETED_MODELS:
+                model.objects.filter(response__in=ids).delete()
+        erased += len(ids)
+        logger.info("responses.erased", extra={"count": len(ids)})
+    return erased

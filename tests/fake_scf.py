@@ -1,0 +1,414 @@
+"""A loopback stand-in for Tencent's SCF API, and for COS: keeps state, verifies signatures, fails where it is told to.
+
+It refuses what the platform refuses, as far as that is documented: unsigned calls, fields that the SDK's own models do
+not know, a second change before the first is done, empty environment variables, versions and aliases that do not exist.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import hmac
+import json
+import threading
+import time
+import warnings
+from base64 import b64decode
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from tencentcloud.scf.v20180416 import models
+
+SECRET_ID = "AKIDexampleexampleexample"
+SECRET_KEY = "example-secret-key"
+APPID = "1250000000"
+POLLS = 2  # how often a change is seen unfinished
+Snapshot = dict[str, Any]
+
+
+class Refused(Exception):
+    """The API's error: code and message."""
+
+    def __init__(self, code: str, message: str = "") -> None:
+        super().__init__(code, message)
+        self.code, self.message = code, message or f"The fake refused: {code}"
+
+
+def healthy(snapshot: Snapshot, event: Any) -> Any:
+    """A function that does all that it is asked."""
+    if "manage" in event:
+        return {"exit_code": 0, "output": "Operations to perform: none\n"}
+    return {"statusCode": 200, "headers": {}, "isBase64Encoded": False, "body": '{"status": "ok"}'}
+
+
+class FakeScf:
+    """State of one account in one region, and the server that speaks for it. A context manager."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.function: dict[str, Any] | None = None  # what GetFunction says of $LATEST, with "Code"
+        self.versions: dict[str, dict[str, Any]] = {}
+        self.numbers = 0  # versions ever published: a number is never given again
+        self.alias: dict[str, Any] = {}
+        self.triggers: list[dict[str, Any]] = []
+        self.layers: dict[str, list[dict[str, Any]]] = {}
+        self.buckets: dict[str, dict[str, bytes]] = {}
+        self.logs: list[dict[str, Any]] = []
+        self.run: Callable[[Snapshot, Any], Any] = healthy
+        self.request_limit = 100_000_000  # bytes
+        self.fail_at: int | None = None  # the how-manieth call from now (0 the next) fails
+        self.pending = 0
+        self._lock = threading.Lock()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+
+    @property
+    def endpoint(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def actions(self) -> list[str]:
+        """The names of the calls so far, a repeated question once."""
+        names = [action for action, _ in self.calls]
+        return [name for before, name in zip([None, *names], names, strict=False) if name != before]
+
+    def __enter__(self) -> FakeScf:
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    @property
+    def serving(self) -> Snapshot:
+        """What a guest gets at this moment."""
+        return self._qualified("$DEFAULT")
+
+    def request(self, action: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        """One call: record it, fail if it is its turn, check it against the SDK's model, do it."""
+        with self._lock:
+            self.calls.append((action, parameters))
+            if self.fail_at is not None:
+                self.fail_at -= 1
+                if self.fail_at < 0:
+                    self.fail_at = None
+                    raise Refused("InternalError", "the fake fails here")
+            _check_fields(action, parameters)
+            return getattr(self, action)(**parameters) or {}
+
+    # --- Layers
+
+    def PublishLayerVersion(
+        self, LayerName: str, CompatibleRuntimes: list[str], Content: dict, Description: str
+    ) -> dict:
+        versions = self.layers.setdefault(LayerName, [])
+        number = len(versions) + 1
+        versions.append(
+            {
+                "LayerVersion": number,
+                "Description": Description,
+                "CompatibleRuntimes": CompatibleRuntimes,
+                "Status": "Active",
+                "content": self._code(Content),
+            }
+        )
+        self.pending = POLLS
+        return {"LayerVersion": number}
+
+    def GetLayerVersion(self, LayerName: str, LayerVersion: int) -> dict:
+        version = self.layers[LayerName][LayerVersion - 1]
+        return {"Status": self._status("Publishing"), "LayerVersion": version["LayerVersion"]}
+
+    def ListLayerVersions(self, LayerName: str) -> dict:
+        if not self.layers.get(LayerName):
+            raise Refused("ResourceNotFound.Layer")
+        return {"LayerVersions": [{**version, "content": None} for version in self.layers[LayerName]]}
+
+    def DeleteLayerVersion(self, LayerName: str, LayerVersion: int) -> None:
+        self.layers[LayerName] = [
+            version for version in self.layers[LayerName] if version["LayerVersion"] != LayerVersion
+        ]
+
+    # --- The function
+
+    def CreateFunction(self, FunctionName: str, Namespace: str, Code: dict, **rest: Any) -> None:
+        if self.function is not None:
+            raise Refused("ResourceInUse.Function")
+        self.function = {"FunctionName": FunctionName, "content": self._code(Code)}
+        self._configure(rest)
+        self.alias = {"FunctionVersion": "$LATEST", "Name": "$DEFAULT", "Description": ""}
+        self.pending = POLLS
+
+    def GetFunction(self, FunctionName: str, Namespace: str, Qualifier: str = "$LATEST") -> dict:
+        self._named(FunctionName)
+        snapshot = self._qualified(Qualifier)
+        status = snapshot.get("Status") or self._status("Updating")
+        if status == "Deleting" and self.pending == 0:
+            self.function, self.versions, self.triggers = None, {}, []
+            raise Refused("ResourceNotFound.Function")
+        if status == "Deleting":
+            self.pending -= 1
+        shown = {key: value for key, value in snapshot.items() if key != "content"}
+        return {**shown, "Status": status}
+
+    def UpdateFunctionCode(self, FunctionName: str, Namespace: str, Code: dict, Handler: str) -> None:
+        self._changeable(FunctionName)["content"] = self._code(Code)
+        self.function["Handler"] = Handler
+        self.pending = POLLS
+
+    def UpdateFunctionConfiguration(self, FunctionName: str, Namespace: str, **rest: Any) -> None:
+        self._changeable(FunctionName)
+        self._configure(rest)
+        self.pending = POLLS
+
+    def DeleteFunction(self, FunctionName: str, Namespace: str) -> None:
+        self._named(FunctionName)["Status"] = "Deleting"
+        self.pending = POLLS
+
+    # --- Versions and the default alias
+
+    def PublishVersion(self, FunctionName: str, Namespace: str, Description: str) -> dict:
+        snapshot = copy.deepcopy(self._changeable(FunctionName))
+        self.numbers += 1
+        self.versions[str(self.numbers)] = {**snapshot, "version_description": Description}
+        self.pending = POLLS
+        return {"FunctionVersion": str(self.numbers)}
+
+    def ListVersionByFunction(self, FunctionName: str, Namespace: str, Limit: int, Offset: int) -> dict:
+        self._named(FunctionName)
+        found = [{"Version": "$LATEST", "Description": ""}] + [
+            {"Version": number, "Description": version["version_description"]}
+            for number, version in self.versions.items()
+        ]
+        return {"Versions": found[Offset : Offset + Limit], "TotalCount": len(found)}
+
+    def DeleteFunctionVersion(self, FunctionName: str, Namespace: str, Qualifier: str) -> None:
+        if self.alias["FunctionVersion"] == Qualifier:
+            raise Refused("FailedOperation.DeleteFunction", "an alias points at this version")
+        del self.versions[Qualifier]
+
+    def GetAlias(self, FunctionName: str, Namespace: str, Name: str) -> dict:
+        self._named(FunctionName)
+        return self.alias
+
+    def UpdateAlias(
+        self, FunctionName: str, Namespace: str, Name: str, FunctionVersion: str, RoutingConfig: dict, Description: str
+    ) -> None:
+        if FunctionVersion not in self.versions:
+            raise Refused("ResourceNotFound.FunctionVersion")
+        if self.pending:
+            raise Refused("FailedOperation.FunctionVersionStatusNotActive")
+        self.alias = {"Name": Name, "FunctionVersion": FunctionVersion, "Description": Description}
+
+    # --- Triggers
+
+    def ListTriggers(self, FunctionName: str, Namespace: str, Limit: int, Offset: int) -> dict:
+        self._named(FunctionName)
+        return {"Triggers": self.triggers[Offset : Offset + Limit], "TotalCount": len(self.triggers)}
+
+    def CreateTrigger(self, FunctionName: str, Namespace: str, **trigger: str) -> dict:
+        self._changeable(FunctionName)
+        if self._trigger(trigger):
+            raise Refused("ResourceInUse.Trigger")
+        self.triggers.append(_listed(trigger))
+        return {"TriggerInfo": self.triggers[-1]}
+
+    def UpdateTrigger(self, FunctionName: str, Namespace: str, **trigger: str) -> None:
+        old = self._trigger(trigger)
+        if old is None:
+            raise Refused("ResourceNotFound.Trigger")
+        old.update(_listed(trigger))
+
+    def DeleteTrigger(self, FunctionName: str, Namespace: str, **trigger: str) -> None:
+        self.triggers.remove(self._trigger(trigger))
+
+    # --- Invocations and their log
+
+    def Invoke(
+        self, FunctionName: str, Namespace: str, Qualifier: str, InvocationType: str, LogType: str, ClientContext: str
+    ) -> dict:
+        self._named(FunctionName)
+        snapshot = self._qualified(Qualifier)
+        result = {
+            "Log": "START\nEND",
+            "FunctionRequestId": "f-1",
+            "Duration": 12.5,
+            "BillDuration": 13,
+            "MemUsage": 4 << 20,
+        }
+        try:
+            returned = self.run(snapshot, json.loads(ClientContext))
+        except Exception as error:  # noqa: BLE001  (the function under test may raise anything)
+            return {"Result": {**result, "InvokeResult": -1, "ErrMsg": str(error), "RetMsg": ""}}
+        return {"Result": {**result, "InvokeResult": 0, "ErrMsg": "", "RetMsg": json.dumps(returned)}}
+
+    def GetFunctionLogs(
+        self,
+        FunctionName: str,
+        Namespace: str,
+        StartTime: str,
+        EndTime: str,
+        Limit: int,
+        Offset: int,
+        FunctionRequestId: str = "",
+        Filter: dict | None = None,
+        **order: str,
+    ) -> dict:
+        found = [
+            entry
+            for entry in self.logs
+            if StartTime <= entry["StartTime"] <= EndTime
+            and FunctionRequestId in ("", entry["RequestId"])
+            and (entry["RetCode"] != 0 or not Filter)
+        ]
+        return {"Data": found[Offset : Offset + Limit], "TotalCount": len(found)}
+
+    # --- What they share
+
+    def _named(self, name: str) -> dict[str, Any]:
+        if self.function is None or self.function["FunctionName"] != name:
+            raise Refused("ResourceNotFound.Function")
+        return self.function
+
+    def _changeable(self, name: str) -> dict[str, Any]:
+        function = self._named(name)
+        if self.pending:
+            raise Refused("FailedOperation.FunctionStatusError", "the function is being updated")
+        return function
+
+    def _qualified(self, qualifier: str) -> Snapshot:
+        if qualifier == "$DEFAULT":
+            qualifier = self.alias["FunctionVersion"]
+        if qualifier == "$LATEST" and self.function is not None:
+            return self.function
+        if qualifier not in self.versions:
+            raise Refused("ResourceNotFound.FunctionVersion")
+        return self.versions[qualifier]
+
+    def _configure(self, parameters: dict[str, Any]) -> None:
+        variables = parameters.get("Environment", {}).get("Variables", [])
+        if any(not entry["Value"] for entry in variables) and variables != [{"Key": "", "Value": ""}]:
+            raise Refused("InvalidParameterValue.EnvironmentVariables", "a value is empty")
+        memory = parameters.get("MemorySize", 128)
+        if memory != 64 and memory % 128:
+            raise Refused("InvalidParameterValue.Memory")
+        for used in parameters.get("Layers", []):
+            if used["LayerName"] and len(self.layers.get(used["LayerName"], [])) < used["LayerVersion"]:
+                raise Refused("ResourceNotFound.LayerVersion")
+        self.function.update(parameters)
+
+    def _code(self, code: dict[str, str]) -> bytes:
+        if "ZipFile" in code:
+            if len(code["ZipFile"]) > self.request_limit:
+                raise Refused("RequestSizeLimitExceeded")
+            return b64decode(code["ZipFile"])
+        bucket = self.buckets[f"{code['CosBucketName']}-{APPID}"]
+        return bucket[code["CosObjectName"]]
+
+    def _trigger(self, wanted: dict[str, str]) -> dict[str, Any] | None:
+        same = ("TriggerName", "Type", "Qualifier")
+        return next((old for old in self.triggers if all(old[key] == wanted[key] for key in same)), None)
+
+    def _status(self, unfinished: str) -> str:
+        if self.pending:
+            self.pending -= 1
+            return unfinished
+        return "Active"
+
+
+def _listed(trigger: dict[str, str]) -> dict[str, Any]:
+    """A trigger as ListTriggers shows it: Enable a number, the cron as JSON, the URLs of an http trigger added."""
+    description = trigger["TriggerDesc"]
+    if trigger["Type"] == "timer":
+        description = json.dumps({"cron": description})
+    else:
+        said = json.loads(description)
+        if said["NetConfig"]["EnableExtranet"]:
+            said["NetConfig"]["ExtranetUrl"] = f"https://{APPID}-abcdefghij.ap-guangzhou.tencentscf.com"
+        description = json.dumps(said)
+    return {**trigger, "TriggerDesc": description, "Enable": int(trigger["Enable"] == "OPEN")}
+
+
+def _check_fields(action: str, parameters: dict[str, Any]) -> None:
+    """Every field must be one that the SDK's model of this request knows, at any depth."""
+    request = getattr(models, f"{action}Request")()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            request._deserialize(parameters)
+        except UserWarning as warning:
+            raise Refused("UnknownParameter", f"{action}: {warning}") from warning
+
+
+def _verify(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+    """The TC3-HMAC-SHA256 signature, computed anew from the request as it arrived (Tencent 213/30654)."""
+    headers = handler.headers
+    timestamp = headers.get("X-TC-Timestamp", "0")
+    date = time.strftime("%Y-%m-%d", time.gmtime(int(timestamp)))
+    scope = f"{date}/scf/tc3_request"
+    signed = f"content-type:{headers['Content-Type']}\nhost:{headers['Host']}\n"
+    canonical = f"POST\n/\n\n{signed}\ncontent-type;host\n{hashlib.sha256(body).hexdigest()}"
+    text = f"TC3-HMAC-SHA256\n{timestamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+    key = f"TC3{SECRET_KEY}".encode()
+    for part in (date, "scf", "tc3_request"):
+        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+    signature = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+    expected = f"TC3-HMAC-SHA256 Credential={SECRET_ID}/{scope}, SignedHeaders=content-type;host, Signature={signature}"
+    if headers.get("Authorization") != expected:
+        raise Refused("AuthFailure.SignatureFailure", "the signature does not fit")
+    if headers.get("X-TC-Version") != "2018-04-16" or not headers.get("X-TC-Region"):
+        raise Refused("InvalidParameter", "version or region is missing")
+
+
+def _handler(fake: FakeScf) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def do_POST(self) -> None:
+            if self.path != "/":  # COS: a multipart upload begins or ends
+                self._cos()
+                return
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            response: dict[str, Any]
+            try:
+                _verify(self, body)
+                response = fake.request(self.headers["X-TC-Action"], json.loads(body))
+            except Refused as error:
+                response = {"Error": {"Code": error.code, "Message": error.message}}
+            content = json.dumps({"Response": {**response, "RequestId": "r-1"}}, default=str).encode()
+            self._answer(200, content, "application/json")
+
+        def _cos(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if not self.headers.get("Authorization", "").startswith("q-sign-algorithm=sha1"):
+                self._answer(403, b"<Error><Code>AccessDenied</Code><Message>unsigned</Message></Error>")
+                return
+            name = self.headers["Host"].partition(".")[0]
+            if self.command == "PUT" and self.path == "/":
+                fake.buckets[name] = {}
+            elif name not in fake.buckets:
+                self._answer(404, b"")
+                return
+            elif self.command == "PUT":
+                fake.buckets[name][self.path.partition("?")[0]] = body
+            self._answer(200, b"")
+
+        do_PUT = do_HEAD = do_GET = _cos
+
+        def _answer(self, status: int, content: bytes, kind: str = "application/xml") -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(content)))
+            self.send_header("x-cos-request-id", "c-1")
+            self.send_header("ETag", f'"{hashlib.md5(content, usedforsecurity=False).hexdigest()}"')
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(content)
+
+        def log_message(self, *args: object) -> None:
+            """Keep the test's output clean."""
+
+    return Handler

@@ -1,0 +1,77 @@
+"""A real SMTP server on loopback, which takes mail or misbehaves in a named way."""
+
+from __future__ import annotations
+
+import asyncio
+import email
+import email.policy
+import socket
+import threading
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+
+@dataclass
+class Mailbox:
+    """What arrived; `answers` maps a recipient to the line the server says instead of taking the mail."""
+
+    at_recipient: dict[str, str] = field(default_factory=dict)
+    at_data: dict[str, str] = field(default_factory=dict)
+    hang_up_on: set[str] = field(default_factory=set)  # recipients at whose mail the line goes dead
+    hang_on: set[str] = field(default_factory=set)  # recipients at whose mail nothing is said any more
+    is_hanging: bool = False
+    messages: list[EmailMessage] = field(default_factory=list)
+    arrived: threading.Condition = field(default_factory=threading.Condition)
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address in self.at_recipient:
+            return self.at_recipient[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        recipient = envelope.rcpt_tos[0]
+        if recipient in self.hang_up_on:
+            server.transport.abort()
+            return "250 OK"
+        if recipient in self.hang_on:
+            with self.arrived:
+                self.is_hanging = True
+                self.arrived.notify_all()
+            await asyncio.Event().wait()
+        if recipient in self.at_data:
+            return self.at_data[recipient]
+        message: Any = email.message_from_bytes(envelope.content or b"", policy=email.policy.default)
+        with self.arrived:
+            self.messages.append(message)
+            self.arrived.notify_all()
+        return "250 OK"
+
+    @property
+    def recipients(self) -> list[str]:
+        return [message["To"] for message in self.messages]
+
+    @property
+    def message_ids(self) -> list[str]:
+        return [message["Message-ID"] for message in self.messages]
+
+
+def start(mailbox: Mailbox) -> Controller:
+    """Serve the mailbox on a free port of loopback; the caller stops it."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
+    controller.start()
+    return controller
+
+
+def silent_server() -> socket.socket:
+    """Listens, accepts, and never says a word."""
+    return socket.create_server(("127.0.0.1", 0))

@@ -1,0 +1,314 @@
+"""Mail is sent at least once, normally once, and no mail stops another."""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from survey import outbox, services
+from survey.models import Branch, OutgoingMail, Response
+from survey.retention import erase
+from tests import smtp
+from tests.instances import manage
+
+QUEUED, SENT, FAILED = OutgoingMail.Status.QUEUED, OutgoingMail.Status.SENT, OutgoingMail.Status.FAILED
+
+
+@pytest.fixture
+def mailbox(settings: Any) -> Iterator[smtp.Mailbox]:
+    """A mail server, and the settings that name it."""
+    box = smtp.Mailbox()
+    controller: Controller = smtp.start(box)
+    use(settings, controller.port)
+    yield box
+    controller.stop()
+
+
+def use(settings: Any, port: int) -> None:
+    settings.EMAIL_BACKEND = "mydjango.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
+    settings.EMAIL_USE_SSL = settings.EMAIL_USE_TLS = False
+    settings.EMAIL_TIMEOUT, settings.EMAIL_SECONDS = 0.3, 0.6
+
+
+def answer(email: str = "guest@example.com", **fields: Any) -> Response:
+    response = Response(name="王芳", phone="13800138000", satisfaction=5, email=email, language="en")
+    for name, value in fields.items():
+        setattr(response, name, value)
+    return services.response_submit(response, content={}).response
+
+
+def drain_in_a_thread(_number: int = 0) -> outbox.Drained:
+    try:
+        return outbox.drain(30)
+    finally:
+        connection.close()
+
+
+@pytest.mark.django_db
+class TestQueueing:
+    def test_a_receipt_is_rendered_when_it_is_queued(self) -> None:
+        response = answer()
+        mail = OutgoingMail.objects.get()
+        assert (mail.kind, mail.recipient, mail.status) == ("receipt", "guest@example.com", QUEUED)
+        assert response.reference in mail.body
+        assert "王芳" in mail.body
+
+    def test_a_low_score_alerts_the_branch_without_personal_data(self) -> None:
+        branch = Branch.objects.create(code="gz-01", name="天河店", manager_email="manager@example.com")
+        answer(email="", satisfaction=1, branch=branch, comment="太咸了")
+        mail = OutgoingMail.objects.get()
+        assert (mail.kind, mail.recipient) == ("alert", "manager@example.com")
+        assert "天河店" in mail.body
+        for personal in ("王芳", "13800138000", "太咸了"):
+            assert personal not in mail.body + mail.subject
+
+    def test_a_good_score_or_a_branch_without_address_alerts_nobody(self) -> None:
+        branch = Branch.objects.create(code="gz-01", name="天河店", manager_email="manager@example.com")
+        answer(email="", satisfaction=3, branch=branch)
+        answer(email="", satisfaction=1, branch=Branch.objects.create(code="gz-02", name="越秀店"))
+        answer(email="", satisfaction=1)
+        assert not OutgoingMail.objects.exists()
+
+
+@pytest.mark.django_db
+class TestSending:
+    def test_a_mail_arrives_with_the_id_it_was_queued_with(self, mailbox: smtp.Mailbox) -> None:
+        answer()
+        queued = OutgoingMail.objects.get()
+        assert outbox.drain(30) == outbox.Drained(sent=1)
+        assert mailbox.message_ids == [queued.message_id]
+        sent = OutgoingMail.objects.get()
+        assert (sent.status, sent.attempts, sent.last_error) == (SENT, 1, "")
+        assert sent.sent_at is not None
+
+    def test_no_mail_is_started_that_the_time_may_not_suffice_for(self, mailbox: smtp.Mailbox, settings: Any) -> None:
+        answer()
+        settings.EMAIL_SECONDS = 20
+        assert outbox.drain(20) == outbox.Drained(waiting=1)
+        assert not mailbox.messages
+
+    def test_many_mails_share_one_connection(self, mailbox: smtp.Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
+        connections = []
+        smtp_connect = smtp_backend().open
+
+        def counted(self: Any) -> Any:
+            opened = smtp_connect(self)
+            connections.extend([opened] if opened else [])
+            return opened
+
+        monkeypatch.setattr(smtp_backend(), "open", counted)
+        for number in range(5):
+            answer(f"guest{number}@example.com")
+        assert outbox.drain(30).sent == 5
+        assert connections == [True]
+
+    def test_a_mail_to_an_erased_guest_is_deleted_unsent(self, mailbox: smtp.Mailbox) -> None:
+        response = answer()
+        erase(Response.objects.all())
+        assert not OutgoingMail.objects.exists()
+        # One that an erasure of an older version left behind.
+        mail = OutgoingMail.objects.create(response=response, kind="receipt", recipient="a@b.cn", message_id="<1@x>")
+        assert outbox.drain(30).deleted == 1
+        assert not OutgoingMail.objects.filter(pk=mail.pk).exists()
+        assert not mailbox.messages
+
+    def test_a_mail_erased_while_it_is_sent_does_not_come_back(
+        self, mailbox: smtp.Mailbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        answer()
+        backend_send = smtp_backend().send_messages
+
+        def erase_meanwhile(self: Any, messages: Any) -> int:
+            erase(Response.objects.all())
+            return int(backend_send(self, messages))
+
+        monkeypatch.setattr(smtp_backend(), "send_messages", erase_meanwhile)
+        outbox.drain(30)
+        assert not OutgoingMail.objects.exists()
+
+    def test_in_production_without_a_mail_server_mail_waits(self, settings: Any) -> None:
+        settings.SENDS_MAIL = False
+        answer()
+        assert outbox.drain(30) == outbox.Drained(waiting=1)
+        assert OutgoingMail.objects.get().attempts == 0
+
+
+def smtp_backend() -> Any:
+    from mydjango.smtp import EmailBackend
+
+    return EmailBackend
+
+
+@pytest.mark.django_db
+class TestFaults:
+    """Each server misbehaves for one mail; the others arrive."""
+
+    BAD = "bad@example.com"
+
+    def drain_good_and_bad(self) -> OutgoingMail:
+        for email in ("first@example.com", self.BAD, "last@example.com"):
+            answer(email)
+        drained = outbox.drain(30)
+        assert (drained.sent, drained.retried + drained.failed) == (2, 1)
+        return OutgoingMail.objects.get(recipient=self.BAD)
+
+    def test_a_4xx_answer_is_tried_again_later(self, mailbox: smtp.Mailbox) -> None:
+        mailbox.at_recipient[self.BAD] = "450 come back later"
+        mail = self.drain_good_and_bad()
+        assert (mail.status, mail.attempts) == (QUEUED, 1)
+        assert "450" in mail.last_error
+        assert mail.next_attempt_at > timezone.now()
+        assert sorted(mailbox.recipients) == ["first@example.com", "last@example.com"]
+
+    def test_a_recipient_refused_for_good_is_not_asked_again(self, mailbox: smtp.Mailbox) -> None:
+        mailbox.at_recipient[self.BAD] = "550 no such mailbox"
+        mail = self.drain_good_and_bad()
+        assert (mail.status, mail.attempts) == (FAILED, 1)
+        assert "550" in mail.last_error
+
+    def test_a_5xx_answer_to_the_content_is_tried_again_later(self, mailbox: smtp.Mailbox) -> None:
+        mailbox.at_data[self.BAD] = "554 quota of the day used up"
+        mail = self.drain_good_and_bad()
+        assert (mail.status, "554" in mail.last_error) == (QUEUED, True)
+
+    def test_a_line_that_goes_dead_in_mid_conversation(self, mailbox: smtp.Mailbox) -> None:
+        mailbox.hang_up_on.add(self.BAD)
+        mail = self.drain_good_and_bad()
+        assert (mail.status, mail.last_error.partition(":")[0]) == (QUEUED, "SMTPServerDisconnected")
+
+    def test_a_server_that_hangs_in_mid_conversation(self, mailbox: smtp.Mailbox) -> None:
+        mailbox.hang_on.add(self.BAD)
+        mail = self.drain_good_and_bad()
+        assert (mail.status, mail.attempts) == (QUEUED, 1)
+        assert mail.last_error
+
+    def test_an_address_that_cannot_be_a_header(self, mailbox: smtp.Mailbox) -> None:
+        answer(self.BAD)
+        answer("last@example.com")
+        OutgoingMail.objects.filter(recipient=self.BAD).update(subject="two\nlines")
+        drained = outbox.drain(30)
+        assert (drained.sent, drained.retried) == (1, 1)
+
+    def test_nobody_listens(self, settings: Any) -> None:
+        with smtp.silent_server() as server:
+            port = server.getsockname()[1]
+        use(settings, port)
+        answer()
+        assert outbox.drain(30).retried == 1
+        assert "ConnectionRefusedError" in OutgoingMail.objects.get().last_error
+
+    def test_a_server_that_never_says_a_word(self, settings: Any) -> None:
+        with smtp.silent_server() as server:
+            use(settings, server.getsockname()[1])
+            answer()
+            assert outbox.drain(30).retried == 1
+        assert OutgoingMail.objects.get().status == QUEUED
+
+    def test_the_last_attempt_is_kept_with_its_error(self, mailbox: smtp.Mailbox, settings: Any) -> None:
+        settings.MAIL_ATTEMPTS = 3
+        mailbox.at_recipient[self.BAD] = "450 come back later"
+        answer(self.BAD)
+        for attempt in (1, 2, 3):
+            OutgoingMail.objects.update(next_attempt_at=timezone.now())
+            outbox.drain(30)
+            assert OutgoingMail.objects.get().attempts == attempt
+        mail = OutgoingMail.objects.get()
+        assert (mail.status, "450" in mail.last_error) == (FAILED, True)
+        mailbox.at_recipient.clear()
+        assert outbox.drain(30).sent == 0
+
+    def test_the_pause_doubles_with_jitter_up_to_four_hours(self) -> None:
+        for attempts, minutes in ((1, 1), (2, 2), (5, 16), (9, 240), (20, 240)):
+            delays = {outbox.delay_after(attempts) for _try in range(50)}
+            assert len(delays) > 1
+            assert min(delays) >= timedelta(minutes=minutes) * 0.8
+            assert max(delays) <= timedelta(minutes=minutes) * 1.2
+
+
+@pytest.mark.django_db(transaction=True)
+class TestSeveralDrains:
+    def test_four_drains_at_once_send_each_mail_once(self, mailbox: smtp.Mailbox) -> None:
+        for number in range(40):
+            answer(f"guest{number}@example.com")
+        with ThreadPoolExecutor(4) as threads:
+            drained = list(threads.map(drain_in_a_thread, range(4)))
+        assert sum(one.sent for one in drained) == 40
+        assert Counter(mailbox.message_ids) == Counter(OutgoingMail.objects.values_list("message_id", flat=True))
+        assert set(OutgoingMail.objects.values_list("status", flat=True)) == {SENT}
+
+    def test_a_drain_that_waits_for_a_server_locks_no_guest_out(self, mailbox: smtp.Mailbox, settings: Any) -> None:
+        settings.EMAIL_TIMEOUT, settings.EMAIL_SECONDS = 20, 20
+        mailbox.hang_on.add("slow@example.com")
+        answer("slow@example.com")
+        drain = manage("drain_outbox", "--seconds", "30")
+        try:
+            with mailbox.arrived:
+                assert mailbox.arrived.wait_for(lambda: mailbox.is_hanging, timeout=20)
+            assert answer("other@example.com").pk
+            assert drain.poll() is None
+        finally:
+            drain.kill()
+            drain.communicate()
+
+    def test_kill_9_in_the_middle_loses_nothing(self, mailbox: smtp.Mailbox) -> None:
+        for number in range(10):
+            answer(f"guest{number}@example.com")
+        mailbox.hang_on.add("guest4@example.com")
+        drain = manage("drain_outbox", "--seconds", "30")
+        with mailbox.arrived:
+            assert mailbox.arrived.wait_for(lambda: mailbox.is_hanging, timeout=20)
+        drain.send_signal(signal.SIGKILL)
+        drain.communicate()
+        mailbox.hang_on.clear()
+        # SQLite: the killed drain's lease runs out.
+        OutgoingMail.objects.exclude(claimed_until=None).update(claimed_until=timezone.now())
+        outbox.drain(30)
+        assert sorted(mailbox.recipients) == [f"guest{number}@example.com" for number in range(10)]
+        assert set(OutgoingMail.objects.values_list("status", flat=True)) == {SENT}
+
+
+@pytest.mark.django_db
+class TestAdmin:
+    def test_the_queue_is_shown_and_requeued(self, client: Client) -> None:
+        client.force_login(User.objects.create_superuser("head"))
+        answer("bad@example.com")
+        OutgoingMail.objects.update(status=FAILED, attempts=20, last_error="SMTPDataError: (554, 'no')")
+        url = reverse("admin:survey_outgoingmail_changelist")
+        page = client.get(url, {"status": "failed"}).content.decode()
+        assert "bad@example.com" in page
+        assert "554" in page
+        mail = OutgoingMail.objects.get()
+        client.post(url, {"action": "requeue", "_selected_action": [mail.pk]})
+        mail.refresh_from_db()
+        assert (mail.status, mail.attempts) == (QUEUED, 0)
+        assert outbox.drain(30).sent == 1
+
+    def test_a_sent_mail_is_not_sent_again(self) -> None:
+        answer()
+        outbox.drain(30)
+        assert outbox.requeue(OutgoingMail.objects.all()) == 0
+
+    def test_whoever_may_only_look_cannot_requeue(self, client: Client) -> None:
+        from django.contrib.auth.models import Permission
+
+        viewer = User.objects.create_user("viewer", is_staff=True)
+        viewer.user_permissions.add(Permission.objects.get(codename="view_outgoingmail"))
+        client.force_login(viewer)
+        answer()
+        OutgoingMail.objects.update(status=FAILED)
+        data = {"action": "requeue", "_selected_action": [OutgoingMail.objects.get().pk]}
+        client.post(reverse("admin:survey_outgoingmail_changelist"), data)
+        assert OutgoingMail.objects.get().status == FAILED
