@@ -74,7 +74,7 @@ def _queue(response: Response, kind: OutgoingMail.Kind, recipient: str, subject:
 
 
 def _link(response: Response) -> str:
-    """Where staff read the answer. Written out: reverse() would import all of the staff's pages for a guest's request."""
+    """Where staff read the answer. Written out: reverse() would import all of the staff's pages for a guest."""
     return f"{settings.PUBLIC_URL}/dashboard/responses/{response.reference}/" if settings.PUBLIC_URL else ""
 
 

@@ -48,9 +48,10 @@ def fill(count: int, days: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""INSERT INTO survey_response (reference, branch_id, satisfaction, taste, service, recommend, problems,
-            comment, name, phone, email, consent_version, language, follow_up_status, created_at, local_date, terms_due)
+            comment, name, phone, email, consent_version, content_digest, language, follow_up_status,
+            created_at, local_date, terms_due)
             SELECT CONCAT('R', seq), {first} + (seq * 104729) % 12, {score}, {score}, {score},
-            (seq * 31) % 11, 0, {comment}, '', '', '', '', IF(seq % 20 = 0, 'en', 'zh-hans'),
+            (seq * 31) % 11, 0, {comment}, '', '', '', '', '', IF(seq % 20 = 0, 'en', 'zh-hans'),
             IF({score} <= 2, IF(seq % 50 = 1, 'open', 'solved'), ''), {day}, {day}, 0 FROM seq_1_to_{count}"""
         )
         cursor.execute(
