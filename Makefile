@@ -23,6 +23,9 @@ lint: $(BIN)/.dev         ## style, format and types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+bench: $(BIN)/.dev        ## what takes minutes and needs a quiet machine: the staff's pages at a million answers
+	$(BIN)/python benchmarks/dashboard.py
+
 messages: $(BIN)/.dev     ## collect the texts of templates and code, compile the translations (needs gettext)
 	cd survey && ../$(BIN)/python ../manage.py makemessages -l zh_Hans --no-location && ../$(BIN)/python ../manage.py compilemessages
 
