@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.admin import autodiscover
-from django.contrib.admin.apps import SimpleAdminConfig
-from django.contrib.admin.checks import check_admin_app, check_dependencies
+from django.apps import AppConfig
 from django.core import checks
+from django.utils.translation import gettext_lazy as _
 
 
-class AdminConfig(SimpleAdminConfig):
-    """The admin, whose classes are collected for its first URL and for `manage.py check`."""
+class AdminConfig(AppConfig):
+    """Django's SimpleAdminConfig, whose module would import the whole admin; classes are collected for its first URL."""
+
+    name = "django.contrib.admin"
+    verbose_name = _("Administration")
+    default_auto_field = "django.db.models.AutoField"
+    default_site = "django.contrib.admin.sites.AdminSite"
 
     def ready(self) -> None:
         """Register the admin's checks."""
-        checks.register(check_dependencies, checks.Tags.admin)
-        checks.register(check_discovered, checks.Tags.admin)
+        checks.register(check_admin, checks.Tags.admin)
 
 
-def check_discovered(**options: Any) -> list[checks.CheckMessage]:  # noqa: ANN401  (Django's signature)
-    """The admin's own check, after the classes that it checks were collected."""
+def check_admin(**options: Any) -> list[checks.CheckMessage]:  # noqa: ANN401  (Django's signature)
+    """The admin's own checks, after the classes that they look at were collected."""
+    from django.contrib.admin import autodiscover
+    from django.contrib.admin.checks import check_admin_app, check_dependencies
+
     autodiscover()
-    messages: list[checks.CheckMessage] = check_admin_app(**options)
-    return messages
+    return [*check_dependencies(**options), *check_admin_app(**options)]

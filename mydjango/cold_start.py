@@ -7,6 +7,10 @@ endpoints is looked at. `manage.py` and the test runner populate it at once, as 
 
 from __future__ import annotations
 
+import gc
+import logging.config
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 
 from django.apps import apps
@@ -18,14 +22,33 @@ from django.utils.functional import cached_property
 from django.utils.log import configure_logging
 
 
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """While much is imported: the garbage collector would look again and again at objects that all stay."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if collecting:
+            gc.enable()
+
+
 def populate_apps() -> None:
     """Import all apps and models, once; threads that come at the same time wait for the first."""
-    apps.populate(settings.INSTALLED_APPS)
+    if not apps.ready:
+        with without_collector():
+            apps.populate(settings.INSTALLED_APPS)
 
 
 def get_application() -> WSGIHandler:
     """Django's get_wsgi_application without the models: what is here must not need them."""
-    configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
+    if settings.LOGGING:
+        # Django would configure its own logging first, whose handler of mails to administrators imports the debug page.
+        logging.config.dictConfig(settings.LOGGING)
+    else:
+        configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
     return WSGIHandler()
 
 
@@ -36,7 +59,8 @@ class DeferredURLs(URLResolver):
     def urlconf_module(self) -> ModuleType:
         """The module that the resolver's name stands for."""
         populate_apps()
-        module: ModuleType = super().urlconf_module
+        with without_collector():
+            module: ModuleType = super().urlconf_module
         return module
 
     def _populate(self) -> None:

@@ -64,6 +64,7 @@ class StandIn:
 
     def __init__(self, module: str, name: str) -> None:
         self._module, self._name = module, name
+        self.__name__ = name
 
     def _real(self) -> Any:  # noqa: ANN401
         return getattr(load(self._module), self._name)
@@ -71,7 +72,12 @@ class StandIn:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         return self._real()(*args, **kwargs)
 
+    _is_coroutine = None  # asyncio's mark; a signal looks for it on every receiver
+
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        if name in ("__code__", "__defaults__", "__func__", "__kwdefaults__", "__self__"):
+            # By these inspect and signals ask whether this is a Python function or a bound method. It is neither.
+            raise AttributeError(name)
         return getattr(self._real(), name)
 
     def __mro_entries__(self, bases: tuple[object, ...]) -> tuple[type]:

@@ -49,6 +49,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "mydjango.invocation.InvocationMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "mydjango.content_security.ContentSecurityPolicyMiddleware",
     "mydjango.static.StaticFilesMiddleware",
     "mydjango.problems.ProblemMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -61,12 +62,12 @@ MIDDLEWARE = [
 # has no language. A path in neither list has everything. A place that ends in a slash covers what is below it.
 STAFF_MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "mydjango.language.LanguageMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
 ]
-GUEST_MIDDLEWARE = ["django.middleware.locale.LocaleMiddleware"]
-GUEST_PATHS = ["/", "/submitSurvey", "/thanks/"]
+GUEST_MIDDLEWARE = ["mydjango.language.LanguageMiddleware"]
+GUEST_PATHS = ["/", "/s/", "/submitSurvey", "/thanks/", "/privacy", "/erase"]
 PLAIN_PATHS = ["/hello/", "/welcome/", "/jieba/", "/healthz", "/openapi.json"]
 
 ROOT_URLCONF = "mydjango.urls"
@@ -171,6 +172,16 @@ SECURE_HSTS_SECONDS = 31_536_000 if _tls else 0
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+SECURE_CSP = {
+    "default-src": ["'none'"],
+    "script-src": ["'self'"],
+    "style-src": ["'self'"],
+    "img-src": ["'self'", "data:"],
+    "connect-src": ["'self'"],
+    "form-action": ["'self'"],
+    "base-uri": ["'none'"],
+    "frame-ancestors": ["'none'"],
+}
 # W005, W021: HSTS for subdomains and preload would speak for a default domain that is shared with other customers.
 # E408 to E410: the admin looks for its middleware in MIDDLEWARE; it is in STAFF_MIDDLEWARE.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "admin.E408", "admin.E409", "admin.E410"]
@@ -182,6 +193,12 @@ LOGOUT_REDIRECT_URL = "dashboard:login"
 
 # The largest answer in bytes of JSON, by which exports are divided; 0: no limit. SCF takes 6 MB, headers included.
 RESPONSE_MAX_BYTES = environment.integer("RESPONSE_MAX_BYTES", 5_500_000 if PLATFORM else 0)
+
+# The privacy page names them: who runs the survey, how to reach them, and after how many days a timer erases what guests
+# wrote about themselves.
+CHAIN_NAME = environment.text("CHAIN_NAME")
+PRIVACY_CONTACT = environment.text("PRIVACY_CONTACT")
+RETENTION_DAYS = environment.integer("RETENTION_DAYS", 365, minimum=1)
 
 # A restaurant's guests share one address. Per address, branch and clock hour; 0: no limit.
 SUBMISSIONS_PER_HOUR = environment.integer("SUBMISSIONS_PER_HOUR", 300)

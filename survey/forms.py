@@ -9,7 +9,21 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from survey.models import COMMENT_MAX_LENGTH, Response, Satisfaction
+from survey.consent import CONSENT_VERSION, CONSENT_VERSIONS
+from survey.models import ASPECTS, COMMENT_MAX_LENGTH, PROBLEM_LABELS, Branch, Problem, Response, Satisfaction
+
+ANONYMOUS, CONTACT = "yes", "no"
+CONTACT_FIELDS = ("name", "phone", "email")
+WHOLE_NUMBERS = {"satisfaction": (1, 5), "recommend": (0, 10), **dict.fromkeys(ASPECTS, (1, 5))}
+# Shorter than the staff's words: five of them stand side by side on a phone.
+SATISFACTION_CHOICES = [
+    (Satisfaction.VERY_DISSATISFIED.value, gettext_lazy("Very unhappy")),
+    (Satisfaction.DISSATISFIED.value, gettext_lazy("Unhappy")),
+    (Satisfaction.NEUTRAL.value, gettext_lazy("All right")),
+    (Satisfaction.SATISFIED.value, gettext_lazy("Happy")),
+    (Satisfaction.VERY_SATISFIED.value, gettext_lazy("Very happy")),
+]
+PROBLEM_CHOICES = [(problem.name.lower(), label) for problem, label in PROBLEM_LABELS.items() if problem.name]
 
 
 class PhoneField(forms.CharField):
@@ -20,38 +34,120 @@ class PhoneField(forms.CharField):
         return unicodedata.normalize("NFKC", super().to_python(value) or "").strip()
 
 
-class ResponseForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A guest's answer."""
+class ScaleField(forms.TypedChoiceField):
+    """One of the whole numbers of a scale, as radio buttons; None when it may be left out and was."""
 
-    satisfaction = forms.TypedChoiceField(
-        label=gettext_lazy("Overall, how satisfied were you?"),
-        choices=Satisfaction.choices,
+    def __init__(self, label: Any, lowest: int, highest: int, **options: Any) -> None:  # noqa: ANN401  (Django's)
+        choices = options.pop("choices", [(score, str(score)) for score in range(lowest, highest + 1)])
+        super().__init__(
+            label=label, choices=choices, coerce=int, empty_value=None, widget=forms.RadioSelect, **options
+        )
+
+
+def _aspect(name: str) -> ScaleField:
+    return ScaleField(ASPECTS[name], 1, 5, required=False)
+
+
+class ResponseForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A guest's answer.
+
+    Name and phone are required, unless the page's choice `anonymous` is `yes`: then they are left out, and so is the
+    e-mail address, whatever was typed. JSON callers have no such choice.
+    """
+
+    satisfaction = ScaleField(
+        gettext_lazy("Overall, how happy are you with your visit?"),
+        1,
+        5,
+        choices=SATISFACTION_CHOICES,
         error_messages={"required": gettext_lazy("Please choose one of the five.")},
-        coerce=int,
+    )
+    problems = forms.MultipleChoiceField(
+        label=gettext_lazy("We are sorry. What went wrong?"),
+        choices=PROBLEM_CHOICES,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    recommend = ScaleField(
+        gettext_lazy("How likely are you to recommend us to friends?"),
+        0,
+        10,
+        required=False,
+        help_text=gettext_lazy("0 is not at all, 10 is certainly."),
+    )
+    taste = _aspect("taste")
+    variety = _aspect("variety")
+    hygiene = _aspect("hygiene")
+    service = _aspect("service")
+    atmosphere = _aspect("atmosphere")
+    value = _aspect("value")
+    anonymous = forms.ChoiceField(
+        label=gettext_lazy("May we contact you about your answer?"),
+        choices=[
+            (ANONYMOUS, gettext_lazy("No, I answer anonymously")),
+            (CONTACT, gettext_lazy("Yes, here is how")),
+        ],
+        required=False,
         widget=forms.RadioSelect,
+    )
+    branch = forms.ModelChoiceField(
+        label=gettext_lazy("Branch"),
+        queryset=Branch.objects.all(),
+        to_field_name="code",
+        required=False,
+        widget=forms.HiddenInput,
+        error_messages={"invalid_choice": gettext_lazy("There is no such branch.")},
+    )
+    # Earlier versions too: a page may have been open, or an answer kept on the device, while the text changed.
+    consent_version = forms.ChoiceField(
+        label=gettext_lazy("Privacy notice"),
+        choices=[(version, version) for version in CONSENT_VERSIONS],
+        required=False,
+        widget=forms.HiddenInput,
     )
 
     class Meta:
         model = Response
-        fields = ("satisfaction", "comment", "name", "phone", "email")
+        fields = (
+            "satisfaction",
+            "problems",
+            "comment",
+            "recommend",
+            *ASPECTS,
+            *CONTACT_FIELDS,
+            "branch",
+            "consent_version",
+        )
         labels = {  # noqa: RUF012
             "name": gettext_lazy("Your name"),
             "phone": gettext_lazy("Phone number"),
             "email": gettext_lazy("E-mail address"),
             "comment": gettext_lazy("What else would you like to tell us?"),
         }
+        help_texts = {  # noqa: RUF012
+            "name": gettext_lazy("So that we know how to address you."),
+            "phone": gettext_lazy("So that the manager can call you back if something went wrong."),
+            "email": gettext_lazy("Only for a receipt of your answer."),
+            "comment": gettext_lazy("What did you like, what should we change?"),
+        }
         field_classes = {"phone": PhoneField}  # noqa: RUF012
         widgets = {  # noqa: RUF012
             "name": forms.TextInput({"autocomplete": "name"}),
             "phone": forms.TextInput({"type": "tel", "autocomplete": "tel"}),
             "email": forms.EmailInput({"autocomplete": "email"}),
-            "comment": forms.Textarea({"rows": 4, "maxlength": COMMENT_MAX_LENGTH}),
+            "comment": forms.Textarea({"rows": 3, "maxlength": COMMENT_MAX_LENGTH}),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  (Django's signature)
         super().__init__(*args, **kwargs)
+        self.is_anonymous = self.is_bound and self.data.get("anonymous") == ANONYMOUS
         for name in ("name", "phone"):
-            self.fields[name].required = True
+            self.fields[name].required = not self.is_anonymous
+
+    @classmethod
+    def for_page(cls, branch: Branch | None) -> ResponseForm:
+        """The empty form of a page that is opened now, under the link of a branch or under the chain's."""
+        return cls(initial={"branch": branch, "anonymous": ANONYMOUS, "consent_version": CONSENT_VERSION})
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> ResponseForm:
@@ -59,23 +155,86 @@ class ResponseForm(forms.ModelForm):  # type: ignore[type-arg]
         data: dict[str, object] = {}
         wrong: dict[str, str] = {}
         for name, value in values.items():
-            if name not in cls.base_fields:
-                wrong[name] = _("There is no such field.")
-            elif name == "satisfaction":
-                # JSON Schema's integer: 5 and 5.0, neither true nor "5".
-                if isinstance(value, bool) or not (isinstance(value, int) or _is_integral(value)):
-                    wrong[name] = _("This must be a whole number from 1 to 5.")
-                else:
-                    data[name] = int(value)
-            elif isinstance(value, str):
-                data[name] = value
+            problem = _wrong_in_json(name, value, known=name in cls.base_fields)
+            if problem:
+                wrong[name] = problem
             else:
-                wrong[name] = _("This must be a string.")
+                data[name] = int(value) if name in WHOLE_NUMBERS else value
         form = cls(data)
         for name, message in wrong.items():
             form.errors[name] = form.error_class([message])
         return form
 
+    def clean_problems(self) -> int:
+        """The chips as bits of Problem."""
+        return int(sum(Problem[name.upper()] for name in self.cleaned_data["problems"]))
+
+    def clean(self) -> dict[str, Any]:
+        """Contact details of an anonymous answer are dropped unjudged."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.is_anonymous:
+            for name in CONTACT_FIELDS:
+                self.errors.pop(name, None)
+                cleaned[name] = ""
+        return cleaned
+
+    @property
+    def shown_branch(self) -> Branch | None:
+        """The branch whose name the page shows."""
+        branch = self.cleaned_data.get("branch") if self.is_bound else self.initial.get("branch")
+        return branch if isinstance(branch, Branch) else None
+
+    @property
+    def aspects(self) -> list[forms.BoundField]:
+        """The fields of the single aspects."""
+        return [self[name] for name in ASPECTS]
+
+    @property
+    def has_aspects(self) -> bool:
+        """Whether any aspect was scored, or wrongly so: then the page shows them."""
+        return any(self[name].value() or self[name].errors for name in ASPECTS)
+
+
+def _wrong_in_json(name: str, value: object, known: bool) -> str:
+    """What is wrong with the type of a JSON member; '' when nothing is."""
+    if not known or name == "anonymous":
+        return _("There is no such field.")
+    if name in WHOLE_NUMBERS:
+        # JSON Schema's integer: 5 and 5.0, neither true nor "5".
+        if isinstance(value, bool) or not (isinstance(value, int) or _is_integral(value)):
+            lowest, highest = WHOLE_NUMBERS[name]
+            return _("This must be a whole number from %(lowest)d to %(highest)d.") % {
+                "lowest": lowest,
+                "highest": highest,
+            }
+        return ""
+    if name == "problems":
+        is_list = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        return "" if is_list else _("This must be a list of strings.")
+    return "" if isinstance(value, str) else _("This must be a string.")
+
 
 def _is_integral(value: object) -> bool:
     return isinstance(value, float) and value.is_integer()
+
+
+class ErasureForm(forms.Form):
+    """What a guest gives to have an answer erased."""
+
+    reference = forms.CharField(
+        label=gettext_lazy("Reference"),
+        max_length=16,
+        help_text=gettext_lazy("Eight letters and digits; the thank-you page and the receipt show it."),
+        widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
+    )
+    phone = PhoneField(
+        label=gettext_lazy("Phone number"),
+        max_length=40,
+        required=False,
+        help_text=gettext_lazy("The one you gave with your answer. Leave it empty if you answered anonymously."),
+        widget=forms.TextInput({"type": "tel", "autocomplete": "tel"}),
+    )
+
+    def clean_reference(self) -> str:
+        """As it is stored: upper case, without the spaces of a reference that was read out."""
+        return "".join(str(self.cleaned_data["reference"]).split()).upper()

@@ -39,7 +39,7 @@ class Branch(models.Model):
     # Not a staff member's address: a branch has one before it has accounts, and often one mailbox for several people.
     manager_email = models.EmailField(_("manager's e-mail"), blank=True)
     # A branch that closed keeps its answers; its link says so.
-    is_open = models.BooleanField(_("open"), default=True)
+    is_open = models.BooleanField(_("in business"), default=True)
 
     class Meta:
         verbose_name = _("branch")

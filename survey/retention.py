@@ -14,6 +14,10 @@ logger = logging.getLogger(__name__)
 
 BATCH = 500  # answers a transaction: short locks, and a job that is ended keeps what it has done
 
+# A number may be given with or without its country code: 86, 0086, 00852.
+COUNTRY_CODE_DIGITS = 5
+NATIONAL_DIGITS = 7
+
 # What an answer's row loses. A test holds this list against the model: a new field must be on one side or the other.
 ERASED_VALUES: dict[str, str | bool] = {
     **dict.fromkeys(("name", "phone", "email", "comment", "content_digest"), ""),
@@ -40,3 +44,24 @@ def erase(responses: QuerySet[Response]) -> int:
         erased += len(ids)
         logger.info("responses.erased", extra={"count": len(ids)})
     return erased
+
+
+def erase_for_guest(reference: str, phone: str) -> bool:
+    """Erase the answer with this reference and phone number; False when there is none.
+
+    An anonymous answer has no phone number: there the reference, which only its guest was shown, is enough. An answer
+    that is erased already counts as found, so that a second tap is no error; it has no phone number left to compare.
+    """
+    response = Response.objects.filter(reference=reference).first()
+    if response is None or (response.phone and not _is_same_phone(response.phone, phone)):
+        return False
+    erase(Response.objects.filter(pk=response.pk))
+    return True
+
+
+def _is_same_phone(stored: str, given: str) -> bool:
+    """Whether two spellings are one number: signs do not count, and either may lack the country code."""
+    first, second = ("".join(filter(str.isdigit, phone)) for phone in (stored, given))
+    shorter, longer = sorted((first, second), key=len)
+    has_country_code = len(shorter) >= NATIONAL_DIGITS and len(longer) - len(shorter) <= COUNTRY_CODE_DIGITS
+    return first == second or (has_country_code and longer.endswith(shorter))

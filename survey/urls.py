@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from survey.views import answer, openapi
+from survey.views import answer, openapi, privacy
 
 urlpatterns = [
     path("", answer.page, name="survey"),
+    path("s/<slug:code>", answer.page, name="branch-survey"),
     path("submitSurvey", answer.submit, name="submit"),
     path("thanks/<slug:reference>", answer.thanks, name="thanks"),
+    path("privacy", privacy.notice, name="privacy"),
+    path("erase", privacy.erase, name="erase"),
     path("openapi.json", openapi.document, name="openapi"),
 ]

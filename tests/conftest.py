@@ -6,7 +6,8 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from django.db import connection
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, connection
 
 from tests.mariadb import PrivateServer, Server, Unavailable, named_server
 
@@ -61,3 +62,16 @@ def chain(db):
     from tests.chain import make_chain
 
     return make_chain()
+
+
+@pytest.fixture
+def real_project(db: None) -> Iterator[None]:
+    """Gateway events reach the real project inside the test's transaction.
+
+    As in Django's test client, connections are not closed around a request: that would end the transaction.
+    """
+    request_started.disconnect(close_old_connections)
+    request_finished.disconnect(close_old_connections)
+    yield
+    request_started.connect(close_old_connections)
+    request_finished.connect(close_old_connections)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connections
 
-from mydjango.cloud import upload
+import index
+from mydjango.cloud import function_config, upload
 from tests.fake_scf import APPID, SECRET_ID, SECRET_KEY, FakeScf, healthy
 
 ROOT = Path(__file__).parent.parent
@@ -311,6 +315,17 @@ def test_a_function_that_serves_as_latest_keeps_serving_its_code(project, scf):
     assert scf.serving["content"] == b"the first code"
 
 
+def test_an_interrupted_deployment_is_taken_up_again(project, scf, monkeypatch):
+    def interrupt(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(CommandError, match=r"Interrupted\. Run the same command again"):
+        patch.setattr("time.sleep", interrupt)
+        deploy(project)
+    deploy(project)
+    assert scf.serving["content"] == b"the first code"
+
+
 def test_rollback_returns_to_the_version_before_and_again_to_the_new_one(project, scf):
     deploy(project)
     build(project, b"the second code", b"the packages")
@@ -381,8 +396,9 @@ def test_a_dry_run_prints_the_calls_and_makes_none(project, scf):
         "UpdateAlias",
         "CreateTrigger",
         "CreateTrigger",
-        "CreateTrigger",
     ]
+    assert output.endswith("This was a dry run: nothing has changed.\n")
+    assert "serves" not in output
     assert all(action.startswith(("Get", "List")) for action in scf.actions)
     assert scf.function is None
 
@@ -483,3 +499,30 @@ def test_a_call_that_is_refused_for_its_size_without_a_bucket_is_explained(proje
     with pytest.raises(CommandError, match="RequestSizeLimitExceeded") as error:
         deploy(project)
     assert "Set CODE_BUCKET" in str(error.value)
+
+
+def run_index(snapshot, event):
+    """The project's own entry, as the platform would call it, in the fake's thread."""
+    try:
+        return index.main_handler(event, {"request_id": "r-1"})
+    finally:
+        connections.close_all()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_events_of_a_deployment_are_those_that_index_py_understands(project, scf, monkeypatch):
+    config = function_config.load(ROOT / "serverless.yml", ENVIRON)
+    monkeypatch.setenv("MANAGE_COMMANDS", config.environment["MANAGE_COMMANDS"])
+    monkeypatch.setenv("PUBLIC_URL", "http://testserver")
+    scf.run = run_index
+    output = deploy(project)
+    assert "The database is migrated." in output
+    assert "Version 1 answers /healthz." in output
+
+
+def test_deployment_imports_neither_settings_nor_survey():
+    modules = "account, default_alias, deploy, function_log, layer, remote, scf_api, triggers, upload, versions"
+    code = f"from mydjango.cloud import {modules}; import sys; print([n for n in sys.modules if n.startswith(TAKEN)])"
+    taken = "TAKEN = ('mydjango.settings', 'survey', 'django'); "
+    said = subprocess.run([sys.executable, "-c", taken + code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert said.stdout == "[]\n"

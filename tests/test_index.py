@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import Any
-
 import pytest
 
 import index
-
-EVENTS = Path(__file__).parent / "events"
-
-# The application looks at the connection after each request; the test client would hide that.
-pytestmark = pytest.mark.django_db(transaction=True)
+from tests.gateways import sample
 
 
-def sample(name: str) -> Any:
-    """A sample event."""
-    return json.loads((EVENTS / f"{name}.json").read_text("utf-8"))
-
-
+@pytest.mark.usefixtures("real_project")
 @pytest.mark.parametrize(
     ("name", "status", "body"),
     [

@@ -86,6 +86,12 @@ def test_mixes_of_chinese_latin_digits_punctuation_emoji_and_rare_characters(sto
     assert differences(stock, [text], ALL) == []
 
 
+def test_runs_of_characters_that_the_models_do_not_know(stock: Process) -> None:
+    runs = ["龘" * 40, "龘靐齉" * 10, "好" + "龘" * 20 + "吃龘饭" * 5, "龘的" * 20]
+    texts = [run[:length] for run in runs for length in (1, 2, 3, 7, len(run))]
+    assert differences(stock, texts, ["words", "tags"]) == []
+
+
 def test_user_dictionaries_count_as_in_jieba(tmp_path: Path, stock: Process) -> None:
     """Frequency and tag given, either missing, both missing, 0 for a word that must be split, a changed word."""
     dictionary = tmp_path / "dishes.txt"
@@ -154,6 +160,12 @@ def test_importing_the_analysis_loads_nothing() -> None:
 def test_a_greeting_loads_nothing() -> None:
     greeting = "import index; assert index.main_handler({'httpMethod': 'GET', 'path': '/hello/Tom'}, {})['body']"
     assert loaded_after(greeting) == set()
+
+
+def test_an_analysis_does_not_load_the_models() -> None:
+    code = "import index, sys; assert index.main_handler({'httpMethod': 'GET', 'path': '/jieba/'}, {})['body']"
+    result = run(code + "; sys.exit('django.db.models' in sys.modules)")
+    assert result.returncode == 0, result.stderr
 
 
 def test_words_load_neither_tags_nor_idf() -> None:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mydjango.cloud import function_config
-from mydjango.cloud.upload import Bucket
 from mydjango.cloud.function_config import FunctionConfig, FunctionConfigError
 from mydjango.cloud.scf_api import Api, DeployError, DryRun, ScfApi, credentials, required_credentials
+from mydjango.cloud.upload import Bucket
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mydjango.cloud import default_alias, layer, remote, triggers, versions
-from mydjango.cloud.upload import Archive, Bucket, send
 from mydjango.cloud.default_alias import LATEST, Alias
 from mydjango.cloud.function_config import FunctionConfig
 from mydjango.cloud.scf_api import POLL_EVERY, POLLS, Api, ApiError, DeployError, find, wait_until_active
@@ -24,6 +23,7 @@ from mydjango.cloud.scf_requests import (
     settings,
     update_configuration,
 )
+from mydjango.cloud.upload import Archive, Bucket, send
 
 HEALTH_TRIES = 3  # a database that sleeps while nobody is connected (TDSQL-C) needs a moment
 HEALTH_PAUSE = 5.0  # seconds

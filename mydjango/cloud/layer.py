@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mydjango.cloud.upload import Archive, Bucket, send
 from mydjango.cloud.function_config import FunctionConfig
 from mydjango.cloud.scf_api import Api, find, wait_until_active
+from mydjango.cloud.upload import Archive, Bucket, send
 
 
 def versions(api: Api, name: str) -> list[dict[str, Any]]:

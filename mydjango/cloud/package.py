@@ -133,7 +133,7 @@ def check_shared_objects(folders: Iterable[Path], target: Target) -> None:
 def compile_byte_code(function: Path, layer: Path, target: Target, say: Say) -> list[str] | None:
     """Compile with the target's Python, which is returned, else warn.
 
-    Unchecked: the platform writes no byte code and a zip keeps no dates, so there is nothing to compare the source with.
+    Unchecked: the platform writes no byte code and a zip keeps no dates: there is nothing to compare sources with.
     """
     python = find_python(target.python)
     if python is None:

@@ -106,14 +106,22 @@ class DryRun:
     def __init__(self, api: Api | None, say: Callable[[str], None]) -> None:
         self._api = api
         self._say = say
+        self._created: list[dict[str, Any]] = []
 
     def call(self, action: str, **parameters: object) -> dict[str, Any]:
         """Read, or print and answer with what the later calls need."""
         if action.startswith(("Get", "List")):
-            if self._api is None:
-                raise ApiError(action, "ResourceNotFound", "no keys: shown as for an empty account")
-            return self._api.call(action, **parameters)
+            answer = find(self._api, action, **parameters) if self._api else None
+            if action == "ListTriggers":
+                return {"Triggers": [*(answer or {}).get("Triggers", []), *self._created]}
+            if answer is None:
+                raise ApiError(
+                    action, "ResourceNotFound", "there is no such thing in the account, or no keys to see it"
+                )
+            return answer
         self._say(f"{action} {json.dumps(masked(parameters), ensure_ascii=False)}")
+        if action == "CreateTrigger":
+            self._created.append({**parameters, "Enable": 1})
         return {"FunctionVersion": "NEW", "LayerVersion": "NEW"}
 
 

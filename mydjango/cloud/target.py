@@ -1,4 +1,4 @@
-"""What a package is built for: the platform's Python, processor and C library, and the Python here that can stand in."""
+"""What a package is built for: the platform's Python, processor and C library; and that Python on this machine."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Target:
 
 
 def find_python(version: str) -> list[str] | None:
-    """The command of a CPython of this version on this machine, or None; a name alone proves nothing, so each is run."""
+    """The command of a CPython of this version here, or None; a name proves nothing, so each candidate is run."""
     for command in _candidates(version):
         try:
             found = subprocess.run(

@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=64, verbose_name="name")),
                 ("name_en", models.CharField(blank=True, max_length=64, verbose_name="English name")),
                 ("manager_email", models.EmailField(blank=True, max_length=254, verbose_name="manager's e-mail")),
-                ("is_open", models.BooleanField(default=True, verbose_name="open")),
+                ("is_open", models.BooleanField(default=True, verbose_name="in business")),
             ],
             options={
                 "verbose_name": "branch",

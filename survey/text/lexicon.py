@@ -1,7 +1,7 @@
 """jieba's dictionary, IDF table and hidden Markov models in one memory-mapped file: where it lies, and reading it.
 
-The file that ships beside the code of jieba, in the layer, is used as it is. Elsewhere it is built on first use into a
-cache folder, and built anew when it is damaged or was made from another jieba. `survey/text/build.py` says what is in it.
+The file that ships beside jieba's code, in the layer, is used as it is. Elsewhere it is built on first use into a cache
+folder, and built anew when it is damaged or was made from another jieba. `survey/text/build.py` says what is in it.
 """
 
 from __future__ import annotations

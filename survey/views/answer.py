@@ -12,22 +12,29 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
 from mydjango.json_body import MalformedJSON, json_object
+from mydjango.language import keep_language
 from mydjango.problems import allow, is_json, problem, speaks_json
 from mydjango.unavailable import page_when_unavailable
 from survey import services
 from survey.forms import ResponseForm
-from survey.models import Response
+from survey.models import Branch, Response
 from survey.rate_limit import TooManySubmissions
 from survey.submission import ONCE_MORE, SubmissionForm
 
+REDISPLAY = "redisplay"  # beside what was sent: the page's language was switched, show it again and store nothing
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 @never_cache
 @allow("GET")
-def page(request: HttpRequest) -> HttpResponse:
-    """The survey."""
-    return render(request, "survey/page.html", {"form": ResponseForm()})
+def page(request: HttpRequest, code: str = "") -> HttpResponse:
+    """The survey; with a code the survey of that branch."""
+    branch = Branch.objects.filter(code=code).first() if code else None
+    if code and (branch is None or not branch.is_open):
+        if speaks_json(request):
+            return problem(request, 404, "There is no open branch with this code.")
+        return render(request, "survey/no_branch.html", {"branch": branch}, status=404)
+    return render(request, "survey/page.html", {"form": ResponseForm.for_page(branch)})
 
 
 def page_as_typed(request: HttpRequest) -> HttpResponse:
@@ -66,6 +73,8 @@ def submit(request: HttpRequest) -> HttpResponse:
     elif request.content_type in FORM_TYPES:
         submission = SubmissionForm.of_form(request)
         form = ResponseForm(request.POST)
+        if REDISPLAY in request.POST:
+            return render(request, "survey/page.html", {"form": form, "submission": submission.again()})
     else:
         return problem(request, 415, "Send the answer as application/json or as a form.")
     return _accept(request, form, submission)
@@ -125,7 +134,7 @@ def _thank(request: HttpRequest, submitted: services.Submitted) -> HttpResponse:
         answer = JsonResponse({"id": response.pk, "reference": response.reference}, status=201)
         answer["Location"] = reverse("thanks", args=[response.reference])
     else:
-        answer = redirect("thanks", reference=response.reference)
+        answer = redirect(keep_language(request, reverse("thanks", args=[response.reference])))
     if submitted.replayed:
         answer["Idempotent-Replayed"] = "true"
     return answer

@@ -43,7 +43,7 @@ class Command(BaseCommand):
                 account.config,
                 account.layer_config,
                 account.api,
-                say=self.stdout.write,
+                say=_say_nothing if options["dry_run"] else self.stdout.write,
                 pause=time.sleep,
                 bucket=account.bucket,
                 migrate=not options["no_migrate"],
@@ -55,19 +55,28 @@ class Command(BaseCommand):
                 deployment.rollback(options["rollback"])
             else:
                 self._deploy(deployment, folder / "build")
+            if options["dry_run"]:
+                self.stdout.write("This was a dry run: nothing has changed.")
         except DeployError as error:
             raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            raise CommandError("Interrupted. Run the same command again: it takes up where it stopped.") from None
 
     def _deploy(self, deployment: Deployment, build: Path) -> None:
         function = upload.read(build / "function.zip")
         layer = upload.read(build / "layer.zip") if deployment.layer_config else None
-        unset = sorted({name for where, name in deployment.config.unset.items() if ".environment." in where})
+        unset = [name for where, name in deployment.config.unset.items() if ".environment." in where]
         if unset:
             self.stdout.write(f"Not set, so left at their defaults: {', '.join(unset)}.")
         url = deployment.deploy(function, layer)
-        self.stdout.write(f"{url}/" if url else "Deployed; there is no public URL.")
+        if not deployment.api.dry_run:
+            self.stdout.write(f"{url}/" if url else "Deployed; there is no public URL.")
 
     def _confirm(self, name: str, agreed: bool) -> None:
         question = f"This deletes {name} with all its versions and its layer, not the database. Type its name: "
         if not agreed and input(question) != name:
             raise CommandError("Nothing was deleted.")
+
+
+def _say_nothing(line: str) -> None:
+    """What a deployment reports did not happen in a dry run."""

@@ -1,17 +1,24 @@
-// One tap, one answer: while a form is on its way, its button waits.
+// What the page does beyond its HTML. It works without any of this.
 "use strict";
 
-const form = document.getElementById("survey");
-const button = form.querySelector("button[type=submit]");
-const label = button.textContent;
+(() => {
+  const wrong = document.querySelector("[aria-invalid=true]");
+  if (wrong) wrong.focus();
 
-form.addEventListener("submit", () => {
-  button.disabled = true;
-  button.textContent = form.dataset.sending;
-});
+  const form = document.getElementById("survey");
+  if (!form) return;
+  const button = form.querySelector("button.send");
+  const label = button.textContent;
 
-// The Back button may bring the page back as it was left.
-window.addEventListener("pageshow", () => {
-  button.disabled = false;
-  button.textContent = label;
-});
+  // One tap, one answer: while a form is on its way, its button waits.
+  form.addEventListener("submit", () => {
+    button.disabled = true;
+    button.textContent = form.dataset.sending;
+  });
+
+  // The Back button may bring the page back as it was left.
+  window.addEventListener("pageshow", () => {
+    button.disabled = false;
+    button.textContent = label;
+  });
+})();

@@ -1,0 +1,45 @@
+"""The guest's data: what the chain does with them, and how a guest has them erased."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+
+from mydjango.problems import allow
+from survey import retention
+from survey.consent import CONSENT_VERSION
+from survey.forms import ErasureForm
+from survey.views.answer import REDISPLAY
+
+
+@allow("GET")
+def notice(request: HttpRequest) -> HttpResponse:
+    """The privacy notice, with its version and how long data are kept."""
+    context = {
+        "version": CONSENT_VERSION,
+        "days": settings.RETENTION_DAYS,
+        "chain": settings.CHAIN_NAME,
+        "contact": settings.PRIVACY_CONTACT,
+    }
+    return render(request, "survey/privacy.html", context)
+
+
+@never_cache
+@csrf_exempt  # no session is involved: the reference is the secret
+@allow("GET", "POST")
+def erase(request: HttpRequest) -> HttpResponse:
+    """Ask for reference and phone number; erase the personal data of the answer that has both."""
+    if request.method != "POST":
+        form = ErasureForm(initial={"reference": request.GET.get("reference", "")})
+        return render(request, "survey/erase.html", {"form": form})
+    form = ErasureForm(request.POST)
+    if form.is_valid() and REDISPLAY not in request.POST:
+        if retention.erase_for_guest(form.cleaned_data["reference"], form.cleaned_data["phone"]):
+            return render(request, "survey/erased.html", {"reference": form.cleaned_data["reference"]})
+        # One sentence for every reason: it must not tell whose phone number or which reference was right.
+        form.add_error(None, _("There is no answer with this reference and phone number. Please check both."))
+    return render(request, "survey/erase.html", {"form": form}, status=400)

@@ -1,0 +1,250 @@
+"""Any WSGI application runs behind index.py unchanged, and AWS's own runtime client runs index.main_handler."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import threading
+import warnings
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import falcon
+import flask
+import pytest
+from a2wsgi import ASGIMiddleware
+from fastapi import FastAPI
+
+import index
+from mydjango.cloud.events import HttpRequest, build
+from tests.gateways import GATEWAYS, HOST, sample, send
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # jieba's source has invalid escapes
+    import jieba
+
+ROOT = Path(__file__).parent.parent
+FORM = ("Content-Type", "application/x-www-form-urlencoded")
+every_gateway = pytest.mark.parametrize("gateway", GATEWAYS)
+
+
+def flask_application() -> flask.Flask:
+    """The classic four calls."""
+    app = flask.Flask("classic")
+
+    @app.get("/hello/<name>")
+    def hello(name: str) -> str:
+        return f"hello {name}"
+
+    @app.post("/welcome/post")
+    def post() -> str:
+        return "POST " + flask.request.form["name"]
+
+    @app.get("/welcome/get")
+    def get() -> str:
+        return "GET " + flask.request.args["name"]
+
+    @app.post("/jieba/")
+    def words() -> flask.Response:
+        return flask.jsonify(jieba.lcut(flask.request.get_json()["text"]))
+
+    return app
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quiet_jieba() -> None:
+    jieba.setLogLevel("WARNING")
+
+
+@every_gateway
+def test_flask_runs_unchanged(gateway: str) -> None:
+    app = flask_application()
+    text = json.dumps({"text": "我爱北京天安门"}).encode()
+    for request, body in (
+        (HttpRequest("GET", "/hello/%E7%8E%8B%20%E8%8A%B3", [HOST]), "hello 王 芳"),
+        (HttpRequest("POST", "/welcome/post", [HOST, FORM], "name=王+芳".encode()), "POST 王 芳"),
+        (HttpRequest("GET", "/welcome/get?name=a%2Bb+%E8%8A%B3", [HOST]), "GET a+b 芳"),
+    ):
+        client = send(app, gateway, request)
+        assert (client.status, client.body.decode()) == (200, body)
+    client = send(app, gateway, HttpRequest("POST", "/jieba/", [HOST, ("Content-Type", "application/json")], text))
+    assert json.loads(client.body) == ["我", "爱", "北京", "天安门"]
+
+
+@every_gateway
+def test_falcon_runs_unchanged(gateway: str) -> None:
+    class Hello:
+        def on_post(self, request: falcon.Request, response: falcon.Response, name: str) -> None:
+            response.media = {"name": name, "q": request.get_param("q"), "body": request.media}
+
+    app = falcon.App()
+    app.add_route("/hello/{name}", Hello())
+    request = HttpRequest("POST", "/hello/%E7%8E%8B?q=a%2Bb", [HOST, ("Content-Type", "application/json")], b"[1]")
+    client = send(app, gateway, request)
+    assert json.loads(client.body) == {"name": "王", "q": "a+b", "body": [1]}
+
+
+def test_fastapi_runs_through_a2wsgi() -> None:
+    api = FastAPI()
+
+    @api.get("/hello/{name}")
+    async def hello(name: str, q: str) -> dict[str, str]:
+        return {"name": name, "q": q}
+
+    app: Any = ASGIMiddleware(api)  # type: ignore[arg-type]
+    answer = index.handle_request(app, build("aws-http", HttpRequest("GET", "/hello/%E7%8E%8B?q=1", [HOST])), {})
+    assert json.loads(answer["body"]) == {"name": "王", "q": "1"}
+
+
+def apart(code: str, cwd: Path, **variables: str) -> str:
+    """What Python prints in a process of its own, in another project's folder, with a copy of index.py."""
+    (cwd / "index.py").write_text((ROOT / "index.py").read_text("utf-8"), "utf-8")
+    environment = {**os.environ, **variables}
+    ended = subprocess.run([sys.executable, "-c", code], cwd=cwd, env=environment, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.strip()
+
+
+def test_another_project_takes_index_alone_and_names_its_application(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("import flask\nwsgi = flask.Flask('x')\nwsgi.get('/')(lambda: 'flask here')\n")
+    code = (
+        "import index, sys\n"
+        "print(index.main_handler({'httpMethod': 'GET', 'path': '/', 'headers': {}}, {})['body'])\n"
+        "print('django' in sys.modules)"
+    )
+    assert apart(code, tmp_path, WSGI_APPLICATION="app:wsgi").split("\n") == ["flask here", "False"]
+
+
+def test_another_project_that_only_uses_handle_request_loads_on_a_platform(tmp_path: Path) -> None:
+    code = "import index, sys; print('django' in sys.modules)"
+    assert apart(code, tmp_path, AWS_LAMBDA_FUNCTION_NAME="f") == "False"
+
+
+def test_on_a_platform_the_application_is_imported_with_index_and_then_frozen(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("import gc\nwas_enabled = gc.isenabled()\ndef application(e, s): pass\n")
+    code = "import gc, sys, index; print(sys.modules['app'].was_enabled, gc.isenabled(), gc.get_freeze_count() > 0)"
+    assert apart(code, tmp_path, WSGI_APPLICATION="app", TENCENTCLOUD_RUNENV="SCF") == "False True True"
+
+
+def test_importing_index_brings_nothing_that_django_does_not() -> None:
+    code = (
+        "import sys, django.core.wsgi, django.urls, django.http\nbefore = set(sys.modules)\n"
+        "import index\nprint(sorted(set(sys.modules) - before))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "['__future__', 'gc', 'index']"  # the first two cost nothing
+
+
+@pytest.mark.usefixtures("real_project")
+def test_fcs_oldest_trigger_calls_the_handler_as_a_wsgi_application() -> None:
+    started: list[Any] = []
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": "/hello/Tom",
+        "QUERY_STRING": "",
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "443",
+        "wsgi.url_scheme": "https",
+        "wsgi.input": sys.stdin.buffer if hasattr(sys.stdin, "buffer") else sys.stdin,
+        "HTTP_PROXY": "evil",
+        "fc.context": type("Context", (), {"request_id": "fc-1"})(),
+        "fc.request_uri": "/2016-08-15/proxy/service/function/hello/Tom?x=1",
+    }
+    body = index.main_handler(environ, lambda *given: started.append(given))
+    assert b"".join(body) == b"hello Tom"
+    assert started[0][0] == "200 OK"
+    assert environ["SCRIPT_NAME"] == "/2016-08-15/proxy/service/function"
+    assert environ["context"] is environ["fc.context"]
+    assert "HTTP_PROXY" not in environ
+    body.close()  # type: ignore[attr-defined]
+
+
+def test_fcs_oldest_trigger_gets_500_for_an_application_that_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WSGI_APPLICATION", "no_such_module:application")
+    started: list[Any] = []
+    context = type("Context", (), {"request_id": "fc-1"})()
+    body = index.main_handler({"fc.context": context}, lambda *given: started.append(given))
+    assert started[0][0] == "500 Internal Server Error"
+    assert b"fc-1" in b"".join(body)
+
+
+class RuntimeApi(HTTPServer):
+    """AWS's runtime API: hands out events, keeps what comes back."""
+
+    def __init__(self, events: list[Any]) -> None:
+        super().__init__(("127.0.0.1", 0), RuntimeApiHandler)
+        self.events, self.answers, self.finished = list(enumerate(events)), {}, threading.Event()
+        self.expected = len(events)
+        self.answers: dict[str, Any]
+
+
+class RuntimeApiHandler(BaseHTTPRequestHandler):
+    server: RuntimeApi
+
+    def do_GET(self) -> None:
+        if not self.server.events:
+            self.server.finished.wait(10)
+            self.send_error(500)  # the client ends itself
+            return
+        number, event = self.server.events.pop(0)
+        body = json.dumps(event).encode()
+        self.send_response(200)
+        for name, value in {
+            "Lambda-Runtime-Aws-Request-Id": f"request-{number}",
+            "Lambda-Runtime-Deadline-Ms": "9999999999999",
+            "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:eu-west-1:123456789012:function:survey",
+            "Content-Type": "application/json",
+            "Content-Length": str(len(body)),
+        }.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.answers[self.path.partition("/invocation/")[2]] = json.loads(body)
+        if len(self.server.answers) == self.server.expected:
+            self.server.finished.set()
+        self.send_response(202)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Keep the test's output quiet."""
+
+
+@pytest.mark.skipif(
+    not importlib.util.find_spec("runtime_client"), reason="awslambdaric's compiled client exists for Linux only"
+)
+def test_awss_own_runtime_client_runs_main_handler(tmp_path: Path) -> None:
+    server = RuntimeApi([sample("aws-rest"), sample("aws-http"), sample("aws-alb"), {"key1": "value1"}])
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    environment = {
+        **os.environ,
+        "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{server.server_port}",
+        "AWS_LAMBDA_FUNCTION_NAME": "survey",
+        "LAMBDA_TASK_ROOT": str(ROOT),
+        "SECRET_KEY": "for-this-test",
+        "ALLOWED_HOSTS": "*",
+        "SQLITE_PATH": str(tmp_path / "db.sqlite3"),
+    }
+    command = [sys.executable, "-m", "awslambdaric", "index.main_handler"]
+    client = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        assert server.finished.wait(30)
+    finally:
+        client.kill()
+        client.wait()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+    answers = server.answers
+    assert answers["request-0/response"]["body"] == "GET b c"
+    assert answers["request-1/response"]["body"] == "POST 王芳"
+    assert answers["request-2/response"]["statusDescription"] == "301 Moved Permanently"  # the balancer said http
+    assert answers["request-3/error"]["errorType"] == "UnknownEvent"
