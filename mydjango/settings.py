@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from mydjango import environment
+from mydjango import environment, json_log
 from mydjango.mysql.options import connection_options
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -199,6 +199,9 @@ RESPONSE_MAX_BYTES = environment.integer("RESPONSE_MAX_BYTES", 5_500_000 if PLAT
 CHAIN_NAME = environment.text("CHAIN_NAME")
 PRIVACY_CONTACT = environment.text("PRIVACY_CONTACT")
 RETENTION_DAYS = environment.integer("RETENTION_DAYS", 365, minimum=1)
+
+# Locally Django's own readable lines; in production one JSON object a line.
+LOGGING: dict[str, Any] = {} if DEBUG else json_log.configuration()
 
 # A restaurant's guests share one address. Per address, branch and clock hour; 0: no limit.
 SUBMISSIONS_PER_HOUR = environment.integer("SUBMISSIONS_PER_HOUR", 300)

@@ -149,6 +149,12 @@ class ResponseForm(forms.ModelForm):  # type: ignore[type-arg]
         """The empty form of a page that is opened now, under the link of a branch or under the chain's."""
         return cls(initial={"branch": branch, "anonymous": ANONYMOUS, "consent_version": CONSENT_VERSION})
 
+    def validate_constraints(self) -> None:
+        """Nothing: the database checks its constraints when the answer is stored.
+
+        Django would ask it here too, one query a constraint, and would take an answer for valid when nobody answers.
+        """
+
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> ResponseForm:
         """The form over a JSON object, where types count and an unknown name is an error, not a lost answer."""
@@ -181,7 +187,10 @@ class ResponseForm(forms.ModelForm):  # type: ignore[type-arg]
     @property
     def shown_branch(self) -> Branch | None:
         """The branch whose name the page shows."""
-        branch = self.cleaned_data.get("branch") if self.is_bound else self.initial.get("branch")
+        branch = self.initial.get("branch")
+        if self.is_bound:
+            self.is_valid()  # cleans, unless that was done
+            branch = self.cleaned_data.get("branch")
         return branch if isinstance(branch, Branch) else None
 
     @property

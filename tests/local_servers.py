@@ -38,7 +38,7 @@ class Answer:
         return ", ".join(self.all(name))
 
     def cookies(self) -> dict[str, str]:
-        return {name: value for name, value in (re.match(r"([^=]+)=([^;]*)", one).groups() for one in self.all("set-cookie"))}
+        return dict(re.match(r"([^=]+)=([^;]*)", one).groups() for one in self.all("set-cookie"))
 
 
 @dataclass
@@ -58,7 +58,9 @@ class Client:
             connection.putheader("Content-Length", str(len(body)))
         connection.endheaders(body)
         response = connection.getresponse()
-        answer = Answer(response.status, [(key.lower(), value) for key, value in response.getheaders()], response.read())
+        answer = Answer(
+            response.status, [(key.lower(), value) for key, value in response.getheaders()], response.read()
+        )
         connection.close()
         return answer
 

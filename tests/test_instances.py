@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from mydjango.cloud import memory_limit, sandbox
-from mydjango.cloud.instances import InstancePool, Invocation, Launch
+from mydjango.cloud.instance_pool import InstancePool
+from mydjango.cloud.instances import Invocation, Launch
 from mydjango.cloud.platforms import FC, LAMBDA, SCF
 from tests.eventually import eventually
 
@@ -314,7 +315,8 @@ def test_an_instance_ends_with_its_gateway(launch, tmp_path):
     script = tmp_path / "gateway.py"
     script.write_text(
         "import json, os, sys, pickle\n"
-        "from mydjango.cloud.instances import InstancePool, Invocation\n"
+        "from mydjango.cloud.instance_pool import InstancePool\n"
+        "from mydjango.cloud.instances import Invocation\n"
         "pool = InstancePool(pickle.loads(bytes.fromhex(sys.argv[1])), 1)\n"
         "invocation = Invocation()\n"
         "pool.invoke(invocation, b'{}', {})\n"

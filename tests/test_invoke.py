@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -24,10 +25,11 @@ def invoke(tmp_path: Path):
     inputs = {"timeout": 60, "environment": {"variables": variables}}
     config.write_text(json.dumps({"name": "survey", "inputs": inputs}), encoding="utf-8")
 
-    def run(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, given: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "manage.py", "invoke", "--config", str(config), *arguments],
             cwd=ROOT,
+            env=os.environ | environ,
             input=given,
             capture_output=True,
             text=True,
@@ -102,3 +104,11 @@ def test_the_report_can_be_json(invoke):
     done = invoke("--http", "GET", "/hello/Tom", "--json")
     report = json.loads(done.stderr.splitlines()[-1])
     assert (report["code"], report["status"], report["cold"], report["what"]) == (200, 200, True, "GET /hello/Tom")
+
+
+@pytest.mark.parametrize("strict", [[], ["--strict"]])
+def test_text_is_analysed_in_a_fresh_clone_within_the_functions_memory(invoke, tmp_path, strict):
+    """The lexicon is built beside the instance, not in it."""
+    done = invoke("--http", "GET", "/jieba/", "--memory", "128", *strict, XDG_CACHE_HOME=str(tmp_path / "cache"))
+    assert done.returncode == 0, done.stderr
+    assert json.loads(json.loads(done.stdout)["body"])["keywords"][0]["word"] == "Serverless"

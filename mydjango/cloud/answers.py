@@ -111,7 +111,7 @@ def tencent_apigw(result: Any, event: dict[str, Any]) -> HttpAnswer:  # noqa: AN
 
 
 def tencent_function_url(result: Any, event: dict[str, Any]) -> HttpAnswer:  # noqa: ANN401
-    """The same, but base64 is not decoded: the client receives its text (facts measured 2026-10)."""
+    """The same, but base64 is not decoded: the client receives its text (measured 2026-10)."""
     result = _object(result)
     note = ""
     if result.get("isBase64Encoded"):

@@ -12,7 +12,8 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,14 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from mydjango.cloud import answers, events, instances, local_function
 from mydjango.cloud.events import HttpRequest
-from mydjango.cloud.instances import InstancePool, Invocation
+from mydjango.cloud.instance_pool import InstancePool
+from mydjango.cloud.instances import Invocation
 from mydjango.cloud.invocation_log import InvocationLog
 from mydjango.cloud.local_function import LocalFunction, LocalFunctionError
 from mydjango.cloud.timers import Timer, TimerThread
 
 BACKLOG = 1024  # connections that wait to be accepted
+ENDING = 5.0  # seconds for requests whose instance was ended to be reported
 REASONS = {
     406: "RequestTooLarge",
     407: "ResponseTooLarge",
@@ -101,9 +104,31 @@ class Gateway:
         self.pool = pool
         self.log = log
         self.stage = stage
+        self._at_work = 0
+        self._changed = threading.Condition()
+
+    def wait_for_answers(self, seconds: float) -> None:
+        """Let requests at work say what became of them."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._at_work, seconds)
+
+    @contextmanager
+    def _working(self) -> Iterator[None]:
+        with self._changed:
+            self._at_work += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._at_work -= 1
+                self._changed.notify_all()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """One request, one invocation."""
+        with self._working():
+            return self._answer(environ, start_response)
+
+    def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         invocation = Invocation()
         limit = self.function.launch.platform.request_limit
         request = read_request(environ, limit, invocation.request_id, self.stage)
@@ -220,6 +245,7 @@ def run(options: argparse.Namespace) -> None:
         finally:
             stop.set()
             pool.close()
+            gateway.wait_for_answers(ENDING)
             log.print_summary()
 
 

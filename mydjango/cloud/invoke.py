@@ -14,7 +14,8 @@ from typing import Any
 
 from mydjango.cloud import events, instances, local_function
 from mydjango.cloud.events import HttpRequest
-from mydjango.cloud.instances import InstancePool, Invocation
+from mydjango.cloud.instance_pool import InstancePool
+from mydjango.cloud.instances import Invocation
 from mydjango.cloud.invocation_log import InvocationLog
 from mydjango.cloud.local_function import LocalFunctionError
 

@@ -33,4 +33,4 @@ def read_only_possible(folder: Path) -> bool:
     if sys.platform != "linux" or shutil.which("unshare") is None:
         return False
     attempt = read_only_command(["/bin/sh", "-c", '! touch .writable 2>/dev/null && touch "$0"', os.devnull], folder)
-    return subprocess.run(attempt, capture_output=True, check=False).returncode == 0  # noqa: S603
+    return subprocess.run(attempt, capture_output=True, check=False).returncode == 0

@@ -21,6 +21,9 @@ from mydjango import invocation  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
+# Not pymysql.err's: Django's imports from "MySQLdb" put a second copy of that module in its place.
+OperationalError = base.Database.OperationalError
+
 # Server: 1040 too many connections, 1203 too many of this user, 9449 TDSQL-C is waking up.
 # Client: 2002 and 2003 nobody listens, 2006 and 2013 the server went away during the handshake.
 PASSING_ERRORS = frozenset({1040, 1203, 2002, 2003, 2006, 2013, 9449})
@@ -59,7 +62,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             attempts += 1
             try:
                 return self._connect(conn_params)
-            except pymysql.err.OperationalError as error:
+            except OperationalError as error:
                 code = error.args[0] if error.args else None
                 # Between half and all of the pause: instances that were refused together do not return together.
                 wait = pause * random.uniform(0.5, 1)  # noqa: S311
@@ -80,7 +83,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return super().get_new_connection(without)  # type: ignore[no-any-return]
         try:
             connection = super().get_new_connection(conn_params)
-        except pymysql.err.OperationalError as error:
+        except OperationalError as error:
             if error.args[0] != NO_TLS or DatabaseWrapper._takes_tls:
                 raise
             DatabaseWrapper._takes_tls = False

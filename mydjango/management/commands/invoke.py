@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from mydjango.cloud import invoke
 from mydjango.cloud.local_function import LocalFunctionError
+from mydjango.management.commands.rungateway import give_lexicon
 
 
 class Command(BaseCommand):
@@ -25,6 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
         """Exit with 0 only where the invocation succeeded."""
+        give_lexicon(options)
         try:
             code = invoke.run(argparse.Namespace(**options))
         except LocalFunctionError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from mydjango.cloud import gateway
 from mydjango.cloud.local_function import LocalFunctionError
+from survey.text import lexicon
 
 
 class Command(BaseCommand):
@@ -24,7 +26,21 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
         """Serve until Control-C."""
+        give_lexicon(options)
         try:
             gateway.run(argparse.Namespace(**options))
         except LocalFunctionError as error:
             raise CommandError(str(error)) from error
+
+
+def give_lexicon(options: dict[str, Any]) -> None:
+    """Build the project's lexicon where there is none yet, and name its folder to the instances.
+
+    The package ships it; built by an instance on first use it would take more memory than the function has, and with
+    `--strict` an instance could not write it.
+    """
+    if Path(options["folder"]).resolve() != settings.BASE_DIR:
+        return
+    lexicon.load()
+    if lexicon.folder() != lexicon.SHIPPED_FOLDER:
+        options["env"] = [f"LEXICON_DIR={lexicon.folder()}", *options["env"]]

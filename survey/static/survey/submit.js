@@ -1,0 +1,246 @@
+// Keeps a draft and the visit's key on this device until an answer came, and sends again by itself.
+// Knows no field by name but submission_id. Nothing newer than Chromium 86.
+"use strict";
+
+(() => {
+  const LONGEST_PAUSE = 60000; // milliseconds
+  const PATIENCE = 40000; // for one attempt
+  const form = document.querySelector("form[data-draft]");
+  const storageKey = (name) => `draft:${name}`;
+
+  // Private windows may forbid storage: then the page works without a draft.
+  const store = {
+    read(name) {
+      try {
+        return JSON.parse(localStorage.getItem(storageKey(name)));
+      } catch (error) {
+        return null;
+      }
+    },
+    write(name, draft) {
+      try {
+        localStorage.setItem(storageKey(name), JSON.stringify(draft));
+      } catch (error) {
+        return;
+      }
+    },
+    remove(name) {
+      try {
+        localStorage.removeItem(storageKey(name));
+      } catch (error) {
+        return;
+      }
+    },
+  };
+
+  // The thank-you page ends a visit that the browser sent without us.
+  if (!form) {
+    const native = sessionStorage.getItem("sent-natively");
+    if (native) store.remove(native);
+    sessionStorage.removeItem("sent-natively");
+    return;
+  }
+
+  const name = form.dataset.draft;
+  const key = form.elements.namedItem("submission_id");
+  const status = document.getElementById("sending");
+  const button = form.querySelector("button[type=submit]");
+  const label = button.textContent;
+  let snapshot = null; // what is on its way
+  let pause = 1000;
+  let timer = 0;
+
+  const newKey = () => {
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+  };
+
+  const visible = () =>
+    Array.from(form.elements).filter(
+      (field) => field.name && !["hidden", "password", "submit", "button"].includes(field.type) && !field.closest("[hidden]")
+    );
+
+  const keep = (extra) => {
+    const values = visible()
+      .filter((field) => (field.type === "radio" || field.type === "checkbox" ? field.checked : field.value))
+      .map((field) => [field.name, field.value]);
+    store.write(name, { key: key.value, values, savedAt: Date.now(), ...extra });
+  };
+
+  const fill = (values) => {
+    for (const field of visible()) {
+      const given = values.filter(([fieldName]) => fieldName === field.name).map(([, value]) => value);
+      if (field.type === "radio" || field.type === "checkbox") field.checked = given.includes(field.value);
+      else if (given.length) field.value = given[0];
+      field.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+  };
+
+  const say = (text) => {
+    status.textContent = text;
+    status.hidden = !text;
+  };
+
+  const freeze = (frozen) => {
+    for (const field of visible()) field.disabled = frozen;
+    button.disabled = frozen;
+    button.textContent = frozen ? form.dataset.sending || label : label;
+  };
+
+  const endVisit = () => {
+    clearTimeout(timer);
+    snapshot = null;
+    store.remove(name);
+    freeze(false);
+    form.reset();
+    key.value = newKey();
+    say("");
+  };
+
+  const showErrors = (errors) => {
+    let first = null;
+    for (const field of Object.keys(errors)) {
+      const found = form.elements.namedItem(field);
+      const input = found && (found.length && !found.tagName ? found[0] : found);
+      const place = input && input.closest("fieldset, .field");
+      if (!place || input.type === "hidden") return false;
+      let box = place.querySelector(".error");
+      if (!box) {
+        box = document.createElement("div");
+        box.className = "error";
+        box.id = `${field}-error`;
+        place.append(box);
+      }
+      box.replaceChildren(
+        ...errors[field].map((message) => {
+          const line = document.createElement("p");
+          line.textContent = message;
+          return line;
+        })
+      );
+      input.setAttribute("aria-invalid", "true");
+      input.setAttribute("aria-describedby", `${input.getAttribute("aria-describedby") || ""} ${box.id}`.trim());
+      first = first || input;
+    }
+    if (first) first.focus();
+    return Boolean(first);
+  };
+
+  const clearErrors = () => {
+    for (const box of form.querySelectorAll(".error")) box.remove();
+    for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
+  };
+
+  const sendAgainLater = (text, seconds) => {
+    say(text);
+    keep({ pending: true });
+    const wait = seconds ? seconds * 1000 : pause * (0.5 + Math.random() / 2);
+    pause = Math.min(pause * 2, LONGEST_PAUSE);
+    clearTimeout(timer);
+    timer = setTimeout(send, wait);
+  };
+
+  // What we cannot show here, the server shows: it returns the page with everything that was typed.
+  const sendNatively = () => {
+    freeze(false);
+    keep();
+    sessionStorage.setItem("sent-natively", name);
+    form.submit();
+  };
+
+  const handle = async (answer) => {
+    const problem = answer.status === 201 ? {} : await answer.json().catch(() => ({}));
+    if (answer.status === 201) {
+      const thanks = answer.headers.get("Location");
+      endVisit();
+      location.assign(thanks);
+    } else if (answer.status >= 500 || answer.status === 429 || answer.status === 408) {
+      const seconds = Number(answer.headers.get("Retry-After")) || 0;
+      sendAgainLater(answer.status === 429 && seconds > 10 ? status.dataset.busy : answer.status === 429 ? "" : status.dataset.waiting, Math.min(seconds, 600));
+    } else if (answer.status === 422) {
+      freeze(false);
+      snapshot = null;
+      key.value = newKey();
+      keep();
+      say(problem.detail || "");
+    } else if (problem.errors) {
+      freeze(false);
+      snapshot = null;
+      keep();
+      say("");
+      if (!showErrors(problem.errors)) sendNatively();
+    } else {
+      sendNatively();
+    }
+  };
+
+  async function send() {
+    const abort = new AbortController();
+    const limit = setTimeout(() => abort.abort(), PATIENCE);
+    let answer;
+    try {
+      answer = await fetch(form.action, {
+        method: "POST",
+        body: new URLSearchParams(snapshot),
+        headers: { Accept: "application/json" },
+        signal: abort.signal,
+      });
+    } catch (error) {
+      sendAgainLater(status.dataset.waiting);
+      return;
+    } finally {
+      clearTimeout(limit);
+    }
+    await handle(answer);
+  }
+
+  const start = () => {
+    snapshot = Array.from(new FormData(form)).filter(([, value]) => typeof value === "string");
+    pause = 1000;
+    keep({ pending: true });
+    freeze(true);
+    clearErrors();
+    send();
+  };
+
+  const restore = (draft) => {
+    fill(draft.values);
+    key.value = draft.key;
+    if (draft.pending) {
+      start();
+      return;
+    }
+    say(`${status.dataset.kept} `);
+    const over = document.createElement("button");
+    over.type = "button";
+    over.textContent = status.dataset.startOver;
+    over.addEventListener("click", endVisit);
+    status.append(over);
+  };
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (!snapshot) start();
+  });
+  form.addEventListener("input", () => {
+    if (!snapshot) keep();
+  });
+  window.addEventListener("online", () => {
+    if (!snapshot || !timer) return;
+    clearTimeout(timer);
+    send();
+  });
+  window.addEventListener("pageshow", () => freeze(Boolean(snapshot)));
+
+  // A page that the server returned with errors holds newer values than the draft.
+  const draft = store.read(name);
+  if ("returned" in form.dataset) {
+    sessionStorage.removeItem("sent-natively");
+    keep();
+  } else if (draft && draft.values.length) {
+    restore(draft);
+  }
+})();

@@ -1,0 +1,53 @@
+"""`make screenshots`: the guest's pages as pictures in docs/screenshots. Its name keeps pytest from collecting it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as project
+
+from survey.models import Branch, Response
+
+FOLDER = Path(project.BASE_DIR) / "docs" / "screenshots"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_guest(open_page: Callable[..., Any], settings: Any) -> None:
+    """The survey, empty and filled in, its errors, the thanks, privacy and erasure."""
+    settings.MINIMUM_FILL_SECONDS = 0
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    branch = Branch.objects.create(code="sh01", name="人民广场店", name_en="People's Square")
+    Response.objects.create(reference="7KQ2MXRA", satisfaction=5, branch=branch, language="zh-hans")
+    Response.objects.create(
+        reference="3NP8WDHT", satisfaction=1, branch=branch, language="zh-hans", phone="13800138000"
+    )
+
+    def shoot(page: Any, name: str) -> None:
+        page.screenshot(path=FOLDER / f"{name}.png", full_page=True, animations="disabled")
+
+    for width, device in ((375, "phone"), (1280, "desk")):
+        for language in ("zh", "en"):
+            shoot(open_page(f"/s/sh01?lang={language}", width=width), f"survey-{language}-{device}")
+    page = open_page("/s/sh01?lang=zh")
+    page.check("#id_satisfaction_1")
+    page.check("#id_problems_2")
+    page.fill("#id_comment", "面是凉的，等了二十分钟。")
+    page.check("#id_recommend_3")
+    page.click("summary")
+    page.check("#id_taste_2")
+    page.check("#id_service_3")
+    page.check("#id_anonymous_1")
+    page.fill("#id_name", "王芳")
+    page.fill("#id_phone", "138")
+    shoot(page, "survey-low-score")
+    page.click("button.send")
+    page.wait_for_selector(".problem ul")
+    shoot(page, "survey-error")
+    shoot(open_page("/s/sh01?lang=zh", dark=True), "survey-dark")
+    shoot(open_page("/thanks/7KQ2MXRA?lang=zh"), "thanks")
+    shoot(open_page("/thanks/3NP8WDHT?lang=zh"), "thanks-low-score")
+    shoot(open_page("/privacy?lang=zh"), "privacy")
+    shoot(open_page("/erase?lang=zh&reference=7KQ2MXRA"), "erase")

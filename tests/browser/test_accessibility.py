@@ -1,0 +1,141 @@
+"""axe-core finds nothing on any of the guest's pages, in any state, and every target is large enough for a thumb."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from survey.models import Branch, Response
+from tests.browser.accessibility import small_targets, violations
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def empty(page: Any) -> None:
+    page.goto("/s/sh01" + page.query)
+
+
+def unfolded(page: Any) -> None:
+    empty(page)
+    page.check("#id_satisfaction_0")
+    page.check("#id_problems_1")
+    page.click("summary")
+    page.check("#id_taste_3")
+    page.check("#id_anonymous_1")
+
+
+def with_errors(page: Any) -> None:
+    unfolded(page)
+    page.fill("#id_phone", "12")
+    page.fill("#id_email", "nobody")
+    page.click("button.send")
+    page.wait_for_selector(".problem ul")
+
+
+def with_nothing_chosen(page: Any) -> None:
+    empty(page)
+    page.click("button.send")
+    page.wait_for_selector(".problem ul")
+
+
+def thanks(page: Any) -> None:
+    page.goto("/thanks/GGGGGGGG" + page.query)
+
+
+def thanks_for_a_low_score(page: Any) -> None:
+    page.goto("/thanks/BBBBBBBB" + page.query)
+
+
+def privacy(page: Any) -> None:
+    page.goto("/privacy" + page.query)
+
+
+def erase(page: Any) -> None:
+    page.goto("/erase" + page.query)
+
+
+def erase_refused(page: Any) -> None:
+    erase(page)
+    page.fill("#id_reference", "22222222")
+    page.click("button.send")
+    page.wait_for_selector(".problem")
+
+
+def erase_without_reference(page: Any) -> None:
+    erase(page)
+    page.click("button.send")
+    page.wait_for_selector(".error")
+
+
+def erased(page: Any) -> None:
+    erase(page)
+    page.fill("#id_reference", "GGGGGGGG")
+    page.click("button.send")
+    page.wait_for_selector("a.action")
+
+
+def closed_branch(page: Any) -> None:
+    page.goto("/s/old" + page.query)
+
+
+def unknown_branch(page: Any) -> None:
+    page.goto("/s/nowhere" + page.query)
+
+
+STATES = (
+    empty,
+    unfolded,
+    with_errors,
+    with_nothing_chosen,
+    thanks,
+    thanks_for_a_low_score,
+    privacy,
+    erase,
+    erase_refused,
+    erase_without_reference,
+    erased,
+    closed_branch,
+    unknown_branch,
+)
+
+
+@pytest.fixture(autouse=True)
+def chain(settings: Any) -> None:
+    settings.MINIMUM_FILL_SECONDS = 0
+    branch = Branch.objects.create(code="sh01", name="人民广场店", name_en="People's Square")
+    Branch.objects.create(code="old", name="老店", is_open=False)
+    Response.objects.create(reference="GGGGGGGG", satisfaction=5, branch=branch, language="en", email="a@example.com")
+    Response.objects.create(reference="BBBBBBBB", satisfaction=1, branch=branch, language="en", phone="12345")
+
+
+# Colours do not depend on the width: dark is looked at on a phone.
+@pytest.mark.parametrize(("width", "dark"), [(375, False), (375, True), (1280, False)], ids=["phone", "dark", "desk"])
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
+def test_no_violation_and_no_small_target(
+    open_page: Callable[..., Any], state: Callable[[Any], None], width: int, language: str, dark: bool
+) -> None:
+    page = open_page("about:blank", width=width, dark=dark, reduced_motion="reduce")
+    page.query = f"?lang={language}"
+    state(page)
+    assert violations(page) == []
+    assert small_targets(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
+    ids = page.evaluate("[...document.querySelectorAll('[id]')].map(element => element.id)")
+    assert len(ids) == len(set(ids))
+
+
+def test_nothing_moves_for_those_who_asked_for_it(open_page: Callable[..., Any]) -> None:
+    page = open_page("/", reduced_motion="reduce")
+    assert page.evaluate("getComputedStyle(document.querySelector('.choices label')).transitionDuration") == "0s"
+
+
+def test_axe_and_the_ruler_notice_what_is_wrong(open_page: Callable[..., Any]) -> None:
+    page = open_page("/")
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<input id=x><button id=y></button>')")
+    page.evaluate("document.getElementById('y').setAttribute('class', 'language')")
+    page.evaluate("Object.assign(document.getElementById('y').style, {padding: 0, width: '9px', height: '9px'})")
+    assert {"label", "button-name"} <= {line.partition(":")[0] for line in violations(page)}
+    assert any('id="y"' in target for target in small_targets(page))

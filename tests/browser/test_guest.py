@@ -1,0 +1,223 @@
+"""A guest answers in a real browser, on a phone and at a desk, in both languages, with JavaScript and without."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from survey.models import Branch, Problem, Response
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Open = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def fast_fingers(settings: Any) -> None:
+    """A test fills the form in faster than a person."""
+    settings.MINIMUM_FILL_SECONDS = 0
+
+
+@pytest.fixture
+def branch() -> Branch:
+    return Branch.objects.create(code="sh01", name="人民广场店", name_en="People's Square")
+
+
+def send(page: Any) -> None:
+    page.click("button.send")
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("width", [375, 1280])
+def test_one_tap_and_send_is_an_answer(
+    open_page: Open, branch: Branch, width: int, language: str, script: bool
+) -> None:
+    page = open_page(f"/s/sh01?lang={language}", width=width, script=script)
+    assert page.text_content(".branch") == {"zh": "人民广场店", "en": "People's Square"}[language]
+    page.check("#id_satisfaction_4")
+    send(page)
+    page.wait_for_url(re.compile(rf"/thanks/\w+\?lang={language}$"))
+    response = Response.objects.get()
+    assert page.text_content(".reference") == response.reference
+    assert (response.satisfaction, response.branch, response.name, response.consent_version) == (
+        5,
+        branch,
+        "",
+        "2026-11",
+    )
+    assert response.language == {"zh": "zh-hans", "en": "en"}[language]
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_a_low_score_asks_what_went_wrong_and_is_thanked_differently(open_page: Open, script: bool) -> None:
+    page = open_page("/?lang=en", script=script)
+    assert not page.is_visible(".low")
+    page.check("#id_satisfaction_3")
+    assert not page.is_visible(".low")
+    page.check("#id_satisfaction_0")
+    assert page.is_visible(".low")
+    page.get_by_label("Food was cold").check()
+    page.get_by_label("Long wait").check()
+    page.fill("#id_comment", "The noodles were cold.")
+    send(page)
+    page.wait_for_selector(".reference")
+    assert "sorry" in page.text_content("main")
+    response = Response.objects.get()
+    assert response.problem_list == [Problem.COLD, Problem.WAITING]
+    assert response.comment == "The noodles were cold."
+
+
+def test_everything_can_be_answered_with_the_keyboard_alone(open_page: Open) -> None:
+    page = open_page("/?lang=en")
+
+    def tab_to(selector: str) -> None:
+        for _step in range(60):
+            if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+                return
+            page.keyboard.press("Tab")
+        pytest.fail(f"Tab does not reach {selector}")
+
+    tab_to("[name=satisfaction]")
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowRight")
+    tab_to("#id_problems_3")
+    page.keyboard.press("Space")
+    tab_to("#id_comment")
+    page.keyboard.type("dirty table")
+    tab_to("[name=recommend]")
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowRight")
+    tab_to("summary")
+    page.keyboard.press("Enter")
+    tab_to("[name=taste]")
+    page.keyboard.press("Space")
+    tab_to("[name=anonymous]")
+    page.keyboard.press("ArrowDown")
+    tab_to("#id_name")
+    page.keyboard.type("Tom")
+    tab_to("#id_phone")
+    page.keyboard.type("1234567890")
+    tab_to("button.send")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".reference")
+    response = Response.objects.get()
+    assert (response.satisfaction, response.problem_list, response.comment) == (2, [Problem.DIRTY], "dirty table")
+    assert (response.recommend, response.taste, response.name, response.phone) == (1, 1, "Tom", "1234567890")
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_an_error_stands_beside_its_field_and_nothing_typed_is_lost(
+    open_page: Open, branch: Branch, language: str, script: bool
+) -> None:
+    page = open_page(f"/s/sh01?lang={language}", script=script)
+    page.check("#id_satisfaction_1")
+    page.check("#id_problems_0")
+    page.fill("#id_comment", "味道太咸")
+    page.check("#id_recommend_3")
+    page.click("summary")
+    page.check("#id_hygiene_4")
+    page.check("#id_anonymous_1")
+    page.fill("#id_name", "王芳")
+    page.fill("#id_phone", "12")
+    page.fill("#id_email", "wang@example.com")
+    send(page)
+    page.wait_for_selector(".problem ul")
+    error = page.locator("#id_phone_error")
+    assert {"zh": "请填写 5 到 20 位数字", "en": "Give a phone number"}[language] in error.text_content()
+    assert page.get_attribute("#id_phone", "aria-invalid") == "true"
+    assert "id_phone_error" in page.get_attribute("#id_phone", "aria-describedby").split()
+    if script:
+        assert page.evaluate("document.activeElement.id") == "id_phone"
+    assert page.text_content(".branch") == {"zh": branch.name, "en": branch.name_en}[language]
+    page.fill("#id_phone", "13800138000")
+    send(page)
+    page.wait_for_selector(".reference")
+    response = Response.objects.get()
+    assert (response.satisfaction, response.problem_list, response.comment) == (2, [Problem.TASTE], "味道太咸")
+    assert (response.recommend, response.hygiene, response.branch) == (3, 5, branch)
+    assert (response.name, response.phone, response.email) == ("王芳", "13800138000", "wang@example.com")
+
+
+def test_the_language_of_an_error_page_can_be_switched_without_loss(open_page: Open) -> None:
+    page = open_page("/?lang=zh", script=False)
+    page.fill("#id_comment", "味道好")
+    send(page)
+    page.wait_for_selector(".problem ul")
+    page.click("button.language")
+    page.wait_for_url(re.compile("lang=en"))
+    assert "Please choose one of the five." in page.text_content("main")
+    assert page.input_value("#id_comment") == "味道好"
+    assert not Response.objects.exists()
+
+
+def test_a_link_switches_the_language_and_the_url_keeps_it(open_page: Open, branch: Branch) -> None:
+    page = open_page("/s/sh01")
+    assert page.get_attribute("html", "lang") == "zh-hans"
+    page.click("a.language")
+    page.wait_for_url(re.compile(r"/s/sh01\?lang=en$"))
+    assert page.get_attribute("html", "lang") == "en"
+    page.click("footer >> text=Privacy notice")
+    page.wait_for_url(re.compile(r"/privacy\?lang=en$"))
+    assert "365 days" in page.text_content("main")
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_contact_details_are_asked_only_of_those_who_want_to_be_called(open_page: Open, script: bool) -> None:
+    page = open_page("/", script=script)
+    assert not page.is_visible("#id_phone")
+    page.check("#id_anonymous_1")
+    assert page.is_visible("#id_phone")
+    for name in ("name", "phone", "email"):
+        assert page.is_visible(f"#id_{name}_helptext")  # the purpose
+    page.fill("#id_phone", "not a number")
+    page.check("#id_anonymous_0")
+    page.check("#id_satisfaction_2")
+    send(page)
+    page.wait_for_selector(".reference")
+    assert Response.objects.get().phone == ""
+
+
+@pytest.mark.parametrize("phone", ["", "13800138000"])
+def test_a_guest_erases_his_answer(open_page: Open, phone: str) -> None:
+    response = Response.objects.create(satisfaction=1, comment="secret", phone=phone, language="en")
+    page = open_page(f"/thanks/{response.reference}?lang=en")
+    page.click("footer >> text=Erase")
+    assert page.input_value("#id_reference") == response.reference
+    page.fill("#id_phone", "+86 138 0013 8000" if phone else "")
+    send(page)
+    page.wait_for_selector("h1 >> text=Erased")
+    response.refresh_from_db()
+    assert (response.comment, response.phone, response.satisfaction) == ("", "", 1)
+
+
+def test_a_closed_or_unknown_branch_is_said_so(open_page: Open, branch: Branch) -> None:
+    branch.is_open = False
+    branch.save()
+    page = open_page("/s/sh01?lang=en")
+    assert "People's Square no longer takes answers" in page.text_content("main")
+    page = open_page("/s/nowhere?lang=en")
+    page.click("a.action")
+    page.wait_for_selector("#survey")
+
+
+def test_the_first_load_is_below_40_kb(open_page: Open) -> None:
+    page = open_page("about:blank")
+    sizes: dict[str, int] = {}
+    page.on("response", lambda response: sizes.__setitem__(response.url, len(response.body())))
+    page.goto("/", wait_until="networkidle")
+    assert len(sizes) >= 3
+    assert sum(sizes.values()) < 40_000, sizes
+
+
+def test_a_script_that_a_guest_typed_is_text(open_page: Open) -> None:
+    evil = "<script>document.title='x'</script><img src=x onerror=document.title='x'>"
+    page = open_page("/?lang=en")
+    page.fill("#id_comment", evil)
+    send(page)
+    page.wait_for_selector(".problem ul")
+    assert page.input_value("#id_comment") == evil
+    assert page.title() != "x"

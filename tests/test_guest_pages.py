@@ -1,0 +1,149 @@
+"""What the guest's pages promise beyond what one sees: the whole answer, its language, its policy, its erasure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from survey.models import Branch, OutgoingMail, Problem, Response
+
+pytestmark = pytest.mark.django_db
+
+API = {"name": "Tom", "phone": "1234567890", "satisfaction": 5}
+
+
+@pytest.fixture
+def branch() -> Branch:
+    return Branch.objects.create(code="sh01", name="人民广场店", name_en="People's Square")
+
+
+def post_json(client: Client, **values: Any) -> Any:
+    return client.post("/submitSurvey", {**API, **values}, content_type="application/json")
+
+
+def test_the_api_takes_the_whole_answer(client: Client, branch: Branch) -> None:
+    aspects = {"taste": 1, "variety": 2, "hygiene": 3, "service": 4, "atmosphere": 5, "value": 1}
+    answer = post_json(
+        client, recommend=0, problems=["cold", "dirty"], branch="sh01", consent_version="2026-11", **aspects
+    )
+    assert answer.status_code == 201
+    response = Response.objects.get()
+    assert response.recommend == 0
+    assert response.problem_list == [Problem.COLD, Problem.DIRTY]
+    assert {name: getattr(response, name) for name in aspects} == aspects
+    assert (response.branch, response.consent_version) == (branch, "2026-11")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("recommend", 11),
+        ("recommend", -1),
+        ("recommend", "5"),
+        ("recommend", None),
+        ("taste", 0),
+        ("taste", 6),
+        ("taste", True),
+        ("problems", "cold"),
+        ("problems", [1]),
+        ("problems", ["rude"]),
+        ("branch", "nowhere"),
+        ("branch", 1),
+        ("consent_version", "1999-01"),
+        ("anonymous", "yes"),
+        ("follow_up_status", "solved"),
+    ],
+)
+def test_an_error_in_the_optional_fields_names_the_field(client: Client, field: str, value: Any) -> None:
+    answer = post_json(client, **{field: value})
+    assert answer.status_code == 400
+    assert list(answer.json()["errors"]) == [field]
+    assert not Response.objects.exists()
+
+
+def test_the_api_still_requires_name_and_phone(client: Client) -> None:
+    answer = client.post("/submitSurvey", {"satisfaction": 5}, content_type="application/json")
+    assert sorted(answer.json()["errors"]) == ["name", "phone"]
+
+
+def test_an_anonymous_answer_keeps_no_contact_details_and_promises_no_mail(client: Client) -> None:
+    sent = {"satisfaction": 5, "anonymous": "yes", "name": "Tom", "phone": "x", "email": "tom@example.com"}
+    assert client.post("/submitSurvey", sent).status_code == 302
+    response = Response.objects.get()
+    assert (response.name, response.phone, response.email) == ("", "", "")
+    assert not OutgoingMail.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/privacy", "/erase", "/s/nowhere", "/submitSurvey", "/hello/Tom", "/admin/login/"]
+)
+def test_every_answer_has_a_strict_policy(client: Client, path: str) -> None:
+    policy = client.get(path)["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("path", ["/", "/privacy", "/erase"])
+def test_guests_get_no_cookie(client: Client, path: str) -> None:
+    assert not client.get(path).cookies
+
+
+@pytest.mark.parametrize(
+    ("url", "accepted", "language"),
+    [
+        ("/", "en", "en"),
+        ("/", "fr", "zh-hans"),
+        ("/?lang=zh", "en", "zh-hans"),
+        ("/?lang=en", "zh-CN", "en"),
+        ("/?lang=zh-Hans", "en", "zh-hans"),
+        ("/?lang=klingon", "en", "en"),
+        ("/?lang=", "en", "en"),
+    ],
+)
+def test_the_url_names_the_language_before_the_browser_does(
+    client: Client, url: str, accepted: str, language: str
+) -> None:
+    page = client.get(url, headers={"accept-language": accepted})
+    assert f'<html lang="{language}">' in page.content.decode()
+
+
+def test_an_unknown_branch_is_a_problem_for_json_callers(client: Client) -> None:
+    answer = client.get("/s/nowhere", headers={"accept": "application/json"})
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+
+
+@pytest.mark.parametrize(
+    ("stored", "given", "erased"),
+    [
+        ("13800138000", "+86 138-0013-8000", True),
+        ("+86 138 0013 8000", "13800138000", True),
+        ("13800138000", "１３８００１３８０００", True),
+        ("13800138000", "38000", False),
+        ("13800138000", "8000", False),
+        ("13800138000", "", False),
+        ("13800138000", "13900139000", False),
+        ("12345", "12345", True),
+        ("9912345", "12345", False),
+        ("", "", True),
+    ],
+)
+def test_reference_and_phone_erase_an_answer(client: Client, stored: str, given: str, erased: bool) -> None:
+    response = Response.objects.create(
+        reference="7KQ2MXRA", satisfaction=1, comment="secret", phone=stored, name="Tom", language="en"
+    )
+    answer = client.post("/erase", {"reference": " 7kq2 mxra ", "phone": given})
+    assert answer.status_code == (200 if erased else 400)
+    response.refresh_from_db()
+    assert (response.comment == "", response.erased_at is not None) == (erased, erased)
+
+
+def test_a_refusal_tells_neither_whether_the_reference_nor_whether_the_phone_is_right(client: Client) -> None:
+    Response.objects.create(reference="7KQ2MXRA", satisfaction=1, phone="13800138000", language="en")
+    wrong_phone = client.post("/erase?lang=en", {"reference": "7KQ2MXRA", "phone": "13900139000"})
+    wrong_reference = client.post("/erase?lang=en", {"reference": "22222222", "phone": "13900139000"})
+    sentence = "There is no answer with this reference and phone number."
+    for answer in (wrong_phone, wrong_reference):
+        assert answer.status_code == 400
+        assert sentence in answer.content.decode()
