@@ -3,11 +3,17 @@ PYTHON ?= python3
 BIN := .venv/bin
 SUPPORTED := import sys; sys.exit(None if sys.version_info >= (3, 10) else "Python 3.10 or newer is needed, this is " + sys.version.split()[0] + ": name a newer one, for example make run PYTHON=python3.11")
 
-.PHONY: run test lint types bench messages screenshots clean
+.PHONY: run demo test lint types bench messages screenshots clean
 
 run: $(BIN)/.run          ## set up and serve the survey at http://127.0.0.1:8000
 	@echo "Serving the survey at http://127.0.0.1:8000 on SQLite; mail shows here on the console. Ctrl-C ends it."
 	@$(BIN)/python manage.py dev 127.0.0.1:8000
+
+demo: $(BIN)/.run         ## the same with a chain of 12 branches and 5,000 answers, in a database of its own
+	@SQLITE_PATH=demo.sqlite3 $(BIN)/python manage.py migrate --verbosity 0
+	@SQLITE_PATH=demo.sqlite3 $(BIN)/python manage.py seed_demo
+	@echo "The staff's pages: http://127.0.0.1:8000/dashboard/  Ctrl-C ends it."
+	@SQLITE_PATH=demo.sqlite3 $(BIN)/python manage.py dev 127.0.0.1:8000
 
 test: $(BIN)/.dev         ## set up what the tests need and run them
 	@echo "Running the tests."
@@ -16,6 +22,9 @@ test: $(BIN)/.dev         ## set up what the tests need and run them
 lint: $(BIN)/.dev         ## style, format and types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: $(BIN)/.dev        ## what takes minutes and needs a quiet machine: the staff's pages at a million answers
+	$(BIN)/python benchmarks/dashboard.py
 
 screenshots: $(BIN)/.dev  ## write docs/screenshots (needs chromium)
 	$(BIN)/python -m pytest -q tests/browser/take_screenshots.py

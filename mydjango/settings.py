@@ -186,6 +186,14 @@ SECURE_CSP = {
 # E408 to E410: the admin looks for its middleware in MIDDLEWARE; it is in STAFF_MIDDLEWARE.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "admin.E408", "admin.E409", "admin.E410"]
 
+# Staff log in at /dashboard/; Django's admin sends there too.
+LOGIN_URL = "dashboard:login"
+LOGIN_REDIRECT_URL = "dashboard:overview"
+LOGOUT_REDIRECT_URL = "dashboard:login"
+
+# The largest answer in bytes of JSON, by which exports are divided; 0: no limit. SCF takes 6 MB, headers included.
+RESPONSE_MAX_BYTES = environment.integer("RESPONSE_MAX_BYTES", 5_500_000 if PLATFORM else 0)
+
 # The privacy page names them: who runs the survey, how to reach them, and after how many days a timer erases what guests
 # wrote about themselves.
 CHAIN_NAME = environment.text("CHAIN_NAME")

@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("survey.text.urls")),
     deferred_include("healthz", "mydjango.health"),
     deferred_include("", "survey.urls"),
+    deferred_include("dashboard/", "survey.dashboard_urls", namespace="dashboard"),
     deferred_include("admin/", "mydjango.admin_urls", namespace="admin"),
 ]
 

@@ -76,17 +76,27 @@ def csat(counts: Sequence[int]) -> Estimate | None:
 
 
 def average(counts: Sequence[int]) -> Estimate | None:
-    """The mean score with Student's t interval, within the scale; None without answers."""
-    n = sum(counts)
+    """The mean of scores counted from 1 up, with its interval; None without answers."""
+    scores = range(1, len(counts) + 1)
+    return mean(
+        sum(counts),
+        sum(score * count for score, count in zip(scores, counts, strict=True)),
+        sum(score**2 * count for score, count in zip(scores, counts, strict=True)),
+        highest=len(counts),
+    )
+
+
+def mean(n: int, total: int, squares: int, highest: int = 5) -> Estimate | None:
+    """The mean of n whole scores from 1 to `highest`, from their sum and the sum of their squares, with Student's t
+    interval; None without scores."""
     if n == 0:
         return None
-    scores = range(1, len(counts) + 1)
-    mean = sum(score * count for score, count in zip(scores, counts, strict=True)) / n
+    value = total / n
     if n == 1:
-        return Estimate(mean, 1.0, float(len(counts)), n)  # one answer says nothing of the spread
-    squares = sum(count * (score - mean) ** 2 for score, count in zip(scores, counts, strict=True))
-    half = student_t(n - 1) * sqrt(squares / (n - 1) / n)
-    return Estimate(mean, max(1.0, mean - half), min(float(len(counts)), mean + half), n)
+        return Estimate(value, 1.0, float(highest), n)  # one answer says nothing of the spread
+    variance = (squares * n - total**2) / (n * (n - 1))  # of whole numbers: exact until the division
+    half = student_t(n - 1) * sqrt(variance / n)
+    return Estimate(value, max(1.0, value - half), min(float(highest), value + half), n)
 
 
 def student_t(degrees: int) -> float:

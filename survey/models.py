@@ -169,6 +169,8 @@ class Response(models.Model):
     # Beside the instant: MySQL converts time zones only with tables that managed servers often lack.
     local_date = models.DateField(_("date"), default=timezone.localdate, editable=False)
     erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)
+    # The timer cuts the comment into words: a submission never waits for the dictionary.
+    terms_due = models.BooleanField(_("words due"), default=False, editable=False, db_index=True)
     # SHA-256 of the caller's key, in hexadecimal: a collation that ignores case cannot take two keys for one. NULL
     # without a key, since NULLs are not equal.
     key_digest = models.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001
@@ -199,6 +201,10 @@ class Response(models.Model):
             models.Index(fields=("local_date", "satisfaction"), name="response_period"),
             models.Index(fields=("branch", "local_date", "satisfaction"), name="response_branch_period"),
             models.Index(fields=("follow_up_status", "branch", "local_date"), name="response_follow_up"),
+            # Lists, newest first: the index is read backwards, so a page costs the same at a million answers.
+            models.Index(fields=("local_date", "id"), name="response_newest"),
+            models.Index(fields=("branch", "local_date", "id"), name="response_branch_newest"),
+            models.Index(fields=("follow_up_status", "local_date", "id"), name="response_follow_up_newest"),
         )
 
     def __str__(self) -> str:
@@ -208,6 +214,12 @@ class Response(models.Model):
     def is_low(self) -> bool:
         """Whether this score is followed up."""
         return self.satisfaction <= LOW_SATISFACTION
+
+    @property
+    def aspect_list(self) -> list[tuple[str, int]]:
+        """The aspects that were rated: label and score."""
+        scores = ((str(label), getattr(self, name)) for name, label in ASPECTS.items())
+        return [(label, score) for label, score in scores if score is not None]
 
     @property
     def problem_list(self) -> list[Problem]:
@@ -252,8 +264,8 @@ class ResponseTerm(models.Model):
         verbose_name_plural = _("terms")
         constraints = (models.UniqueConstraint(fields=("response", "term"), name="one_row_per_term"),)
         indexes = (
-            models.Index(fields=("term", "local_date"), name="term_period"),
-            models.Index(fields=("term", "branch", "local_date"), name="term_branch_period"),
+            models.Index(fields=("term", "local_date", "response"), name="term_newest"),
+            models.Index(fields=("term", "branch", "local_date", "response"), name="term_branch_newest"),
         )
 
     def __str__(self) -> str:
@@ -290,19 +302,25 @@ class DailyRollup(models.Model):
     promoters = models.PositiveIntegerField(_("promoters"), default=0)
     passives = models.PositiveIntegerField(_("passives"), default=0)
     detractors = models.PositiveIntegerField(_("detractors"), default=0)
-    # Of each aspect the number of scores and their sum.
+    # Of each aspect the number of scores, their sum and the sum of their squares, from which the interval follows.
     taste_count = models.PositiveIntegerField(default=0)
     taste_sum = models.PositiveIntegerField(default=0)
+    taste_squares = models.PositiveIntegerField(default=0)
     variety_count = models.PositiveIntegerField(default=0)
     variety_sum = models.PositiveIntegerField(default=0)
+    variety_squares = models.PositiveIntegerField(default=0)
     hygiene_count = models.PositiveIntegerField(default=0)
     hygiene_sum = models.PositiveIntegerField(default=0)
+    hygiene_squares = models.PositiveIntegerField(default=0)
     service_count = models.PositiveIntegerField(default=0)
     service_sum = models.PositiveIntegerField(default=0)
+    service_squares = models.PositiveIntegerField(default=0)
     atmosphere_count = models.PositiveIntegerField(default=0)
     atmosphere_sum = models.PositiveIntegerField(default=0)
+    atmosphere_squares = models.PositiveIntegerField(default=0)
     value_count = models.PositiveIntegerField(default=0)
     value_sum = models.PositiveIntegerField(default=0)
+    value_squares = models.PositiveIntegerField(default=0)
 
     class Meta:
         verbose_name = _("daily figures")
@@ -335,6 +353,21 @@ class ExportLog(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} {self.created_at:%Y-%m-%d}"
+
+
+class LoginWindow(models.Model):
+    """How many logins were tried for an account or from an address in the running window."""
+
+    key = models.CharField(_("key"), max_length=64, primary_key=True)  # a keyed hash: neither name nor address is kept
+    attempts = models.PositiveIntegerField(_("attempts"))
+    ends_at = models.DateTimeField(_("ends"), db_index=True)
+
+    class Meta:
+        verbose_name = _("login window")
+        verbose_name_plural = _("login windows")
+
+    def __str__(self) -> str:
+        return self.key[:8]
 
 
 class OutgoingMail(models.Model):

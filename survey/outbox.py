@@ -68,9 +68,14 @@ def _queue(response: Response, kind: OutgoingMail.Kind, recipient: str, subject:
         kind=kind,
         recipient=recipient,
         subject=f"{subject} ({response.reference})",
-        body=render_to_string(f"survey/mail/{kind.value}.txt", {"response": response}),
+        body=render_to_string(f"survey/mail/{kind.value}.txt", {"response": response, "link": _link(response)}),
         message_id=f"<{response.reference.lower()}.{kind.value}@{_mail_domain()}>",
     )
+
+
+def _link(response: Response) -> str:
+    """Where staff read the answer. Written out: reverse() would import all of the staff's pages for a guest."""
+    return f"{settings.PUBLIC_URL}/dashboard/responses/{response.reference}/" if settings.PUBLIC_URL else ""
 
 
 def _mail_domain() -> str:

@@ -19,7 +19,10 @@ COUNTRY_CODE_DIGITS = 5
 NATIONAL_DIGITS = 7
 
 # What an answer's row loses. A test holds this list against the model: a new field must be on one side or the other.
-ERASED_VALUES: dict[str, str] = {"name": "", "phone": "", "email": "", "comment": "", "content_digest": ""}
+ERASED_VALUES: dict[str, str | bool] = {
+    **dict.fromkeys(("name", "phone", "email", "comment", "content_digest"), ""),
+    "terms_due": False,
+}
 # What is deleted with it: everything else that holds words of the guest or about the guest.
 DELETED_MODELS = (OutgoingMail, FollowUpNote, ResponseTerm)
 

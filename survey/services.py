@@ -11,7 +11,7 @@ from django.db import IntegrityError
 from mydjango.mysql.deadlock import atomically
 from survey import outbox
 from survey.idempotency import content_digest, is_same_content, key_digest
-from survey.models import Response
+from survey.models import FollowUpStatus, Response
 from survey.rate_limit import count_submission
 
 logger = logging.getLogger(__name__)
@@ -34,6 +34,9 @@ def response_submit(response: Response, *, content: Mapping[str, Any], key: str 
     `content` is what the guest sent, validated: it tells a retry from another answer. `address` is the guest's, for the
     rate limit. Raises KeyReused and TooManySubmissions.
     """
+    # For the staff: a low score waits for somebody, a comment for the timer that cuts it into words.
+    response.follow_up_status = FollowUpStatus.OPEN if response.is_low else ""
+    response.terms_due = bool(response.comment)
     response.key_digest = key_digest(key)
     response.content_digest = content_digest(content)
     try:

@@ -57,6 +57,14 @@ def private_mariadb() -> Iterator[PrivateServer]:
 
 
 @pytest.fixture
+def chain(db):
+    """Two branches with their staff."""
+    from tests.chain import make_chain
+
+    return make_chain()
+
+
+@pytest.fixture
 def real_project(db: None) -> Iterator[None]:
     """Gateway events reach the real project inside the test's transaction.
 

@@ -107,6 +107,8 @@ class PrivateServer:
                     "mariadbd",
                     "--no-defaults",
                     f"--datadir={self.folder}/data",
+                    # Not /tmp: a server that starts removes other servers' temporary tables there.
+                    f"--tmpdir={self.folder}",
                     f"--socket={self.folder}/socket",
                     f"--pid-file={self.folder}/pid",
                     f"--port={self.server.port}",

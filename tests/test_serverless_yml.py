@@ -112,10 +112,11 @@ def test_secrets_come_from_the_environment_alone():
         assert name == "MANAGE_COMMANDS" or value == f"${{env:{name}}}"
 
 
-def test_the_two_timers_are_on_and_their_commands_are_allowed(config, monkeypatch):
+def test_the_timers_are_on_and_their_commands_are_allowed(config, monkeypatch):
     monkeypatch.setenv("MANAGE_COMMANDS", config.environment["MANAGE_COMMANDS"])
     assert {timer.message: timer.cron for timer in config.timers if timer.enabled} == {
         "drain_outbox --seconds 45": "0 * * * * * *",
+        "update_figures --seconds 20": "30 * * * * * *",
         "erase_responses --older-than 365": "0 30 3 * * * *",
     }
     for timer in config.timers:

@@ -1,4 +1,4 @@
-"""`manage.py dev`: migrate, drain mail beside the server, serve. What `make run` ends in."""
+"""`manage.py dev`: migrate, do the timers' work beside the server, serve. What `make run` ends in."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from django.contrib.staticfiles.management.commands.runserver import Command as 
 from django.core.management import call_command
 from django.db import DatabaseError, connection
 
-from survey import outbox
+from survey import outbox, rollup, terms
 
 logger = logging.getLogger(__name__)
 
-DRAIN_EVERY = 2.0  # seconds; on a platform a timer does this every minute
+TICK = 2.0  # seconds; on a platform timers do this every minute
 
 
 class Command(RunserverCommand):
@@ -23,20 +23,22 @@ class Command(RunserverCommand):
     help = "Migrate the database, then serve the survey and send its mail (to the console unless EMAIL_HOST is set)."
 
     def inner_run(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
-        """Migrate and start the drain, in the process that serves, each time it starts."""
+        """Migrate and start the timer's work, in the process that serves, each time it starts."""
         call_command("migrate", verbosity=1)
-        threading.Thread(target=_drain_for_ever, name="outbox", daemon=True).start()
+        threading.Thread(target=_tick_for_ever, name="timer", daemon=True).start()
         super().inner_run(*args, **options)
 
     def check_migrations(self) -> None:
         """Nothing to warn about: they were applied a moment ago."""
 
 
-def _drain_for_ever() -> None:
-    while not threading.Event().wait(DRAIN_EVERY):
+def _tick_for_ever() -> None:
+    while not threading.Event().wait(TICK):
         try:
             outbox.drain(seconds=30)
+            rollup.count_days(seconds=30)
+            terms.index_comments(seconds=30)
         except DatabaseError:
-            logger.exception("outbox.drain_failed")
+            logger.exception("timer.failed")
         finally:
             connection.close()

@@ -1,0 +1,205 @@
+"""Staff accounts: login, password by mail, and what head office enters about its staff."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth.forms import AuthenticationForm, PasswordResetForm
+from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.tokens import default_token_generator
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from survey import throttle
+from survey.models import Branch, Membership, OutgoingMail
+
+HEAD_OFFICE_GROUP = "head office"
+# In Django's admin: the records to look at, and what head office keeps up. Not users: who may change those may
+# make himself anything; accounts are made on the staff page.
+_CHANGES = ("add_branch", "change_branch", "act_for_head_office", "change_outgoingmail")
+
+
+def head_office_group() -> Group:
+    """The group whose members act for head office, with its permissions."""
+    group, _created = Group.objects.get_or_create(name=HEAD_OFFICE_GROUP)
+    views = Permission.objects.filter(content_type__app_label="survey", codename__startswith="view_")
+    changes = Permission.objects.filter(content_type__app_label="survey", codename__in=_CHANGES)
+    group.permissions.set([*views, *changes])
+    return group
+
+
+def is_in_head_office(user: User) -> bool:
+    """Whether the account belongs to head office."""
+    return user.is_superuser or any(group.name == HEAD_OFFICE_GROUP for group in user.groups.all())
+
+
+class LoginForm(AuthenticationForm):
+    """The login, throttled."""
+
+    def clean(self) -> dict[str, Any]:
+        """Count the attempt, then look at the password."""
+        account, address = self.cleaned_data.get("username", ""), client_address(self.request)
+        if account and self.cleaned_data.get("password"):
+            try:
+                throttle.count_attempt(account, address)
+            except throttle.TooManyLogins as error:
+                raise ValidationError(
+                    ngettext(
+                        "Too many attempts. Try again in %(minutes)s minute, or have a new password sent to you.",
+                        "Too many attempts. Try again in %(minutes)s minutes, or have a new password sent to you.",
+                        error.minutes,
+                    )
+                    % {"minutes": error.minutes},
+                    code="throttled",
+                ) from None
+        cleaned = super().clean()
+        throttle.forget(account, address)
+        return cleaned
+
+
+def client_address(request: HttpRequest | None) -> str:
+    """The address the platform saw; never a forgeable header."""
+    return str(request.META.get("REMOTE_ADDR", "")) if request else ""
+
+
+class PasswordMailForm(PasswordResetForm):
+    """Asks for a mail that lets its reader choose a password; the mail is queued, so the page takes as long for an
+    address that nobody has."""
+
+    def send_mail(
+        self,
+        subject_template_name: str,
+        email_template_name: str,
+        context: dict[str, Any],
+        from_email: str | None,
+        to_email: str,
+        html_email_template_name: str | None = None,
+    ) -> None:
+        """Queue it."""
+        queue_account_mail(context["user"], _("Choose a new password"), "survey/mail/password.txt")
+
+
+def queue_account_mail(user: User, subject: str, template: str) -> OutgoingMail:
+    """Queue a mail with a link by which the user chooses a password."""
+    path = reverse(
+        "dashboard:password_choose",
+        args=[urlsafe_base64_encode(force_bytes(user.pk)), default_token_generator.make_token(user)],
+    )
+    body = render_to_string(template, {"user": user, "link": f"{settings.PUBLIC_URL or LOCAL_URL}{path}"})
+    return OutgoingMail.objects.create(
+        kind=OutgoingMail.Kind.ACCOUNT,
+        recipient=user.email,
+        subject=subject,
+        body=body,
+        message_id=f"<{uuid.uuid4().hex}.account@survey>",
+    )
+
+
+LOCAL_URL = "http://127.0.0.1:8000"  # where `make run` serves
+
+
+class StaffForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A staff account: who, how to reach him, and what he may see. The e-mail address is the login name."""
+
+    HEAD, MANAGER = "head", "manager"
+
+    first_name = forms.CharField(label=gettext_lazy("Name"), max_length=64)
+    email = forms.EmailField(label=gettext_lazy("E-mail address"), max_length=150)
+    role = forms.ChoiceField(
+        label=gettext_lazy("Role"),
+        widget=forms.RadioSelect,
+        choices=(
+            (MANAGER, gettext_lazy("Branch manager: sees the branches below")),
+            (HEAD, gettext_lazy("Head office: sees every branch, adds branches and staff")),
+        ),
+        initial=MANAGER,
+    )
+    branches = forms.ModelMultipleChoiceField(
+        label=gettext_lazy("Branches"),
+        queryset=Branch.objects.all(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    is_active = forms.BooleanField(label=gettext_lazy("May log in"), required=False, initial=True)
+
+    class Meta:
+        model = User
+        fields = ("first_name", "email", "is_active")
+
+    def __init__(self, *args: Any, editor: User, **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **kwargs)
+        self.editor = editor
+        if self.instance.pk:
+            self.initial["role"] = self.HEAD if is_in_head_office(self.instance) else self.MANAGER
+            self.initial["branches"] = Branch.objects.filter(membership__user=self.instance)
+
+    def clean_email(self) -> str:
+        """In lower case, and nobody else's."""
+        email = str(self.cleaned_data["email"]).lower()
+        if User.objects.filter(username=email).exclude(pk=self.instance.pk).exists():
+            raise ValidationError(_("There is an account with this address already."))
+        return email
+
+    def clean(self) -> dict[str, Any]:
+        """A manager manages something, and nobody locks himself out."""
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("role") == self.MANAGER and not cleaned.get("branches"):
+            self.add_error("branches", _("Choose at least one branch."))
+        if self.instance == self.editor and (cleaned.get("role") != self.HEAD or not cleaned.get("is_active")):
+            self.add_error("role", _("This is your own account: somebody else has to take your rights away."))
+        return cleaned
+
+    @transaction.atomic
+    def save(self, commit: bool = True) -> User:
+        """The account with its role; a new one gets a mail by which its owner chooses a password."""
+        user: User = super().save(commit=False)
+        is_new = user.pk is None
+        is_head = self.cleaned_data["role"] == self.HEAD
+        user.username = user.email
+        user.is_staff = is_head  # Django's admin is head office's only
+        if is_new:
+            user.set_unusable_password()
+        user.save()
+        user.groups.set([head_office_group()] if is_head else [])
+        Membership.objects.filter(user=user).delete()
+        if not is_head:
+            Membership.objects.bulk_create(
+                Membership(user=user, branch=branch) for branch in self.cleaned_data["branches"]
+            )
+        if is_new:
+            queue_account_mail(user, _("Your account for the guest survey"), "survey/mail/invitation.txt")
+        return user
+
+
+class BranchForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A branch. Its code stands on printed cards, so it never changes."""
+
+    class Meta:
+        model = Branch
+        fields = ("code", "name", "name_en", "manager_email", "is_open")
+        help_texts = {  # noqa: RUF012
+            "code": gettext_lazy("Letters, digits and hyphens; stands in the link and on the card, never changes."),
+            "manager_email": gettext_lazy("Low scores are reported to this address."),
+            "is_open": gettext_lazy("A closed branch takes no answers and keeps those it has."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **kwargs)
+        self.fields["code"].disabled = bool(self.instance.pk)
+
+    def clean_code(self) -> str:
+        """A code that can stand in a link and in a filter."""
+        code = str(self.cleaned_data["code"])
+        if not any(character.isalnum() for character in code):
+            raise ValidationError(_("The code needs a letter or a digit."))
+        return code

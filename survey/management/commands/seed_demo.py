@@ -1,0 +1,61 @@
+"""`manage.py seed_demo`: a chain to look at."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from survey import demo, rollup, terms
+from survey.accounts import head_office_group
+from survey.models import FollowUpStatus, Membership, Response
+
+PASSWORD = "demo"  # noqa: S105  (of the demo's accounts, which exist with DEBUG on only)
+LONG_ENOUGH = 600.0  # seconds
+
+
+class Command(BaseCommand):
+    """Fill an empty database with 12 branches and 5,000 answers over a year."""
+
+    help = "Make 12 branches, 5,000 answers over the last year and two accounts to look at the staff's pages with."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """`--responses`."""
+        parser.add_argument("--responses", type=int, default=5_000, help="how many answers (default 5000)")
+
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
+        """Seed, unless there are answers: real ones must not be mixed with made-up ones."""
+        if not settings.DEBUG:
+            raise CommandError("The demo's accounts have known passwords: seed_demo runs with DEBUG on only.")
+        if Response.objects.exists():
+            self.stdout.write("There are answers already: nothing to do. An empty database is needed.")
+            return
+        # The last whole day: what is seeded does not depend on the time of day.
+        last = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(seconds=1)
+        places = demo.branches()
+        for batch in demo.in_batches(demo.responses(places, options["responses"], last)):
+            Response.objects.bulk_create(batch)
+        head, is_new = User.objects.get_or_create(
+            username="head@example.com",
+            defaults={"first_name": "总部", "email": "head@example.com", "is_staff": True},
+        )
+        manager, _created = User.objects.get_or_create(
+            username="manager@example.com", defaults={"first_name": "王店长", "email": "manager@example.com"}
+        )
+        if is_new:
+            for user in (head, manager):
+                user.set_password(PASSWORD)
+                user.save()
+        head.groups.add(head_office_group())
+        Membership.objects.get_or_create(user=manager, branch=places[0])
+        rollup.count_days(LONG_ENOUGH)
+        terms.index_comments(LONG_ENOUGH)
+        waiting = Response.objects.filter(follow_up_status=FollowUpStatus.OPEN).count()
+        self.stdout.write(
+            f"{options['responses']} answers in {len(places)} branches, {waiting} to follow up.\n"
+            f"Log in at /dashboard/ as head@example.com or manager@example.com, password {PASSWORD}."
+        )

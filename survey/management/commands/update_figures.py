@@ -1,0 +1,28 @@
+"""`manage.py update_figures`: what the timer does for the staff's pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from survey import rollup, terms, throttle
+
+
+class Command(BaseCommand):
+    """Count days that are over, and cut new comments into words."""
+
+    help = "Count the days that are over and write the words of new comments; any number may run at once."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """`--seconds`."""
+        parser.add_argument(
+            "--seconds", type=float, default=20, help="for days and for comments each: start none after so long"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
+        """Do it and say how much it was."""
+        days = rollup.count_days(options["seconds"])
+        comments = terms.index_comments(options["seconds"])
+        throttle.forget_past_windows()
+        self.stdout.write(f"{days} days counted, {comments} comments indexed")

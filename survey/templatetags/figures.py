@@ -1,0 +1,51 @@
+"""How figures are written."""
+
+from __future__ import annotations
+
+from django import template
+
+from survey.filters import Filters
+from survey.metrics import Change
+
+register = template.Library()
+
+
+@register.filter
+def percent(share: float) -> str:
+    """0.823 as 82.3%."""
+    return f"{100 * share:.1f}%"
+
+
+@register.filter
+def points(share: float) -> str:
+    """A change of a share in percentage points, with its sign."""
+    return signed(100 * share)
+
+
+@register.filter
+def signed(value: float, decimals: int = 1) -> str:
+    """A figure with its sign, the minus a typographic one."""
+    text = f"{abs(value):.{decimals}f}"
+    if float(text) == 0:
+        return f"±{text}"
+    return f"{'+' if value > 0 else '−'}{text}"
+
+
+@register.filter
+def direction(change: Change) -> str:
+    """The class of a change: up, down, or unclear where chance may explain it."""
+    if not change.is_clear:
+        return "unclear"
+    return "up" if change.value > 0 else "down"
+
+
+@register.filter
+def minus(value: float, other: float) -> float:
+    """The difference; an SVG rectangle has a width, not an end."""
+    return round(value - other, 1)
+
+
+@register.simple_tag
+def query_of(filters: Filters, **changes: str) -> str:
+    """The query string of the filters with some set anew."""
+    return filters.query_string(**changes)

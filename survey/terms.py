@@ -1,0 +1,156 @@
+"""Words of comments: written by the timer once an answer is stored, read by the search and the keyword lists.
+
+Not in the submission itself: cutting words needs the dictionary, which a cold start would pay for on every instance
+that takes an answer, and an answer must not wait for it nor be lost with it. `Response.terms_due` is set in the
+submission's transaction, so no comment is forgotten; until the timer comes, the search reads those few as they are.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
+
+from survey.filters import Filters
+from survey.models import TERM_MAX_LENGTH, Response, ResponseTerm
+
+logger = logging.getLogger(__name__)
+
+BATCH = 100  # comments in one transaction
+KEYWORDS = 10  # a comment
+NEWEST = 1_000  # comments that a keyword list is made from: enough to rank, and the same work at a million answers
+LISTED = 30  # keywords
+MAX_SEARCH_TERMS = 5
+
+
+@dataclass(frozen=True)
+class Keyword:
+    """A word, in how many comments it stands, its summed weight, and its size among the list's, 1 to 5."""
+
+    term: str
+    comments: int
+    weight: float
+    size: int
+
+
+def index_comments(seconds: float) -> int:
+    """Write the words of comments that have none yet, starting no batch after `seconds`; returns how many comments.
+
+    Any number of timers may do this at once, and a guest may be erased meanwhile: the batch's answers are locked.
+    """
+    done = 0
+    give_up = time.monotonic() + seconds
+    while time.monotonic() < give_up:
+        with transaction.atomic():
+            due = Response.objects.filter(terms_due=True).order_by("id")
+            if connection.features.has_select_for_update_skip_locked:
+                due = due.select_for_update(skip_locked=True)
+            batch = list(due[:BATCH])
+            ResponseTerm.objects.bulk_create(
+                (row for response in batch for row in terms_of(response)), ignore_conflicts=True, batch_size=500
+            )
+            Response.objects.filter(pk__in=[response.pk for response in batch]).update(terms_due=False)
+        done += len(batch)
+        if len(batch) < BATCH:
+            break
+    if done:
+        logger.info("terms.indexed", extra={"comments": done})
+    return done
+
+
+def terms_of(response: Response) -> list[ResponseTerm]:
+    """The words of an answer's comment, keywords with their weight; none for an erased one."""
+    from survey.text import analysis
+
+    text = normal(response.comment)
+    weights = {term: weight for term, weight in analysis.keywords(text, KEYWORDS) if _is_word(term)} if text else {}
+    return [
+        ResponseTerm(
+            response=response,
+            term=term,
+            weight=weights.get(term, 0),
+            branch_id=response.branch_id,
+            local_date=response.local_date,
+            satisfaction=response.satisfaction,
+        )
+        for term in dict.fromkeys((*words(text), *weights))
+    ]
+
+
+def normal(text: str) -> str:
+    """The text as it is compared: full-width forms as plain ones, lower case."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def words(text: str) -> list[str]:
+    """The different words of a normal text, long ones also by the words inside them."""
+    from survey.text import analysis
+
+    return [word for word in dict.fromkeys(analysis.segment(text, mode="search")) if _is_word(word)] if text else []
+
+
+def _is_word(word: str) -> bool:
+    return len(word) <= TERM_MAX_LENGTH and any(character.isalnum() for character in word)
+
+
+def wanted_terms(text: str) -> list[str]:
+    """The words that a search looks for: the text itself where some comment has it as a word, else what it consists of.
+
+    So a keyword's link, and most searches, do without the dictionary.
+    """
+    text = normal(text)
+    return [text] if ResponseTerm.objects.filter(term=text).exists() else words(text)[:MAX_SEARCH_TERMS]
+
+
+def search(
+    responses: QuerySet[Response], filters: Filters, wanted: list[str], before: tuple[date, int] | None = None
+) -> QuerySet[Response]:
+    """Of the answers of the filters' period, those whose comment has every wanted word, newest first.
+
+    `before`: only what is older than this day's answer with this key.
+    """
+    if not wanted:
+        return responses.none()
+    first, *others = wanted
+    of_term = Q(terms__term=first, terms__local_date__range=(filters.start, filters.end))
+    if filters.branch_ids is not None:
+        of_term &= Q(terms__branch__in=filters.branch_ids)
+    if before:
+        day, pk = before
+        of_term &= Q(terms__local_date__lt=day) | Q(terms__local_date=day, terms__response_id__lt=pk)
+    found = responses.filter(of_term)
+    for term in others:
+        found = found.filter(pk__in=ResponseTerm.objects.filter(term=term).values("response"))
+    return found.order_by("-terms__local_date", "-terms__response_id")
+
+
+def not_indexed(responses: QuerySet[Response], filters: Filters) -> QuerySet[Response]:
+    """Answers of the last minute, whose words the timer has not written yet, that hold the search as it was typed."""
+    return responses.filter(terms_due=True, comment__icontains=filters.words).order_by("-id")
+
+
+def keyword_list(filters: Filters, scores: Iterable[int]) -> list[Keyword]:
+    """The keywords of the newest comments of the period with these scores, heaviest first."""
+    wanted = [score for score in scores if not filters.scores or score in filters.scores]
+    newest = Response.objects.filter(
+        filters.where(), ~Q(comment=""), satisfaction__in=wanted, local_date__range=(filters.start, filters.end)
+    ).order_by("-local_date")
+    found: dict[str, list[float]] = defaultdict(list)
+    keys = list(newest.values_list("pk", flat=True)[:NEWEST])
+    for term, weight in ResponseTerm.objects.filter(response__in=keys, weight__gt=0).values_list("term", "weight"):
+        found[term].append(weight)
+    # One comment is an opinion, not a theme; a single character says little by itself.
+    themes = {term: weights for term, weights in found.items() if len(weights) > 1 and len(term) > 1}
+    heaviest = sorted(themes, key=lambda term: (-sum(themes[term]), term))[:LISTED]
+    most = sum(themes[heaviest[0]]) if heaviest else 0.0
+    return [
+        Keyword(term, len(themes[term]), sum(themes[term]), 1 + min(4, int(5 * sum(themes[term]) / most)))
+        for term in heaviest
+    ]

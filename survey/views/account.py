@@ -1,0 +1,55 @@
+"""Login, logout, passwords, language: Django's own views with our templates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import views
+from django.http import HttpResponse
+from django.urls import reverse_lazy
+from django.views.decorators.cache import never_cache
+from django.views.i18n import set_language
+
+from survey.accounts import LoginForm, PasswordMailForm
+
+
+class LoginView(views.LoginView):
+    """The login; a throttled attempt is 429, so that a program notices too."""
+
+    template_name = "survey/dashboard/login.html"
+    authentication_form = LoginForm
+    redirect_authenticated_user = True
+
+    def form_invalid(self, form: Any) -> HttpResponse:  # noqa: ANN401
+        """The page again with what was wrong."""
+        response = super().form_invalid(form)
+        response.status_code = 429 if form.has_error("__all__", code="throttled") else 400
+        return response
+
+
+class PasswordChooseView(views.PasswordResetConfirmView):
+    """Where the mail's link leads: choose a password and be logged in."""
+
+    template_name = "survey/dashboard/password_choose.html"
+    success_url = reverse_lazy("dashboard:overview")
+    post_reset_login = True
+    post_reset_login_backend = "django.contrib.auth.backends.ModelBackend"
+
+
+login = LoginView.as_view()
+logout = never_cache(views.LogoutView.as_view())
+language = never_cache(set_language)
+password_choose = PasswordChooseView.as_view()
+password_change = never_cache(
+    views.PasswordChangeView.as_view(
+        template_name="survey/dashboard/password_change.html", success_url=reverse_lazy("dashboard:overview")
+    )
+)
+password_forgotten = never_cache(
+    views.PasswordResetView.as_view(
+        template_name="survey/dashboard/password_forgotten.html",
+        form_class=PasswordMailForm,
+        success_url=reverse_lazy("dashboard:password_sent"),
+    )
+)
+password_sent = never_cache(views.PasswordResetDoneView.as_view(template_name="survey/dashboard/password_sent.html"))

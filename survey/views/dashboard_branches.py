@@ -1,0 +1,64 @@
+"""Branches and their cards with the QR code."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from survey.access import branches_of, head_office_view, staff_view
+from survey.accounts import BranchForm
+from survey.models import Branch
+from survey.views.dashboard import form_of, page_context
+
+
+@staff_view
+def branches(request: HttpRequest) -> HttpResponse:
+    """The branches one may see, with their links and cards."""
+    form = form_of(request)
+    return render(
+        request,
+        "survey/dashboard/branches.html",
+        page_context(request, form) | {"branches": [(branch, link_of(request, branch)) for branch in form.branches]},
+    )
+
+
+@head_office_view
+def edit(request: HttpRequest, code: str | None = None) -> HttpResponse:
+    """Add a branch or change one."""
+    branch = get_object_or_404(Branch, code=code) if code else None
+    form = BranchForm(request.POST or None, instance=branch)
+    if request.method == "POST" and form.is_valid():
+        saved = form.save()
+        messages.success(request, _("%(branch)s is saved.") % {"branch": saved.local_name})
+        return redirect("dashboard:branches")
+    context = page_context(request, form_of(request)) | {"branch_form": form, "branch": branch}
+    return render(request, "survey/dashboard/branch.html", context, status=400 if form.errors else 200)
+
+
+@staff_view
+def card(request: HttpRequest, code: str) -> HttpResponse:
+    """A card for the tables, to print: the QR code of the branch's link as SVG."""
+    import segno  # here alone
+
+    branch = get_object_or_404(branches_of(request.user), code=code)
+    link = link_of(request, branch)
+    # Error correction Q: a quarter may be scratched or stained, as on a table.
+    modules = segno.make(link, error="q", micro=False)
+    width, _height = modules.symbol_size(border=4)
+    path = "".join(
+        f"M{column},{row}h1v1h-1z"
+        for row, line in enumerate(modules.matrix_iter(border=4))
+        for column, dark in enumerate(line)
+        if dark
+    )
+    context = {"branch": branch, "link": link, "width": width, "path": path}
+    return render(request, "survey/dashboard/card.html", context)
+
+
+def link_of(request: HttpRequest, branch: Branch) -> str:
+    """The short link of a branch, as it stands on its card."""
+    path = f"/s/{branch.code}"
+    return f"{settings.PUBLIC_URL}{path}" if settings.PUBLIC_URL else request.build_absolute_uri(path)

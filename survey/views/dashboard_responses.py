@@ -1,0 +1,116 @@
+"""Answers one by one: comments, low scores to follow up, and everything about one."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from survey import selectors, terms
+from survey.access import account_of, responses_of, staff_view
+from survey.exports import Cursor
+from survey.follow_up import FollowUpForm, follow_up
+from survey.models import FollowUpStatus, Response
+from survey.views.dashboard import form_of, page_context
+
+PER_PAGE = 30
+
+
+@staff_view
+def comments(request: HttpRequest) -> HttpResponse:
+    """Comments of the chosen answers, newest first; with words, those that have all of them."""
+    form = form_of(request)
+    filters = form.filters()
+    chosen = selectors.responses(filters).exclude(comment="").select_related("branch")
+    before = _cursor(request)
+    fresh: list[Response] = []
+    if filters.words:
+        place = (before.local_date, before.pk) if before else None
+        found = terms.search(chosen, filters, terms.wanted_terms(filters.words), place)
+        if before is None:
+            fresh = list(terms.not_indexed(chosen, filters)[:PER_PAGE])
+    else:
+        found = _older_than(chosen, before).order_by("-local_date", "-id")
+    page, older = _page(found)
+    context = page_context(request, form) | {
+        "filters": filters,
+        "responses": fresh + page,
+        "older": filters.query_string(before=older) if older else "",
+        "is_first": before is None,
+    }
+    return render(request, "survey/dashboard/comments.html", context)
+
+
+@staff_view
+def follow_up_list(request: HttpRequest) -> HttpResponse:
+    """Low scores with their status: open ones unless another is asked for."""
+    form = form_of(request)
+    filters = form.filters()
+    status = request.GET.get("status", FollowUpStatus.OPEN.value)
+    if status not in ("all", *FollowUpStatus.values):
+        raise Http404
+    before = _cursor(request)
+    found = selectors.low_scores(filters, "" if status == "all" else status)
+    page, older = _page(_older_than(found, before))
+    context = page_context(request, form) | {
+        "filters": filters,
+        "responses": page,
+        "older": filters.query_string(status=status, before=older) if older else "",
+        "is_first": before is None,
+        "status": status,
+        "statuses": [
+            (value, label, filters.query_string(status=value))
+            for value, label in (*FollowUpStatus.choices, ("all", _("all")))
+        ],
+    }
+    return render(request, "survey/dashboard/follow_up.html", context)
+
+
+@staff_view
+def detail(request: HttpRequest, reference: str) -> HttpResponse:
+    """One answer with what was done about it; a posted form adds to that."""
+    response = get_object_or_404(responses_of(request.user).select_related("branch"), reference=reference.upper())
+    form = FollowUpForm(request.POST or None, initial={"status": response.follow_up_status or FollowUpStatus.CONTACTED})
+    if request.method == "POST" and form.is_valid():
+        follow_up(
+            response, author=account_of(request), status=form.cleaned_data["status"], text=form.cleaned_data["text"]
+        )
+        messages.success(request, _("Saved."))
+        return redirect("dashboard:response", reference=response.reference)
+    context = page_context(request, form_of(request)) | {
+        "response": response,
+        "note_form": form,
+        "notes": response.notes.select_related("author"),
+        "aspects": response.aspect_list,
+    }
+    return render(request, "survey/dashboard/response.html", context, status=400 if form.errors else 200)
+
+
+def _cursor(request: HttpRequest) -> Cursor | None:
+    """The answer that the page before ended with."""
+    text = request.GET.get("before")
+    if not text:
+        return None
+    try:
+        return Cursor.parse(text)
+    except ValueError:
+        raise Http404 from None
+
+
+def _older_than(found: QuerySet[Response], before: Cursor | None) -> QuerySet[Response]:
+    """What comes after the answer that the page before ended with, in a list that is newest first."""
+    if before is None:
+        return found
+    day = before.local_date
+    return found.filter(Q(local_date__lt=day) | Q(local_date=day, pk__lt=before.pk), local_date__lte=day)
+
+
+def _page(found: QuerySet[Response]) -> tuple[list[Response], str]:
+    """The first answers, and where the next page begins ('' on the last)."""
+    page = list(found[: PER_PAGE + 1])
+    if len(page) <= PER_PAGE:
+        return page, ""
+    last = page[PER_PAGE - 1]
+    return page[:PER_PAGE], str(Cursor(last.local_date, last.pk))

@@ -1,0 +1,41 @@
+"""Staff accounts, for head office."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from survey.access import account_of, head_office_view
+from survey.accounts import StaffForm, is_in_head_office
+from survey.views.dashboard import form_of, page_context
+
+
+@head_office_view
+def staff(request: HttpRequest) -> HttpResponse:
+    """Who has an account and what it may see."""
+    users = User.objects.order_by("-is_active", "first_name", "username").prefetch_related(
+        "groups", "membership_set__branch"
+    )
+    rows = [
+        (user, is_in_head_office(user), [membership.branch for membership in user.membership_set.all()])
+        for user in users
+    ]
+    return render(request, "survey/dashboard/staff.html", page_context(request, form_of(request)) | {"rows": rows})
+
+
+@head_office_view
+def edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    """Add an account or change one. Superusers are changed by superusers, in Django's admin."""
+    user = get_object_or_404(User, pk=pk, is_superuser=False) if pk else None
+    form = StaffForm(request.POST or None, instance=user, editor=account_of(request))
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(
+            request, _("Saved.") if user else _("Saved. A mail is on its way, by which a password can be chosen.")
+        )
+        return redirect("dashboard:staff")
+    context = page_context(request, form_of(request)) | {"staff_form": form, "member": user}
+    return render(request, "survey/dashboard/staff_member.html", context, status=400 if form.errors else 200)

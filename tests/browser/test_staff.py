@@ -1,0 +1,97 @@
+"""The staff's pages in a real browser: log in, filter, follow up, export, on a phone and at a desk."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+
+from survey.models import ExportLog, FollowUpNote
+from tests.browser.accessibility import small_targets, violations
+
+PAGES = (
+    "?days=365",
+    "?start=2020-01-01&end=2020-01-02",
+    "?start=2026-02-02&end=2026-01-01",
+    "comments/?days=90&q=味道",
+    "comments/?q=没有这个词",
+    "follow-up/?days=90&status=all",
+    "export/?days=90",
+    "branches/",
+    "branches/add/",
+    "branches/renmin/card/",
+    "staff/",
+    "staff/add/",
+    "password/",
+)
+
+
+@pytest.fixture
+def demo(transactional_db, settings):
+    """The demo's chain, smaller."""
+    settings.DEBUG = True
+    call_command("seed_demo", responses=400, stdout=StringIO())
+    settings.DEBUG = False
+
+
+def log_in(page, name="head@example.com"):
+    page.fill("[name=username]", name)
+    page.fill("[name=password]", "demo")
+    page.press("[name=password]", "Enter")
+    page.wait_for_selector("nav")
+
+
+@pytest.mark.parametrize(("width", "dark", "locale"), [(375, False, "zh-CN"), (1280, True, "en-GB")])
+def test_no_page_breaks_accessibility_or_leaves_the_screen(demo, open_page, width, dark, locale):
+    page = open_page("/dashboard/", width=width, dark=dark, locale=locale)
+    assert not violations(page)
+    page.fill("[name=username]", "nobody")
+    page.fill("[name=password]", "wrong")
+    page.press("[name=password]", "Enter")
+    page.wait_for_selector("[role=alert]")
+    assert not violations(page)
+    log_in(page)
+    for path in PAGES:
+        page.goto(f"/dashboard/{path}")
+        assert not violations(page), path
+        assert not small_targets(page), path
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_manager_filters_follows_up_and_exports(demo, open_page, script):
+    page = open_page("/dashboard/", width=375, script=script, locale="en-GB")
+    log_in(page, "manager@example.com")
+    page.select_option("[name=days]", "365")
+    page.get_by_role("button", name="Show").click()
+    assert "days=365" in page.url
+    page.get_by_role("link", name="Follow-up").click()
+    page.goto("/dashboard/follow-up/?days=365&status=all")
+    page.locator(".comment a").first.click()
+    page.check("[value=solved]")
+    page.fill("[name=text]", "Called back, invited again.")
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_selector("text=Called back, invited again.")
+    assert not violations(page) if script else True
+    assert FollowUpNote.objects.get().status == "solved"
+    page.goto("/dashboard/export/?days=365")
+    with page.expect_download() as download:
+        page.locator(".files a").first.click()
+    text = download.value.path().read_text(encoding="utf-8-sig")
+    assert text.count("\n") == ExportLog.objects.get().row_count + 1
+
+
+def test_the_keyboard_alone_is_enough(demo, open_page):
+    page = open_page("/dashboard/", width=1280, locale="en-GB")
+    page.keyboard.type("head@example.com")
+    page.keyboard.press("Tab")
+    page.keyboard.type("demo")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("nav")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/comments/")

@@ -1,0 +1,104 @@
+"""Words of comments: written by the timer, found by the search, ranked in the lists."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import timedelta
+
+from django.utils import timezone
+
+from survey import terms
+from survey.filters import Filters
+from survey.models import Response, ResponseTerm
+from tests.chain import answer
+
+
+def lately(**fields):
+    today = timezone.localdate()
+    return Filters(start=today - timedelta(29), end=today, branch_ids=None, **fields)
+
+
+def found(words):
+    filters = lately(words=words)
+    return set(terms.search(Response.objects.all(), filters, terms.wanted_terms(words)))
+
+
+def test_a_comment_is_found_by_its_words_once_they_are_written(chain):
+    response = answer(chain.north, 2, comment="服务员态度很好，但是排队太久")
+    assert list(terms.not_indexed(Response.objects.all(), lately(words="排队"))) == [response]
+    assert terms.index_comments(10) == 1
+    assert terms.index_comments(10) == 0
+    for words in ("排队", "服务员", "态度", "排队 服务员", "服务员态度"):
+        assert found(words) == {response}, words
+    assert found("排队 冰淇淋") == set()
+
+
+def test_full_width_and_capital_letters_are_the_same_word(chain):
+    response = answer(chain.north, 5, comment="ＷＩＦＩ很快")
+    terms.index_comments(10)
+    assert found("wifi") == found("WiFi") == {response}
+
+
+def test_nothing_is_found_by_signs_alone(chain):
+    answer(chain.north, 5, comment="很好！！！")
+    terms.index_comments(10)
+    assert found("！！！") == set()
+
+
+def test_writing_twice_changes_nothing(chain):
+    response = answer(chain.north, 5, comment="味道很好，味道真的很好")
+    terms.index_comments(10)
+    rows = list(ResponseTerm.objects.order_by("id").values_list("term", "weight"))
+    Response.objects.filter(pk=response.pk).update(terms_due=True)
+    terms.index_comments(10)
+    assert list(ResponseTerm.objects.order_by("id").values_list("term", "weight")) == rows
+
+
+def test_an_erased_answer_gets_no_words(chain):
+    response = answer(chain.north, 5, comment="味道很好")
+    Response.objects.filter(pk=response.pk).update(comment="")
+    terms.index_comments(10)
+    assert not ResponseTerm.objects.exists()
+
+
+def test_keywords_tell_good_comments_from_bad_ones(chain):
+    for _number in range(3):
+        answer(chain.north, 5, comment="红烧肉很入味")
+        answer(chain.north, 1, comment="排队太久")
+    terms.index_comments(10)
+    good = {keyword.term: keyword for keyword in terms.keyword_list(lately(), (4, 5))}
+    bad = {keyword.term for keyword in terms.keyword_list(lately(), (1, 2))}
+    assert good["红烧肉"].comments == 3
+    assert "排队" in bad
+    assert not bad & set(good)
+    assert terms.keyword_list(lately(scores=(1,)), (4, 5)) == []
+
+
+def test_a_long_word_and_rare_signs_do_no_harm(chain):
+    answer(chain.north, 5, comment="a" * 2_000)
+    answer(chain.north, 5, comment="😀\U00020000\u0000" + "好" * 500)
+    assert terms.index_comments(10) == 2
+
+
+def test_a_submission_marks_the_comment_and_loads_no_dictionary(tmp_path):
+    script = (
+        "import django; django.setup()\n"
+        "from django.core.management import call_command; call_command('migrate', verbosity=0)\n"
+        "import sys, json\n"
+        "from django.test import Client\n"
+        "body = {'name': 'Tom', 'phone': '1234567890', 'satisfaction': 1, 'comment': '排队太久'}\n"
+        "r = Client().post('/submitSurvey', json.dumps(body), content_type='application/json')\n"
+        "assert r.status_code == 201, r.content\n"
+        "from survey.models import Response\n"
+        "row = Response.objects.get()\n"
+        "assert row.terms_due and row.follow_up_status == 'open'\n"
+        "heavy = ('jieba', 'segno', 'survey.text.analysis', 'survey.selectors', 'survey.filters', 'survey.terms')\n"
+        "heavy += ('survey.exports', 'survey.accounts', 'survey.views.dashboard', 'csv')\n"
+        "print([name for name in heavy if name in sys.modules])\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MYSQL_")}
+    environment.update(SQLITE_PATH=str(tmp_path / "db"), DJANGO_SETTINGS_MODULE="mydjango.settings")
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=False)
+    assert done.stdout.strip().endswith("[]"), done.stdout + done.stderr
