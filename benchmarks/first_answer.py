@@ -5,7 +5,7 @@
 It imports as little as it can, since it is part of what is measured: no annotations from typing, no pathlib.
 """
 
-# ruff: noqa: ANN001, ANN002, ANN201, ANN202, I001, PTH123
+# ruff: noqa: I001, PTH123
 
 import sys
 

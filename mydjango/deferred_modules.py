@@ -61,7 +61,7 @@ MODULES = {
     "django.core.files.temp": Deferred(),
     "django.core.mail": Deferred(
         submodules=("backends", "utils"),
-        stand_ins=("EmailMessage", "EmailMultiAlternatives", "get_connection", "mail_managers", "send_mail")
+        stand_ins=("EmailMessage", "EmailMultiAlternatives", "get_connection", "mail_managers", "send_mail"),
     ),
     "django.core.management": Deferred(submodules=("color",)),
     "django.core.serializers": Deferred(submodules=("json",)),

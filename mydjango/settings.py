@@ -194,8 +194,8 @@ LOGOUT_REDIRECT_URL = "dashboard:login"
 # The largest answer in bytes of JSON, by which exports are divided; 0: no limit. SCF takes 6 MB, headers included.
 RESPONSE_MAX_BYTES = environment.integer("RESPONSE_MAX_BYTES", 5_500_000 if PLATFORM else 0)
 
-# The privacy page names them: who runs the survey, how to reach them, and after how many days a timer erases what guests
-# wrote about themselves.
+# The privacy page names them: who runs the survey, how to reach them, and after how many days a timer erases what
+# guests wrote about themselves.
 CHAIN_NAME = environment.text("CHAIN_NAME")
 PRIVACY_CONTACT = environment.text("PRIVACY_CONTACT")
 RETENTION_DAYS = environment.integer("RETENTION_DAYS", 365, minimum=1)

@@ -12,11 +12,16 @@ import yaml
 import index
 
 ROOT = Path(__file__).parent.parent
+LINT = "import sys; from cfnlint.runner import main; sys.exit(main())"
 
 
 def test_cfn_lint_accepts_the_aws_template_and_its_runtime() -> None:
     template = ROOT / "deploy" / "aws" / "template.yaml"
-    ended = subprocess.run([sys.executable, "-c", "import sys; from cfnlint.runner import main; sys.exit(main())", template], capture_output=True, text=True)
+    ended = subprocess.run(
+        [sys.executable, "-c", LINT, template],
+        capture_output=True,
+        text=True,
+    )
     assert ended.returncode == 0, ended.stdout
     assert 'Path: "/{proxy+}"' in template.read_text("utf-8")
 

@@ -20,7 +20,7 @@ def staff(request: HttpRequest) -> HttpResponse:
         "groups", "membership_set__branch"
     )
     rows = [
-        (user, is_in_head_office(user), [membership.branch for membership in user.membership_set.all()])
+        (user, is_in_head_office(user), [membership.branch for membership in user.membership_set.all()])  # type: ignore[attr-defined]
         for user in users
     ]
     return render(request, "survey/dashboard/staff.html", page_context(request, form_of(request)) | {"rows": rows})

@@ -280,3 +280,31 @@ def test_the_next_guest_on_the_same_phone_is_another_answer(open_page: Open) -> 
         assert Response.objects.count() == expected
         page.go_back()
         page.wait_for_selector("#survey")
+
+
+def test_a_draft_of_one_branch_is_not_another_branchs(open_page: Open) -> None:
+    for code in ("east", "west"):
+        Branch.objects.create(code=code, name=code)
+    page = open_page("/s/east?lang=en")
+    page.fill("#id_comment", "about the east branch")
+    for path in ("/s/west?lang=en", "/?lang=en"):
+        page.goto(path)
+        assert page.input_value("#id_comment") == ""
+    page.goto("/s/east?lang=en")
+    page.wait_for_selector("#sending >> text=typed before")
+    assert page.input_value("#id_comment") == "about the east branch"
+
+
+def test_a_draft_that_was_never_sent_is_gone_after_a_day(open_page: Open) -> None:
+    page = open_page("/?lang=en")
+    page.fill("#id_comment", "half an answer")
+    page.evaluate(
+        """() => {
+            const draft = JSON.parse(localStorage.getItem("draft:survey"));
+            draft.savedAt -= 25 * 3600 * 1000;
+            localStorage.setItem("draft:survey", JSON.stringify(draft));
+        }"""
+    )
+    page.reload()
+    assert page.input_value("#id_comment") == ""
+    assert page.evaluate("localStorage.getItem('draft:survey')") is None

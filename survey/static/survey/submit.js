@@ -5,6 +5,7 @@
 (() => {
   const LONGEST_PAUSE = 60000; // milliseconds
   const PATIENCE = 40000; // for one attempt
+  const DRAFT_LIFE = 24 * 3600 * 1000; // for what was typed and never sent: phones change hands
   const form = document.querySelector("form[data-draft]");
   const storageKey = (name) => `draft:${name}`;
 
@@ -248,6 +249,8 @@
   if ("returned" in form.dataset) {
     sessionStorage.removeItem("sent-natively");
     keep();
+  } else if (draft && !draft.pending && draft.savedAt < Date.now() - DRAFT_LIFE) {
+    store.remove(name);
   } else if (draft && draft.values.length) {
     restore(draft);
   }
