@@ -25,6 +25,7 @@ MODULES = {
         exports={"iscoroutine": "coroutines", "iscoroutinefunction": "coroutines"},
         values={"get_running_loop": get_running_loop},
     ),
+    "difflib": Deferred(),
     "hashlib": Deferred(),
     "hmac": Deferred(),
     # Of a whole HTTP client, with TLS and the parser of mails, Django's responses take the names of the status codes.
@@ -32,11 +33,18 @@ MODULES = {
     "multiprocessing": Deferred(),
     "pickle": Deferred(stand_ins=("PicklingError",)),
     "secrets": Deferred(),
+    "smtplib": Deferred(),
     "socketserver": Deferred(stand_ins=("StreamRequestHandler", "ThreadingTCPServer")),
     "ssl": Deferred(),
     "subprocess": Deferred(),
     "uuid": Deferred(),
     "zoneinfo": Deferred(),
+    # PyMySQL wants RSA only for caching_sha2_password on a link without TLS.
+    "cryptography.hazmat.backends": Deferred(stand_ins=("default_backend",)),
+    "cryptography.hazmat.primitives.asymmetric.padding": Deferred(),
+    "cryptography.hazmat.primitives.hashes": Deferred(),
+    "cryptography.hazmat.primitives.serialization": Deferred(),
+    "pymysql.optionfile": Deferred(stand_ins=("Parser",)),
     # Django.
     "django.contrib.admin": Deferred(submodules=("exceptions", "models", "templatetags", "utils")),
     # A template engine imports the tags of every app to see which have a `register`.

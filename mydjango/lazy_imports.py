@@ -75,7 +75,7 @@ class StandIn:
     _is_coroutine = None  # asyncio's mark; a signal looks for it on every receiver
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
-        if name in ("__code__", "__defaults__", "__func__", "__kwdefaults__", "__self__"):
+        if name in ("__annotations__", "__code__", "__defaults__", "__func__", "__kwdefaults__", "__self__"):
             # By these inspect and signals ask whether this is a Python function or a bound method. It is neither.
             raise AttributeError(name)
         return getattr(self._real(), name)
