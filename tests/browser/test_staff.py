@@ -84,6 +84,7 @@ def test_a_manager_filters_follows_up_and_exports(demo, open_page, script):
 
 def test_the_keyboard_alone_is_enough(demo, open_page):
     page = open_page("/dashboard/", width=1280, locale="en-GB")
+    page.wait_for_selector("[name=username]:focus")  # the page puts the cursor there
     page.keyboard.type("head@example.com")
     page.keyboard.press("Tab")
     page.keyboard.type("demo")
