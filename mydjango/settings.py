@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.forms",  # for its templates
 ]
 
 MIDDLEWARE = [
@@ -86,6 +87,9 @@ TEMPLATES: list[dict[str, Any]] = [
         },
     },
 ]
+
+# Widgets through the engine above, instead of a second one that looks through all apps once more.
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 
 def _database() -> dict[str, Any]:
