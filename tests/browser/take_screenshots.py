@@ -1,17 +1,27 @@
-"""`make screenshots`: the guest's pages as pictures in docs/screenshots. Its name keeps pytest from collecting it."""
+"""`make screenshots`: the guest's and the staff's pages as pictures in docs/screenshots.
+
+Its name keeps pytest from collecting it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings as project
+from django.core.management import call_command
 
 from survey.models import Branch, Response
 
 FOLDER = Path(project.BASE_DIR) / "docs" / "screenshots"
+
+
+def shoot(page: Any, name: str) -> None:
+    """The whole page as a file."""
+    page.screenshot(path=FOLDER / f"{name}.png", full_page=True, animations="disabled")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -24,9 +34,6 @@ def test_guest(open_page: Callable[..., Any], settings: Any) -> None:
     Response.objects.create(
         reference="3NP8WDHT", satisfaction=1, branch=branch, language="zh-hans", phone="13800138000"
     )
-
-    def shoot(page: Any, name: str) -> None:
-        page.screenshot(path=FOLDER / f"{name}.png", full_page=True, animations="disabled")
 
     for width, device in ((375, "phone"), (1280, "desk")):
         for language in ("zh", "en"):
@@ -51,3 +58,20 @@ def test_guest(open_page: Callable[..., Any], settings: Any) -> None:
     shoot(open_page("/thanks/3NP8WDHT?lang=zh"), "thanks-low-score")
     shoot(open_page("/privacy?lang=zh"), "privacy")
     shoot(open_page("/erase?lang=zh&reference=7KQ2MXRA"), "erase")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_staff(open_page: Callable[..., Any], settings: Any) -> None:
+    """The demo's chain as head office sees it."""
+    settings.DEBUG = True
+    call_command("seed_demo", stdout=StringIO())
+    settings.DEBUG = False
+    for width, device in ((1280, "desk"), (375, "phone")):
+        page = open_page("/dashboard/", width=width, locale="zh-CN")
+        page.fill("[name=username]", "head@example.com")
+        page.fill("[name=password]", "demo")
+        page.press("[name=password]", "Enter")
+        page.wait_for_selector("nav")
+        for path, name in (("?days=90", "dashboard"), ("follow-up/?days=90", "follow-up")):
+            page.goto(f"/dashboard/{path}")
+            shoot(page, f"{name}-zh-{device}")
