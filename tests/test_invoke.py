@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -112,3 +113,29 @@ def test_text_is_analysed_in_a_fresh_clone_within_the_functions_memory(invoke, t
     done = invoke("--http", "GET", "/jieba/", "--memory", "128", *strict, XDG_CACHE_HOME=str(tmp_path / "cache"))
     assert done.returncode == 0, done.stderr
     assert json.loads(json.loads(done.stdout)["body"])["keywords"][0]["word"] == "Serverless"
+
+
+def test_an_answer_is_stored_in_a_fresh_clone(tmp_path):
+    """Nobody had to migrate first: the tables of the local database are made beside the instance."""
+    clone = tmp_path / "clone"
+    shutil.copytree(
+        ROOT, clone, ignore=shutil.ignore_patterns(".*", "tests", "docs", "build", "*.sqlite3*", "staticfiles")
+    )
+    event = {
+        "httpMethod": "POST",
+        "path": "/submitSurvey",
+        "headers": {"content-type": "application/json"},
+        "body": json.dumps({"name": "Tom", "phone": "1234567890", "satisfaction": 5}),
+    }
+    done = subprocess.run(
+        [sys.executable, "manage.py", "invoke", "-"],
+        cwd=clone,
+        input=json.dumps(event),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["statusCode"] == 201
+    assert (clone / "db.sqlite3").is_file()

@@ -243,6 +243,7 @@ def run(options: argparse.Namespace) -> None:
         except KeyboardInterrupt:
             pass
         finally:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Control-C would leave instances behind
             stop.set()
             pool.close()
             gateway.wait_for_answers(ENDING)

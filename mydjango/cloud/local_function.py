@@ -66,10 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser, folder: Path | None = None) -
 def prepare(options: argparse.Namespace, public_url: str) -> LocalFunction:
     """Read serverless.yml and form what an instance is started with; LocalFunctionError says what is wrong."""
     folder = Path(options.folder).resolve()
-    try:
-        config = function_config.load(options.config or folder / "serverless.yml")
-    except function_config.FunctionConfigError as error:
-        raise LocalFunctionError(str(error)) from error
+    config = _config(options)
     platform = platforms.PLATFORMS[options.gateway]
     memory = config.memory if options.memory is None else options.memory
     notes: list[str] = []
@@ -88,6 +85,20 @@ def prepare(options: argparse.Namespace, public_url: str) -> LocalFunction:
     )
     notes += _limits(options, launch)
     return LocalFunction(config, launch, notes)
+
+
+def uses_own_database(options: argparse.Namespace) -> bool:
+    """Whether no variable names a database, so that the instances write the folder's own db.sqlite3."""
+    named = {assignment.partition("=")[0] for assignment in options.env}
+    named |= {name for name, value in _config(options).environment.items() if value}
+    return not named & {"MYSQL_HOST", "SQLITE_PATH"}
+
+
+def _config(options: argparse.Namespace) -> FunctionConfig:
+    try:
+        return function_config.load(options.config or Path(options.folder).resolve() / "serverless.yml")
+    except function_config.FunctionConfigError as error:
+        raise LocalFunctionError(str(error)) from error
 
 
 def _variables(

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from mydjango.cloud import invoke
 from mydjango.cloud.local_function import LocalFunctionError
-from mydjango.management.commands.rungateway import give_lexicon
+from mydjango.management.commands.rungateway import prepare_project
 
 
 class Command(BaseCommand):
@@ -26,8 +26,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
         """Exit with 0 only where the invocation succeeded."""
-        give_lexicon(options)
         try:
+            prepare_project(options)
             code = invoke.run(argparse.Namespace(**options))
         except LocalFunctionError as error:
             raise CommandError(str(error)) from error

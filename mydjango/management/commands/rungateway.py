@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
 
-from mydjango.cloud import gateway
+from mydjango.cloud import gateway, local_function
 from mydjango.cloud.local_function import LocalFunctionError
 from survey.text import lexicon
 
@@ -26,21 +28,23 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
         """Serve until Control-C."""
-        give_lexicon(options)
         try:
+            prepare_project(options)
             gateway.run(argparse.Namespace(**options))
         except LocalFunctionError as error:
             raise CommandError(str(error)) from error
 
 
-def give_lexicon(options: dict[str, Any]) -> None:
-    """Build the project's lexicon where there is none yet, and name its folder to the instances.
+def prepare_project(options: dict[str, Any]) -> None:
+    """Make what a deployment has made before the first request: the lexicon, and the tables of the local database.
 
-    The package ships it; built by an instance on first use it would take more memory than the function has, and with
-    `--strict` an instance could not write it.
+    The package ships the lexicon; built by an instance on first use it would take more memory than the function has,
+    and with `--strict` an instance could not write it. A database that a variable names is left to whoever named it.
     """
     if Path(options["folder"]).resolve() != settings.BASE_DIR:
         return
     lexicon.load()
     if lexicon.folder() != lexicon.SHIPPED_FOLDER:
         options["env"] = [f"LEXICON_DIR={lexicon.folder()}", *options["env"]]
+    if local_function.uses_own_database(argparse.Namespace(**options)) and connection.vendor == "sqlite":
+        call_command("migrate", verbosity=0)
