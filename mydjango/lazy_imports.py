@@ -16,7 +16,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.abc import Loader
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -130,7 +130,7 @@ class _Finder:
     """Comes before Python's own finders in sys.meta_path."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """Python's own spec of a pending module, with a loader that postpones; None for every other module."""
+        """What the next finders say of a pending module, with a loader that postpones; None for every other module."""
         package, _, own_name = name.rpartition(".")
         if package in _pending and package not in _running and own_name not in _pending[package].submodules:
             load(package)
@@ -141,7 +141,8 @@ class _Finder:
                 return ModuleSpec(name, _Existing(existing))
         if name not in _pending:
             return None
-        spec = PathFinder.find_spec(name, path)
+        finders = (finder for finder in sys.meta_path if finder is not self)
+        spec = next(filter(None, (finder.find_spec(name, path, target) for finder in finders)), None)
         if spec is not None and spec.loader is not None:
             begun = _lazy_modules.get(name)
             spec.loader = _Run(spec.loader, begun) if begun is not None else _Postpone(spec.loader)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 
-from mydjango import deferred_modules, lazy_imports
+from mydjango import code_archive, deferred_modules, lazy_imports
 
+code_archive.install()
 lazy_imports.install(deferred_modules.MODULES)
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mydjango.settings")
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import parse_wheel_filename
 
-from mydjango.cloud import archives, shared_objects, shipped_files, wheels
+from mydjango.cloud import archives, code_archive, shared_objects, shipped_files, wheels
 from mydjango.cloud.archives import Size
 from mydjango.cloud.target import PackageError, Target, find_python
 
@@ -28,6 +28,8 @@ NO_PYTHON = (
     "2.8 times the CPU."
 )
 COLLECTED_MANIFEST = '{"version": "1.1", "paths": {}, "hash": ""}'  # tells settings.py that files are collected
+
+OTHER_OWNERS = {"archive": "byte code in archives", "lexicon": "lexicon"}  # by the file's suffix
 
 Say = Callable[[str], None]
 
@@ -150,6 +152,7 @@ def compile_byte_code(function: Path, layer: Path, target: Target, say: Say) -> 
             raise PackageError(
                 f"Python {target.python} cannot compile this: {done.stdout.strip() or done.stderr.strip()}"
             )
+    code_archive.write(layer, target.python)
     return python
 
 
@@ -157,10 +160,11 @@ def check_sizes(function: dict[str, Size], layer: dict[str, Size], owners: dict[
     """The table of sizes; PackageError when the platform would refuse them."""
     rows: dict[str, Size] = {}
     for path, size in layer.items():
-        owner = owners.get(source_of(path), "lexicon" if path.endswith(".lexicon") else "other")
+        owner = owners.get(source_of(path), OTHER_OWNERS.get(path.rpartition(".")[2], "other"))
         rows[owner] = rows.get(owner, Size()) + size
     for path, size in function.items():
         owner = "static files" if path.startswith("staticfiles/") else "the project"
+        owner = OTHER_OWNERS.get(path.rpartition(".")[2], owner)
         rows[owner] = rows.get(owner, Size()) + size
     zips = [
         Size((work / f"{name}.zip").stat().st_size, sum(size.unzipped for size in sizes.values()))
