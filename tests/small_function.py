@@ -46,7 +46,7 @@ def requests(chance: random.Random) -> list[tuple[int, dict[str, Any]]]:
         (200, event("GET", "/hello/", name="王芳")),
         (200, event("GET", "/")),
         (201, event("POST", "/submitSurvey", {**answer, "email": "guest@example.com"})),
-        (200, event("GET", "/admin/login/")),
+        (200, event("GET", "/dashboard/login/")),
         (200, event("GET", "/jieba/")),
         (200, event("POST", "/jieba/", {"text": words, "topK": 100})),
         (200, event("POST", "/jieba/", {"text": SAMPLE * 10})),

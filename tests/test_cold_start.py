@@ -132,7 +132,7 @@ def imported(name: str, modules: list[str]) -> bool:
         ({"path": "/healthz"}, 200),
         ({"path": "/openapi.json"}, 200),
         ({"path": "/admin"}, 301),
-        ({"path": "/admin/login/"}, 200),
+        ({"path": "/dashboard/login/"}, 200),
         ({"path": "/admin/survey/response/"}, 302),
         ({"path": "/static/survey/survey.css"}, 200),
     ],

@@ -123,6 +123,7 @@ def test_a_first_deployment_ends_with_a_verified_version_behind_the_url(project,
         ("http", "url-trigger"),
         ("timer", "drain-outbox"),
         ("timer", "erase-responses"),
+        ("timer", "update-figures"),
     ]
     assert {trigger["Qualifier"] for trigger in scf.triggers} == {"$DEFAULT"}
 
@@ -264,7 +265,7 @@ def test_a_database_that_wakes_up_is_waited_for(project, scf):
     assert scf.alias["FunctionVersion"] == "1"
 
 
-@pytest.mark.parametrize("step", range(29))
+@pytest.mark.parametrize("step", range(30))
 def test_whichever_call_of_the_first_deployment_fails_the_next_one_completes_it(project, scf, step):
     scf.fail_at = step
     with pytest.raises(CommandError, match="InternalError") as error:
@@ -274,7 +275,7 @@ def test_whichever_call_of_the_first_deployment_fails_the_next_one_completes_it(
     assert deploy(project).endswith(f"{URL}/\n")
     assert scf.serving["content"] == b"the first code"
     assert environment(scf.serving)["PUBLIC_URL"] == URL
-    assert len(scf.triggers) == 3
+    assert len(scf.triggers) == 4
 
 
 @pytest.mark.parametrize("step", range(27))
@@ -301,7 +302,7 @@ def test_the_steps_above_are_all_steps(project, scf):
     first = len(scf.calls)
     build(project, b"the second code", b"new packages")
     deploy(project)
-    assert (first, len(scf.calls) - first) == (29, 27)
+    assert (first, len(scf.calls) - first) == (30, 27)
 
 
 def test_a_function_that_serves_as_latest_keeps_serving_its_code(project, scf):
@@ -394,6 +395,7 @@ def test_a_dry_run_prints_the_calls_and_makes_none(project, scf):
         "Invoke",
         "Invoke",
         "UpdateAlias",
+        "CreateTrigger",
         "CreateTrigger",
         "CreateTrigger",
     ]

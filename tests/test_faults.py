@@ -191,7 +191,8 @@ def test_a_deadlock_is_tried_once_more(running: PrivateServer, tmp_path: Path) -
             waiting = "SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'"
             eventually(lambda: running.server.execute(waiting)[0][1] == "1")
             digest = hashlib.sha256(b"visit").hexdigest()
-            cursor.execute("UPDATE survey_response SET key_digest = %s", (digest,))  # what the guest has locked
+            # What the guest has locked. By its key alone: the guest's second attempt must not be in the way again.
+            cursor.execute("SELECT id FROM survey_response WHERE key_digest = %s FOR UPDATE", (digest,))
         other.rollback()
         other.close()
         guest.join()

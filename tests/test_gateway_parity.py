@@ -60,7 +60,7 @@ simple("path-not-utf8", "GET", "/hello/%FF")
 simple("path-raw-utf8", "GET", "/hello/?name=%E7%8E%8B&x=1;y=2")
 simple("redirect-to-the-slash", "GET", "/hello?name=Tom")
 simple("redirect-to-the-login", "GET", "/admin/")
-simple("query-shown-in-the-page", "GET", "/admin/login/?next=/admin/")
+simple("query-for-the-login", "GET", "/dashboard/login/?next=/admin/")
 simple("head", "HEAD", "/hello/?name=Tom")
 simple("options", "OPTIONS", "/hello/")
 simple("wrong-method", "DELETE", "/hello/")
@@ -93,7 +93,7 @@ simple("submit-unknown-type", "POST", "/submitSurvey", ("Content-Type", "text/cs
 simple("submit-empty", "POST", "/submitSurvey", JSON, body=b"")
 simple("form-not-utf8", "POST", "/hello/", FORM, body=b"name=\xff\xfe")
 simple("body-too-large", "POST", "/hello/", FORM, body=b"name=" + b"x" * 7_000_000)
-simple("csrf-missing", "POST", "/admin/login/", FORM, body=b"username=a&password=b")
+simple("csrf-missing", "POST", "/dashboard/login/", FORM, body=b"username=a&password=b")
 simple(
     "multipart",
     "POST",
@@ -145,7 +145,7 @@ def submit_form(client: Client) -> list[Answer]:
 @exchange
 def admin_login(client: Client) -> list[Answer]:
     """Log in with the cookies and the token of the form, look around, log out."""
-    page = client.request("GET", "/admin/login/")
+    page = client.request("GET", "/dashboard/login/?next=/admin/")
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)[1]
     jar = page.cookies()
     origin = ("Origin", f"http://127.0.0.1:{client.port}")
@@ -160,8 +160,8 @@ def admin_login(client: Client) -> list[Answer]:
         jar.update(answer.cookies())
         return answer
 
-    wrong = send("POST", "/admin/login/", {"next": "/admin/", "username": "chef", "password": "wrong"})
-    right = send("POST", "/admin/login/", {"next": "/admin/", "username": "chef", "password": "a long secret"})
+    wrong = send("POST", "/dashboard/login/", {"next": "/admin/", "username": "chef", "password": "wrong"})
+    right = send("POST", "/dashboard/login/", {"next": "/admin/", "username": "chef", "password": "a long secret"})
     assert right.status == 302
     assert {"sessionid", "csrftoken"} <= set(right.cookies())
     index = send("GET", "/admin/")

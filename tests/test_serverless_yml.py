@@ -171,7 +171,7 @@ def test_the_component_publishes_the_layer_that_the_file_describes(component_req
 
 
 def test_the_component_creates_the_url_and_the_timers_on_the_default_alias(component_requests):
-    http, drain, erase = parameters_of(component_requests, "CreateTrigger")
+    http, drain, figures, erase = parameters_of(component_requests, "CreateTrigger")
     assert json.loads(http["TriggerDesc"]) == {
         "AuthType": "NONE",
         "NetConfig": {"EnableIntranet": False, "EnableExtranet": True},
@@ -179,6 +179,7 @@ def test_the_component_creates_the_url_and_the_timers_on_the_default_alias(compo
     assert (http["Type"], http["Qualifier"], http["Enable"]) == ("http", "$DEFAULT", "OPEN")
     for timer, cron, argument in (
         (drain, "0 * * * * * *", "drain_outbox --seconds 45"),
+        (figures, "30 * * * * * *", "update_figures --seconds 20"),
         (erase, "0 30 3 * * * *", "erase_responses --older-than 365"),
     ):
         assert (timer["Type"], timer["Qualifier"], timer["Enable"]) == ("timer", "$DEFAULT", "OPEN")
