@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SUPPORTED := import sys; sys.exit(None if sys.version_info >= (3, 10) else "Python 3.10 or newer is needed, this is " + sys.version.split()[0] + ": name a newer one, for example make run PYTHON=python3.11")
 
-.PHONY: run demo test lint types bench messages screenshots clean
+.PHONY: run demo test lint types bench package messages screenshots clean
 
 run: $(BIN)/.run          ## set up and serve the survey at http://127.0.0.1:8000
 	@echo "Serving the survey at http://127.0.0.1:8000 on SQLite; mail shows here on the console. Ctrl-C ends it."
@@ -28,6 +28,9 @@ bench: $(BIN)/.dev        ## what takes minutes and needs a quiet machine: the s
 
 screenshots: $(BIN)/.dev  ## write docs/screenshots (needs chromium)
 	$(BIN)/python -m pytest -q tests/browser/take_screenshots.py
+
+package: $(BIN)/.dev      ## build what is uploaded into build/ and run it as on the platform
+	$(BIN)/python manage.py package --verify
 
 messages: $(BIN)/.dev     ## collect the texts of templates and code, compile the translations (needs gettext)
 	cd survey && ../$(BIN)/python ../manage.py makemessages -l zh_Hans --no-location && ../$(BIN)/python ../manage.py compilemessages
