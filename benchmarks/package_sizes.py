@@ -28,6 +28,7 @@ def main() -> None:
         python = find_python("3.10") or [sys.executable]
         install = [*python, "-m", "pip", "install", "-q", "-t", str(work / "layer"), "-r", "requirements.txt"]
         subprocess.run(install, cwd=PROJECT, check=True, stderr=subprocess.DEVNULL)
+        (work / "function").mkdir()
         for name in ("index.py", "manage.py", "mydjango", "survey"):
             source = PROJECT / name
             if source.is_dir():

@@ -20,7 +20,8 @@ import sys
 from mydjango import code_archive
 code_archive.install()
 import parcel.inner
-print(parcel.inner.answer, parcel.__path__ == [sys.path[1] + "/parcel"], parcel.inner.__file__ == sys.path[1] + "/parcel/inner.py")
+place = sys.path[1] + "/parcel"
+print(parcel.inner.answer, parcel.__path__ == [place], parcel.inner.__file__ == place + "/inner.py")
 print(type(parcel.inner.__loader__).__name__, parcel.inner.__spec__.parent)
 import inspect
 print(inspect.getsource(parcel.inner).strip())

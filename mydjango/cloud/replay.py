@@ -29,7 +29,7 @@ REQUESTS: list[tuple[str, str, dict[str, str], str, str, set[int]]] = [
     ("POST", "/submitSurvey", {}, JSON, "{", {400}),
     ("GET", "/healthz", {}, "", "", {200}),
     ("GET", "/openapi.json", {}, "", "", {200}),
-    ("GET", "/admin/login/", {}, "", "", {200, 302}),
+    ("GET", "/dashboard/login/", {}, "", "", {200}),
     ("GET", "/dashboard/", {}, "", "", {200, 302}),
     ("GET", "/privacy", {}, "", "", {200}),
     ("GET", "/erase", {}, "", "", {200}),
