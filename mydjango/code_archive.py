@@ -1,8 +1,8 @@
 """Imports from one file of byte code instead of from hundreds of small ones: a twentieth of a guest's first page.
 
 `manage.py package` writes one for the layer. It holds a copy of the .pyc files there, which ship as well: everything
-but the way to the code (`__file__`, `__path__`, sources in a traceback) is as without it. Where there is none, or one of
-another Python, Python's own finders do what they always do.
+but the way to the code (`__file__`, `__path__`, sources in a traceback) is as without it. Where there is none, or one
+of another Python, Python's own finders do what they always do.
 """
 
 from __future__ import annotations
