@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,3 +79,23 @@ def test_without_a_database_every_line_is_still_printed() -> None:
     assert process.returncode == 1
     assert len([line for line in output.splitlines() if line.startswith(("ok ", "FAIL"))]) == len(doctor.CHECKS)
     assert "FAIL database: the database does not answer (error 2003)" in output
+
+
+def test_it_runs_through_the_bridge(tmp_path: Path) -> None:
+    """As `manage.py invoke --remote --manage doctor` runs it in the function: the true exit code, and every line."""
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "mydjango.settings", "MANAGE_COMMANDS": "migrate; doctor"}
+    environment["SQLITE_PATH"] = str(tmp_path / "survey.sqlite3")
+    environment.pop("MYSQL_HOST", None)
+    script = """
+import json, index
+index.main_handler({"manage": ["migrate"]}, {})
+print(json.dumps(index.main_handler({"manage": ["doctor"]}, {})))
+"""
+    run = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    answer = json.loads(run.stdout.splitlines()[-1])
+    assert answer["exit_code"] == 1
+    lines = answer["output"].splitlines()
+    assert [line for line in lines if line.startswith("FAIL")] == [
+        "FAIL last drain: never: the timer runs `drain_outbox` every minute once it is deployed"
+    ]
+    assert "ok   migrations: all applied" in lines

@@ -1,0 +1,223 @@
+"""The MySQL backend: how a session is set up, when a connect is tried again, and whether it is encrypted."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import socket
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pymysql
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from tests.eventually import eventually
+from tests.instances import ROOT
+from tests.mariadb import PrivateServer, Unavailable
+
+# Asks the project's own connection, in a process with the project's settings.
+ASK = """
+import json, django
+django.setup()
+from django.db import connection
+with connection.cursor() as cursor:
+    cursor.execute("SELECT @@tx_isolation, @@sql_mode, @@wait_timeout, @@character_set_connection, @@autocommit")
+    isolation, mode, wait_timeout, charset, autocommit = cursor.fetchone()
+    cursor.execute("SHOW STATUS LIKE 'Ssl_cipher'")
+    cipher = cursor.fetchone()[1]
+print(json.dumps([isolation, mode, wait_timeout, charset, autocommit, cipher]))
+"""
+
+
+def start_asking(server: PrivateServer, **variables: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, **server.server.environment("mysql"), "DJANGO_SETTINGS_MODULE": "mydjango.settings"}
+    return subprocess.Popen(
+        [sys.executable, "-c", ASK],
+        cwd=ROOT,
+        env={**environment, **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def answer(process: subprocess.Popen[str]) -> list[Any]:
+    out, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    said: list[Any] = json.loads(out)
+    return said
+
+
+def private_server(*options: str) -> PrivateServer:
+    try:
+        return PrivateServer(options).__enter__()
+    except Unavailable as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def crowded() -> Iterator[PrivateServer]:
+    """A server that takes ten connections in all, and three of one user."""
+    server = private_server("--max-connections=10", "--max-user-connections=3")
+    server.server.execute(
+        *(f"CREATE USER {name}@'127.0.0.1' IDENTIFIED BY 'secret'" for name in ("app", "b", "c", "d")),
+        *(f"GRANT ALL ON *.* TO {name}@'127.0.0.1'" for name in ("app", "b", "c", "d")),
+        "REVOKE SUPER, CONNECTION ADMIN ON *.* FROM app@'127.0.0.1', b@'127.0.0.1', c@'127.0.0.1', d@'127.0.0.1'",
+    )
+    yield server
+    server.__exit__()
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with ca.pem, server.pem, server.key and the unrelated other.pem."""
+    folder = tmp_path_factory.mktemp("certificates")
+    authority, other, server = (ec.generate_private_key(ec.SECP256R1()) for _number in range(3))
+    write_certificate(folder / "ca.pem", "authority", authority, "authority", authority)
+    write_certificate(folder / "other.pem", "other", other, "other", other)
+    write_certificate(folder / "server.pem", "server", server, "authority", authority)
+    key = server.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "server.key").write_bytes(key)
+    return folder
+
+
+def write_certificate(
+    path: Path, name: str, key: ec.EllipticCurvePrivateKey, issuer: str, issuer_key: ec.EllipticCurvePrivateKey
+) -> None:
+    now = datetime.datetime.now(datetime.timezone.utc)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=name == issuer, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+    )
+    path.write_bytes(builder.sign(issuer_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+
+
+@pytest.fixture(scope="module")
+def encrypted(certificates: Path) -> Iterator[PrivateServer]:
+    """A server that takes TLS."""
+    server = private_server(f"--ssl-cert={certificates}/server.pem", f"--ssl-key={certificates}/server.key")
+    yield server
+    server.__exit__()
+
+
+def test_a_session_is_as_the_project_needs_it(private_mariadb: PrivateServer) -> None:
+    isolation, mode, wait_timeout, charset, autocommit, cipher = answer(start_asking(private_mariadb))
+    assert (isolation, wait_timeout, charset, autocommit, cipher) == ("READ-COMMITTED", 60, "utf8mb4", 1, "")
+    assert "STRICT_TRANS_TABLES" in mode
+
+
+def test_a_server_at_its_limit_of_connections_is_waited_for(crowded: PrivateServer) -> None:
+    held = [connect(crowded, name) for name in ("b", "b", "b", "c", "c", "c", "d", "d", "d", "app")]
+    before = refused(crowded)
+    asking = start_asking(crowded, MYSQL_USER="app", MYSQL_PASSWORD="secret")
+    eventually(lambda: refused(crowded) > before)  # 1040
+    for connection in held:
+        connection.close()
+    assert answer(asking)[0] == "READ-COMMITTED"
+
+
+def test_a_user_at_its_limit_of_connections_is_waited_for(crowded: PrivateServer) -> None:
+    held = [connect(crowded, "app") for _number in range(3)]
+    before = aborted(crowded)
+    asking = start_asking(crowded, MYSQL_USER="app", MYSQL_PASSWORD="secret")
+    eventually(lambda: aborted(crowded) > before)  # 1203
+    for connection in held:
+        connection.close()
+    assert answer(asking)[0] == "READ-COMMITTED"
+
+
+def connect(server: PrivateServer, user: str) -> Any:
+    return pymysql.connect(host="127.0.0.1", port=server.server.port, user=user, password="secret", ssl_disabled=True)
+
+
+def status(server: PrivateServer, name: str) -> int:
+    return int(str(server.server.execute(f"SHOW GLOBAL STATUS LIKE '{name}'")[0][1]))
+
+
+def refused(server: PrivateServer) -> int:
+    return status(server, "Connection_errors_max_connections")
+
+
+def aborted(server: PrivateServer) -> int:
+    return status(server, "Aborted_connects")
+
+
+@pytest.mark.parametrize("code", [9449, 2013], ids=["TDSQL-C wakes up", "lost during the handshake"])
+def test_a_first_connect_that_fails_is_tried_again(private_mariadb: PrivateServer, code: int) -> None:
+    """The stand-in spoils the first connect as the cloud's database does, and passes the next ones on to a real one."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(
+            target=spoil_the_first, args=(listener, private_mariadb.server.port, code), daemon=True
+        ).start()
+        port = listener.getsockname()[1]
+        assert answer(start_asking(private_mariadb, MYSQL_PORT=str(port)))[0] == "READ-COMMITTED"
+
+
+def spoil_the_first(listener: socket.socket, port: int, code: int) -> None:
+    first, _address = listener.accept()
+    if code == 9449:  # an error packet in the place of the greeting
+        body = b"\xff" + struct.pack("<H", code) + b"#HY000the instance is resuming"
+        first.sendall(len(body).to_bytes(3, "little") + b"\x00" + body)
+    first.close()
+    second, _address = listener.accept()
+    with second, socket.create_connection(("127.0.0.1", port)) as server:
+        back = threading.Thread(target=pass_on, args=(server, second), daemon=True)
+        back.start()
+        pass_on(second, server)
+        back.join()
+
+
+def pass_on(source: socket.socket, target: socket.socket) -> None:
+    while data := source.recv(65536):
+        target.sendall(data)
+    target.shutdown(socket.SHUT_WR)
+
+
+def test_disabled_means_that_nothing_is_encrypted(encrypted: PrivateServer) -> None:
+    assert answer(start_asking(encrypted, MYSQL_SSL="disabled"))[-1] == ""
+
+
+def test_preferred_encrypts_where_the_server_can(encrypted: PrivateServer, private_mariadb: PrivateServer) -> None:
+    assert answer(start_asking(encrypted, MYSQL_SSL="preferred"))[-1] != ""
+    without = private_mariadb
+    without.stop()
+    without.options = ("--skip-ssl",)
+    without.start()
+    assert answer(start_asking(without, MYSQL_SSL="preferred"))[-1] == ""
+
+
+def test_a_ca_encrypts_and_refuses_a_server_that_it_did_not_sign(encrypted: PrivateServer, certificates: Path) -> None:
+    assert answer(start_asking(encrypted, MYSQL_SSL=str(certificates / "ca.pem")))[-1] != ""
+    refused = start_asking(encrypted, MYSQL_SSL=str(certificates / "other.pem"), MYSQL_CONNECT_SECONDS="0")
+    _out, errors = refused.communicate(timeout=60)
+    assert refused.returncode != 0
+    assert "CERTIFICATE_VERIFY_FAILED" in errors
+
+
+@pytest.mark.parametrize("choice", ["yes", "/nowhere/ca.pem"])
+def test_any_other_choice_stops_the_start_with_a_sentence(private_mariadb: PrivateServer, choice: str) -> None:
+    asking = start_asking(private_mariadb, MYSQL_SSL=choice)
+    _out, errors = asking.communicate(timeout=60)
+    assert f"MYSQL_SSL='{choice}' is neither 'disabled' nor 'preferred' nor the file of a CA's certificate" in errors
