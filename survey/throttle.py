@@ -1,4 +1,4 @@
-"""Logins are throttled: a password cannot be guessed by trying.
+"""Logins are throttled, and erasures likewise: a password or a phone number cannot be guessed by trying.
 
 A table of our own rather than django-axes 8.3, which works but costs every cold start, guests' included, 5 % of CPU
 (29 modules, a middleware, three models) and stores names and addresses; this is imported by the login page alone.

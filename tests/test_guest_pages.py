@@ -147,3 +147,16 @@ def test_a_refusal_tells_neither_whether_the_reference_nor_whether_the_phone_is_
     for answer in (wrong_phone, wrong_reference):
         assert answer.status_code == 400
         assert sentence in answer.content.decode()
+
+
+def test_a_phone_number_cannot_be_found_by_trying(client: Client) -> None:
+    Response.objects.create(reference="7KQ2MXRA", satisfaction=1, phone="13800138000", language="en")
+    guesses = [{"reference": "7KQ2MXRA", "phone": f"1390013900{digit}"} for digit in range(5)]
+    assert {client.post("/erase?lang=en", guess).status_code for guess in guesses} == {400}
+    refused = client.post("/erase?lang=en", {"reference": "7KQ2MXRA", "phone": "13800138000"})
+    assert refused.status_code == 429
+    assert int(refused["Retry-After"]) > 0
+    assert "Too many attempts" in refused.content.decode()
+    assert Response.objects.get().erased_at is None
+    other = {"reference": "22222222", "phone": "13800138000"}
+    assert client.post("/erase?lang=en", other).status_code == 400  # each reference has attempts of its own

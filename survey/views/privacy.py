@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
 from mydjango.problems import allow
-from survey import retention
+from survey import retention, throttle
 from survey.consent import CONSENT_VERSION
 from survey.forms import ErasureForm
 from survey.views.answer import REDISPLAY
@@ -38,8 +38,17 @@ def erase(request: HttpRequest) -> HttpResponse:
         return render(request, "survey/erase.html", {"form": form})
     form = ErasureForm(request.POST)
     if form.is_valid() and REDISPLAY not in request.POST:
-        if retention.erase_for_guest(form.cleaned_data["reference"], form.cleaned_data["phone"]):
-            return render(request, "survey/erased.html", {"reference": form.cleaned_data["reference"]})
+        reference, phone = form.cleaned_data["reference"], form.cleaned_data["phone"]
+        try:
+            # Whoever knows a reference, as staff do, must not find the phone number by trying.
+            throttle.count_attempt(f"erasure {reference}", f"erasure {request.META.get('REMOTE_ADDR', '')}")
+        except throttle.TooManyLogins as error:
+            form.add_error(None, _("Too many attempts. Please try again later."))
+            page = render(request, "survey/erase.html", {"form": form}, status=429)
+            page["Retry-After"] = str(error.minutes * 60)
+            return page
+        if retention.erase_for_guest(reference, phone):
+            return render(request, "survey/erased.html", {"reference": reference})
         # One sentence for every reason: it must not tell whose phone number or which reference was right.
         form.add_error(None, _("There is no answer with this reference and phone number. Please check both."))
     return render(request, "survey/erase.html", {"form": form}, status=400)
