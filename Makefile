@@ -1,5 +1,6 @@
 # Each target is a line or two that also work when typed; README.md has them for people without make.
 PYTHON ?= python3
+PYTHON310 ?= python3.10
 BIN := .venv/bin
 SUPPORTED := import sys; sys.exit(None if sys.version_info >= (3, 10) else "Python 3.10 or newer is needed, this is " + sys.version.split()[0] + ": name a newer one, for example make run PYTHON=python3.11")
 
@@ -23,8 +24,14 @@ lint: $(BIN)/.dev         ## style, format and types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(BIN)/.dev        ## what takes minutes and needs a quiet machine: the staff's pages at a million answers
+bench: $(BIN)/.dev .venv-bench/.bench  ## every benchmark in turn: an hour, on a machine that does nothing else
 	$(BIN)/python benchmarks/dashboard.py
+	$(BIN)/python -m benchmarks.burst
+	$(BIN)/python benchmarks/gateway.py
+	$(BIN)/python benchmarks/package_sizes.py
+	$(BIN)/python benchmarks/coldstart.py
+	.venv-bench/bin/python -m benchmarks.bridge
+	.venv-bench/bin/python -m benchmarks.text
 
 screenshots: $(BIN)/.dev  ## write docs/screenshots (needs chromium)
 	$(BIN)/python -m pytest -q tests/browser/take_screenshots.py
@@ -50,5 +57,11 @@ $(BIN)/.dev: requirements.txt requirements-dev.txt | $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt || { echo "make: the packages could not be installed; pip's message above says why."; exit 1; }
 	@touch $@
 
+.venv-bench/.bench: requirements-dev.txt requirements-bench.txt
+	@echo "Installing the peers of the benchmarks into .venv-bench, with Python 3.10, which ships."
+	@$(PYTHON310) -m venv .venv-bench || { echo "make: the benchmarks need Python 3.10: name it, for example make bench PYTHON310=/usr/local/bin/python3.10"; exit 1; }
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -r requirements-bench.txt
+	@touch $@
+
 clean:                    ## remove what make made
-	rm -rf .venv build staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-bench build staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis
