@@ -10,19 +10,18 @@ from django.utils.translation import gettext as _
 
 from survey.access import account_of, head_office_view
 from survey.accounts import StaffForm, is_in_head_office
+from survey.models import Branch, Membership
 from survey.views.dashboard import form_of, page_context
 
 
 @head_office_view
 def staff(request: HttpRequest) -> HttpResponse:
     """Who has an account and what it may see."""
-    users = User.objects.order_by("-is_active", "first_name", "username").prefetch_related(
-        "groups", "membership_set__branch"
-    )
-    rows = [
-        (user, is_in_head_office(user), [membership.branch for membership in user.membership_set.all()])  # type: ignore[attr-defined]
-        for user in users
-    ]
+    users = User.objects.order_by("-is_active", "first_name", "username").prefetch_related("groups")
+    branches: dict[int, list[Branch]] = {}
+    for membership in Membership.objects.select_related("branch"):
+        branches.setdefault(membership.user_id, []).append(membership.branch)
+    rows = [(user, is_in_head_office(user), branches.get(user.pk, [])) for user in users]
     return render(request, "survey/dashboard/staff.html", page_context(request, form_of(request)) | {"rows": rows})
 
 
