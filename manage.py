@@ -16,7 +16,16 @@ def main() -> None:
         raise SystemExit(
             "Django is not installed here: run 'make run', or 'pip install -r requirements.txt'."
         ) from error
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package in ("", "index", "mydjango", "survey"):
+            raise
+        raise SystemExit(
+            f"The package {package} is not installed here: the commands for development need "
+            "'pip install -r requirements-dev.txt'."
+        ) from error
 
 
 if __name__ == "__main__":
