@@ -24,3 +24,12 @@ if os.environ.get("TEST_DATABASE") == "mariadb":
         atexit.register(_private.__exit__)
         _server = _private.server
     os.environ.update(_server.environment())
+
+
+def pytest_configure() -> None:
+    """Take the variables back once the settings have read them: processes that tests start name their own database."""
+    from django.conf import settings
+
+    assert settings.DATABASES
+    for name in [name for name in os.environ if name.startswith("MYSQL_")]:
+        del os.environ[name]
