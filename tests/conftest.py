@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connection
 
-from tests.mariadb import PrivateServer, Server, Unavailable, named_server
-
-
-def _unavailable(error: Unavailable) -> None:
-    """Skip with the reason; in CI a missing server is a failure."""
-    if os.environ.get("CI"):
-        pytest.fail(str(error))
-    pytest.skip(str(error))
+from tests.mariadb import PrivateServer, Server, named_server, private_server
 
 
 @pytest.fixture(scope="session")
@@ -33,27 +25,15 @@ def mariadb_server() -> Iterator[Server]:
     if named is not None:
         yield named
         return
-    try:
-        private = PrivateServer().__enter__()
-    except Unavailable as error:
-        _unavailable(error)
-    try:
+    with private_server() as private:
         yield private.server
-    finally:
-        private.__exit__()
 
 
 @pytest.fixture
 def private_mariadb() -> Iterator[PrivateServer]:
     """A server of the test's own, to kill, restart or flood."""
-    try:
-        private = PrivateServer().__enter__()
-    except Unavailable as error:
-        _unavailable(error)
-    try:
+    with private_server() as private:
         yield private
-    finally:
-        private.__exit__()
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -152,6 +154,22 @@ class PrivateServer:
     @staticmethod
     def _user() -> list[str]:
         return ["--user=root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+
+
+@contextmanager
+def private_server(*options: str) -> Iterator[PrivateServer]:
+    """A private server for a test; without MariaDB the test is skipped with the reason, and in CI it fails."""
+    import pytest  # here: the benchmarks use the server too
+
+    private = PrivateServer(options)
+    try:
+        private.__enter__()
+    except Unavailable as error:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(str(error))
+    try:
+        yield private
+    finally:
+        private.__exit__()
 
 
 def _free_port() -> int:

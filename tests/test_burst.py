@@ -11,26 +11,18 @@ import sys
 import threading
 from pathlib import Path
 
-import pytest
-
 from tests.burst import burst
 from tests.instances import ROOT, Function, Instance, submission
-from tests.mariadb import PrivateServer, Unavailable
+from tests.mariadb import private_server
 
 GUESTS, ROUNDS, CONNECTIONS = 60, 3, 10
 
 
 def test_more_guests_at_once_than_connections(tmp_path: Path) -> None:
-    try:
-        private = PrivateServer(options=(f"--max-connections={CONNECTIONS}",)).__enter__()
-    except Unavailable as error:
-        if os.environ.get("CI"):
-            pytest.fail(str(error))
-        pytest.skip(str(error))
-    server = private.server
     free: list[Instance] = []
     lock = threading.Lock()
-    try:
+    with private_server(f"--max-connections={CONNECTIONS}") as private:
+        server = private.server
         server.execute("CREATE DATABASE survey CHARACTER SET utf8mb4")
         environment = {**os.environ, **server.environment(), "DEBUG": "1"}
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
@@ -53,5 +45,3 @@ def test_more_guests_at_once_than_connections(tmp_path: Path) -> None:
             still_open = server.execute("SELECT COUNT(*) FROM information_schema.processlist WHERE db = 'survey'")
         assert rows == [[(GUESTS * ROUNDS,)], [(GUESTS * ROUNDS,)]]
         assert still_open == [(0,)]
-    finally:
-        private.__exit__()

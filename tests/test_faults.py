@@ -16,23 +16,17 @@ import pytest
 
 from tests.eventually import eventually
 from tests.instances import ROOT, Function, Instance, submission
-from tests.mariadb import PrivateServer, Unavailable
+from tests.mariadb import PrivateServer, private_server
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]:
     """A server of this module's own with a migrated database, to stop, kill and restart."""
-    try:
-        private = PrivateServer().__enter__()
-    except Unavailable as error:
-        if os.environ.get("CI"):
-            pytest.fail(str(error))
-        pytest.skip(str(error))
-    private.server.execute("CREATE DATABASE survey CHARACTER SET utf8mb4")
-    environment = {**os.environ, **private.server.environment(), "DEBUG": "1"}
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
-    yield private
-    private.__exit__()
+    with private_server() as private:
+        private.server.execute("CREATE DATABASE survey CHARACTER SET utf8mb4")
+        environment = {**os.environ, **private.server.environment(), "DEBUG": "1"}
+        subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
+        yield private
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tests.instances import ROOT
-from tests.mariadb import PrivateServer, Unavailable
+from tests.mariadb import PrivateServer, private_server
 
 # Asks the project's own connection, in a process with the project's settings.
 ASK = """
@@ -55,15 +55,6 @@ def answer(process: subprocess.Popen[str]) -> list[Any]:
     assert process.returncode == 0, errors
     said: list[Any] = json.loads(out)
     return said
-
-
-def private_server(*options: str) -> PrivateServer:
-    try:
-        return PrivateServer(options).__enter__()
-    except Unavailable as error:
-        if os.environ.get("CI"):
-            pytest.fail(str(error))
-        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module")
@@ -102,9 +93,8 @@ def write_certificate(
 @pytest.fixture(scope="module")
 def encrypted(certificates: Path) -> Iterator[PrivateServer]:
     """A server that takes TLS."""
-    server = private_server(f"--ssl-cert={certificates}/server.pem", f"--ssl-key={certificates}/server.key")
-    yield server
-    server.__exit__()
+    with private_server(f"--ssl-cert={certificates}/server.pem", f"--ssl-key={certificates}/server.key") as server:
+        yield server
 
 
 def test_a_session_is_as_the_project_needs_it(private_mariadb: PrivateServer) -> None:
