@@ -58,7 +58,9 @@ def _count_day(day: date) -> bool:
                 .annotate(**response_sums())
                 .order_by()
             )
-            DailyRollup.objects.bulk_create(DailyRollup(local_date=counted, **row) for row in rows)
+            DailyRollup.objects.bulk_create(
+                DailyRollup(local_date=counted, number=number, **row) for number, row in enumerate(rows)
+            )
     except IntegrityError:
         if not RollupDay.objects.filter(local_date=day).exists():
             raise

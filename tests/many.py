@@ -16,6 +16,8 @@ PAGES = (
     "",
     "?branch=branch3",
     "?days=90&score=low&language=en",
+    "?days=365",
+    "?days=365&branch=branch3&language=en",
     "comments/",
     "comments/?branch=branch3",
     "comments/?q=排队",

@@ -32,24 +32,24 @@ def plans(mariadb_server):
 
 
 def test_each_query_uses_an_index(plans):
-    """The rollup, some hundred rows a day, is the exception: for months of it MariaDB rightly reads it as it lies."""
     assert {plan["page"] for plan in plans} == set(PAGES)
     wrong = [
         (query["page"], step, query["sql"])
         for query in plans
         for step in query["plan"]
-        if str(step["table"]).startswith("survey_")
-        and step["key"] is None
-        and not (step["table"] == "survey_dailyrollup" and "days=90" in query["page"])
+        if str(step["table"]).startswith("survey_") and step["key"] is None
     ]
     assert not wrong
 
 
 def test_no_query_but_the_rollups_looks_at_more_than_a_quarter_of_the_answers(plans):
+    """Half of them lie in the 365 days: there a LIMIT must end the reading, which EXPLAIN does not count."""
     wide = [
         (query["page"], step, query["sql"])
         for query in plans
         for step in query["plan"]
-        if step["table"] in TABLES[:2] and int(step["rows"] or 0) > 12_500
+        if step["table"] in TABLES[:2]
+        and int(step["rows"] or 0) > 12_500
+        and not ("days=365" in query["page"] and " LIMIT " in query["sql"])
     ]
     assert not wide
