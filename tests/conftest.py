@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,12 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connection
 
 from tests.mariadb import PrivateServer, Server, named_server, private_server
+
+
+def pytest_configure() -> None:
+    """A shell starts what runs in the background with Control-C ignored, and our children would inherit that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
