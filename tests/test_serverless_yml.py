@@ -19,6 +19,7 @@ from mydjango.cloud.scf_requests import create_function, settings
 
 ROOT = Path(__file__).parent.parent
 COMPONENT = Path(__file__).parent / "component"
+NODE_MODULES = Path(__file__).parent / "node_modules"
 
 # The inputs of component scf (Tencent 1154/42990, and the toolkit's formatInputs), of layer, and of the two triggers.
 FUNCTION_FIELDS = {
@@ -128,8 +129,8 @@ def test_the_timers_are_on_and_their_commands_are_allowed(config, monkeypatch):
 @pytest.fixture(scope="module")
 def component_requests(config, layer_config) -> list[tuple[str, dict[str, Any]]]:
     """The requests that Tencent's component forms from the two files, recorded in Node."""
-    if not shutil.which("node") or not (COMPONENT / "node_modules").is_dir():
-        reason = "needs Node and 'npm ci --prefix tests/component --ignore-scripts'"
+    if not shutil.which("node") or not NODE_MODULES.is_dir():
+        reason = "needs Node and 'npm ci --prefix tests --ignore-scripts'"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
     inputs = without_unset(config.inputs)
     inputs["layers"][0]["version"] = 7  # what the cloud puts in the place of ${output:…}

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
-from typing import Any
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 
@@ -25,27 +29,86 @@ WIDTHS = {375: 812, 1280: 800}  # a phone and a desk, in CSS pixels, with their 
 LANGUAGES = {"zh": "zh-CN", "en": "en-GB"}  # what the URL says, and what the browser prefers
 
 
+OLD_CHROMIUM = Path(__file__).parent.parent / "node_modules" / "chrome-aws-lambda" / "bin" / "chromium.br"
+
+
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """The browser, started once; without it the tests are skipped with the reason, and fail in CI."""
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+def playwright() -> Iterator[Any]:
+    """Playwright's one driver; without it the tests are skipped with the reason, and fail in CI."""
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
-        executable = None
+        _miss("playwright from requirements-dev.txt")
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Any) -> Iterator[Any]:
+    """Debian's Chromium, started once."""
+    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if executable is None:
-        reason = "no browser: install Debian's chromium, and playwright from requirements-dev.txt"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        yield browser
-        browser.close()
+        _miss("Debian's chromium")
+    browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def chromium_86(playwright: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Chromium 86, the oldest that WeChat's built-in browser is made of, as an npm package carries it."""
+    node = shutil.which("node")
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        _miss("it where it runs: Linux on x86_64")
+    if node is None or not OLD_CHROMIUM.exists():
+        _miss("Node and 'npm ci --prefix tests --ignore-scripts'")
+    executable = tmp_path_factory.mktemp("chromium86") / "chromium"
+    unpack = "const [from, to] = process.argv.slice(1), fs = require('fs'), zlib = require('zlib');"
+    unpack += "fs.writeFileSync(to, zlib.brotliDecompressSync(fs.readFileSync(from)), {mode: 0o755})"
+    subprocess.run([node, "-e", unpack, OLD_CHROMIUM, executable], check=True)
+    browser = playwright.chromium.launch(executable_path=executable, args=[*FLAGS, "--headless", "--no-zygote"])
+    assert browser.version.startswith("86.")
+    yield browser
+    browser.close()
+
+
+class OldPage:
+    """A page of a Chromium that lacks what Playwright asks whether an element is visible: here the page is asked."""
+
+    VISIBLE = """(selector) => {
+        const box = document.querySelector(selector)?.getBoundingClientRect();
+        return !!box && box.width > 0 && box.height > 0;
+    }"""
+
+    def __init__(self, page: Any) -> None:
+        self._page = page
+        for name in ("check", "click", "dblclick", "fill"):
+            setattr(self, name, partial(getattr(page, name), force=True))
+        self.wait_for_selector = page.text_content  # which waits too
+
+    def is_visible(self, selector: str) -> bool:
+        """Whether the element takes any room."""
+        return bool(self._page.evaluate(self.VISIBLE, selector))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._page, name)
+
+
+def _miss(what: str) -> NoReturn:
+    reason = f"no browser: install {what}"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 @pytest.fixture
-def open_page(chromium: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
+def browser(chromium: Any) -> Any:
+    """The browser that opens the pages; a module may name others."""
+    return chromium
+
+
+@pytest.fixture
+def open_page(browser: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
     """`open_page("/privacy?lang=en", width=375, dark=True, script=False)`: a page in a browser profile of its own.
 
     At the end no page may have asked another host, broken the Content-Security-Policy or raised an error.
@@ -54,7 +117,7 @@ def open_page(chromium: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
     complaints: list[str] = []
 
     def open_one(path: str = "/", *, width: int = 375, dark: bool = False, script: bool = True, **options: Any) -> Any:
-        context = chromium.new_context(
+        context = browser.new_context(
             base_url=live_server.url,
             viewport={"width": width, "height": WIDTHS[width]},
             color_scheme="dark" if dark else "light",
@@ -68,7 +131,7 @@ def open_page(chromium: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda message: _is_violation(message.text) and complaints.append(message.text))
         page.goto(path)
-        return page
+        return OldPage(page) if browser.version.startswith("86.") else page
 
     def _is_ours(url: str) -> bool:
         return url.startswith((live_server.url, "data:"))
