@@ -25,7 +25,7 @@ from functools import cache, lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 from io import BytesIO
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote_from_bytes, unquote_to_bytes, urlsplit
 
 Event = dict[str, Any]
@@ -34,6 +34,7 @@ Headers = dict[str, list[str]]  # name, in the case of its first appearance: all
 Response = tuple[str, list[tuple[str, str]], bytes]  # status, headers, body
 StartResponse = Callable[..., Callable[[bytes], Any]]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+Result = TypeVar("Result")
 
 DEFAULT_APPLICATION = "mydjango.wsgi:application"
 DEFAULT_COMMANDS = "migrate --noinput --plan --check; check --deploy --database= --fail-level="
@@ -88,8 +89,9 @@ def handle_request(application: Application, event: Any, context: Any) -> Event:
         else:
             body = read_body(event)
         environ["wsgi.input"] = BytesIO(body)
-        environ["CONTENT_LENGTH"] = str(len(body))  # the real one, whatever the header says
-        return build_answer(gateway, event, environ, *run(application, environ, gateway.limit))
+        environ["CONTENT_LENGTH"] = str(len(body))
+        status, headers, body = run(application, environ, gateway.limit)
+        return build_answer(gateway, event, environ, status, headers, body)
     except (Exception, SystemExit) as error:  # noqa: BLE001 it is logged, and an exit must not end the instance
         return build_answer(gateway, event, environ, *error_response(error, environ, request_id(event, context)))
 
@@ -248,6 +250,7 @@ FUNCTION_URL = Gateway(
     binary=False,
 )
 GATEWAYS = (AWS_REST, ALB, LAMBDA_URL, AWS_HTTP, FC, FC_API_GATEWAY, TENCENT_API_GATEWAY, FUNCTION_URL)
+NAMED = {gateway.name: gateway for gateway in GATEWAYS}
 
 
 # --- Event -> WSGI environ --------------------------------------------------------------------------------------------
@@ -263,14 +266,18 @@ def build_environ(gateway: Gateway, event: Event, request: Event, context: Any) 
     if type(method) is str and method.isascii():
         environ["REQUEST_METHOD"] = method
     for key in gateway.query:
-        if event.get(key):
-            environ["QUERY_STRING"] = query_string(event[key], gateway.query_encoded)
+        query = event.get(key)
+        if query:
+            environ["QUERY_STRING"] = query_string(query, gateway.query_encoded)
             break
     if "cookies" in event and type(event["cookies"]) is list:  # in place of a header: a Lambda URL sends them twice
         environ["HTTP_COOKIE"] = native("; ".join(map(str, event["cookies"])))
     if not gateway.binary:
         environ.pop("HTTP_ACCEPT_ENCODING", None)  # so that the application never compresses
-    add_location(environ, gateway, event.get(gateway.path), request.get("stage"))
+    host, port = environ.get("HTTP_HOST"), environ.get("HTTP_X_FORWARDED_PORT")
+    path, stage = event.get(gateway.path), request.get("stage")
+    path, stage = path if type(path) is str else "/", stage if type(stage) is str else ""
+    environ.update(locate(gateway.name, host, port, environ.get("HTTP_X_FORWARDED_PROTO"), path, stage))
     try:
         address = gateway.address(request)
     except (KeyError, TypeError):
@@ -285,16 +292,19 @@ def build_environ(gateway: Gateway, event: Event, request: Event, context: Any) 
     return environ
 
 
-# Every environ begins as a copy of this one.
+# Every environ begins as a copy of this one. From 22 keys on, CPython copies a dict with room for the headers.
 ENVIRON: Environ = {
     "REQUEST_METHOD": "GET",
     "SCRIPT_NAME": "",
     "PATH_INFO": "/",
     "QUERY_STRING": "",
+    "CONTENT_LENGTH": "0",
     "REMOTE_ADDR": "",
     "SERVER_NAME": "localhost",
     "SERVER_PORT": "443",
     "SERVER_PROTOCOL": "HTTP/1.1",
+    "SERVER_SOFTWARE": "index.py",
+    "GATEWAY_INTERFACE": "CGI/1.1",
     "wsgi.version": (1, 0),
     "wsgi.url_scheme": "https",
     "wsgi.input": None,
@@ -339,14 +349,15 @@ def with_headers(multiple: Any, single: Any) -> Environ:
     if not headers or type(headers) is not dict:
         return environ
     size, names = len(environ) + len(headers), CGI_NAMES
-    try:  # what nearly always holds: one ASCII value each, no name to leave out, none twice in different case
+    try:  # what nearly always holds: one value each, at most one name to leave out, none twice in different case
         if multiple:
             for name, [value] in headers.items():
                 environ[names[name]] = value if value.isascii() else native(value)
         else:
             for name, value in headers.items():
                 environ[names[name]] = value if value.isascii() else native(value)
-        if len(environ) == size and "" not in environ:
+        if len(environ) == size:
+            environ.pop("", None)
             return environ
     except (AttributeError, TypeError, ValueError):
         pass
@@ -360,15 +371,15 @@ def with_headers(multiple: Any, single: Any) -> Environ:
     return {**ENVIRON, **variables}
 
 
-class Kept(dict[str, str]):
-    """The results of a function of a string, kept: a thousand short ones at most, for clients choose the strings."""
+class Kept(dict[str, Result]):
+    """The results of a function of a string, kept: a thousand at most and no long ones, for clients choose them."""
 
-    def __init__(self, function: Callable[[str], str]) -> None:
+    def __init__(self, function: Callable[[str], Result]) -> None:
         self.function = function
 
-    def __missing__(self, text: str) -> str:
+    def __missing__(self, text: str) -> Result:
         result = self.function(text)
-        if len(self) < 1000 and len(text) < 50:
+        if len(self) < 1000 and len(text) < 200:
             self[text] = result
         return result
 
@@ -377,12 +388,14 @@ def cgi_name(header: str) -> str:
     """`Accept-Language` -> `HTTP_ACCEPT_LANGUAGE`; '' for a header that the application must not see.
 
     With an underscore, `X_Forwarded_Proto` would pose as `X-Forwarded-Proto`. `Proxy` would become HTTP_PROXY, which
-    HTTP clients obey. Length and transfer coding were between client and gateway: the body here is whole.
+    HTTP clients obey. Length and transfer coding were between client and gateway: the body here is whole, and counted.
     """
     key = header.upper().replace("-", "_")
-    if not (header.isascii() and header.replace("-", "").isalnum()) or key in ("PROXY", "TRANSFER_ENCODING"):
+    if not (header.isascii() and header.replace("-", "").isalnum()):
         return ""
-    return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_" + key
+    if key in ("PROXY", "TRANSFER_ENCODING", "CONTENT_LENGTH"):
+        return ""
+    return key if key == "CONTENT_TYPE" else "HTTP_" + key
 
 
 CGI_NAMES = Kept(cgi_name)
@@ -408,61 +421,19 @@ AS_IT_IS = Kept(native)
 FORM_QUOTED = Kept(lambda text: quote_from_bytes(text.encode("utf-8", "replace"), " ").replace(" ", "+"))
 
 
-def add_location(environ: Environ, gateway: Gateway, path: Any, stage: Any) -> None:
-    """Server, scheme and path. Host and scheme are those of the event, else those of PUBLIC_URL."""
-    host, scheme = environ.get("HTTP_HOST"), environ.get("HTTP_X_FORWARDED_PROTO")
-    if not host or not scheme:
-        public = urlsplit(os.environ.get("PUBLIC_URL", "").strip())
-        scheme = scheme or public.scheme
-        if not host and public.netloc:
-            host = environ["HTTP_HOST"] = public.netloc
-    (
-        environ["SERVER_NAME"],
-        environ["SERVER_PORT"],
-        environ["wsgi.url_scheme"],
-        environ["SCRIPT_NAME"],
-        environ["PATH_INFO"],
-    ) = locate(
-        gateway.path_encoded,
-        gateway.stage_hosts,
-        gateway.stage_in_path,
-        host or "localhost",
-        environ.get("HTTP_X_FORWARDED_PORT"),
-        scheme,
-        path if type(path) is str else "/",
-        stage if type(stage) is str else "",
-        os.environ["STRIP_STAGE_PATH"] if STRIP_STAGE_PATH in VARIABLES else "",
-        os.environ["API_GATEWAY_BASE_PATH"] if API_GATEWAY_BASE_PATH in VARIABLES else "",
-    )
-
-
-# To say that a variable is not set takes os.environ 0.6 us, a tenth of the bridge; the dict behind it, whose names are
-# encoded, takes 0.05.
-VARIABLES: Any = getattr(os.environ, "_data", os.environ)
-STRIP_STAGE_PATH, API_GATEWAY_BASE_PATH = (
-    os.environ.encodekey(name) if VARIABLES is not os.environ else name
-    for name in ("STRIP_STAGE_PATH", "API_GATEWAY_BASE_PATH")
-)
-
-
-@lru_cache(maxsize=500)
+@lru_cache(maxsize=500)  # the paths that come often
 def locate(
-    path_encoded: bool,
-    stage_hosts: tuple[str, ...],
-    stage_in_path: bool,
-    host: str,
-    port: str | None,
-    scheme: str,
-    path: str,
-    stage: str,
-    strip_stage: str,
-    base_path: str,
-) -> tuple[str, str, str, str, str]:
-    """(SERVER_NAME, SERVER_PORT, wsgi.url_scheme, SCRIPT_NAME, PATH_INFO), kept for the paths that come often.
+    gateway_name: str, host: str | None, port: str | None, scheme: str | None, path: str, stage: str
+) -> dict[str, str]:
+    """Server, scheme and path. Host and scheme are those of the event, else those of PUBLIC_URL.
 
-    PATH_INFO is the application's own path, SCRIPT_NAME what the public URL has before it.
+    PATH_INFO is the application's own path, SCRIPT_NAME what the public URL has before it. The settings are read once
+    for each path: they are fixed as long as an instance lives.
     """
-    scheme = scheme.rpartition(",")[2].strip().lower()
+    gateway = NAMED[gateway_name]  # as a key, its name is quicker
+    public = urlsplit(os.environ.get("PUBLIC_URL", "").strip())
+    host = host or public.netloc
+    scheme = (scheme or public.scheme).rpartition(",")[2].strip().lower()
     if scheme not in ("http", "https"):
         scheme = "https"  # as at all gateways
     name, _, own_port = host.lower().rpartition(":")
@@ -474,22 +445,30 @@ def locate(
 
     if not path.isascii() or " " in path:  # decoded already: no URL holds such a character
         path = native(path)
-    elif path_encoded:
+    elif gateway.path_encoded:
         path = unquote_to_bytes(path).decode("latin-1")
     if path[:1] != "/":
         path = "/" + path
     script_name = ""
-    if stage_hosts and stage and stage != "$default":
+    if gateway.stage_hosts and stage and stage != "$default":
         prefix = native("/" + stage)
-        in_path = stage_in_path and begins_with(path, prefix)
+        in_path = gateway.stage_in_path and begins_with(path, prefix)
         # A custom domain's URLs have no stage, though AWS's HTTP API puts it into the path all the same.
-        if name.endswith(stage_hosts) and (in_path or not stage_in_path):
-            script_name = "" if strip_stage.strip().lower() in ("1", "true", "t", "yes", "y") else prefix
+        if name.endswith(gateway.stage_hosts) and (in_path or not gateway.stage_in_path):
+            strip = os.environ.get("STRIP_STAGE_PATH", "").strip().lower()
+            script_name = "" if strip in ("1", "true", "t", "yes", "y") else prefix
         path = path[len(prefix) :] if in_path else path
-    base = native("/" + base_path.strip("/"))
+    base = native("/" + os.environ.get("API_GATEWAY_BASE_PATH", "").strip("/"))
     if base != "/" and begins_with(path, base):
         script_name, path = script_name + base, path[len(base) :]
-    return name, port, scheme, script_name, path
+    return {
+        **({"HTTP_HOST": host} if host else {}),
+        "SERVER_NAME": name or "localhost",
+        "SERVER_PORT": port,
+        "wsgi.url_scheme": scheme,
+        "SCRIPT_NAME": script_name,
+        "PATH_INFO": path,
+    }
 
 
 def begins_with(path: str, prefix: str) -> bool:
@@ -560,7 +539,7 @@ def build_answer(
     gateway: Gateway, event: Event, environ: Environ, status: str, pairs: list[tuple[str, str]], body: bytes
 ) -> Event:
     """The dict that the gateway turns into the HTTP answer. Problem 502 for one that it could not carry."""
-    code = int(status[:3])
+    code = CODES[status]
     if body and (code in NO_BODY or code < 200 or environ.get("REQUEST_METHOD") == "HEAD"):
         body = b""
     headers: Headers = {}
@@ -639,6 +618,7 @@ def charset_of(content_type: str) -> str:
     return "utf-8" if not media_type or media_type.startswith("text/") or media_type.endswith(text_suffixes) else ""
 
 
+CODES = Kept(lambda status: int(status[:3]))
 CHARSETS = Kept(charset_of)
 LOWER = Kept(str.lower)
 WRITTEN = Kept(written)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import itertools
 import json
 import logging
 import platform
@@ -27,6 +28,9 @@ from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
+import index
+from benchmarks.bridge_peers import BRIDGES
+
 ROOT = Path(__file__).parent.parent
 HEADERS = {
     "Accept": "application/json, text/plain, */*",
@@ -45,6 +49,7 @@ HEADERS = {
     "X-Forwarded-Port": "443",
     "X-Forwarded-Proto": "https",
 }
+ANSWER_HEADERS = {"Cache-Control": "no-store", "X-Frame-Options": "DENY", "Vary": "Accept-Language, Cookie"}
 BLOCK = 20  # calls of one bridge before the next has its turn
 QUERY = {"lang": ["zh"], "branch": ["12"], "source": ["table 4"]}
 
@@ -66,8 +71,8 @@ def rest_event() -> dict[str, Any]:
 
 def view(request: HttpRequest) -> JsonResponse:
     """Reads the body, answers JSON."""
-    headers = {"Cache-Control": "no-store", "X-Frame-Options": "DENY", "Vary": "Accept-Language, Cookie"}
-    return JsonResponse({"satisfaction": json.loads(request.body)["satisfaction"]}, status=201, headers=headers)
+    answer = {"satisfaction": json.loads(request.body)["satisfaction"]}
+    return JsonResponse(answer, status=201, headers=ANSWER_HEADERS)
 
 
 urlpatterns = [path("submitSurvey", view)]
@@ -109,10 +114,33 @@ class Timed:
         self.inside = time.perf_counter() - start
 
 
-def speed(calls: int) -> None:
-    """Print what each bridge adds, in microseconds and relative to apig-wsgi and serverless-wsgi."""
-    from benchmarks.bridge_peers import BRIDGES
+def answer_at_once(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+    """The view's answer without Django: what is left is the bridge."""
+    start_response("201 Created", [("Content-Type", "application/json"), *ANSWER_HEADERS.items()])
+    return [b'{"satisfaction": 5}']
 
+
+class Direct:
+    """Calls the application without a bridge, each time with an environ that was made before."""
+
+    def __init__(self, application: Callable[..., Any], event: dict[str, Any]) -> None:
+        gateway, body = index.AWS_REST, event["body"].encode()
+        environ = index.build_environ(gateway, event, event["requestContext"], None)
+        environ["CONTENT_LENGTH"] = str(len(body))
+        self.application = application
+        self.environs = ({**environ, "wsgi.input": io.BytesIO(body)} for _ in itertools.count())
+        self.ready: list[dict[str, Any]] = []
+
+    def prepare(self, calls: int) -> None:
+        """Make the environs of the next calls."""
+        self.ready += itertools.islice(self.environs, calls)
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        self.application(self.ready.pop(), lambda status, headers: None)
+
+
+def around_django(calls: int) -> dict[str, list[float]]:
+    """What each bridge adds to a request that a Django view answers, in microseconds a call."""
     timed, event = Timed(django_application()), rest_event()
     subjects: dict[str, Callable[[Any], Any]] = {}
     for name, make in BRIDGES.items():
@@ -121,24 +149,53 @@ def speed(calls: int) -> None:
             answer = subjects[name](event)
         if int(answer["statusCode"]) != 201 or json.loads(answer["body"]) != {"satisfaction": 5}:
             raise SystemExit(f"{name} does not answer the benchmark's event: {answer}")
-    added: dict[str, list[float]] = {name: [] for name in subjects}
+    direct = subjects["direct"] = Direct(timed, event)
+    outside: dict[str, list[float]] = {name: [] for name in subjects}
     for number in range(calls // BLOCK):
         for name in list(subjects) if number % 2 else reversed(subjects):
             subject = subjects[name]
+            direct.prepare(BLOCK + 1)
             subject(event)  # warm the processor's caches after the others
             for _ in range(BLOCK if name != "Mangum" else 1):
                 start = time.perf_counter()
                 subject(event)
-                added[name].append((time.perf_counter() - start - timed.inside) * 1e6)
+                outside[name].append((time.perf_counter() - start - timed.inside) * 1e6)
+            direct.ready.clear()
+    least = median(outside.pop("direct"))
+    return {name: [value - least for value in values] for name, values in outside.items()}
+
+
+def alone(rounds: int) -> dict[str, list[float]]:
+    """What each bridge adds to an application that answers at once, again and again: means of rounds."""
+    event = rest_event()
+    with contextlib.redirect_stdout(io.StringIO()):
+        subjects: dict[str, Callable[[Any], Any]] = {name: make(answer_at_once) for name, make in BRIDGES.items()}
+    direct = subjects["direct"] = Direct(answer_at_once, event)
+    means: dict[str, list[float]] = {name: [] for name in subjects}
+    for _ in range(rounds):
+        for name, subject in subjects.items():
+            direct.prepare(10 * BLOCK)
+            start = time.perf_counter()
+            for _ in range(10 * BLOCK):
+                subject(event)
+            means[name].append((time.perf_counter() - start) / (10 * BLOCK) * 1e6)
+            direct.ready.clear()
+    least = median(means.pop("direct"))
+    return {name: [value - least for value in values] for name, values in means.items()}
+
+
+def speed(calls: int) -> None:
+    """Print what each bridge adds to calling the application directly."""
     print(f"One POST of JSON through API Gateway REST: {len(HEADERS)} headers, {len(QUERY)} query parameters,")
-    print(f"Django {django.get_version()}, Python {platform.python_version()}; median of {calls} calls [quartiles].\n")
-    print(f"| {'':15} | the bridge adds, us   | of apig-wsgi | of serverless-wsgi |")
-    print(f"|{'-' * 17}|{'-' * 23}|{'-' * 14}|{'-' * 20}|")
-    for name, values in added.items():
-        low, middle, high = quantiles(values, n=4)
-        of_apig, of_serverless = middle / median(added["apig-wsgi"]), middle / median(added["serverless-wsgi"])
-        cell = f"{middle:.1f} [{low:.1f}, {high:.1f}]"
-        print(f"| {name:15} | {cell:21} | {of_apig:12.2f} | {of_serverless:18.2f} |")
+    print(f"Django {django.get_version()}, Python {platform.python_version()}; medians of {calls} calls [quartiles].")
+    for title, added in (("around a Django view", around_django(calls)), ("alone, warm", alone(calls // 100))):
+        print(f"\n| {title:20} | a bridge adds, us     | of apig-wsgi | of serverless-wsgi |")
+        print(f"|{'-' * 22}|{'-' * 23}|{'-' * 14}|{'-' * 20}|")
+        for name, values in added.items():
+            low, middle, high = quantiles(values, n=4)
+            of_apig, of_serverless = middle / median(added["apig-wsgi"]), middle / median(added["serverless-wsgi"])
+            cell = f"{middle:.1f} [{low:.1f}, {high:.1f}]"
+            print(f"| {name:20} | {cell:21} | {of_apig:12.2f} | {of_serverless:18.2f} |")
 
 
 def import_cost(runs: int) -> None:
@@ -160,7 +217,6 @@ def give_up(number: int, frame: object) -> None:
 def correctness() -> None:
     """Print which bridge passes which row; each is really run."""
     from benchmarks.bridge_correctness import ROWS
-    from benchmarks.bridge_peers import BRIDGES
 
     logging.disable()
     signal.signal(signal.SIGALRM, give_up)

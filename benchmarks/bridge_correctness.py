@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
+import index
 from benchmarks.bridge_peers import Application, Bridge
 
 EVENTS = Path(__file__).parent.parent / "tests" / "events"
@@ -76,10 +77,12 @@ def body_of(answer: Any) -> bytes:
 def variable(name: str, value: str) -> Iterator[None]:
     """An environment variable for a while."""
     os.environ[name] = value
+    index.locate.cache_clear()  # ours reads it once for each path
     try:
         yield
     finally:
         del os.environ[name]
+        index.locate.cache_clear()
 
 
 def rest_query(make: MakeBridge) -> bool:

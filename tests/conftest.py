@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connection
 
+import index
 from tests.mariadb import PrivateServer, Server, named_server, private_server
 
 
@@ -41,6 +42,18 @@ def private_mariadb() -> Iterator[PrivateServer]:
     """A server of the test's own, to kill, restart or flood."""
     with private_server() as private:
         yield private
+
+
+@pytest.fixture
+def bridge_setting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], None]]:
+    """Sets an environment variable that index.py reads once for each path."""
+
+    def change(name: str, value: str) -> None:
+        monkeypatch.setenv(name, value)
+        index.locate.cache_clear()
+
+    yield change
+    index.locate.cache_clear()
 
 
 @pytest.fixture

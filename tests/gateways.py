@@ -17,6 +17,7 @@ TEXT_ONLY = ["function-url"]
 BINARY = [name for name in GATEWAYS if name not in TEXT_ONLY]
 EVENTS = Path(__file__).parent / "events"
 HOST = ("Host", "survey.example.com")
+Setting = Callable[[str, str], None]  # the fixture bridge_setting
 
 
 def sample(name: str) -> Any:

@@ -8,7 +8,7 @@ import pytest
 
 import index
 from mydjango.cloud.events import HttpRequest, build
-from tests.gateways import Recorder, received, sample
+from tests.gateways import Recorder, Setting, received, sample
 
 REST = "abc123.execute-api.eu-west-1.amazonaws.com"
 TENCENT = "service-x-123456.gz.apigw.tencentcs.com"
@@ -46,14 +46,14 @@ def split(event: Any) -> tuple[str, str]:
     ],
 )
 def test_the_stage_is_in_script_name_where_public_urls_have_it(
-    gateway: str, host: str, stage: str, script_name: str, monkeypatch: pytest.MonkeyPatch
+    gateway: str, host: str, stage: str, script_name: str, bridge_setting: Setting
 ) -> None:
     event = request(gateway, "/hello/", host, stage)
     assert split(event) == (script_name, "/hello/")
     for yes in ("1", "true", "YES", "y", "t"):
-        monkeypatch.setenv("STRIP_STAGE_PATH", yes)
+        bridge_setting("STRIP_STAGE_PATH", yes)
         assert split(event) == ("", "/hello/")
-    monkeypatch.setenv("STRIP_STAGE_PATH", "0")
+    bridge_setting("STRIP_STAGE_PATH", "0")
     assert split(event) == (script_name, "/hello/")
 
 
@@ -77,16 +77,16 @@ def test_trap_4_default_is_no_stage_and_a_named_one_leaves_the_path() -> None:
 )
 @pytest.mark.parametrize("base", ["v1", "/v1", "v1/"])
 def test_trap_5_a_base_path_ends_on_a_segment(
-    base: str, path: str, expected: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+    base: str, path: str, expected: tuple[str, str], bridge_setting: Setting
 ) -> None:
-    monkeypatch.setenv("API_GATEWAY_BASE_PATH", base)
+    bridge_setting("API_GATEWAY_BASE_PATH", base)
     for gateway in ("aws-rest", "apigw", "function-url", "aws-lambda-url"):
         assert split(request(gateway, path, "survey.example.com")) == expected
 
 
 @pytest.mark.parametrize("base", ["", "/"])
-def test_an_empty_base_path_is_none(base: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("API_GATEWAY_BASE_PATH", base)
+def test_an_empty_base_path_is_none(base: str, bridge_setting: Setting) -> None:
+    bridge_setting("API_GATEWAY_BASE_PATH", base)
     assert split(request("aws-rest", "/x", "survey.example.com")) == ("", "/x")
 
 
@@ -113,8 +113,8 @@ def test_trap_3_append_slash_does_not_redirect_for_ever() -> None:
     assert received(index.main_handler(event, {})).body == b"Hello world ! Tom"
 
 
-def test_public_url_gives_host_and_scheme_to_events_without(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PUBLIC_URL", "http://127.0.0.1:9000")
+def test_public_url_gives_host_and_scheme_to_events_without(bridge_setting: Setting) -> None:
+    bridge_setting("PUBLIC_URL", "http://127.0.0.1:9000")
     recorder = Recorder()
     index.handle_request(recorder, sample("function-url-real"), {})
     environ = recorder.environ

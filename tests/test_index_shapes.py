@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 import pytest
 
 from mydjango.cloud.events import HttpRequest
-from tests.gateways import BINARY, GATEWAYS, HOST, Recorder, seen, send
+from tests.gateways import BINARY, GATEWAYS, HOST, Recorder, Setting, seen, send
 
 every_gateway = pytest.mark.parametrize("gateway", GATEWAYS)
 JOINS_QUERY = ("fc", "fc-apigateway")  # repeated keys reach the function as one, comma-joined value
@@ -140,8 +140,8 @@ def test_a_binary_response_behind_a_function_url_is_502_with_type_and_size(caplo
 
 
 @every_gateway
-def test_host_scheme_and_port_are_the_events(gateway: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PUBLIC_URL", "http://public.example.com:8080")
+def test_host_scheme_and_port_are_the_events(gateway: str, bridge_setting: Setting) -> None:
+    bridge_setting("PUBLIC_URL", "http://public.example.com:8080")
     environ = seen(gateway, ("X-Forwarded-Proto", "https")).environ
     if gateway == "function-url":  # which sends no Host
         assert (environ["HTTP_HOST"], environ["SERVER_PORT"]) == ("public.example.com:8080", "8080")
