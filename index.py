@@ -776,7 +776,7 @@ def run_command(words: Any) -> tuple[int, str]:
         except SystemExit as end:
             exit_code = end.code or 0
         except Exception as error:  # noqa: BLE001 it is logged
-            exit_code, failure = f"{type(error).__name__}: {error}", error
+            exit_code, failure = f"{type(error).__name__}: the log says where.", error  # its text may be personal
     if failure:
         logger.error("command.failed %s", command[0], exc_info=failure)
     if not isinstance(exit_code, int):  # sys.exit("sentence") prints it and ends with 1

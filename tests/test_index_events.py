@@ -44,8 +44,17 @@ def test_trap_22_a_failing_command_answers_its_true_exit_code(tmp_path: Path) ->
     answer = run_apart({"manage": ["migrate", "--check"]}, tmp_path)  # there is something to apply
     assert answer["exit_code"] == 1
     answer = run_apart({"manage": ["check", "--database=nowhere"]}, tmp_path)
-    assert answer["exit_code"] != 0
+    assert answer["exit_code"] == 2
     assert "nowhere" in answer["output"]
+
+
+def test_a_command_that_raises_is_named_without_what_its_exception_quotes(tmp_path: Path) -> None:
+    nobody = {"MYSQL_HOST": "127.0.0.1", "MYSQL_PORT": "1", "MYSQL_USER": "secret-user", "MYSQL_DATABASE": "survey"}
+    answer = run_apart({"manage": ["migrate", "--noinput"]}, tmp_path, **nobody)
+    assert answer["exit_code"] == 1
+    assert answer["output"].endswith("OperationalError: the log says where.\n")
+    assert "secret-user" not in answer["output"]
+    assert "127.0.0.1" not in answer["output"]
 
 
 def test_trap_21_a_timers_failing_command_raises_so_that_the_platform_retries(tmp_path: Path) -> None:

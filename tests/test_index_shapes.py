@@ -15,7 +15,7 @@ KEEPS_LAST = ("alb",)  # single-value maps hold the last value only
 
 
 @every_gateway
-def test_query_values_repeated_blank_plus_percent_and_chinese(gateway: str) -> None:
+def test_trap_13_query_values_repeated_blank_plus_percent_and_chinese(gateway: str) -> None:
     target = "/x?tag=one&tag=two&empty=&plus=a%2Bb&space=New+York&percent=50%25&name=%E7%8E%8B%E8%8A%B3&a%26b=c%3Dd"
     query = parse_qsl(seen(gateway, target=target).environ["QUERY_STRING"], keep_blank_values=True, strict_parsing=True)
     repeated = [("tag", "one"), ("tag", "two")]
@@ -78,12 +78,12 @@ def test_form_json_binary_and_empty_bodies_arrive_unchanged(gateway: str, conten
 
 
 @every_gateway
-def test_two_cookies_in_once_each(gateway: str) -> None:
+def test_trap_9_two_cookies_in_once_each(gateway: str) -> None:
     assert seen(gateway, ("Cookie", "a=1; b=2")).environ["HTTP_COOKIE"] == "a=1; b=2"
 
 
 @every_gateway
-def test_two_cookies_out_none_lost_none_doubled(gateway: str) -> None:
+def test_trap_8_two_cookies_out_none_lost_none_doubled(gateway: str) -> None:
     headers = [("Content-Type", "text/plain"), ("Set-Cookie", "a=1; Path=/"), ("Set-Cookie", "b=2, c; Path=/")]
     client = send(Recorder(headers=headers), gateway, HttpRequest())
     assert sorted(client.header("set-cookie")) == ["a=1; Path=/", "b=2, c; Path=/"]
@@ -110,7 +110,7 @@ def test_a_redirect_goes_out_as_it_is(gateway: str) -> None:
 
 
 @every_gateway
-def test_head_has_no_body_but_keeps_its_content_length(gateway: str) -> None:
+def test_trap_16_head_has_no_body_but_keeps_its_content_length(gateway: str) -> None:
     headers = [("Content-Type", "image/png"), ("Content-Length", "9000000")]
     client = send(Recorder(b"\x89" * 9_000_000, headers=headers), gateway, HttpRequest("HEAD"))
     assert (client.status, client.body) == (200, b"")
@@ -119,7 +119,7 @@ def test_head_has_no_body_but_keeps_its_content_length(gateway: str) -> None:
 
 @every_gateway
 @pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified"])
-def test_204_and_304_have_no_body_and_get_no_content_type(gateway: str, status: str) -> None:
+def test_trap_16_204_and_304_have_no_body_and_get_no_content_type(gateway: str, status: str) -> None:
     client = send(Recorder(b"", status, [("ETag", '"x"')]), gateway, HttpRequest())
     assert (client.status, client.body, client.header("content-type")) == (int(status[:3]), b"", [])
     assert client.header("etag") == ['"x"']
@@ -151,7 +151,7 @@ def test_host_scheme_and_port_are_the_events(gateway: str, bridge_setting: Setti
 
 
 @every_gateway
-def test_the_address_is_the_platforms_and_not_the_forged_one(gateway: str) -> None:
+def test_trap_14_the_address_is_the_platforms_and_not_the_forged_one(gateway: str) -> None:
     recorder = Recorder()
     forged = ("X-Forwarded-For", "6.6.6.6")
     send(recorder, gateway, HttpRequest(headers=[HOST, forged], address="203.0.113.7"))

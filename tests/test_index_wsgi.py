@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -284,3 +286,12 @@ def test_the_validator_watches_the_real_project(gateway: str) -> None:
 
     client = send(application, gateway, HttpRequest("GET", "/hello/%E7%8E%8B%E8%8A%B3", [("Host", "localhost")]))
     assert (client.status, client.body.decode()) == (200, "hello 王芳")
+
+
+def test_each_trap_of_the_list_has_a_test() -> None:
+    folder = Path(__file__).parent
+    traps = (folder.parent / "docs" / "bridge.md").read_text("utf-8").partition("## The traps")[2]
+    tests = "".join(file.read_text("utf-8") for file in folder.glob("test_*.py"))
+    tested = set(re.findall(r"def test_trap_(\d+)_", tests)) | set(re.findall(r"def test_trap_\d+_and_(\d+)_", tests))
+    assert tested == set(re.findall(r"^(\d+)\. ", traps, re.MULTILINE))
+    assert len(tested) == 25

@@ -74,7 +74,7 @@ def test_the_layer_has_its_packages_at_its_root_and_nothing_that_never_runs(buil
         assert language is None or language["language"] in ("en", "zh_Hans"), name
 
 
-def test_the_byte_code_is_the_targets_and_unchecked(built: Package) -> None:
+def test_trap_25_the_byte_code_is_the_targets_and_unchecked(built: Package) -> None:
     with zipfile.ZipFile(built.folder / "layer.zip") as layer:
         codes = [name for name in layer.namelist() if name.endswith(".pyc")]
         sources = [name for name in layer.namelist() if name.endswith(".py")]
