@@ -162,6 +162,8 @@ def _handle(mail: OutgoingMail, mailer: BaseEmailBackend, drained: Drained) -> N
         logger.warning("outbox.not_sent", extra={**details, "code": getattr(error, "smtp_code", None)})
     else:
         outcome = {"status": OutgoingMail.Status.SENT, "sent_at": timezone.now(), "last_error": ""}
+        if mail.kind == OutgoingMail.Kind.ACCOUNT:
+            outcome["body"] = ""  # its link opens the account
         drained.sent += 1
         logger.info("outbox.sent", extra={"mail": mail.pk, "attempts": attempts})
     # Not save(): it would bring back a mail that was erased in the meantime.

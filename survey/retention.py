@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -44,6 +45,11 @@ def erase(responses: QuerySet[Response]) -> int:
         erased += len(ids)
         logger.info("responses.erased", extra={"count": len(ids)})
     return erased
+
+
+def forget_account_mails(before: datetime) -> None:
+    """Delete mails about staff accounts that were queued before."""
+    OutgoingMail.objects.filter(kind=OutgoingMail.Kind.ACCOUNT, created_at__lt=before).delete()
 
 
 def erase_for_guest(reference: str, phone: str) -> bool:

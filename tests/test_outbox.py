@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from survey import outbox, services
+from survey.accounts import queue_account_mail
 from survey.models import Branch, OutgoingMail, Response
 from survey.retention import erase
 from tests import smtp
@@ -99,6 +100,14 @@ class TestSending:
         settings.EMAIL_SECONDS = 20
         assert outbox.drain(20) == outbox.Drained(waiting=1)
         assert not mailbox.messages
+
+    def test_the_link_of_an_account_mail_is_not_kept_once_it_is_sent(self, mailbox: smtp.Mailbox) -> None:
+        user = User.objects.create_user("li@example.com", "li@example.com")
+        text = queue_account_mail(user, "Choose a password", "survey/mail/password.txt").body
+        outbox.drain(30)
+        assert mailbox.messages[0].get_content().split() == text.split()
+        mail = OutgoingMail.objects.get()
+        assert (mail.status, mail.body) == (SENT, "")
 
     def test_many_mails_share_one_connection(self, mailbox: smtp.Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
         connections = []

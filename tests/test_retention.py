@@ -107,3 +107,15 @@ def test_counts_of_past_hours_go_too(settings: Any) -> None:
     rate_limit.count_submission("192.0.2.2", None)
     command("--older-than", "30")
     assert SubmissionCount.objects.count() == 1
+
+
+def test_mails_about_accounts_go_when_they_are_old() -> None:
+    for number, days in enumerate((1, 40)):
+        OutgoingMail.objects.create(
+            kind=OutgoingMail.Kind.ACCOUNT,
+            recipient="li@example.com",
+            message_id=f"<{number}@survey>",
+            created_at=timezone.now() - timedelta(days=days),
+        )
+    command("--older-than", "30")
+    assert OutgoingMail.objects.get().message_id == "<0@survey>"

@@ -39,5 +39,6 @@ class Command(BaseCommand):
         erased = retention.erase(responses)
         rate_limit.forget_past_hours()
         if not options["reference"]:
+            retention.forget_account_mails(timezone.now() - timedelta(days=options["older_than"]))
             Chore.note(CHORE)
         self.stdout.write(f"erased the personal data of {erased} answers")
