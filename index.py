@@ -18,6 +18,7 @@ import gc
 import json
 import logging
 import os
+import re
 import sys
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable
@@ -25,7 +26,7 @@ from functools import cache, lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 from io import BytesIO
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 from urllib.parse import quote_from_bytes, unquote_to_bytes, urlsplit
 
 Event = dict[str, Any]
@@ -34,7 +35,6 @@ Headers = dict[str, list[str]]  # name, in the case of its first appearance: all
 Response = tuple[str, list[tuple[str, str]], bytes]  # status, headers, body
 StartResponse = Callable[..., Callable[[bytes], Any]]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
-Result = TypeVar("Result")
 
 DEFAULT_APPLICATION = "mydjango.wsgi:application"
 DEFAULT_COMMANDS = "migrate --noinput --plan --check; check --deploy --database= --fail-level="
@@ -78,7 +78,7 @@ def handle_request(application: Application, event: Any, context: Any) -> Event:
     if type(request) is not dict:
         request = {}
     for gateway in GATEWAYS:
-        if gateway.sends(event, request):
+        if gateway.recognises(event, request):
             break
     environ: Environ = {}
     try:
@@ -92,7 +92,9 @@ def handle_request(application: Application, event: Any, context: Any) -> Event:
         environ["CONTENT_LENGTH"] = str(len(body))
         status, headers, body = run(application, environ, gateway.limit)
         return build_answer(gateway, event, environ, status, headers, body)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 it is logged, and an exit must not end the instance
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 it is logged, and no exit or cancellation must end the instance
         return build_answer(gateway, event, environ, *error_response(error, environ, request_id(event, context)))
 
 
@@ -101,7 +103,7 @@ def read_event(event: Any) -> Event:
     if isinstance(event, (bytes, bytearray, str)):
         try:
             event = json.loads(event)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UnknownEvent("The event is not JSON.") from error
     if not isinstance(event, dict):
         raise UnknownEvent(f"The event is a {type(event).__name__}, not an object.")
@@ -119,7 +121,7 @@ def is_http(event: Event) -> bool:
 # --- What each gateway sends, and wants back --------------------------------------------------------------------------
 
 
-def tencent_answer(event: Event, status: str, headers: Headers) -> Event:
+def list_answer(event: Event, status: str, headers: Headers) -> Event:
     """One map, in which a list repeats a header."""
     return {"headers": {name: values[0] if len(values) == 1 else values for name, values in headers.items()}}
 
@@ -154,10 +156,12 @@ def alb_answer(event: Event, status: str, headers: Headers) -> Event:
         return {"statusDescription": status, "multiValueHeaders": headers}
     single = {}
     for name, values in headers.items():
-        if name.lower() != "set-cookie":
-            values = [",".join(values)]
-        for number, value in enumerate(values):
-            swapped = (char.swapcase() if number >> place & 1 else char for place, char in enumerate(name))
+        letters = [place for place, char in enumerate(name) if char.isalpha()]
+        for number, value in enumerate(values if name.lower() == "set-cookie" else [",".join(values)]):
+            swapped = list(name)
+            for bit, place in enumerate(letters):
+                if number >> bit & 1:
+                    swapped[place] = swapped[place].swapcase()
             single["".join(swapped)] = value
     return {"statusDescription": status, "headers": single}
 
@@ -166,7 +170,7 @@ class Gateway(NamedTuple):
     """How one gateway spells a request, and what it makes of an answer."""
 
     name: str
-    sends: Callable[[Event, Event], bool]  # (event, its requestContext): is it this gateway's?
+    recognises: Callable[[Event, Event], bool]  # (event, its requestContext): is it this gateway's?
     answer: Callable[[Event, str, Headers], Event]  # headers, and what else this gateway wants beside code and body
     query: tuple[str, ...]  # the keys that may hold the query; the first that is not empty does
     address: Callable[[Event], Any] = lambda request: None  # the client's address in the requestContext ...
@@ -193,6 +197,11 @@ AWS_REST = Gateway(
     address=lambda request: request["identity"]["sourceIp"],
     stage_hosts=AMAZON,
 )
+AWS_HTTP_1 = AWS_REST._replace(  # an HTTP API that was set to REST's payload
+    name="aws-http-1",
+    recognises=lambda event, request: event.get("version") == "1.0",
+    stage_in_path=True,
+)
 ALB = Gateway(
     "aws-alb",
     lambda event, request: "elb" in request,
@@ -212,7 +221,7 @@ LAMBDA_URL = Gateway(
 )
 AWS_HTTP = LAMBDA_URL._replace(
     name="aws-http",
-    sends=lambda event, request: event.get("version") == "2.0" or "rawQueryString" in event,
+    recognises=lambda event, request: event.get("version") == "2.0" or "rawQueryString" in event,
     path_encoded=False,
     stage_hosts=AMAZON,
     stage_in_path=True,
@@ -220,7 +229,7 @@ AWS_HTTP = LAMBDA_URL._replace(
 FC = Gateway(
     "aliyun-fc",
     lambda event, request: "rawPath" in event or "http" in request,
-    tencent_answer,
+    list_answer,
     query=("queryParameters",),
     address=lambda request: request["http"]["sourceIp"],
     path="rawPath",
@@ -228,14 +237,14 @@ FC = Gateway(
 FC_API_GATEWAY = Gateway(
     "aliyun-apigateway",
     lambda event, request: "queryParameters" in event,
-    tencent_answer,
+    list_answer,
     query=("queryParameters",),
     address_header="HTTP_X_FORWARDED_FOR",
 )
 TENCENT_API_GATEWAY = Gateway(
     "tencent-apigw",
     lambda event, request: "serviceId" in request or "stage" in request,
-    tencent_answer,
+    list_answer,
     query=("queryString",),
     address=lambda request: request["sourceIp"],
     stage_hosts=(".apigw.tencentcs.com",),
@@ -243,13 +252,13 @@ TENCENT_API_GATEWAY = Gateway(
 FUNCTION_URL = Gateway(
     "tencent-function-url",
     lambda event, request: True,  # its event has no mark of its own, so it comes last
-    tencent_answer,
+    list_answer,
     query=("queryString",),
     address=lambda request: request["sourceIp"],
     address_header="HTTP_X_SCF_REMOTE_ADDR",
     binary=False,
 )
-GATEWAYS = (AWS_REST, ALB, LAMBDA_URL, AWS_HTTP, FC, FC_API_GATEWAY, TENCENT_API_GATEWAY, FUNCTION_URL)
+GATEWAYS = (AWS_HTTP_1, AWS_REST, ALB, LAMBDA_URL, AWS_HTTP, FC, FC_API_GATEWAY, TENCENT_API_GATEWAY, FUNCTION_URL)
 NAMED = {gateway.name: gateway for gateway in GATEWAYS}
 
 
@@ -270,8 +279,8 @@ def build_environ(gateway: Gateway, event: Event, request: Event, context: Any) 
         if query:
             environ["QUERY_STRING"] = query_string(query, gateway.query_encoded)
             break
-    if "cookies" in event and type(event["cookies"]) is list:  # in place of a header: a Lambda URL sends them twice
-        environ["HTTP_COOKIE"] = native("; ".join(map(str, event["cookies"])))
+    if "cookies" in event and event["cookies"] and type(event["cookies"]) is list:
+        environ["HTTP_COOKIE"] = native("; ".join(map(str, event["cookies"])))  # a Lambda URL has the header too
     if not gateway.binary:
         environ.pop("HTTP_ACCEPT_ENCODING", None)  # so that the application never compresses
     host, port = environ.get("HTTP_HOST"), environ.get("HTTP_X_FORWARDED_PORT")
@@ -283,7 +292,7 @@ def build_environ(gateway: Gateway, event: Event, request: Event, context: Any) 
     except (KeyError, TypeError):
         address = None
     if type(address) is not str or not address:  # what stands before the last comma is the client's own claim
-        address = environ.get(gateway.address_header, "").rpartition(",")[2].strip()
+        address = without_port(environ.get(gateway.address_header, "").rpartition(",")[2].strip())
     environ["REMOTE_ADDR"] = address
     if request.get("authorizer"):
         principal = next(filter(None, (find(request["authorizer"], *place) for place in PRINCIPALS)), None)
@@ -339,6 +348,13 @@ def native(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode("latin-1")
 
 
+def without_port(address: str) -> str:
+    """A load balancer that is told to keeps the client's port: 203.0.113.7:4711, [2001:db8::1]:4711."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0] if address.count(":") == 1 else address
+
+
 def with_headers(multiple: Any, single: Any) -> Environ:
     """The environ's beginning with the request headers, the multi-value ones if there are any.
 
@@ -371,15 +387,17 @@ def with_headers(multiple: Any, single: Any) -> Environ:
     return {**ENVIRON, **variables}
 
 
-class Kept(dict[str, Result]):
+class Kept(dict[str, Any]):
     """The results of a function of a string, kept: a thousand at most and no long ones, for clients choose them."""
 
-    def __init__(self, function: Callable[[str], Result]) -> None:
+    def __init__(self, function: Callable[[str], Any]) -> None:
         self.function = function
 
-    def __missing__(self, text: str) -> Result:
+    def __missing__(self, text: str) -> Any:
         result = self.function(text)
-        if len(self) < 1000 and len(text) < 200:
+        if len(self) >= 1000:
+            self.clear()
+        if len(text) < 200:
             self[text] = result
         return result
 
@@ -467,7 +485,7 @@ def locate(
         "SERVER_PORT": port,
         "wsgi.url_scheme": scheme,
         "SCRIPT_NAME": script_name,
-        "PATH_INFO": path,
+        "PATH_INFO": path or ("" if script_name else "/"),
     }
 
 
@@ -507,7 +525,7 @@ def run(application: Application, environ: Environ, limit: int) -> Response:
         if started:
             if not exc_info:
                 raise AssertionError("start_response was called a second time without exc_info.")
-            if chunks:  # too late for another status
+            if any(chunks):  # too late for another status
                 raise exc_info[1].with_traceback(exc_info[2])
         started.append((status, headers))
         return chunks.append
@@ -516,6 +534,8 @@ def run(application: Application, environ: Environ, limit: int) -> Response:
     try:
         for chunk in iterable:
             if chunk:
+                if not started:
+                    raise AssertionError("The application gave a body before it called start_response.")
                 chunks.append(chunk)
                 size += len(chunk)
                 if size > limit:
@@ -543,85 +563,105 @@ def build_answer(
     if body and (code in NO_BODY or code < 200 or environ.get("REQUEST_METHOD") == "HEAD"):
         body = b""
     headers: Headers = {}
-    names: dict[str, str] = {}  # in lower case: as first written
+    spelled: dict[str, str] = {}  # a name in lower case: as it was first written
     for name, value in pairs:
         key = LOWER[name]
-        if key in names:
-            headers[names[key]].append(WRITTEN[value])
+        if key in spelled:
+            headers[spelled[key]].append(WRITTEN[value])
         else:
-            names[key] = name
+            spelled[key] = name
             headers[name] = [WRITTEN[value]]
-    content_type = headers[names["content-type"]][-1] if "content-type" in names else ""
+    content_type = headers[spelled["content-type"]][-1] if "content-type" in spelled else ""
+    coding = headers[spelled["content-encoding"]][-1] if "content-encoding" in spelled else "identity"
+    if len(body) > gateway.limit:  # where run() stopped reading
+        raise too_large(gateway, content_type, f"is over {gateway.limit} bytes")
     answer = gateway.answer(event, status, headers)
     answer["statusCode"] = code
-    if not body:
-        answer["body"], answer["isBase64Encoded"] = "", False
-        return answer
-    text = None if "content-encoding" in names else as_text(body, content_type)
+    text = "" if not body else as_text(body, content_type) if coding == "identity" else None
     if text is not None:
         answer["body"], answer["isBase64Encoded"] = text, False
     elif gateway.binary:
         answer["body"], answer["isBase64Encoded"] = b64encode(body).decode(), True
     else:
-        what = f"{len(body)} bytes of {content_type or 'no content type'}"
-        raise Problem("502 Bad Gateway", f"{what} are not UTF-8 text, and {gateway.name} carries nothing else.")
-    if len(body) > 50_000:
-        check_limit(gateway, answer, content_type)
+        what = f"{len(body)} bytes of {media_type(content_type)} (content coding: {coding})"
+        raise Problem("502 Bad Gateway", f"{what} are not text, and {gateway.name} carries nothing else.")
+    if len(body) * 24 > gateway.limit or len(pairs) > 50:  # JSON makes at most twelve bytes of one
+        size = len(json.dumps(answer))
+        if size > gateway.limit:
+            raise too_large(gateway, content_type, f"makes {size} bytes of JSON")
     return answer
 
 
 NO_BODY = (204, 304)
 
 
-def check_limit(gateway: Gateway, answer: Event, content_type: str) -> None:
-    """Problem 502 for an answer that is too large for the gateway."""
-    if len(answer["body"]) * 6 < gateway.limit // 2:  # JSON makes at most six bytes of one
-        return
-    size = len(json.dumps(answer))
-    if size > gateway.limit:
-        what = f"An answer of {content_type or 'no content type'} makes {size} bytes of JSON"
-        raise Problem("502 Bad Gateway", f"{what}, and {gateway.name} carries {gateway.limit}.")
+def too_large(gateway: Gateway, content_type: str, how: str) -> Problem:
+    """Of an answer that the gateway could not carry."""
+    what = f"An answer of {media_type(content_type)} {how}"
+    return Problem("502 Bad Gateway", f"{what}, and {gateway.name} carries {gateway.limit}.")
 
 
-def written(value: str) -> str:
-    """A response header's value as text, the reverse of native(). ValueError for a line break."""
-    if not value.isprintable() and ("\n" in value or "\r" in value):
-        raise ValueError("A response header holds a line break.")
-    return value if value.isascii() else value.encode("latin-1").decode("utf-8", "replace")
+def media_type(content_type: str) -> str:
+    """The Content-Type without its parameters, which may be personal: a file's name."""
+    return content_type.partition(";")[0].strip().lower() or "no content type"
 
 
 def as_text(body: bytes, content_type: str) -> str | None:
     """The body as text, or None where it must go as base64.
 
-    Gateways write text as UTF-8, so a body in another charset is text only where the bytes are the same.
+    Gateways write text as UTF-8, so a body in another charset is text only where that makes the same bytes.
     """
     charset = CHARSETS[content_type]
-    if not charset:
-        extra = os.environ.get("TEXT_MIME_TYPES", "").lower().replace(",", " ").split()
-        charset = "utf-8" if content_type.partition(";")[0].strip().lower() in extra else ""
     try:
-        if charset == "utf-8":
-            return body.decode()
-        text = body.decode(charset) if charset else ""
-        return text if text.encode() == body else None
+        if charset not in ("", "utf-8"):
+            body.decode(charset)
+        return body.decode() if charset else None
     except (LookupError, UnicodeError):
         return None
 
 
+# What responses repeat: header names, values, statuses and types. PEP 3333 forbids what raises ValueError here.
+
+
+def status_code(status: str) -> int:
+    """`404 Not Found` -> 404."""
+    if not re.fullmatch(r"[1-9]\d\d( [^\x00-\x1f\x7f]*)?", status, re.ASCII):
+        raise ValueError("The status is not three digits and a reason.")
+    return int(status[:3])
+
+
+def lower_name(name: str) -> str:
+    """A header's name in lower case, by which names are compared."""
+    if not re.fullmatch(r"[\w!#$%&'*+.^`|~-]+", name, re.ASCII):
+        raise ValueError("A response header's name is no name.")
+    return name.lower()
+
+
+def written(value: str) -> str:
+    """A header's value as text: the reverse of native() where the bytes are UTF-8, else as it is."""
+    if re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value):
+        raise ValueError("A response header holds a control character.")
+    try:
+        return value if value.isascii() else value.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return value
+
+
 def charset_of(content_type: str) -> str:
     """The charset of a text; '' for what is not text. Compared without case and without other parameters."""
-    media_type, *parameters = content_type.lower().replace(" ", "").split(";")
+    kind, *parameters = content_type.lower().replace(" ", "").split(";")
     for parameter in parameters:
         if parameter.startswith("charset="):
-            return parameter[8:].strip("\"'")
-    text_suffixes = ("/json", "/xml", "/javascript", "+json", "+xml", "/x-www-form-urlencoded")
-    return "utf-8" if not media_type or media_type.startswith("text/") or media_type.endswith(text_suffixes) else ""
+            return parameter[8:].strip("\"'") or "utf-8"
+    more = os.environ.get("TEXT_MIME_TYPES", "").lower().replace(",", " ").split()
+    suffixes = ("/json", "/xml", "/javascript", "+json", "+xml", "/x-www-form-urlencoded")
+    return "utf-8" if not kind or kind.startswith("text/") or kind.endswith(suffixes) or kind in more else ""
 
 
-CODES = Kept(lambda status: int(status[:3]))
-CHARSETS = Kept(charset_of)
-LOWER = Kept(str.lower)
+CODES = Kept(status_code)
+LOWER = Kept(lower_name)
 WRITTEN = Kept(written)
+CHARSETS = Kept(charset_of)
 
 
 # --- Errors -----------------------------------------------------------------------------------------------------------
@@ -655,11 +695,8 @@ def request_id(event: Event, context: Any) -> str:
         find(event, "requestContext", "requestId"),
         find(event, "headers", "x-scf-request-id"),
     )
-    number = next((place for place in places if isinstance(place, str)), "")
-    return (
-        "".join(char for char in number if char.isascii() and (char.isalnum() or char in "-_=.:"))
-        or os.urandom(8).hex()
-    )
+    number = next((place for place in places if place and isinstance(place, str)), "")
+    return re.sub(r"[^\w=.:-]", "", number, flags=re.ASCII)[:100] or os.urandom(8).hex()
 
 
 def describe(event: Event) -> str:
@@ -688,10 +725,15 @@ def load(name: str) -> Any:
             gc.enable()
 
 
-def named_application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-    """The application that WSGI_APPLICATION names; a failing import is answered and logged like its other errors."""
+def the_application() -> Application:
+    """The application that WSGI_APPLICATION names, imported when first asked for."""
     application: Application = load(os.environ.get("WSGI_APPLICATION") or DEFAULT_APPLICATION)
-    return application(environ, start_response)
+    return application
+
+
+def named_application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    """The same as a WSGI application: so a failing import is answered and logged like its other errors."""
+    return the_application()(environ, start_response)
 
 
 def handle_wsgi_call(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -700,15 +742,18 @@ def handle_wsgi_call(environ: Environ, start_response: StartResponse) -> Iterabl
     environ["context"] = environ["serverless.context"] = environ.get("fc.context")
     environ["event"] = environ["serverless.event"] = {}
     path = environ.get("PATH_INFO") or "/"
-    full_path = unquote_to_bytes(environ.get("fc.request_uri", "").partition("?")[0]).decode("latin-1")
+    full_path = unquote_to_bytes((environ.get("fc.request_uri") or "").partition("?")[0]).decode("latin-1")
     if not environ.get("SCRIPT_NAME"):  # /2016-08-15/proxy/SERVICE/FUNCTION on the default domain
-        environ["SCRIPT_NAME"] = full_path[: -len(path)] if full_path.endswith(path) else ""
+        own = "" if path == "/" else path
+        environ["SCRIPT_NAME"] = full_path.rstrip("/").removesuffix(own) if full_path.endswith(own) else ""
     try:
-        return named_application(environ, start_response)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 it is logged
+        status, headers, body = run(named_application, environ, FC.limit)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 it is logged
         status, headers, body = error_response(error, environ, request_id({}, environ["context"]))
-        start_response(status, headers, sys.exc_info())
-        return [body]
+    start_response(status, headers)
+    return [body]
 
 
 # --- Events that are not HTTP -----------------------------------------------------------------------------------------
@@ -746,7 +791,8 @@ def event_source(event: Event) -> str:
         if key.lower() in ("cos", "ckafka", "cmq"):
             return str(key.lower())
     source = record.get("eventSource") or record.get("EventSource") or event.get("source")  # AWS
-    return source.rpartition(":")[2] if isinstance(source, str) else "unknown"
+    source = source.rpartition(":")[2] if isinstance(source, str) else ""
+    return source if re.fullmatch(r"[a-z0-9._-]{1,40}", source) else "unknown"  # it goes into the log
 
 
 def run_command(words: Any) -> tuple[int, str]:
@@ -763,9 +809,9 @@ def run_command(words: Any) -> tuple[int, str]:
         return 2, "A command is a list of strings."
     command = allowed(words)
     if not command:
-        logger.error("command.refused %s", words[0])
-        return 126, f"MANAGE_COMMANDS does not allow {shlex.join(words)}."
-    load(os.environ.get("WSGI_APPLICATION") or DEFAULT_APPLICATION)  # names the settings
+        logger.error("command.refused")  # not its words, which may be anything
+        return 126, "MANAGE_COMMANDS does not allow this command with these words."
+    the_application()  # names the settings
     from django.core.management import execute_from_command_line
 
     exit_code: Any = 0
@@ -774,12 +820,12 @@ def run_command(words: Any) -> tuple[int, str]:
         try:
             execute_from_command_line(["manage.py", *command])
         except SystemExit as end:
-            exit_code = end.code or 0
+            exit_code = 0 if end.code is None else end.code
         except Exception as error:  # noqa: BLE001 it is logged
             exit_code, failure = f"{type(error).__name__}: the log says where.", error  # its text may be personal
     if failure:
         logger.error("command.failed %s", command[0], exc_info=failure)
-    if not isinstance(exit_code, int):  # sys.exit("sentence") prints it and ends with 1
+    if type(exit_code) is not int:  # sys.exit("sentence") prints it and ends with 1
         return 1, f"{output.getvalue()}{exit_code}\n"
     return exit_code, output.getvalue()
 
@@ -813,4 +859,4 @@ def allowed(words: list[str]) -> list[str]:
 if any(name in os.environ for name in PLATFORM_VARIABLES) and (
     os.environ.get("WSGI_APPLICATION") or find_spec(DEFAULT_APPLICATION.partition(".")[0])
 ):
-    load(os.environ.get("WSGI_APPLICATION") or DEFAULT_APPLICATION)
+    the_application()

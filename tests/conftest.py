@@ -51,9 +51,11 @@ def bridge_setting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, s
     def change(name: str, value: str) -> None:
         monkeypatch.setenv(name, value)
         index.locate.cache_clear()
+        index.CHARSETS.clear()
 
     yield change
     index.locate.cache_clear()
+    index.CHARSETS.clear()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from mydjango.cloud.events import BUILDERS, HttpRequest, build
 
 GATEWAYS = sorted(BUILDERS)
 TEXT_ONLY = ["function-url"]
+LIST_VALUED = ["apigw", "function-url", "fc", "fc-apigateway"]  # a list in the header map repeats a header
 BINARY = [name for name in GATEWAYS if name not in TEXT_ONLY]
 EVENTS = Path(__file__).parent / "events"
 HOST = ("Host", "survey.example.com")
@@ -52,8 +53,10 @@ def received(answer: Any, text_only: bool = False) -> Client:
     assert type(answer["statusCode"]) is int
     assert 100 <= answer["statusCode"] <= 999
     assert type(answer["isBase64Encoded"]) is bool
+    single, multiple = answer.get("headers", {}), answer.get("multiValueHeaders", {})
+    assert not single.keys() & multiple.keys(), "one of them would be lost"
     headers = [("Set-Cookie", cookie) for cookie in answer.get("cookies", [])]
-    for name, value in {**answer.get("headers", {}), **answer.get("multiValueHeaders", {})}.items():
+    for name, value in [*single.items(), *multiple.items()]:
         values = value if isinstance(value, list) else [value]
         assert all(type(text) is str and "\n" not in text for text in values)
         headers += [(name, text) for text in values]
@@ -79,6 +82,12 @@ def validated(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iter
 def send(application: Callable[..., Iterable[bytes]], gateway: str, request: HttpRequest) -> Client:
     """Send a request through a gateway and the bridge to an application, which wsgiref.validate watches."""
     answer = index.handle_request(validated(application), build(gateway, request), {"request_id": "r-1"})
+    if gateway not in LIST_VALUED:
+        assert all(type(value) is str for value in answer.get("headers", {}).values())
+        assert all(type(value) is list for value in answer.get("multiValueHeaders", {}).values())
+    assert ("multiValueHeaders" in answer) <= (gateway in ("aws-rest", "alb-multi-value"))
+    assert ("headers" in answer) != (gateway in ("aws-rest", "alb-multi-value"))  # whose events are multi-value
+    assert ("statusDescription" in answer) == gateway.startswith("alb")
     return received(answer, text_only=gateway in TEXT_ONLY)
 
 

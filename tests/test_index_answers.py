@@ -9,7 +9,7 @@ import pytest
 
 import index
 from mydjango.cloud.events import HttpRequest, build
-from tests.gateways import BINARY, GATEWAYS, HOST, Recorder, received, sample, send
+from tests.gateways import BINARY, GATEWAYS, HOST, Recorder, Setting, received, sample, send
 
 MEGABYTE = 1024 * 1024
 
@@ -67,9 +67,9 @@ def test_trap_11_a_body_that_is_not_valid_utf8_in_its_charset_keeps_its_bytes(co
         assert received(answer).body == body
 
 
-def test_text_mime_types_adds_types(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_text_mime_types_adds_types(bridge_setting: Setting) -> None:
     assert bridged(b"x", "application/toml")["isBase64Encoded"]
-    monkeypatch.setenv("TEXT_MIME_TYPES", "application/toml, application/yaml")
+    bridge_setting("TEXT_MIME_TYPES", "application/toml, application/yaml")
     assert not bridged(b"x", "application/toml; v=1")["isBase64Encoded"]
 
 
@@ -97,6 +97,44 @@ def test_text_just_under_the_limit_passes_and_json_escapes_count() -> None:
     assert bridged(b"x" * (6 * MEGABYTE - 1000), "text/plain")["statusCode"] == 200
     assert bridged(b"x" * (6 * MEGABYTE), "text/plain")["statusCode"] == 502
     assert bridged(b'"' * (4 * MEGABYTE), "text/plain")["statusCode"] == 502
+    face = "\U0001f600".encode()  # JSON makes twelve bytes of its four
+    assert bridged(face * (MEGABYTE // 2 - 100), "text/plain")["statusCode"] == 200
+    assert bridged(face * (MEGABYTE // 2 + 10), "text/plain")["statusCode"] == 502
+
+
+def test_headers_count_too() -> None:
+    headers = [("Content-Type", "text/plain"), *((f"X-{number}", "x" * 1000) for number in range(1500))]
+    assert send(Recorder(headers=headers), "alb", HttpRequest(headers=[HOST])).status == 502
+
+
+def test_a_body_that_was_cut_off_is_said_to_be_too_large(caplog: pytest.LogCaptureFixture) -> None:
+    chinese = "\u738b".encode() * (4 * MEGABYTE)
+    answer = bridged(chinese, "text/plain; charset=utf-8", gateway="function-url")
+    assert answer["statusCode"] == 502
+    assert "An answer of text/plain is over 6291456 bytes" in answer["body"]
+
+
+def test_text_with_a_byte_order_mark_is_text_behind_a_function_url() -> None:
+    table = "\ufeff\u540d,b\n".encode()
+    for content_type in ("text/csv; charset=utf-8-sig", "text/csv; charset=", "text/csv; charset=UTF-8"):
+        assert received(bridged(table, content_type, gateway="function-url")).body == table
+
+
+def test_identity_is_no_encoding_and_another_is_named() -> None:
+    def coded(coding: str) -> Any:
+        return Recorder(headers=[("Content-Type", "text/plain"), ("Content-Encoding", coding)])
+
+    assert send(coded("identity"), "function-url", HttpRequest(headers=[HOST])).body == b"ok"
+    assert b"content coding: br" in send(coded("br"), "function-url", HttpRequest(headers=[HOST])).body
+
+
+def test_what_is_kept_has_a_limit() -> None:
+    kept = index.Kept(str.upper)
+    for number in range(4500):
+        assert kept[f"text {number}"] == f"TEXT {number}"
+    assert kept["x" * 1000] == "X" * 1000
+    assert len(kept) <= 1000
+    assert max(map(len, kept)) < 200
 
 
 def test_an_endless_body_is_given_up_and_closed() -> None:

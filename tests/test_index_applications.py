@@ -12,6 +12,7 @@ import warnings
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
+from wsgiref.util import setup_testing_defaults
 
 import falcon
 import flask
@@ -21,7 +22,7 @@ from fastapi import FastAPI
 
 import index
 from mydjango.cloud.events import HttpRequest, build
-from tests.gateways import GATEWAYS, HOST, sample, send
+from tests.gateways import GATEWAYS, HOST, Recorder, sample, send, validated
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # jieba's source has invalid escapes
@@ -160,7 +161,44 @@ def test_fcs_oldest_trigger_calls_the_handler_as_a_wsgi_application() -> None:
     assert environ["SCRIPT_NAME"] == "/2016-08-15/proxy/service/function"
     assert environ["context"] is environ["fc.context"]
     assert "HTTP_PROXY" not in environ
-    body.close()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("path", "uri", "script_name"),
+    [
+        ("/", "/2016-08-15/proxy/s/f", "/2016-08-15/proxy/s/f"),
+        ("/", "/2016-08-15/proxy/s/f/?x=1", "/2016-08-15/proxy/s/f"),
+        ("/", "/", ""),
+        ("/a b", "/2016-08-15/proxy/s/f/a%20b", "/2016-08-15/proxy/s/f"),
+        ("/a", None, ""),
+    ],
+)
+def test_fcs_oldest_trigger_says_where_the_function_is(
+    path: str, uri: str | None, script_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = Recorder()
+    monkeypatch.setattr(index, "the_application", lambda: validated(recorder))
+    environ: dict[str, Any] = {"fc.context": None, "fc.request_uri": uri}
+    setup_testing_defaults(environ)
+    environ |= {"PATH_INFO": path, "SCRIPT_NAME": "", "QUERY_STRING": "", "CONTENT_LENGTH": "0"}
+    assert index.main_handler(environ, lambda status, headers: None) == [b"ok"]
+    assert recorder.environ["SCRIPT_NAME"] == script_name
+
+
+def test_fcs_oldest_trigger_gets_500_where_the_body_raises(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def application(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        yield b"begun"
+        raise RuntimeError
+
+    monkeypatch.setattr(index, "the_application", lambda: application)
+    started: list[Any] = []
+    body = index.main_handler({"fc.context": None}, lambda *given: started.append(given))
+    assert started[0][0] == "500 Internal Server Error"
+    assert b"begun" not in b"".join(body)
+    assert "application.failed" in caplog.text
 
 
 def test_fcs_oldest_trigger_gets_500_for_an_application_that_raises(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -136,7 +136,11 @@ def test_other_triggers_go_to_the_registered_function_else_one_named_error(
 
 
 @pytest.mark.parametrize(
-    "event", [{}, {"key1": "personal"}, {"Records": []}, {"Records": [5]}, [], None, 5, b"no JSON", "[]"]
+    "event",
+    [
+        *({}, {"key1": "personal"}, {"source": "A personal name"}, {"Records": [{"eventSource": "A personal name"}]}),
+        *({"Records": []}, {"Records": [5]}, [], None, 5, b"no JSON", "[]", b"[" * 100_000),
+    ],
 )
 def test_trap_21_an_unknown_event_raises_one_named_error_without_its_values(event: object) -> None:
     with pytest.raises(index.UnknownEvent) as error:

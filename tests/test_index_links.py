@@ -57,6 +57,16 @@ def test_the_stage_is_in_script_name_where_public_urls_have_it(
     assert split(event) == (script_name, "/hello/")
 
 
+def test_an_http_api_with_rests_payload_has_the_stage_in_its_path() -> None:
+    event = sample("aws-rest") | {"version": "1.0", "path": "/dev/hello/"}
+    event["headers"] = event["multiValueHeaders"] = None
+    event["requestContext"]["stage"] = "dev"
+    assert split(event | {"headers": {"Host": REST}}) == ("/dev", "/hello/")
+    assert split(event | {"headers": {"Host": "survey.example.com"}}) == ("", "/hello/")
+    assert split(event | {"path": "/dev", "headers": {"Host": "survey.example.com"}}) == ("", "/")
+    assert split(event | {"path": "/dev", "headers": {"Host": REST}}) == ("/dev", "")
+
+
 def test_trap_4_default_is_no_stage_and_a_named_one_leaves_the_path() -> None:
     assert split(sample("aws-http")) == ("", "/welcome/post")
     assert split(sample("aws-http-stage")) == ("/dev", "/welcome/post")

@@ -58,7 +58,7 @@ HTTP_SAMPLES = [
         *("aws-lambda-url", "aws-alb", "aws-alb-single", "fc-http", "fc-apigateway"),
     )
 ]
-scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
+scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(st.characters(), max_size=8)
 junk = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
 )

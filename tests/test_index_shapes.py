@@ -89,6 +89,12 @@ def test_trap_8_two_cookies_out_none_lost_none_doubled(gateway: str) -> None:
     assert sorted(client.header("set-cookie")) == ["a=1; Path=/", "b=2, c; Path=/"]
 
 
+def test_trap_8_an_alb_of_single_values_has_a_place_for_a_dozen_cookies() -> None:
+    cookies = [("Set-Cookie", f"c{number}=1") for number in range(12)]
+    client = send(Recorder(headers=[("Content-Type", "text/plain"), *cookies]), "alb", HttpRequest(headers=[HOST]))
+    assert client.header("set-cookie") == [value for _, value in cookies]
+
+
 @every_gateway
 def test_duplicate_request_headers_are_joined_by_a_comma(gateway: str) -> None:
     value = seen(gateway, ("X-Twice", "one"), ("X-Twice", "two")).environ["HTTP_X_TWICE"]

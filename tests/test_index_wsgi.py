@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -118,10 +119,54 @@ def test_what_no_application_may_do_is_500(caplog: pytest.LogCaptureFixture) -> 
     def leaving(environ: Any, start_response: Any) -> list[bytes]:
         sys.exit(3)
 
-    for application in (twice, none, never, text, line_break, leaving):
+    def cancelled(environ: Any, start_response: Any) -> list[bytes]:
+        raise asyncio.CancelledError
+
+    def late(environ: Any, start_response: Any) -> Iterator[bytes]:
+        yield b"begun"
+        start_response("200 OK", OK)
+        yield b"too late"
+
+    for application in (twice, none, never, text, line_break, leaving, cancelled, late):
         caplog.clear()
         assert answer(application).status == 500, application
         assert "application.failed request_id=r-1" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "status", ["99 X", "20 OK", "-12 x", "2000 X", "200 OK\r\nEvil: 1", "\u0662\u0660\u0660 OK", b"200 OK", ""]
+)
+def test_a_status_that_is_none_is_500(status: Any) -> None:
+    assert answer(Recorder(status=status), gateway="alb").status == 500
+
+
+@pytest.mark.parametrize("name", ["X\r\nEvil", "", "a b", "X:", "X-\xe9", b"X"])
+def test_a_header_name_that_is_none_is_500(name: Any) -> None:
+    assert answer(Recorder(headers=[(name, "1")])).status == 500
+
+
+@pytest.mark.parametrize("value", ["a\x00", "a\x0b", "a\x7f", "\u738b", b"a"])
+def test_a_header_value_that_is_none_is_500(value: Any) -> None:
+    assert answer(Recorder(headers=[("X-A", value)])).status == 500
+
+
+def test_nothing_that_was_written_may_still_be_replaced() -> None:
+    def application(environ: Any, start_response: Any) -> list[bytes]:
+        write = start_response("200 OK", OK)
+        write(b"")
+        try:
+            environ["no such key"]
+        except KeyError:
+            start_response("503 Service Unavailable", OK, sys.exc_info())
+        return [b"later"]
+
+    assert answer(application).status == 503
+
+
+def test_a_header_value_that_is_not_utf8_goes_out_as_it_is() -> None:
+    headers = [("X-Name", "Jos\xe9"), ("X-Utf8", "\xe7\x8e\x8b"), ("X-Tab", "a\tb")]
+    sent = answer(Recorder(headers=headers))
+    assert [sent.header(name)[0] for name in ("x-name", "x-utf8", "x-tab")] == ["Jos\xe9", "\u738b", "a\tb"]
 
 
 @every_gateway
@@ -238,6 +283,7 @@ def test_trap_20_content_length_is_the_real_one_and_the_port_is_never_empty() ->
         {"lambda": {"principalId": "user-7"}},
         {"claims": {"sub": "user-7"}},
         {"jwt": {"claims": {"sub": "user-7"}}},
+        {"iam": {"userArn": "user-7"}},
     ],
 )
 def test_the_authorizers_principal_is_remote_user(authorizer: dict[str, Any]) -> None:
