@@ -60,8 +60,7 @@ class DeferredURLs(URLResolver):
         """The module that the resolver's name stands for."""
         populate_apps()
         with without_collector():
-            module: ModuleType = super().urlconf_module
-        return module
+            return super().urlconf_module  # type: ignore[return-value]  # it is imported by name
 
     def _populate(self) -> None:
         # The resolver above calls this to collect names for reverse(). Names in a namespace are not among them: they

@@ -1,7 +1,4 @@
-"""The list for mydjango/lazy_imports.py: what requests rarely use of what Django and others import, and why it is safe.
-
-What each entry saves is printed by `python benchmarks/coldstart.py --modules`.
-"""
+"""The list for mydjango/lazy_imports.py: what requests rarely use of what Django and others import, and why it is safe."""
 
 from __future__ import annotations
 

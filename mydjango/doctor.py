@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable
 from datetime import timedelta
@@ -89,7 +88,7 @@ def _tls() -> tuple[bool, str]:
         cursor.execute("SHOW SESSION STATUS LIKE 'Ssl_cipher'")
         row = cursor.fetchone()
     cipher = row[1] if row else ""
-    choice = os.environ.get("MYSQL_SSL", "").strip() or "disabled"
+    choice = environment.text("MYSQL_SSL", "disabled")
     return True, f"MYSQL_SSL={choice}: {f'encrypted with {cipher}' if cipher else 'not encrypted, fine inside a VPC'}"
 
 

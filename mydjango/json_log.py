@@ -28,7 +28,8 @@ class JSONFormatter(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "event": record.getMessage(),
-            "request_id": invocation.request_id(),
+            # index.py's own lines bring theirs: they are written outside of Django's request.
+            "request_id": getattr(record, "request_id", "") or invocation.request_id(),
         }
         entry |= {
             name: value

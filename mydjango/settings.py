@@ -30,7 +30,7 @@ if PUBLIC_URL and (_public.scheme not in ("http", "https") or not _public.hostna
     raise ImproperlyConfigured(f"PUBLIC_URL={PUBLIC_URL!r} is not an address such as https://survey.example.com.")
 
 # With DEBUG on every host is allowed, so that sample events work in a fresh clone.
-ALLOWED_HOSTS = ["*"] if DEBUG else [host for host in environment.text("ALLOWED_HOSTS").split(",") if host]
+ALLOWED_HOSTS = ["*"] if DEBUG else environment.text("ALLOWED_HOSTS").replace(",", " ").split()
 if _public.hostname and not DEBUG:
     ALLOWED_HOSTS.append(_public.hostname)
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"] if PUBLIC_URL else []

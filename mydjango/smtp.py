@@ -48,8 +48,11 @@ class EmailBackend(smtp.EmailBackend):
     that tells whether the mail was taken.
     """
 
+    connection: BoundedSMTP | None
+    _partial_connection: smtplib.SMTP | None  # Django's: a connection that is not logged in yet
+
     @property
-    def connection_class(self) -> Callable[..., smtplib.SMTP]:  # type: ignore[override]
+    def connection_class(self) -> Callable[..., smtplib.SMTP]:
         """What Django calls to connect."""
         return partial(BoundedSMTPS if self.use_ssl else BoundedSMTP, until=self._until())
 
@@ -86,7 +89,7 @@ class EmailBackend(smtp.EmailBackend):
 
     def _is_alive(self) -> bool:
         try:
-            return bool(self.connection.noop()[0] == 250)
+            return self.connection is not None and self.connection.noop()[0] == 250
         except OSError:
             return False
 

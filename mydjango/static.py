@@ -35,7 +35,7 @@ class StaticFilesMiddleware:
 
         populate_apps()  # the folders of apps are asked for their files
 
-        class QuietWhiteNoise(WhiteNoiseMiddleware):
+        class QuietWhiteNoise(WhiteNoiseMiddleware):  # type: ignore[misc]  # WhiteNoise has no types
             def add_files(self, root: str, prefix: str | None = None) -> None:
                 # In a fresh clone a folder that is not there is the normal case, not a warning.
                 if Path(root).is_dir():

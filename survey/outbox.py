@@ -85,8 +85,14 @@ def _mail_domain() -> str:
 def drain(seconds: float) -> Drained:
     """Send what is due, oldest first, starting no mail that `seconds` may not suffice for.
 
-    Any number of drains may run at once: each mail is locked (or, on SQLite, claimed) by one of them.
+    Any number of drains may run at once: each mail is locked (or, on SQLite, claimed) by one of them. ValueError where
+    the time would not suffice for any mail: then none would ever be sent.
     """
+    if seconds <= settings.EMAIL_SECONDS:
+        raise ValueError(
+            f"{seconds:g} s are too short: with EMAIL_TIMEOUT={settings.EMAIL_TIMEOUT} one mail may take"
+            f" {settings.EMAIL_SECONDS:g} s."
+        )
     drained = Drained()
     give_up = time.monotonic() + seconds - settings.EMAIL_SECONDS
     mailer = get_connection()

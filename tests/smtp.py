@@ -24,6 +24,7 @@ class Mailbox:
     hang_up_on: set[str] = field(default_factory=set)  # recipients at whose mail the line goes dead
     hang_on: set[str] = field(default_factory=set)  # recipients at whose mail nothing is said any more
     is_hanging: bool = False
+    seconds_at_data: float = 0  # how long it takes to accept a mail
     messages: list[EmailMessage] = field(default_factory=list)
     arrived: threading.Condition = field(default_factory=threading.Condition)
 
@@ -47,6 +48,7 @@ class Mailbox:
             await asyncio.Event().wait()
         if recipient in self.at_data:
             return self.at_data[recipient]
+        await asyncio.sleep(self.seconds_at_data)
         message: Any = email.message_from_bytes(envelope.content or b"", policy=email.policy.default)
         with self.arrived:
             self.messages.append(message)

@@ -37,8 +37,10 @@ def test_no_output_holds_what_a_guest_wrote(tmp_path: Path) -> None:
             instance.handle(submission(1, **{**PERSONAL, "satisfaction": 1}, submission_id="visit")),
             instance.handle(submission(1, **{**PERSONAL, "email": "MarkedName王芳"})),
         ]
+        no_base64 = submission(1, **PERSONAL) | {"isBase64Encoded": True, "body": "MarkedName*"}
+        answers.append(instance.handle(no_base64, request_id="request-2"))
         log = survey.log.read_text()
-    assert [answer["statusCode"] for answer in answers] == [201, 201, 422, 400]
+    assert [answer["statusCode"] for answer in answers] == [201, 201, 422, 400, 400]
     drain = manage("drain_outbox", DEBUG="0", SECRET_KEY="x" * 50, PUBLIC_URL="http://x.example", **database, **mail)
     output, errors = drain.communicate(timeout=60)
     controller.stop()
@@ -54,3 +56,5 @@ def test_no_output_holds_what_a_guest_wrote(tmp_path: Path) -> None:
     entries = [json.loads(line) for line in (log + errors).splitlines()]
     [stored] = [entry for entry in entries if entry["event"] == "response.accepted"]
     assert stored["request_id"] == "request-1"
+    [refused] = [entry for entry in entries if entry["logger"] == "index"]
+    assert refused["request_id"] == "request-2"

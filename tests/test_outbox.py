@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -96,10 +97,18 @@ class TestSending:
         assert sent.sent_at is not None
 
     def test_no_mail_is_started_that_the_time_may_not_suffice_for(self, mailbox: smtp.Mailbox, settings: Any) -> None:
+        for number in range(2):
+            answer(f"guest{number}@example.com")
+        settings.EMAIL_SECONDS = 19.999  # after the first mail there is no time for another
+        mailbox.seconds_at_data = 0.01
+        assert outbox.drain(20) == outbox.Drained(sent=1, waiting=1)
+
+    def test_a_time_that_suffices_for_no_mail_is_an_error(self, settings: Any) -> None:
         answer()
-        settings.EMAIL_SECONDS = 20
-        assert outbox.drain(20) == outbox.Drained(waiting=1)
-        assert not mailbox.messages
+        settings.EMAIL_TIMEOUT, settings.EMAIL_SECONDS = 10, 20
+        with pytest.raises(CommandError, match="20 s are too short: with EMAIL_TIMEOUT=10 one mail may take 20 s"):
+            call_command("drain_outbox")
+        assert OutgoingMail.objects.get().status == QUEUED
 
     def test_the_link_of_an_account_mail_is_not_kept_once_it_is_sent(self, mailbox: smtp.Mailbox) -> None:
         user = User.objects.create_user("li@example.com", "li@example.com")

@@ -116,6 +116,7 @@ def _parents() -> list[tuple[type[Cgroup], Path]]:
     except OSError:
         return []
     parents: list[tuple[type[Cgroup], Path]] = []
+    version: type[Cgroup]
     for _, mount, filesystem, options, *_ in mounts:
         if filesystem == "cgroup2":
             paths, version = [path for number, _, path in own if number == "0"], CgroupV2

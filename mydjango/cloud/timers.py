@@ -48,9 +48,10 @@ class Timer:
     def next_time(self, after: datetime) -> datetime | None:
         """The first time later than `after`, in UTC+8; None when its years are over."""
         try:
-            return self.schedule(after).get_next(datetime)
+            following: datetime = self.schedule(after).get_next(datetime)
         except CroniterError:
             return None
+        return following
 
     def event(self, at: datetime) -> dict[str, str]:
         """The event that the platform sends (SCF 9708)."""

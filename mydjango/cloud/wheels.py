@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Collection, Iterable
+from email.message import Message
 from email.parser import HeaderParser
 from pathlib import Path, PurePosixPath
 
@@ -40,7 +41,7 @@ def read_requirements(path: Path, target: Target) -> list[Requirement]:
 
 def fetch(requirements: Iterable[Requirement], target: Target, folder: Path) -> list[Path]:
     """One wheel for each requirement, in `folder`; a source archive is built where that gives a pure wheel."""
-    wheels = []
+    wheels: list[Path] = []
     for requirement in requirements:
         exact = f"{requirement.name}{requirement.specifier}"
         into = folder / canonicalize_name(requirement.name)
@@ -115,7 +116,7 @@ def check_complete(
                 raise PackageError(f"{wheel.name} needs {needed.name}, which requirements.txt does not pin.")
 
 
-def _metadata(wheel: Path):  # noqa: ANN202  (email's message)
+def _metadata(wheel: Path) -> Message:
     with zipfile.ZipFile(wheel) as archive:
         name = next(name for name in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", name))
         return HeaderParser().parsestr(archive.read(name).decode("utf-8"))

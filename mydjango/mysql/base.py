@@ -22,7 +22,7 @@ from mydjango import invocation  # noqa: E402
 logger = logging.getLogger(__name__)
 
 # Not pymysql.err's: Django's imports from "MySQLdb" put a second copy of that module in its place.
-OperationalError = base.Database.OperationalError
+OperationalError = base.Database.OperationalError  # type: ignore[attr-defined]
 
 # Server: 1040 too many connections, 1203 too many of this user, 9449 TDSQL-C is waking up.
 # Client: 2002 and 2003 nobody listens, 2006 and 2013 the server went away during the handshake.

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import marisa_trie
 
+from mydjango import environment
 from survey.text.substitution import import_jieba
 from survey.text.tables import DamagedFile, TableFile
 
@@ -170,7 +171,7 @@ def load() -> Lexicon:
 
 def folder() -> Path:
     """LEXICON_DIR, else the folder of the shipped file if there is one, else the user's cache folder."""
-    chosen = os.environ.get("LEXICON_DIR", "").strip()
+    chosen = environment.text("LEXICON_DIR")
     if chosen:
         return Path(chosen)
     return SHIPPED_FOLDER if (SHIPPED_FOLDER / FILE_NAME).exists() else cache_folder()

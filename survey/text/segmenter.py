@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Callable, Iterator
 from math import log
 from pathlib import Path
 from typing import Any
 
+from mydjango import environment
 from survey.text import lexicon
 from survey.text.lexicon import Lexicon, LexiconError
 from survey.text.substitution import import_jieba, rebind
@@ -266,7 +266,7 @@ def default_tokenizer() -> Tokenizer:
     jieba.finalseg.viterbi = viterbi_over(tables)
     tokenizer = Tokenizer(tables)
     rebind(jieba, tokenizer)
-    user_dictionary = os.environ.get("JIEBA_USER_DICT", "").strip()
+    user_dictionary = environment.text("JIEBA_USER_DICT")
     if user_dictionary:
         path = PROJECT_FOLDER / user_dictionary
         try:

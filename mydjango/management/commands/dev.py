@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from typing import Any
 
 from django.contrib.staticfiles.management.commands.runserver import Command as RunserverCommand
 from django.core.management import call_command
-from django.db import DatabaseError, connection
+from django.db import connection
 
 from survey import outbox, rollup, terms
 
@@ -33,12 +34,11 @@ class Command(RunserverCommand):
 
 
 def _tick_for_ever() -> None:
-    while not threading.Event().wait(TICK):
-        try:
-            outbox.drain(seconds=30)
-            rollup.count_days(seconds=30)
-            terms.index_comments(seconds=30)
-        except DatabaseError:
-            logger.exception("timer.failed")
-        finally:
-            connection.close()
+    while True:
+        time.sleep(TICK)
+        for chore in (outbox.drain, rollup.count_days, terms.index_comments):
+            try:
+                chore(seconds=30)
+            except Exception:  # one chore that fails, for whatever reason, must not end the others: as with timers
+                logger.exception("timer.failed")
+        connection.close()

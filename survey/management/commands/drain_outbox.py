@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from survey import outbox
 
@@ -22,7 +22,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
         """Drain and print what was done."""
-        drained = outbox.drain(options["seconds"])
+        try:
+            drained = outbox.drain(options["seconds"])
+        except ValueError as error:
+            raise CommandError(error) from error
         self.stdout.write(
             f"sent {drained.sent}, to be retried {drained.retried}, "
             f"given up {drained.failed}, deleted unsent {drained.deleted}, still queued {drained.waiting}"
