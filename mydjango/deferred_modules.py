@@ -1,4 +1,4 @@
-"""The list for mydjango/lazy_imports.py: what requests rarely use of what Django and others import, and why it is safe."""
+"""What requests rarely use of Django and others: the list for mydjango/lazy_imports.py, and why it is safe."""
 
 from __future__ import annotations
 

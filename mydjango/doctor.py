@@ -15,6 +15,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from mydjango import environment
 from survey import outbox
 from survey.models import Chore
 
