@@ -347,7 +347,7 @@ class ExportLog(models.Model):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("user"))
     created_at = models.DateTimeField(_("exported"), default=timezone.now, editable=False)
-    filters = models.CharField(_("filters"), max_length=500, blank=True)  # as the page's query string has them
+    filters = models.CharField(_("filters"), max_length=500, blank=True)  # names and values
     with_personal_data = models.BooleanField(_("with personal data"), default=False)
     row_count = models.PositiveIntegerField(_("rows"), default=0)
 
