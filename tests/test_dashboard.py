@@ -37,15 +37,19 @@ def test_nobody_sees_a_page_without_login(client, chain, page):
     assert response["Location"].startswith(url("login"))
 
 
-@pytest.mark.parametrize("page", (*PAGES, *HEAD_OFFICE_PAGES))
-def test_an_account_without_a_branch_finds_nothing(client, chain, page):
+@pytest.mark.parametrize("page", PAGES)
+def test_an_account_without_a_branch_is_told_whom_to_ask_and_can_log_out(client, chain, page):
     client.force_login(chain.stranger)
-    assert client.get(url(page)).status_code == 404
+    response = client.get(url(page), headers={"accept-language": "en"})
+    assert response.status_code == 403
+    assert "Ask head office" in content(response)
+    assert f'action="{url("logout")}"' in content(response)
 
 
+@pytest.mark.parametrize("account", ["north_manager", "stranger"])
 @pytest.mark.parametrize("page", HEAD_OFFICE_PAGES)
-def test_a_manager_finds_no_page_of_head_office(client, chain, page):
-    client.force_login(chain.north_manager)
+def test_a_manager_finds_no_page_of_head_office(client, chain, page, account):
+    client.force_login(getattr(chain, account))
     assert client.get(url(page)).status_code == 404
 
 
