@@ -221,10 +221,3 @@ class BranchForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **kwargs)
         self.fields["code"].disabled = bool(self.instance.pk)
-
-    def clean_code(self) -> str:
-        """A code that can stand in a link and in a filter."""
-        code = str(self.cleaned_data["code"])
-        if not any(character.isalnum() for character in code):
-            raise ValidationError(_("The code needs a letter or a digit."))
-        return code
