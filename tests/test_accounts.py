@@ -237,3 +237,12 @@ def test_the_form_names_the_branches_in_the_pages_language(client, chain):
     page = client.get(reverse("dashboard:staff_add"), headers={"accept-language": "en"}).content.decode()
     assert "North" in page
     assert "北店" not in page
+
+
+def test_the_language_button_works_where_the_url_names_a_language(client, chain):
+    client.force_login(chain.head)
+    page = client.get("/dashboard/?lang=zh&days=7")
+    assert 'name="next" value="/dashboard/?lang=zh&amp;days=7"' in page.content.decode()
+    chosen = client.post(reverse("dashboard:language"), {"language": "en", "next": "/dashboard/?lang=zh&days=7"})
+    assert chosen["Location"] == "/dashboard/?days=7"
+    assert "Log out" in client.get(chosen["Location"]).content.decode()

@@ -6,12 +6,13 @@ from typing import Any
 
 from django.contrib.auth import views
 from django.contrib.messages.views import SuccessMessageMixin
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.i18n import set_language
 
+from mydjango.language import without_language
 from survey import throttle
 from survey.accounts import LoginForm, PasswordMailForm, client_address
 
@@ -68,7 +69,17 @@ class PasswordChooseView(SuccessMessageMixin, views.PasswordResetConfirmView):  
 
 login = LoginView.as_view()
 logout = never_cache(views.LogoutView.as_view())
-language = never_cache(set_language)
+
+
+@never_cache
+def language(request: HttpRequest) -> HttpResponseBase:
+    """Keep the chosen language, and go back to the page without the one that its URL may name."""
+    response = set_language(request)
+    if "Location" in response:
+        response["Location"] = without_language(response["Location"])
+    return response
+
+
 password_choose = PasswordChooseView.as_view()
 password_change = never_cache(PasswordChangeView.as_view())
 password_forgotten = never_cache(PasswordForgottenView.as_view())
