@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from django.http import HttpRequest
 from django.middleware.locale import LocaleMiddleware
@@ -30,6 +30,13 @@ def keep_language(request: HttpRequest, url: str) -> str:
     if language is None:
         return url
     return f"{url}{'&' if '?' in url else '?'}{urlencode({PARAMETER: short_code(language)})}"
+
+
+def without_language(url: str) -> str:
+    """A URL that names no language."""
+    parts = urlsplit(url)
+    kept = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != PARAMETER]
+    return urlunsplit(parts._replace(query=urlencode(kept)))
 
 
 class LanguageMiddleware(LocaleMiddleware):

@@ -1,4 +1,5 @@
-"""Errors as answers: problem+json (RFC 9457) for JSON callers, a plain sentence for everyone else."""
+"""Errors as answers: problem+json (RFC 9457) for JSON callers, a plain sentence for everyone else; what a person meets
+by a mistyped address or an old form is a page in a browser."""
 
 from __future__ import annotations
 
@@ -7,9 +8,11 @@ from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 PROBLEM = "application/problem+json"
+STAFF_PATHS = ("/dashboard/", "/admin/")
 View = Callable[..., HttpResponse]
 
 
@@ -70,7 +73,24 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """handler404."""
-    return problem(request, 404, f"There is nothing at {request.path}.")
+    return page_or_problem(request, 404, f"There is nothing at {request.path}.")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """CSRF_FAILURE_VIEW: Django's own page has inline style; the log has its reason."""
+    return page_or_problem(request, 403, "The form's token is missing or has expired.")
+
+
+def page_or_problem(request: HttpRequest, status: int, detail: str) -> HttpResponse:
+    """An error as a page for a browser, which asks for HTML by name; text endpoints have no pages."""
+    is_browser = "text/html" in request.headers.get("Accept", "") and not speaks_json(request)
+    if not is_browser or request.path_info.startswith(tuple(settings.PLAIN_PATHS)):
+        return problem(request, status, detail)
+    from django.shortcuts import render  # here alone: text endpoints do without templates
+
+    # Nothing that the page shows comes from the database or the session.
+    context = {"status": status, "is_staff_page": request.path_info.startswith(STAFF_PATHS)}
+    return render(request, "problem.html", context, status=status)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -176,6 +176,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if _tls else 0
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "mydjango.problems.csrf_failure"
 SECURE_CSP = {
     "default-src": ["'none'"],
     "script-src": ["'self'"],

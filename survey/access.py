@@ -16,6 +16,7 @@ from django.contrib.auth.models import User as AccountUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
 from survey.models import Branch, Response
@@ -54,14 +55,14 @@ def account_of(request: HttpRequest) -> AccountUser:
 
 
 def staff_view(view: View) -> View:
-    """A view for who has a branch to look at: others are sent to the login or, logged in, get 404."""
+    """A view for who has a branch to look at: others are sent to the login or, logged in, told whom to ask."""
 
     @never_cache
     @login_required
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # noqa: ANN401
         if not (is_head_office(request.user) or branches_of(request.user).exists()):
-            raise Http404
+            return render(request, "survey/dashboard/no_branch.html", status=403)
         return view(request, *args, **kwargs)
 
     return guarded

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.conf import settings
-from django.contrib.auth.forms import AuthenticationForm, PasswordResetForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordResetForm, UsernameField
 from django.contrib.auth.models import Group, Permission, User
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
@@ -20,10 +21,13 @@ from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from mydjango.public_url import absolute_url
 from survey import throttle
+from survey.access import account_of
 from survey.models import Branch, Membership, OutgoingMail
 
 HEAD_OFFICE_GROUP = "head office"
+PASSWORD_MAIL_PAUSE = timedelta(minutes=5)  # between two mails to one account; a mail takes a minute or two
 # In Django's admin: the records to look at, and what head office keeps up. Not users: who may change those may
 # make himself anything; accounts are made on the staff page.
 _CHANGES = ("add_branch", "change_branch", "act_for_head_office", "change_outgoingmail")
@@ -46,6 +50,20 @@ def is_in_head_office(user: User) -> bool:
 class LoginForm(AuthenticationForm):
     """The login, throttled."""
 
+    username = UsernameField(
+        label=gettext_lazy("E-mail address"),
+        # Not type="email": the name of an account that createsuperuser made may be no address.
+        widget=forms.TextInput({"autofocus": True, "inputmode": "email", "spellcheck": "false"}),
+    )
+
+    def clean_username(self) -> str:
+        """In lower case, as head office's form stores it: phones begin a field with a capital.
+
+        A name from createsuperuser may have capitals of its own.
+        """
+        typed = str(self.cleaned_data["username"])
+        return typed if User.objects.filter(username=typed).exists() else typed.lower()
+
     def clean(self) -> dict[str, Any]:
         """Count the attempt, then look at the password."""
         account, address = self.cleaned_data.get("username", ""), client_address(self.request)
@@ -53,15 +71,12 @@ class LoginForm(AuthenticationForm):
             try:
                 throttle.count_attempt(account, address)
             except throttle.TooManyLogins as error:
-                raise ValidationError(
-                    ngettext(
-                        "Too many attempts. Try again in %(minutes)s minute, or have a new password sent to you.",
-                        "Too many attempts. Try again in %(minutes)s minutes, or have a new password sent to you.",
-                        error.minutes,
-                    )
-                    % {"minutes": error.minutes},
-                    code="throttled",
-                ) from None
+                text = ngettext(
+                    "Too many attempts. Try again in %(minutes)s minute, or have a new password sent to you.",
+                    "Too many attempts. Try again in %(minutes)s minutes, or have a new password sent to you.",
+                    error.minutes,
+                )
+                raise ValidationError(text % {"minutes": error.minutes}, code="throttled") from None
         cleaned = super().clean()
         throttle.forget(account, address)
         return cleaned
@@ -76,26 +91,29 @@ class PasswordMailForm(PasswordResetForm):
     """Asks for a mail that lets its reader choose a password; the mail is queued, so the page takes as long for an
     address that nobody has."""
 
-    def send_mail(
-        self,
-        subject_template_name: str,
-        email_template_name: str,
-        context: dict[str, Any],
-        from_email: str | None,
-        to_email: str,
-        html_email_template_name: str | None = None,
-    ) -> None:
-        """Queue it."""
-        queue_account_mail(context["user"], _("Choose a new password"), "survey/mail/password.txt")
+    def get_users(self, email: str) -> Iterable[User]:
+        """Every active account with this address; Django leaves out those that never had a password."""
+        return User.objects.filter(email__iexact=email, is_active=True)
+
+    def save(self, *, request: HttpRequest, **options: object) -> None:  # type: ignore[override]
+        """Queue the mails, to each account at most one in PASSWORD_MAIL_PAUSE."""
+        for user in self.get_users(self.cleaned_data["email"]):
+            if throttle.is_first(f"password mail {user.pk}", PASSWORD_MAIL_PAUSE):
+                queue_account_mail(request, user, _("Choose a new password"), "survey/mail/password.txt")
 
 
-def queue_account_mail(user: User, subject: str, template: str) -> OutgoingMail:
+def invite(request: HttpRequest, user: User) -> None:
+    """Queue the mail by which the owner of a new account chooses a password."""
+    queue_account_mail(request, user, _("Your account for the guest survey"), "survey/mail/invitation.txt")
+
+
+def queue_account_mail(request: HttpRequest, user: User, subject: str, template: str) -> OutgoingMail:
     """Queue a mail with a link by which the user chooses a password."""
     path = reverse(
         "dashboard:password_choose",
         args=[urlsafe_base64_encode(force_bytes(user.pk)), default_token_generator.make_token(user)],
     )
-    body = render_to_string(template, {"user": user, "link": f"{settings.PUBLIC_URL or LOCAL_URL}{path}"})
+    body = render_to_string(template, {"user": user, "link": absolute_url(request, path)})
     return OutgoingMail.objects.create(
         kind=OutgoingMail.Kind.ACCOUNT,
         recipient=user.email,
@@ -105,7 +123,12 @@ def queue_account_mail(user: User, subject: str, template: str) -> OutgoingMail:
     )
 
 
-LOCAL_URL = "http://127.0.0.1:8000"  # where `make run` serves
+class BranchesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    """Branches to tick, by their names in the page's language."""
+
+    def label_from_instance(self, obj: Branch) -> str:
+        """The label of one."""
+        return obj.local_name
 
 
 class StaffForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -124,7 +147,7 @@ class StaffForm(forms.ModelForm):  # type: ignore[type-arg]
         ),
         initial=MANAGER,
     )
-    branches = forms.ModelMultipleChoiceField(
+    branches = BranchesField(
         label=gettext_lazy("Branches"),
         queryset=Branch.objects.all(),
         required=False,
@@ -136,9 +159,9 @@ class StaffForm(forms.ModelForm):  # type: ignore[type-arg]
         model = User
         fields = ("first_name", "email", "is_active")
 
-    def __init__(self, *args: Any, editor: User, **kwargs: Any) -> None:  # noqa: ANN401
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **kwargs)
-        self.editor = editor
+        self.request = request
         if self.instance.pk:
             self.initial["role"] = self.HEAD if is_in_head_office(self.instance) else self.MANAGER
             self.initial["branches"] = Branch.objects.filter(membership__user=self.instance)
@@ -155,7 +178,9 @@ class StaffForm(forms.ModelForm):  # type: ignore[type-arg]
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("role") == self.MANAGER and not cleaned.get("branches"):
             self.add_error("branches", _("Choose at least one branch."))
-        if self.instance == self.editor and (cleaned.get("role") != self.HEAD or not cleaned.get("is_active")):
+        if self.instance == account_of(self.request) and (
+            cleaned.get("role") != self.HEAD or not cleaned.get("is_active")
+        ):
             self.add_error("role", _("This is your own account: somebody else has to take your rights away."))
         return cleaned
 
@@ -177,7 +202,7 @@ class StaffForm(forms.ModelForm):  # type: ignore[type-arg]
                 Membership(user=user, branch=branch) for branch in self.cleaned_data["branches"]
             )
         if is_new:
-            queue_account_mail(user, _("Your account for the guest survey"), "survey/mail/invitation.txt")
+            invite(self.request, user)
         return user
 
 
@@ -196,10 +221,3 @@ class BranchForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **kwargs)
         self.fields["code"].disabled = bool(self.instance.pk)
-
-    def clean_code(self) -> str:
-        """A code that can stand in a link and in a filter."""
-        code = str(self.cleaned_data["code"])
-        if not any(character.isalnum() for character in code):
-            raise ValidationError(_("The code needs a letter or a digit."))
-        return code

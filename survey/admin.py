@@ -26,21 +26,29 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Branch)
 class BranchAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Branches."""
+    """Branches. A code stands on printed cards, so it never changes."""
 
     list_display = ("code", "name")
     search_fields = ("code", "name")
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Branch | None = None) -> tuple[str, ...]:
+        """The code, of a branch that there is."""
+        return ("code",) if obj else ()
+
 
 @admin.register(Response)
 class ResponseAdmin(ReadOnlyAdmin):
-    """Guests' answers."""
+    """Guests' answers. Not to be deleted: they are counted in the daily figures. What names a guest is erased."""
 
     list_display = ("reference", "created_at", "branch", "satisfaction", "name", "phone")
     list_filter = ("satisfaction", "branch", "language", "local_date")
     list_select_related = ("branch",)
     search_fields = ("reference", "name", "phone", "email", "comment")
     date_hierarchy = "local_date"
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Never."""
+        return False
 
 
 @admin.register(OutgoingMail)

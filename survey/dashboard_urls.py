@@ -22,6 +22,7 @@ urlpatterns = [
     path("staff/", dashboard_staff.staff, name="staff"),
     path("staff/add/", dashboard_staff.edit, name="staff_add"),
     path("staff/<int:pk>/", dashboard_staff.edit, name="staff_member"),
+    path("staff/<int:pk>/invitation/", dashboard_staff.invite_again, name="invitation"),
     path("login/", account.login, name="login"),
     path("logout/", account.logout, name="logout"),
     path("language/", account.language, name="language"),

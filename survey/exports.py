@@ -22,7 +22,10 @@ from survey.filters import Filters
 from survey.models import ASPECTS, ExportLog, FollowUpStatus, Problem, Response, Satisfaction
 
 CHUNK = 1_000  # answers read at once
-BYTES_PER_ROW = 700  # a generous mean, as JSON; a part planned by it is about two thirds full
+# Of an answer, as JSON, without and with personal data. The answers of `seed_demo` have 118 and 204: parts planned by
+# these are about half full, and comments may be twice as long before a part has to be divided.
+BYTES_PER_ROW = {False: 200, True: 400}
+LARGEST_KEY = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,15 @@ class Cursor:
     def parse(cls, text: str) -> Cursor:
         """The cursor that a link carries; raises ValueError."""
         day, _dot, key = text.partition(".")
-        return cls(date.fromisoformat(day), int(key))
+        return cls(date.fromisoformat(day), key_of(key))
+
+
+def key_of(text: str) -> int:
+    """The key of a row that a link carries; raises ValueError, also for one that no database can hold."""
+    key = int(text)
+    if not 0 <= key <= LARGEST_KEY:
+        raise ValueError(f"{key} is no key.")
+    return key
 
 
 class TooLarge(Exception):
@@ -59,15 +70,18 @@ class TooLarge(Exception):
         self.cursor = cursor
 
 
-def plan(by_day: dict[date, int], max_bytes: int) -> list[Part]:
-    """Days packed into parts, oldest first; one part where there is no limit."""
-    most = max_bytes // BYTES_PER_ROW if max_bytes else sum(by_day.values())
+def plan(by_day: dict[date, int], filters: Filters, max_bytes: int, *, with_personal_data: bool) -> list[Part]:
+    """The period packed into parts, oldest first, by its days that have answers; one part where there is no limit."""
+    most = max_bytes // BYTES_PER_ROW[with_personal_data] if max_bytes else sum(by_day.values())
     parts: list[Part] = []
     for day, count in by_day.items():
         if parts and parts[-1].responses + count <= most:
             parts[-1] = Part(parts[-1].start, day, parts[-1].responses + count)
         else:
             parts.append(Part(day, day, count))
+    if parts:
+        parts[0] = replace(parts[0], start=filters.start)
+        parts[-1] = replace(parts[-1], end=filters.end)
     return parts
 
 
@@ -150,9 +164,17 @@ def within(rows: Iterator[tuple[str, Cursor | None]], max_bytes: int) -> tuple[s
     return "".join(text), len(text) - 1
 
 
-def log(user: User, filters: str, with_personal_data: bool) -> ExportLog:
-    """Write down, before the first line leaves, who exports what."""
-    return ExportLog.objects.create(user=user, filters=filters[:500], with_personal_data=with_personal_data)
+def log(
+    user: User, filters: Filters, *, with_personal_data: bool, after: Cursor | None = None, until: Cursor | None = None
+) -> ExportLog:
+    """Write down, before the first line leaves, who exports what: as chosen, not as asked for, so that nothing in a
+    link can hide it. Free text comes last."""
+    query = dict(filters.query)
+    chosen: dict[str, object] = {"start": filters.start, "end": filters.end}
+    chosen |= {name: query.get(name) for name in ("branch", "score", "language")}
+    chosen |= {"after": after, "until": until, "q": filters.words}
+    text = " ".join(f"{name}={value}" for name, value in chosen.items() if value)
+    return ExportLog.objects.create(user=user, filters=text, with_personal_data=with_personal_data)
 
 
 def counted(entry: ExportLog, rows: Iterator[tuple[str, Cursor | None]]) -> Iterator[str]:

@@ -201,4 +201,6 @@ class FilterForm(forms.Form):
     def selected_branch(self) -> Branch | None:
         """The branch the page is about, if it is one."""
         code = self.cleaned_data.get("branch")
+        if code == NO_BRANCH:
+            return None
         return next((branch for branch in self.branches if branch.code == code or len(self.branches) == 1), None)

@@ -6,6 +6,7 @@ import unicodedata
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -170,6 +171,15 @@ class ResponseForm(forms.ModelForm):  # type: ignore[type-arg]
         for name, message in wrong.items():
             form.errors[name] = form.error_class([message])
         return form
+
+    def clean_name(self) -> str:
+        """The name; one of format characters alone, such as the zero-width space, is none."""
+        name = str(self.cleaned_data["name"])
+        if all(unicodedata.category(character) in ("Cf", "Zs") for character in name):
+            name = ""
+            if self.fields["name"].required:
+                raise ValidationError(self.fields["name"].error_messages["required"], code="required")
+        return name
 
     def clean_problems(self) -> int:
         """The chips as bits of Problem, one named twice counted once."""

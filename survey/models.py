@@ -6,10 +6,11 @@ import enum
 import secrets
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 # Without 0, 1, I, L, O, U: read aloud, typed from paper, never a word. 30 ** 8 is 6.5e11.
@@ -18,6 +19,7 @@ REFERENCE_LENGTH = 8
 COMMENT_MAX_LENGTH = 2_000
 LOW_SATISFACTION = 2  # this and below asks what went wrong, is followed up, and tells the branch's manager
 TERM_MAX_LENGTH = 32
+RESERVED_CODES = ("add",)  # /dashboard/branches/add/
 
 # Lenient on purpose: a chain has guests from abroad, and a number nobody can call loses less than an answer refused.
 phone_validator = RegexValidator(
@@ -34,7 +36,7 @@ class Branch(models.Model):
     """One restaurant of the chain."""
 
     code = models.SlugField(_("code"), max_length=32, unique=True)  # in links and on table cards: never changed
-    name = models.CharField(_("name"), max_length=64)
+    name = models.CharField(pgettext_lazy("of a branch", "name"), max_length=64)
     name_en = models.CharField(_("English name"), max_length=64, blank=True)
     # Not a staff member's address: a branch has one before it has accounts, and often one mailbox for several people.
     manager_email = models.EmailField(_("manager's e-mail"), blank=True)
@@ -49,6 +51,15 @@ class Branch(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """A new branch has a code that can stand in a link and in a filter."""
+        if not self._state.adding or not self.code:  # empty: its field has found it wrong
+            return
+        if not any(character.isalnum() for character in self.code):
+            raise ValidationError({"code": _("The code needs a letter or a digit.")})
+        if self.code.lower() in RESERVED_CODES:
+            raise ValidationError({"code": _("This code is a page's address. Choose another.")})
 
     @property
     def local_name(self) -> str:
@@ -347,7 +358,7 @@ class ExportLog(models.Model):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("user"))
     created_at = models.DateTimeField(_("exported"), default=timezone.now, editable=False)
-    filters = models.CharField(_("filters"), max_length=500, blank=True)  # as the page's query string has them
+    filters = models.CharField(_("filters"), max_length=500, blank=True)  # names and values
     with_personal_data = models.BooleanField(_("with personal data"), default=False)
     row_count = models.PositiveIntegerField(_("rows"), default=0)
 

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import ngettext
 
 from survey.models import LoginWindow
 
@@ -30,6 +31,16 @@ class TooManyLogins(Exception):
         super().__init__(f"again in {minutes} min")
         self.minutes = minutes
 
+    @property
+    def sentence(self) -> str:
+        """What the page says."""
+        text = ngettext(
+            "Too many attempts. Please try again in %(minutes)s minute.",
+            "Too many attempts. Please try again in %(minutes)s minutes.",
+            self.minutes,
+        )
+        return text % {"minutes": self.minutes}
+
 
 def count_attempt(account: str, address: str) -> None:
     """Count an attempt before its password is looked at; raises TooManyLogins.
@@ -46,6 +57,11 @@ def count_attempt(account: str, address: str) -> None:
 def forget(account: str, address: str) -> None:
     """After a login: the account's mistypings from this address no longer count."""
     LoginWindow.objects.filter(key=_key(_windows(account, address)[0][0])).delete()
+
+
+def is_first(name: str, period: timedelta) -> bool:
+    """Whether nobody has asked the same within `period`; counts as asked from now on."""
+    return _count(_key(name), period).attempts == 1
 
 
 def forget_past_windows() -> int:
@@ -66,13 +82,13 @@ def _key(name: str) -> str:
     return salted_hmac("survey.throttle", name, algorithm="sha256").hexdigest()
 
 
-def _count(key: str) -> LoginWindow:
+def _count(key: str, period: timedelta = WINDOW) -> LoginWindow:
     now = timezone.now()
     if not LoginWindow.objects.filter(key=key, ends_at__gt=now).update(attempts=F("attempts") + 1):
         try:
             with transaction.atomic():
                 LoginWindow.objects.filter(key=key).delete()
-                return LoginWindow.objects.create(key=key, attempts=1, ends_at=now + WINDOW)
+                return LoginWindow.objects.create(key=key, attempts=1, ends_at=now + period)
         except IntegrityError:  # another attempt opened the window first
             LoginWindow.objects.filter(key=key).update(attempts=F("attempts") + 1)
     return LoginWindow.objects.get(key=key)

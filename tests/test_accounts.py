@@ -7,12 +7,14 @@ import re
 import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
+from django.utils import timezone
 
 from survey import throttle
 from survey.models import LoginWindow, OutgoingMail
 
 PASSWORD = "correct horse battery"
 LOGIN = "/dashboard/login/"
+FORGOTTEN = "/dashboard/password/forgotten/"
 
 
 @pytest.fixture
@@ -148,3 +150,99 @@ def test_head_office_cannot_take_over_a_superuser(client, chain):
 def test_the_pages_language_is_the_one_that_was_chosen(client, chain):
     client.post(reverse("dashboard:language"), {"language": "en", "next": LOGIN})
     assert "Password forgotten?" in client.get(LOGIN).content.decode()
+
+
+def test_who_let_the_invitation_expire_asks_for_a_link_himself(client, chain):
+    chain.south_manager.set_unusable_password()
+    chain.south_manager.save()
+    client.post(FORGOTTEN, {"email": "South@example.com"})
+    assert OutgoingMail.objects.get().recipient == "south@example.com"
+
+
+def test_an_account_that_may_not_log_in_gets_no_mail(client, chain):
+    User.objects.filter(pk=chain.south_manager.pk).update(is_active=False)
+    client.post(FORGOTTEN, {"email": "south@example.com"})
+    assert not OutgoingMail.objects.exists()
+
+
+def test_head_office_sends_an_invitation_again_until_the_first_login(client, chain):
+    page, again = (
+        reverse(f"dashboard:{name}", args=[chain.south_manager.pk]) for name in ("staff_member", "invitation")
+    )
+    client.force_login(chain.south_manager)
+    User.objects.filter(pk=chain.south_manager.pk).update(last_login=None)
+    assert client.post(again).status_code == 404
+    client.force_login(chain.head)
+    assert again in client.get(page).content.decode()
+    assert client.get(again).status_code == 405
+    assert client.post(again).status_code == 302
+    assert OutgoingMail.objects.get().recipient == "south@example.com"
+    client.force_login(chain.south_manager)
+    client.force_login(chain.head)
+    assert again not in client.get(page).content.decode()
+    assert client.post(again).status_code == 404
+
+
+def test_five_minutes_bring_one_mail_however_often_and_from_wherever_it_is_asked_for(client, manager):
+    for number in range(12):
+        posted = client.post(FORGOTTEN, {"email": manager.email}, REMOTE_ADDR=f"192.0.2.{number}")
+        assert posted["Location"] == "/dashboard/password/sent/"
+    assert OutgoingMail.objects.count() == 1
+    LoginWindow.objects.update(ends_at=timezone.now())
+    client.post(FORGOTTEN, {"email": manager.email})
+    assert OutgoingMail.objects.count() == 2
+
+
+@pytest.mark.parametrize("email", ["north@example.com", "nobody@example.com"])
+def test_asking_for_mails_is_throttled_alike_for_an_unknown_address(client, manager, email):
+    answers = [client.post(FORGOTTEN, {"email": email}) for _attempt in range(6)]
+    assert [answer.status_code for answer in answers] == [302] * 5 + [429]
+    assert "15" in answers[-1].context["form"].non_field_errors()[0]
+
+
+def test_a_phones_capital_and_space_do_not_keep_anybody_out(client, manager):
+    assert log_in(client, f" {manager.username.capitalize()} ", PASSWORD).status_code == 302
+
+
+def test_a_superusers_name_may_have_capitals(client, chain):
+    User.objects.create_superuser("Root", password=PASSWORD)
+    assert log_in(client, "Root", PASSWORD).status_code == 302
+
+
+def test_the_login_asks_for_the_address_that_a_password_manager_has(client, db):
+    field = client.get(LOGIN).context["form"]["username"]
+    assert field.label == "电子邮箱"
+    assert {"autocomplete": "username", "inputmode": "email"}.items() <= field.build_widget_attrs(
+        field.field.widget.attrs
+    ).items()
+
+
+def test_without_a_public_url_a_mails_link_leads_to_where_its_page_was_asked_for(client, manager, settings):
+    client.post(FORGOTTEN, {"email": manager.email}, headers={"host": "127.0.0.1:9123"})
+    assert "http://127.0.0.1:9123/dashboard/password/" in OutgoingMail.objects.get().body
+    settings.PUBLIC_URL = "https://survey.example.com"
+    client.force_login(User.objects.get(username="head@example.com"))
+    client.post(reverse("dashboard:invitation", args=[User.objects.get(username="south@example.com").pk]))
+    assert "\nhttps://survey.example.com/dashboard/password/" in OutgoingMail.objects.first().body
+
+
+def test_a_changed_password_is_confirmed(client, manager):
+    client.force_login(manager)
+    changed = {"old_password": PASSWORD, "new_password1": "another long phrase", "new_password2": "another long phrase"}
+    assert "密码已保存" in client.post(reverse("dashboard:password_change"), changed, follow=True).content.decode()
+
+
+def test_the_form_names_the_branches_in_the_pages_language(client, chain):
+    client.force_login(chain.head)
+    page = client.get(reverse("dashboard:staff_add"), headers={"accept-language": "en"}).content.decode()
+    assert "North" in page
+    assert "北店" not in page
+
+
+def test_the_language_button_works_where_the_url_names_a_language(client, chain):
+    client.force_login(chain.head)
+    page = client.get("/dashboard/?lang=zh&days=7")
+    assert 'name="next" value="/dashboard/?lang=zh&amp;days=7"' in page.content.decode()
+    chosen = client.post(reverse("dashboard:language"), {"language": "en", "next": "/dashboard/?lang=zh&days=7"})
+    assert chosen["Location"] == "/dashboard/?days=7"
+    assert "Log out" in client.get(chosen["Location"]).content.decode()

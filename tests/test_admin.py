@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from survey import services
-from survey.models import OutgoingMail, Response
+from survey.models import Branch, OutgoingMail, Response
 
 pytestmark = pytest.mark.django_db
 
@@ -42,6 +42,26 @@ def test_an_answer_and_a_mail_can_be_read_but_not_changed(admin_client: Client, 
         url = reverse(f"admin:survey_{record._meta.model_name}_change", args=[record.pk])
         assert admin_client.get(url).status_code == 200
         assert admin_client.post(url, {"name": "changed"}).status_code == 403
+
+
+def test_nobody_deletes_an_answer_that_the_figures_count(admin_client: Client, response: Response) -> None:
+    assert (
+        admin_client.post(reverse("admin:survey_response_delete", args=[response.pk]), {"post": "yes"}).status_code
+        == 403
+    )
+    chosen = {"action": "delete_selected", "_selected_action": response.pk, "post": "yes"}
+    admin_client.post(reverse("admin:survey_response_changelist"), chosen)
+    assert Response.objects.filter(pk=response.pk).exists()
+
+
+def test_a_branchs_code_never_changes_here_either(admin_client: Client) -> None:
+    branch = Branch.objects.create(code="west", name="西店")
+    changed = {"code": "east", "name": "新西店", "is_open": "on"}
+    assert admin_client.post(reverse("admin:survey_branch_change", args=[branch.pk]), changed).status_code == 302
+    branch.refresh_from_db()
+    assert (branch.code, branch.name) == ("west", "新西店")
+    assert admin_client.post(reverse("admin:survey_branch_add"), {"code": "add", "name": "店"}).status_code == 200
+    assert Branch.objects.count() == 1
 
 
 def test_guests_are_sent_to_the_login(client: Client, response: Response, admin_user: User) -> None:

@@ -157,6 +157,14 @@ def test_a_guests_page_imports_neither_the_admin_nor_sessions_nor_logins(product
         assert name not in modules
 
 
+def test_a_page_for_what_is_not_there_imports_no_session_for_a_guest(production: dict[str, str]) -> None:
+    first = first_answer(production, {"path": "/thanks/22222222", "headers": {"accept": "text/html"}})
+    assert first["answer"]["statusCode"] == 404
+    assert "<h1>" in first["answer"]["body"]
+    for name in ("django.contrib.admin.options", "django.contrib.sessions.middleware", "survey.dashboard_urls"):
+        assert not imported(name, first["modules"])
+
+
 def test_check_sees_the_admins_classes() -> None:
     from django.contrib import admin
     from django.core import checks

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from survey import rollup, terms
+from survey import exports, rollup, terms
 from survey.models import Branch, ExportLog, FollowUpNote, Response
 from tests.chain import answer
 
@@ -37,15 +37,19 @@ def test_nobody_sees_a_page_without_login(client, chain, page):
     assert response["Location"].startswith(url("login"))
 
 
-@pytest.mark.parametrize("page", (*PAGES, *HEAD_OFFICE_PAGES))
-def test_an_account_without_a_branch_finds_nothing(client, chain, page):
+@pytest.mark.parametrize("page", PAGES)
+def test_an_account_without_a_branch_is_told_whom_to_ask_and_can_log_out(client, chain, page):
     client.force_login(chain.stranger)
-    assert client.get(url(page)).status_code == 404
+    response = client.get(url(page), headers={"accept-language": "en"})
+    assert response.status_code == 403
+    assert "Ask head office" in content(response)
+    assert f'action="{url("logout")}"' in content(response)
 
 
+@pytest.mark.parametrize("account", ["north_manager", "stranger"])
 @pytest.mark.parametrize("page", HEAD_OFFICE_PAGES)
-def test_a_manager_finds_no_page_of_head_office(client, chain, page):
-    client.force_login(chain.north_manager)
+def test_a_manager_finds_no_page_of_head_office(client, chain, page, account):
+    client.force_login(getattr(chain, account))
     assert client.get(url(page)).status_code == 404
 
 
@@ -284,10 +288,26 @@ def test_head_office_adds_a_branch_and_its_code_never_changes(client, chain):
     fields = {"code": "west", "name": "西店", "manager_email": "w@example.com", "is_open": "on"}
     assert client.post(url("branch_add"), fields).status_code == 302
     assert client.post(url("branch_add"), fields).status_code == 400
-    assert client.post(url("branch_add"), {"code": "-", "name": "x"}).status_code == 400
+    for code in ("-", "add", "Add", "a b"):
+        refused = client.post(url("branch_add"), {"code": code, "name": "x"})
+        assert refused.status_code == 400
+        assert len(refused.context["branch_form"].errors["code"]) == 1
     client.post(url("branch", "west"), {"code": "east", "name": "新西店"})
     branch = Branch.objects.get(code="west")
     assert (branch.name, branch.is_open) == ("新西店", False)
+
+
+def test_the_answers_without_a_branch_are_not_called_by_the_only_branch(client, chain):
+    chain.south.delete()
+    client.force_login(chain.head)
+    assert client.get(url("overview"), {"branch": "north"}).context["form"].selected_branch == chain.north
+    assert "<h1>概览</h1>" in content(client.get(url("overview"), {"branch": "-"}))
+
+
+def test_a_branch_is_called_by_the_word_for_a_place_and_a_guest_by_that_for_a_person(client, chain):
+    client.force_login(chain.head)
+    assert client.get(url("branch_add")).context["branch_form"]["name"].label == "名称"
+    assert exports.header(with_personal_data=True)[-3] == "姓名"
 
 
 def test_an_export_is_logged_with_who_what_and_how_many(client, chain):
@@ -296,7 +316,7 @@ def test_an_export_is_logged_with_who_what_and_how_many(client, chain):
     content(client.get(url("export_csv"), {"days": "7", "personal": "1"}))
     entry = ExportLog.objects.get()
     assert (entry.user, entry.with_personal_data, entry.row_count) == (chain.north_manager, True, 1)
-    assert "days=7" in entry.filters
+    assert f"start={timezone.localdate() - timedelta(6)}" in entry.filters
     assert chain.north_manager.username in content(client.get(url("export")))
     client.force_login(chain.south_manager)
     assert chain.north_manager.username not in content(client.get(url("export")))

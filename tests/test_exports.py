@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from survey import exports, terms
 from survey.filters import Filters
-from survey.models import ExportLog, Response
+from survey.models import COMMENT_MAX_LENGTH, ExportLog, Response
 from tests.chain import answer
 
 PATH = "/dashboard/export.csv"
@@ -42,15 +42,61 @@ def test_without_personal_data_no_words_of_the_guest_leave(client, chain):
 
 def test_days_are_packed_into_parts_below_the_limit():
     days = {date(2026, 1, number): 1_000 for number in range(1, 11)}
-    parts = exports.plan(days, exports.BYTES_PER_ROW * 2_500)
+    filters = Filters(start=date(2025, 12, 25), end=date(2026, 1, 12), branch_ids=None)
+    parts = exports.plan(days, filters, exports.BYTES_PER_ROW[True] * 2_500, with_personal_data=True)
     assert [part.responses for part in parts] == [2_000] * 5
-    assert parts[0].start == date(2026, 1, 1)
-    assert parts[-1].end == date(2026, 1, 10)
-    assert len(exports.plan(days, 0)) == 1
+    assert [part.start for part in parts[:2]] == [filters.start, date(2026, 1, 3)]
+    assert parts[-1].end == filters.end
+    assert len(exports.plan(days, filters, 0, with_personal_data=True)) == 1
+    assert exports.plan({}, filters, 0, with_personal_data=True) == []
+
+
+@pytest.mark.parametrize("personal", ["", "1"])
+def test_a_part_of_usual_answers_is_neither_divided_nor_nearly_empty(client, chain, settings, personal):
+    settings.RESPONSE_MAX_BYTES = 100_000
+    for number in range(600):
+        comment = "味道很好，就是排队太久了。" if number % 2 else ""
+        contact = {"name": "王小明", "phone": "13800138000"} if number % 3 else {}
+        answer(chain.north, 4, days_ago=number % 20, comment=comment, recommend=9, taste=4, **contact)
+    client.force_login(chain.head)
+    parts = client.get(reverse("dashboard:export"), {"personal": personal}).context["parts"]
+    sizes = []
+    for _part, link in parts:
+        response = client.get(link)
+        assert response.status_code == 200
+        sizes.append(len(json.dumps(response.content.decode())))
+    assert max(sizes) <= 100_000
+    assert all(size > 33_000 for size in sizes[:-1])
+
+
+def test_the_longest_comments_stay_below_the_limit_and_none_is_lost(client, chain, settings):
+    settings.RESPONSE_MAX_BYTES = 100_000
+    for number in range(30):
+        answer(chain.north, 4, days_ago=number % 3, comment="😄" * COMMENT_MAX_LENGTH)  # 24 kB each, as JSON
+    client.force_login(chain.head)
+    page = client.get(reverse("dashboard:export"), {"personal": "1"})
+    files, divided = follow(client, [link for _part, link in page.context["parts"]])
+    assert divided > 0
+    assert all(len(json.dumps(text)) <= 100_000 for text in files)
+    references = [row[0] for text in files for row in rows_of(text)[1:]]
+    assert sorted(references) == sorted(Response.objects.values_list("reference", flat=True))
+
+
+def follow(client, links):
+    """The files behind the links, and how often one was divided."""
+    files, divided = [], 0
+    while links:
+        response = client.get(links.pop())
+        if response.status_code == 413:
+            links += response.context["halves"]
+            divided += 1
+        else:
+            files.append(response.content.decode())
+    return files, divided
 
 
 def test_behind_a_gateway_the_page_gives_a_link_for_each_part(client, chain, settings):
-    settings.RESPONSE_MAX_BYTES = exports.BYTES_PER_ROW * 10
+    settings.RESPONSE_MAX_BYTES = exports.BYTES_PER_ROW[False] * 10
     for number in range(30):
         answer(chain.north, 4, days_ago=number % 6)
     client.force_login(chain.head)
@@ -69,14 +115,9 @@ def test_a_part_that_is_too_large_divides_itself_and_loses_nothing(client, chain
     for number in range(40):
         answer(chain.north, 4, days_ago=number % 2, comment="味道好" * 40)
     client.force_login(chain.head)
-    links, references = [f"{PATH}?personal=1"], []
-    while links:
-        response = client.get(links.pop())
-        if response.status_code == 413:
-            links += response.context["halves"]
-            continue
-        assert len(json.dumps(response.content.decode())) <= 6_000
-        references += [row[0] for row in rows_of(response.content.decode())[1:]]
+    files, _divided = follow(client, [f"{PATH}?personal=1"])
+    assert all(len(json.dumps(text)) <= 6_000 for text in files)
+    references = [row[0] for text in files for row in rows_of(text)[1:]]
     assert len(references) == 40
     assert set(references) == set(Response.objects.values_list("reference", flat=True))
     assert sum(ExportLog.objects.values_list("row_count", flat=True)) == 40
@@ -85,8 +126,49 @@ def test_a_part_that_is_too_large_divides_itself_and_loses_nothing(client, chain
 @pytest.mark.parametrize("name", ["after", "until"])
 def test_a_malformed_place_is_not_found(client, chain, name):
     client.force_login(chain.head)
-    for place in ("x", "2026-01-01", "2026-01-01.x", "2026-13-01.1"):
+    for place in ("x", "2026-01-01", "2026-01-01.x", "2026-13-01.1", "2026-01-01.-1", f"2026-01-01.{2**63}"):
         assert client.get(PATH, {name: place}).status_code == 404
+
+
+@pytest.mark.parametrize("key", ["x", "-1", str(2**63), "9" * 30])
+def test_a_number_in_a_link_that_no_database_can_hold_is_not_found(client, chain, key):
+    client.force_login(chain.head)
+    place = f"2026-01-01.{key}"
+    for path in (
+        f"/dashboard/comments/?q=x&before={place}",
+        f"/dashboard/comments/?before={place}",
+        f"/dashboard/follow-up/?before={place}",
+        f"/dashboard/export/?before={key}",
+        f"/dashboard/staff/{key}/",
+    ):
+        assert client.get(path).status_code == 404
+
+
+def test_the_log_says_what_was_exported_whatever_else_the_link_carries(client, chain):
+    client.force_login(chain.head)
+    junk = "x" * 600
+    client.get(f"{PATH}?aaaa={junk}&personal=1&days=7&branch=north&q={'排队' * 50}&by=week&after=2026-01-01.5")
+    today = timezone.localdate()
+    start = today - timedelta(6)
+    entry = ExportLog.objects.get()
+    assert entry.filters == f"start={start} end={today} branch=north after=2026-01-01.5 q={'排队' * 50}"
+    assert entry.with_personal_data
+
+
+def test_the_log_can_be_read_to_its_beginning(client, chain):
+    ExportLog.objects.bulk_create(ExportLog(user=chain.head, row_count=number) for number in range(45))
+    ExportLog.objects.create(user=chain.north_manager)
+    client.force_login(chain.north_manager)
+    assert len(client.get(reverse("dashboard:export")).context["log"]) == 1
+    client.force_login(chain.head)
+    query, seen = "personal=1", []
+    while query:
+        context = client.get(f"{reverse('dashboard:export')}?{query}").context
+        assert context["personal"]
+        seen += [entry.pk for entry in context["log"]]
+        query = context["older"]
+    assert seen == list(ExportLog.objects.values_list("pk", flat=True))
+    assert len(seen) == 46
 
 
 def test_words_choose_the_same_answers_as_on_the_page(client, chain):

@@ -156,7 +156,7 @@ def test_a_phone_number_cannot_be_found_by_trying(client: Client) -> None:
     refused = client.post("/erase?lang=en", {"reference": "7KQ2MXRA", "phone": "13800138000"})
     assert refused.status_code == 429
     assert int(refused["Retry-After"]) > 0
-    assert "Too many attempts" in refused.content.decode()
+    assert "Too many attempts. Please try again in 15 minutes." in refused.content.decode()
     assert Response.objects.get().erased_at is None
     other = {"reference": "22222222", "phone": "13800138000"}
     assert client.post("/erase?lang=en", other).status_code == 400  # each reference has attempts of its own

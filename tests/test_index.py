@@ -13,7 +13,6 @@ from tests.gateways import sample
     ("name", "status", "body"),
     [
         ("apigw-real", 200, "GET Tom"),
-        ("apigw", 404, "There is nothing at /test/value."),
         ("function-url-real", 200, "POST John"),
         ("aws-rest", 200, "GET b c"),
         ("aws-http", 200, "POST 王芳"),
@@ -28,3 +27,10 @@ from tests.gateways import sample
 def test_every_sample_event_is_answered(name: str, status: int, body: str) -> None:
     answer = index.main_handler(sample(name), sample("context"))
     assert (answer["statusCode"], answer["body"], answer["isBase64Encoded"]) == (status, body, False)
+
+
+@pytest.mark.usefixtures("real_project")
+def test_the_sample_event_of_a_browser_is_answered_with_a_page() -> None:
+    answer = index.main_handler(sample("apigw"), sample("context"))
+    assert (answer["statusCode"], answer["isBase64Encoded"]) == (404, False)
+    assert "There is no such page" in answer["body"]

@@ -14,7 +14,7 @@ from aiosmtpd.controller import Controller
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
@@ -112,7 +112,8 @@ class TestSending:
 
     def test_the_link_of_an_account_mail_is_not_kept_once_it_is_sent(self, mailbox: smtp.Mailbox) -> None:
         user = User.objects.create_user("li@example.com", "li@example.com")
-        text = queue_account_mail(user, "Choose a password", "survey/mail/password.txt").body
+        request = RequestFactory().get("/")
+        text = queue_account_mail(request, user, "Choose a password", "survey/mail/password.txt").body
         outbox.drain(30)
         assert mailbox.messages[0].get_content().split() == text.split()
         mail = OutgoingMail.objects.get()

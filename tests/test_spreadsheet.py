@@ -27,6 +27,11 @@ from survey import spreadsheet
         "\n=1+1",
         "\x00=1+1",
         "\u202e=1+1",
+        "\ufeff=1+1",
+        "\u200b=1+1",
+        "\u00ad\u2060 =1+1",
+        "\u200d=1+1",
+        " \u200c =1+1",
     ],
 )
 def test_a_formula_becomes_text(formula):
@@ -34,7 +39,7 @@ def test_a_formula_becomes_text(formula):
 
 
 def test_harmless_text_is_left_alone():
-    for text in ("菜很好吃,服务=满分", "a-b", "谢谢😄", "'quoted", "13800138000", "5 > 3"):
+    for text in ("菜很好吃,服务=满分", "a-b", "谢谢😄", "👩\u200d🍳", "'quoted", "13800138000", "5 > 3"):
         assert spreadsheet.cell(text) == text
 
 

@@ -43,6 +43,7 @@ def test_emoji_are_stored_and_read(client: Client) -> None:
         ("satisfaction", None),
         ("name", ""),
         ("name", " "),
+        ("name", "\u200b\u2060 \ufeff"),
         ("name", 5),
         ("name", "x" * 65),
         ("phone", "12"),

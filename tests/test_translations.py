@@ -60,5 +60,8 @@ def _without_tags(text: str) -> str:
     return re.sub(r"<[^>]*>|%\(\w+\)[sd]", "", text)
 
 
-def _key(message: Message) -> tuple[str, ...]:
-    return (message.id,) if isinstance(message.id, str) else tuple(message.id)
+def _key(message: Message) -> tuple[str | None, ...]:
+    context = message.context
+    if isinstance(context, bytes):  # as read_mo has it
+        context = context.decode()
+    return (context, *((message.id,) if isinstance(message.id, str) else message.id))

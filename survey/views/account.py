@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth import views
-from django.http import HttpResponse
+from django.contrib.messages.views import SuccessMessageMixin
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.i18n import set_language
 
-from survey.accounts import LoginForm, PasswordMailForm
+from mydjango.language import without_language
+from survey import throttle
+from survey.accounts import LoginForm, PasswordMailForm, client_address
 
 
 class LoginView(views.LoginView):
@@ -27,29 +31,56 @@ class LoginView(views.LoginView):
         return response
 
 
-class PasswordChooseView(views.PasswordResetConfirmView):
+class PasswordForgottenView(views.PasswordResetView):
+    """Asks for the address; the same answer whether it has an account or not."""
+
+    template_name = "survey/dashboard/password_forgotten.html"
+    form_class = PasswordMailForm
+    success_url = reverse_lazy("dashboard:password_sent")
+
+    def form_valid(self, form: Any) -> HttpResponse:  # noqa: ANN401
+        """Queue the mails, unless the address or its sender asks too often."""
+        email, address = form.cleaned_data["email"], client_address(self.request)
+        try:
+            throttle.count_attempt(f"password mail {email}", f"password mail {address}")
+        except throttle.TooManyLogins as error:
+            form.add_error(None, error.sentence)
+            return self.render_to_response(self.get_context_data(form=form), status=429)
+        return super().form_valid(form)
+
+
+class PasswordChangeView(SuccessMessageMixin, views.PasswordChangeView):  # type: ignore[type-arg]
+    """Change the own password."""
+
+    template_name = "survey/dashboard/password_change.html"
+    success_url = reverse_lazy("dashboard:overview")
+    success_message = gettext_lazy("Password saved.")
+
+
+class PasswordChooseView(SuccessMessageMixin, views.PasswordResetConfirmView):  # type: ignore[type-arg]
     """Where the mail's link leads: choose a password and be logged in."""
 
     template_name = "survey/dashboard/password_choose.html"
     success_url = reverse_lazy("dashboard:overview")
+    success_message = gettext_lazy("Password saved.")
     post_reset_login = True
     post_reset_login_backend = "django.contrib.auth.backends.ModelBackend"
 
 
 login = LoginView.as_view()
 logout = never_cache(views.LogoutView.as_view())
-language = never_cache(set_language)
+
+
+@never_cache
+def language(request: HttpRequest) -> HttpResponseBase:
+    """Keep the chosen language, and go back to the page without the one that its URL may name."""
+    response = set_language(request)
+    if "Location" in response:
+        response["Location"] = without_language(response["Location"])
+    return response
+
+
 password_choose = PasswordChooseView.as_view()
-password_change = never_cache(
-    views.PasswordChangeView.as_view(
-        template_name="survey/dashboard/password_change.html", success_url=reverse_lazy("dashboard:overview")
-    )
-)
-password_forgotten = never_cache(
-    views.PasswordResetView.as_view(
-        template_name="survey/dashboard/password_forgotten.html",
-        form_class=PasswordMailForm,
-        success_url=reverse_lazy("dashboard:password_sent"),
-    )
-)
+password_change = never_cache(PasswordChangeView.as_view())
+password_forgotten = never_cache(PasswordForgottenView.as_view())
 password_sent = never_cache(views.PasswordResetDoneView.as_view(template_name="survey/dashboard/password_sent.html"))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
+from mydjango.public_url import absolute_url
 from survey.access import branches_of, head_office_view, staff_view
 from survey.accounts import BranchForm
 from survey.models import Branch
@@ -60,5 +60,4 @@ def card(request: HttpRequest, code: str) -> HttpResponse:
 
 def link_of(request: HttpRequest, branch: Branch) -> str:
     """The short link of a branch, as it stands on its card."""
-    path = f"/s/{branch.code}"
-    return f"{settings.PUBLIC_URL}{path}" if settings.PUBLIC_URL else request.build_absolute_uri(path)
+    return absolute_url(request, f"/s/{branch.code}")

@@ -15,7 +15,7 @@ from survey.models import ExportLog
 from survey.views.dashboard import form_of, page_context
 
 CSV = "text/csv; charset=utf-8"
-LOGGED = 20  # exports listed on the page
+LOGGED = 20  # exports listed on a page
 
 
 @staff_view
@@ -24,13 +24,13 @@ def page(request: HttpRequest) -> HttpResponse:
     form = form_of(request)
     filters = form.filters()
     personal = request.GET.get("personal") == "1"
-    parts = exports.plan(selectors.responses_by_day(filters), settings.RESPONSE_MAX_BYTES)
+    parts = exports.plan(
+        selectors.responses_by_day(filters), filters, settings.RESPONSE_MAX_BYTES, with_personal_data=personal
+    )
     if filters.words and parts:
         # How many answers hold the words is known once they are found: one file, which divides itself if need be.
-        parts = [exports.Part(parts[0].start, parts[-1].end, 0)]
-    log = ExportLog.objects.select_related("user")
-    if not is_head_office(request.user):
-        log = log.filter(user=request.user.pk)
+        parts = [exports.Part(filters.start, filters.end, 0)]
+    log, older = _log(request)
     context = page_context(request, form) | {
         "filters": filters,
         "personal": personal,
@@ -40,7 +40,8 @@ def page(request: HttpRequest) -> HttpResponse:
         "without_personal": filters.query_string(),
         "max_bytes": settings.RESPONSE_MAX_BYTES,
         "max_megabytes": settings.RESPONSE_MAX_BYTES / 1_000_000,
-        "log": log[:LOGGED],
+        "log": log,
+        "older": filters.query_string(personal="1" if personal else "", before=older) if older else "",
     }
     return render(request, "survey/dashboard/export.html", context)
 
@@ -55,7 +56,7 @@ def download(request: HttpRequest) -> HttpResponseBase:
     personal = request.GET.get("personal") == "1"
     after, until = _cursor(request, "after"), _cursor(request, "until")
     rows = exports.lines(responses_of(request.user), filters, with_personal_data=personal, after=after, until=until)
-    entry = exports.log(account_of(request), request.GET.urlencode(), personal)
+    entry = exports.log(account_of(request), filters, with_personal_data=personal, after=after, until=until)
     response: HttpResponseBase
     if settings.RESPONSE_MAX_BYTES:
         try:
@@ -70,6 +71,20 @@ def download(request: HttpRequest) -> HttpResponseBase:
     name = f"survey-{filters.start:%Y%m%d}-{filters.end:%Y%m%d}{f'-after-{after.pk}' if after else ''}.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+def _log(request: HttpRequest) -> tuple[list[ExportLog], str]:
+    """A page of the exports, newest first, and where the next begins ('' on the last)."""
+    log = ExportLog.objects.select_related("user")
+    if not is_head_office(request.user):
+        log = log.filter(user=request.user.pk)
+    if before := request.GET.get("before"):
+        try:
+            log = log.filter(pk__lt=exports.key_of(before))
+        except ValueError:
+            raise Http404 from None
+    entries = list(log[: LOGGED + 1])
+    return entries[:LOGGED], str(entries[LOGGED - 1].pk) if len(entries) > LOGGED else ""
 
 
 def _divided(request: HttpRequest, at: Cursor) -> HttpResponse:

@@ -8,8 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
-from survey.access import account_of, head_office_view
-from survey.accounts import StaffForm, is_in_head_office
+from mydjango.problems import allow
+from survey.access import head_office_view
+from survey.accounts import StaffForm, invite, is_in_head_office
 from survey.models import Branch, Membership
 from survey.views.dashboard import form_of, page_context
 
@@ -29,7 +30,7 @@ def staff(request: HttpRequest) -> HttpResponse:
 def edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """Add an account or change one. Superusers are changed by superusers, in Django's admin."""
     user = get_object_or_404(User, pk=pk, is_superuser=False) if pk else None
-    form = StaffForm(request.POST or None, instance=user, editor=account_of(request))
+    form = StaffForm(request.POST or None, instance=user, request=request)
     if request.method == "POST" and form.is_valid():
         form.save()
         messages.success(
@@ -38,3 +39,12 @@ def edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         return redirect("dashboard:staff")
     context = page_context(request, form_of(request)) | {"staff_form": form, "member": user}
     return render(request, "survey/dashboard/staff_member.html", context, status=400 if form.errors else 200)
+
+
+@head_office_view
+@allow("POST")
+def invite_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send a new link to somebody who has never logged in."""
+    invite(request, get_object_or_404(User, pk=pk, is_superuser=False, is_active=True, last_login=None))
+    messages.success(request, _("The invitation is on its way again."))
+    return redirect("dashboard:staff")

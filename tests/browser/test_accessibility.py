@@ -114,6 +114,10 @@ def unknown_branch(page: Any) -> None:
     page.goto("/s/nowhere" + page.query)
 
 
+def not_found(page: Any) -> None:
+    page.goto("/nothing/here" + page.query)
+
+
 STATES = (
     empty,
     unfolded,
@@ -132,6 +136,7 @@ STATES = (
     erased,
     closed_branch,
     unknown_branch,
+    not_found,
 )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from io import StringIO
 
 import pytest
+from django.contrib.auth.models import Group
 from django.core.management import call_command
 
-from survey.models import ExportLog, FollowUpNote
+from survey.models import ExportLog, FollowUpNote, Membership
 from tests.browser.accessibility import small_targets, violations
 
 PAGES = (
@@ -35,10 +36,14 @@ def demo(transactional_db, settings):
     settings.DEBUG = False
 
 
-def log_in(page, name="head@example.com"):
+def send_login(page, name="head@example.com"):
     page.fill("[name=username]", name)
     page.fill("[name=password]", "demo")
     page.press("[name=password]", "Enter")
+
+
+def log_in(page, name="head@example.com"):
+    send_login(page, name)
     page.wait_for_selector("nav")
 
 
@@ -57,6 +62,26 @@ def test_no_page_breaks_accessibility_or_leaves_the_screen(demo, open_page, widt
         assert not violations(page), path
         assert not small_targets(page), path
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+
+def test_what_is_met_by_accident_can_be_read_and_left(demo, open_page):
+    page = open_page("/dashboard/")
+    page.context.clear_cookies()
+    send_login(page)
+    page.wait_for_selector("a.action")
+    assert not violations(page)
+    page.click("a.action")
+    log_in(page)
+    page.goto("/dashboard/nothing")
+    assert not violations(page)
+    assert not small_targets(page)
+    Membership.objects.all().delete()
+    Group.objects.all().delete()
+    page.click("a.action")
+    assert not violations(page)
+    assert not small_targets(page)
+    page.click("main > form button")
+    page.wait_for_selector("[name=username]")
 
 
 @pytest.mark.parametrize("script", [True, False])
