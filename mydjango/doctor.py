@@ -48,7 +48,7 @@ def _examine(topic: str, check: Callable[[], tuple[bool, str]]) -> Finding:
 def _settings() -> tuple[bool, str]:
     messages = [one for one in run_checks(include_deployment_checks=not settings.DEBUG) if one.level >= WARNING]
     silenced = settings.SILENCED_SYSTEM_CHECKS
-    wrong = [f"{one.id} {one.msg}" for one in messages if one.id not in silenced]
+    wrong = [f"{one.id} {one.msg.partition('. ')[0].rstrip('.')}" for one in messages if one.id not in silenced]
     if wrong:
         return False, "; ".join(wrong)
     if not settings.DEBUG and not settings.PUBLIC_URL:
@@ -114,14 +114,16 @@ def _static_files() -> tuple[bool, str]:
     manifest = Path(settings.STATIC_ROOT) / "staticfiles.json"
     if manifest.is_file():
         return True, "collected, with a manifest"
-    return settings.DEBUG, "not collected: run `manage.py collectstatic`, which `manage.py package` does"
+    if settings.DEBUG:
+        return True, "served from the apps' folders, as in development"
+    return False, "not collected: run `manage.py collectstatic`, which `manage.py package` does"
 
 
 def _queue() -> tuple[bool, str]:
     state = outbox.queue_state()
     age = timezone.now() - state.due_since if state.due_since else timedelta(0)
-    sentence = f"{state.queued} queued, the oldest due for {int(age.total_seconds())} s, {state.failed} given up"
-    return age < LATE and not state.failed, sentence
+    due = f", the oldest due for {int(age.total_seconds())} s" if state.due_since else ""
+    return age < LATE and not state.failed, f"{state.queued} queued{due}, {state.failed} given up"
 
 
 def _last_drain() -> tuple[bool, str]:

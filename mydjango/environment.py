@@ -41,7 +41,7 @@ def integer(name: str, default: int, minimum: int = 0) -> int:
 
 def platform() -> str:
     """'scf', 'lambda' or 'fc' where the platform's own variable is present, else ''."""
-    if os.environ.get("TENCENTCLOUD_RUNENV") == "SCF":
+    if os.environ.get("TENCENTCLOUD_RUNENV"):
         return "scf"
     if os.environ.get("AWS_LAMBDA_FUNCTION_NAME"):
         return "lambda"

@@ -257,7 +257,7 @@ class FollowUpNote(models.Model):
 
 
 class ResponseTerm(models.Model):
-    """A word of a comment, written when the answer is stored: what search and keywords read.
+    """A word of a comment, written by the timer soon after the answer is stored: what search and keywords read.
 
     Branch, date and satisfaction repeat the answer's, so that one index answers "this word, this branch, this period"
     without visiting a million answers; they never change.

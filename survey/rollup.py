@@ -42,11 +42,6 @@ def days_to_count() -> list[date]:
     return [day for day in every_day if day not in counted]
 
 
-def recount(day: date) -> None:
-    """Forget a day's figures, so that they come from its answers until the next timer counts them."""
-    RollupDay.objects.filter(local_date=day).delete()
-
-
 def _count_day(day: date) -> bool:
     """Count one day; False when another timer was first."""
     try:

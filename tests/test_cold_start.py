@@ -10,6 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.urls.resolvers import RoutePattern
+
+import survey.text.urls
+import survey.urls
+from mydjango.middleware import is_below
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -171,3 +177,15 @@ def test_check_sees_the_admins_classes() -> None:
 
     assert not [message for message in checks.run_checks(tags=["admin"]) if not message.is_silenced()]
     assert admin.site._registry
+
+
+def test_each_page_of_guests_and_of_text_is_in_the_list_that_spares_it_the_staffs_middleware():
+    """A page in neither list would work, and import sessions and accounts for a guest."""
+    guest = {f"/{route.pattern}" for route in survey.urls.urlpatterns}
+    plain = {f"/{route.pattern}" for route in survey.text.urls.urlpatterns if isinstance(route.pattern, RoutePattern)}
+    plain |= {"/healthz", *(guest & {"/openapi.json"})}
+    for path in guest - plain:
+        assert is_below(path, settings.GUEST_PATHS), path
+        assert not is_below(path, settings.PLAIN_PATHS), path
+    for path in plain:
+        assert is_below(path, settings.PLAIN_PATHS), path

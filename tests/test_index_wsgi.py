@@ -320,7 +320,7 @@ def test_each_gateway_is_answered_in_its_own_format() -> None:
     assert single["headers"]["Set-Cookie"] == "a=1"
 
 
-def test_a_gateway_that_is_sent_a_binary_request_reads_no_accept_encoding_behind_a_function_url() -> None:
+def test_an_application_behind_a_function_url_sees_no_accept_encoding() -> None:
     assert "HTTP_ACCEPT_ENCODING" not in seen("function-url", ("Accept-Encoding", "gzip")).environ
     assert seen("apigw", ("Accept-Encoding", "gzip")).environ["HTTP_ACCEPT_ENCODING"] == "gzip"
 

@@ -38,7 +38,7 @@ def test_figures_are_the_same_before_during_and_after_the_count(chain):
     rollup.count_days(30)
     assert DailyRollup.objects.exists()
     assert selectors.figures(every_day(5)) == before
-    rollup.recount(timezone.localdate() - timedelta(2))
+    RollupDay.objects.filter(local_date=timezone.localdate() - timedelta(2)).delete()  # it is counted again some time
     assert selectors.figures(every_day(5)) == before
 
 
