@@ -41,7 +41,7 @@ class Change:
 
     @property
     def is_clear(self) -> bool:
-        """Larger than chance alone would explain: both sides rest on enough answers and the interval leaves zero out."""
+        """Larger than chance would explain: enough answers on both sides, and an interval that leaves zero out."""
         return self.n >= SMALL_SAMPLE and (self.low > 0 or self.high < 0)
 
 

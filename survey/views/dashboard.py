@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -45,6 +46,7 @@ def page_context(request: HttpRequest, form: FilterForm) -> dict[str, Any]:
     """What every page of the dashboard needs."""
     return {
         "form": form,
+        "carried": urlencode(form.query),
         "is_head_office": form.is_head_office,
         "open_count": selectors.open_low_scores(responses_of(request.user)),
         "many": selectors.MANY,
@@ -52,15 +54,15 @@ def page_context(request: HttpRequest, form: FilterForm) -> dict[str, Any]:
     }
 
 
-def form_of(request: HttpRequest, data: QueryDict | None = None) -> FilterForm:
-    """The filters that the page's query string chooses."""
-    return FilterForm(request.GET if data is None else data, request.user)
+def form_of(request: HttpRequest, *without: str, any_time: bool = False) -> FilterForm:
+    """The filters that the page's query string chooses, but for those the page is `without`."""
+    return FilterForm(request.GET, request.user, without=without, any_time=any_time)
 
 
 @staff_view
 def overview(request: HttpRequest) -> HttpResponse:
     """The figures of the chosen answers, beside those of the period before."""
-    form = form_of(request)
+    form = form_of(request, "q", "problem")
     filters = form.filters()
     figures = selectors.figures(filters)
     now, before = figures.now, figures.before
