@@ -46,6 +46,7 @@ class Trend:
 
     width: int
     height: int
+    right: float  # where the shares are written, beside the newest days: a phone shows these first
     lines: list[str] = field(default_factory=list)  # each the `points` of a polyline: days without answers break it
     bands: list[str] = field(default_factory=list)  # each the `points` of a polygon
     dots: list[Dot] = field(default_factory=list)  # figures with no neighbour, which a line would not show
@@ -91,9 +92,9 @@ def length(count: int, largest: int, width: float = 200) -> float:
 
 def trend(points: Sequence[tuple[str, Estimate | None]], width: int = 640, height: int = 220) -> Trend:
     """The trend of (label, CSAT), oldest first; None where nobody answered."""
-    left, right, top, bottom = 38.0, 8.0, 10.0, 28.0
+    left, right, top, bottom = 8.0, 38.0, 10.0, 28.0
     inner_width, inner_height = width - left - right, height - top - bottom
-    chart = Trend(width, height)
+    chart = Trend(width, height, width - right)
     step = inner_width / max(1, len(points))
     most = max((estimate.n for _label, estimate in points if estimate), default=0)
 
@@ -107,7 +108,7 @@ def trend(points: Sequence[tuple[str, Estimate | None]], width: int = 640, heigh
         chart.shares.append(Tick(y(percent / 100), f"{percent}%"))
     every = max(1, -(-len(points) // LABELS))
     for position, (label, estimate) in enumerate(points):
-        if position % every == 0:
+        if (len(points) - 1 - position) % every == 0:
             chart.dates.append(Tick(x(position), label))
         if estimate:
             # A third of the height, so that the bars stay in the background.

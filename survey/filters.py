@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -17,13 +18,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from survey.access import User, branches_of, is_head_office
-from survey.models import Branch
+from survey.models import PROBLEM_LABELS, Branch, Problem
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise as StrOrPromise
 
 DEFAULT_DAYS = 30
-DEFAULTS = {"days": str(DEFAULT_DAYS)}  # what links leave out
+ANY_TIME = "any"  # a period without ends, for the list of what is left to do
+DATES = "dates"  # the period that two dates of the form give
 MAX_DAYS = 1_100  # three years
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 1, 1)
 NO_BRANCH = "-"  # an answer through the plain link; no branch's code is a lone hyphen
@@ -45,6 +47,7 @@ class Filters:
     without_branch: bool = False
     scores: tuple[int, ...] = ()  # none: all
     language: str = ""
+    problem: int = 0  # a bit of Problem; 0: any, or none
     words: str = ""
     by_week: bool = False
     query: tuple[tuple[str, str], ...] = ()  # as the page's links carry it
@@ -55,12 +58,17 @@ class Filters:
         return (self.end - self.start).days + 1
 
     @property
+    def is_any_time(self) -> bool:
+        """Whether the period leaves nothing out."""
+        return (self.start, self.end) == (FIRST_DAY, LAST_DAY)
+
+    @property
     def before(self) -> Filters:
         """The same for the period of the same length just before."""
         return replace(self, start=self.start - timedelta(self.days), end=self.start - timedelta(1))
 
     def where(self, prefix: str = "") -> Q:
-        """The condition on branch, score and language (not on the period) for a table that has these columns."""
+        """The condition on branch, score and language, not on period and problem, for a table with these columns."""
         condition = Q()
         if self.without_branch:
             condition &= Q(**{f"{prefix}branch__isnull": True})
@@ -91,17 +99,20 @@ def _date_field(label: StrOrPromise) -> forms.DateField:
 
 
 class FilterForm(forms.Form):
-    """The filters above each page. A GET form: a selection can be bookmarked and sent to a colleague."""
+    """The filters above each page. A GET form: a selection can be bookmarked and sent to a colleague.
 
-    days = forms.TypedChoiceField(
+    The two dates are there only while the period is "From ... to ...", so none is ever filled in and ignored.
+    """
+
+    days = forms.ChoiceField(
         label=gettext_lazy("Period"),
         required=False,
-        coerce=int,
         choices=(
-            (7, gettext_lazy("Last 7 days")),
-            (30, gettext_lazy("Last 30 days")),
-            (90, gettext_lazy("Last 90 days")),
-            (365, gettext_lazy("Last 365 days")),
+            ("7", gettext_lazy("Last 7 days")),
+            ("30", gettext_lazy("Last 30 days")),
+            ("90", gettext_lazy("Last 90 days")),
+            ("365", gettext_lazy("Last 365 days")),
+            (DATES, gettext_lazy("From … to …")),
         ),
     )
     start = _date_field(gettext_lazy("From"))
@@ -115,6 +126,14 @@ class FilterForm(forms.Form):
             ("low", gettext_lazy("Low (1 and 2)")),
             ("high", gettext_lazy("High (4 and 5)")),
             *((str(score), str(score)) for score in range(1, 6)),
+        ),
+    )
+    problem = forms.ChoiceField(
+        label=gettext_lazy("What went wrong"),
+        required=False,
+        choices=(
+            ("", gettext_lazy("Anything or nothing")),
+            *((problem.slug, label) for problem, label in PROBLEM_LABELS.items()),
         ),
     )
     language = forms.ChoiceField(
@@ -138,9 +157,22 @@ class FilterForm(forms.Form):
         widget=forms.TextInput({"type": "search"}),
     )
 
-    def __init__(self, data: QueryDict, user: User) -> None:
+    def __init__(self, data: QueryDict, user: User, *, without: Collection[str] = (), any_time: bool = False) -> None:
+        """`without` names the filters a page does not have; `any_time`: its period has no ends until one is chosen."""
+        self.default_days = ANY_TIME if any_time else str(DEFAULT_DAYS)
         # What is not chosen stands at its default, so that the form always shows what the page shows.
-        super().__init__({"days": DEFAULT_DAYS, **data.dict()})
+        chosen = data.dict()
+        has_dates = bool(chosen.get("start") or chosen.get("end"))
+        days = chosen.setdefault("days", "") or (DATES if has_dates else self.default_days)
+        if days == DATES and not has_dates:
+            today = timezone.localdate()
+            chosen |= {"start": (today - timedelta(DEFAULT_DAYS - 1)).isoformat(), "end": today.isoformat()}
+        super().__init__({**chosen, "days": days})
+        for name in (*without, *(() if days == DATES else ("start", "end"))):
+            del self.fields[name]
+        if any_time:
+            period = self.fields["days"]
+            period.choices = [(ANY_TIME, _("Any time")), *period.choices]  # type: ignore[attr-defined]
         self.is_head_office = is_head_office(user)
         self.branches = list(branches_of(user))
         choices = [(branch.code, branch.local_name) for branch in self.branches]
@@ -155,7 +187,7 @@ class FilterForm(forms.Form):
         cleaned = super().clean() or self.cleaned_data
         start, end = cleaned.get("start"), cleaned.get("end") or timezone.localdate()
         if start and end < start:
-            self.add_error("end" if cleaned.get("end") else "start", _("The period ends before it starts."))
+            self.add_error("start", _("The period ends before it starts."))
         elif start and (end - start).days >= MAX_DAYS:
             self.add_error("start", _("Choose a period of at most %(days)s days.") % {"days": MAX_DAYS})
         return cleaned
@@ -165,14 +197,14 @@ class FilterForm(forms.Form):
         if "branch" in self.errors:
             raise Http404
         chosen = self.cleaned_data
-        start, end = self._period()
+        start, end = self._first_and_last_day()
         code = chosen["branch"]
         branch_ids: tuple[int, ...] | None = None
         if code and code != NO_BRANCH:
             branch_ids = tuple(branch.pk for branch in self.branches if branch.code == code)
         elif not self.is_head_office:
             branch_ids = tuple(branch.pk for branch in self.branches)
-        by = chosen.get("by")
+        by, problem = chosen.get("by"), chosen.get("problem")
         return Filters(
             start=start,
             end=end,
@@ -180,22 +212,39 @@ class FilterForm(forms.Form):
             without_branch=code == NO_BRANCH,
             scores=SCORES.get(chosen.get("score", ""), ()),
             language=chosen.get("language", ""),
+            problem=Problem[problem.upper()] if problem else 0,
             words=chosen.get("q", "").strip(),
             by_week=by == "week" or (by != "day" and (end - start).days >= BY_WEEK_FROM),
-            query=tuple(
-                (name, str(self.data[name]))
-                for name in self.fields
-                if self.data.get(name) and name not in self.errors and str(self.data[name]) != DEFAULTS.get(name)
-            ),
+            query=self.query,
         )
 
-    def _period(self) -> tuple[date, date]:
-        """First and last day: the two dates, or the days up to one of them, or the days up to today."""
-        today = timezone.localdate()
-        days = self.cleaned_data.get("days") or DEFAULT_DAYS
-        start, end = self.cleaned_data.get("start"), self.cleaned_data.get("end")
-        end = end or today
-        return start or end - timedelta(days - 1), end
+    @property
+    def query(self) -> tuple[tuple[str, str], ...]:
+        """What was chosen, validly and unlike the default, as links carry it."""
+        left_out = set(self.errors)
+        if self.period == self.default_days:
+            left_out |= {"days", "start", "end"}
+        return tuple((name, self.data[name]) for name in self.fields if self.data.get(name) and name not in left_out)
+
+    @property
+    def period(self) -> str:
+        """The choice of period; a wrong one counts as not made."""
+        is_wrong = {"days", "start", "end"} & set(self.errors)
+        return self.default_days if is_wrong else str(self.cleaned_data["days"])
+
+    def _first_and_last_day(self) -> tuple[date, date]:
+        """First and last day: all time, the two dates (one alone: up to today, or 30 days), or the days up to today."""
+        days = self.period
+        if days == ANY_TIME:
+            return FIRST_DAY, LAST_DAY
+        end, length = timezone.localdate(), DEFAULT_DAYS
+        if days == DATES:
+            end = self.cleaned_data["end"] or end
+            if self.cleaned_data["start"]:
+                return self.cleaned_data["start"], end
+        else:
+            length = int(days)
+        return end - timedelta(length - 1), end
 
     @property
     def selected_branch(self) -> Branch | None:

@@ -37,11 +37,12 @@ class Change:
     value: float
     low: float
     high: float
+    n: int  # answers on the side that has fewer
 
     @property
     def is_clear(self) -> bool:
-        """Larger than chance alone would explain: the interval leaves zero out."""
-        return self.low > 0 or self.high < 0
+        """Larger than chance would explain: enough answers on both sides, and an interval that leaves zero out."""
+        return self.n >= SMALL_SAMPLE and (self.low > 0 or self.high < 0)
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,6 @@ class NetPromoterScore:
     promoters: int
     passives: int
     detractors: int
-
-    def share(self, count: int) -> float:
-        """A part's share of the answers, 0 to 1."""
-        return count / self.score.n
 
 
 def share(successes: int, n: int) -> Estimate | None:
@@ -88,15 +85,26 @@ def average(counts: Sequence[int]) -> Estimate | None:
 
 def mean(n: int, total: int, squares: int, highest: int = 5) -> Estimate | None:
     """The mean of n whole scores from 1 to `highest`, from their sum and the sum of their squares, with Student's t
-    interval; None without scores."""
+    interval; None without scores.
+
+    Equal scores, of which t would make an interval of no width, take that of the same scores and one imagined at each
+    end of the scale: the rule of succession (Laplace 1774), as Agresti and Coull (1998) pad a share.
+    """
     if n == 0:
         return None
     value = total / n
-    if n == 1:
-        return Estimate(value, 1.0, float(highest), n)  # one answer says nothing of the spread
+    if squares * n > total**2:
+        low, high = _t_interval(n, total, squares)
+    else:
+        low, high = _t_interval(n + 2, total + 1 + highest, squares + 1 + highest**2)
+    # At the ends the interval touches the figure; rounding must not push it past.
+    return Estimate(value, max(1.0, min(value, low)), min(float(highest), max(value, high)), n)
+
+
+def _t_interval(n: int, total: int, squares: int) -> tuple[float, float]:
     variance = (squares * n - total**2) / (n * (n - 1))  # of whole numbers: exact until the division
     half = student_t(n - 1) * sqrt(variance / n)
-    return Estimate(value, max(1.0, value - half), min(float(highest), value + half), n)
+    return total / n - half, total / n + half
 
 
 def student_t(degrees: int) -> float:
@@ -140,4 +148,5 @@ def change(now: Estimate | None, before: Estimate | None) -> Change | None:
         difference,
         difference - sqrt((now.value - now.low) ** 2 + (before.high - before.value) ** 2),
         difference + sqrt((now.high - now.value) ** 2 + (before.value - before.low) ** 2),
+        min(now.n, before.n),
     )

@@ -121,6 +121,11 @@ class Problem(enum.IntFlag):
         """What the guest reads on the chip."""
         return str(PROBLEM_LABELS[self])
 
+    @property
+    def slug(self) -> str:
+        """What stands for it in a URL."""
+        return str(self.name).lower()
+
 
 PROBLEM_LABELS = {
     Problem.TASTE: _("Did not taste good"),
@@ -225,6 +230,11 @@ class Response(models.Model):
     def is_low(self) -> bool:
         """Whether this score is followed up."""
         return self.satisfaction <= LOW_SATISFACTION
+
+    @property
+    def age_days(self) -> int:
+        """How many days ago it came."""
+        return (timezone.localdate() - self.local_date).days
 
     @property
     def aspect_list(self) -> list[tuple[str, int]]:

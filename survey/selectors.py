@@ -7,19 +7,21 @@ meantime neither doubles it nor drops it.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Sum, When
+from django.db.models.lookups import GreaterThan
 
 from survey import metrics
-from survey.filters import Filters
-from survey.models import ASPECTS, DailyRollup, FollowUpStatus, Response, RollupDay
+from survey.filters import SCORES, Filters
+from survey.models import ASPECTS, DailyRollup, FollowUpStatus, Problem, Response, RollupDay
 
 PARTS = ("promoters", "passives", "detractors")
+NEWEST_LOW = 5_000  # low scores that problems are counted from
 MANY = 1_000  # a badge says "1000+" rather than count on
 _ASPECT_SUMS = tuple(f"{aspect}_{what}" for aspect in ASPECTS for what in ("count", "sum", "squares"))
 
@@ -171,13 +173,37 @@ def trend(filters: Filters, by_day: dict[date, list[int]]) -> Iterator[tuple[dat
 
 def responses(filters: Filters) -> QuerySet[Response]:
     """The answers that the filters choose, words aside."""
-    return Response.objects.filter(filters.where(), local_date__range=(filters.start, filters.end))
+    found = Response.objects.filter(filters.where(), local_date__range=(filters.start, filters.end))
+    return found.filter(GreaterThan(F("problems").bitand(filters.problem), 0)) if filters.problem else found
+
+
+def older_than(found: QuerySet[Response], day: date, pk: int) -> QuerySet[Response]:
+    """What comes after this day's answer with this key in a list that is newest first."""
+    return found.filter(Q(local_date__lt=day) | Q(local_date=day, pk__lt=pk), local_date__lte=day)
 
 
 def low_scores(filters: Filters, status: str) -> QuerySet[Response]:
     """Low scores of the period with a follow-up status, or with any, newest first."""
     wanted = Q(follow_up_status=status) if status else Q(follow_up_status__in=FollowUpStatus.values)
     return responses(filters).filter(wanted).select_related("branch").order_by("-local_date", "-id")
+
+
+def problems(filters: Filters) -> tuple[int, dict[Problem, int]]:
+    """How many low scores the period has, at most NEWEST_LOW, and how many of them name each problem, most first.
+
+    Counted from the newest ones, so that the work is the same at a million answers.
+    """
+    wanted = [score for score in SCORES["low"] if not filters.scores or score in filters.scores]
+    newest = responses(filters).filter(satisfaction__in=wanted).order_by("-local_date")
+    named = Counter(newest.values_list("problems", flat=True)[:NEWEST_LOW])
+    counts = {problem: sum(n for bits, n in named.items() if bits & problem) for problem in Problem}
+    return named.total(), dict(sorted(counts.items(), key=lambda item: -item[1]))
+
+
+def next_open(filters: Filters, after: Response) -> Response | None:
+    """The open low score that comes after this answer in the list, or else its first; None when no other is open."""
+    others = low_scores(filters, FollowUpStatus.OPEN).exclude(pk=after.pk)
+    return older_than(others, after.local_date, after.pk).first() or others.first()
 
 
 def open_low_scores(responses: QuerySet[Response]) -> int:

@@ -25,6 +25,10 @@ PAGES = (
     "follow-up/",
     "follow-up/?branch=branch3&status=solved",
     "follow-up/?status=all",
+    "follow-up/?status=all&problem=cold",
+    "follow-up/?days=30&branch=branch3&problem=dirty",
+    "comments/?problem=cold",
+    "responses/R1/",
     "export/",
     "export.csv?days=7&personal=1",
     "export.csv?days=7&branch=branch3",
@@ -53,7 +57,8 @@ def fill(count: int, days: int) -> None:
             comment, name, phone, email, consent_version, content_digest, language, follow_up_status,
             created_at, local_date, terms_due)
             SELECT CONCAT('R', seq), {first} + (seq * 104729) % 12, {score}, {score}, {score},
-            (seq * 31) % 11, 0, {comment}, '', '', '', '', '', IF(seq % 20 = 0, 'en', 'zh-hans'),
+            (seq * 31) % 11, IF({score} <= 2, (seq * 13) % 256, 0), {comment},
+            '', '', '', '', '', IF(seq % 20 = 0, 'en', 'zh-hans'),
             IF({score} <= 2, IF(seq % 50 = 1, 'open', 'solved'), ''), {day}, {day}, 0 FROM seq_1_to_{count}"""
         )
         cursor.execute(

@@ -57,3 +57,9 @@ def test_the_longest_bar_is_the_largest_count():
     assert charts.length(5, 10, width=200) == 100
     assert charts.length(10, 10, width=200) == 200
     assert charts.length(0, 0) == 0
+
+
+def test_the_newest_day_of_a_trend_has_a_date_and_the_scale_stands_beside_it():
+    chart = charts.trend([(str(day), metrics.share(5, 10)) for day in range(1, 31)])
+    assert chart.dates[-1].label == "30"
+    assert chart.dates[-1].at < chart.right < chart.width

@@ -168,13 +168,14 @@ def test_a_malformed_filter_says_so_and_shows_the_default(client, chain):
         {"start": "2001-01-01"},
         {"score": "9"},
         {"language": "fr"},
-        {"by": "year"},
         {"q": "x" * 101},
     ):
-        response = client.get(url("overview"), query)
+        response = client.get(url("comments"), query)
         assert response.status_code == 200, query
         assert response.context["form"].errors, query
         assert client.get(url("export_csv"), query).status_code == 404, query
+    assert client.get(url("overview"), {"by": "year"}).context["form"].errors
+    assert client.get(url("comments"), {"problem": "noise"}).context["form"].errors
     assert client.get(url("comments"), {"before": "yesterday"}).status_code == 404
     assert client.get(url("follow_up"), {"status": "lost"}).status_code == 404
 

@@ -53,11 +53,26 @@ def test_one_answer_says_nothing_of_the_spread():
     assert metrics.average([0, 0, 0, 0, 1]) == metrics.Estimate(5, 1, 5, 1)
 
 
+def test_equal_scores_have_the_interval_of_one_more_at_each_end_of_the_scale():
+    two = metrics.mean(2, 10, 50)
+    assert (two.value, two.low, two.high) == (5, 1, 5)
+    fifty = metrics.mean(50, 250, 1250)
+    # mean 256/52, sample variance (1276 - 256 ** 2 / 52) / 51 = 0.3077, t of 51 degrees 2.0076
+    assert (fifty.value, fifty.low, fifty.high) == (5, pytest.approx(4.7686, abs=2e-3), 5)
+    assert metrics.mean(50, 150, 450).low < 3 < metrics.mean(50, 150, 450).high
+
+
+@pytest.mark.parametrize(("now", "before", "is_clear"), [(29, 30, False), (30, 29, False), (30, 30, True)])
+def test_a_change_against_few_answers_is_never_clear(now, before, is_clear):
+    best, worst = [0, 0, 0, 0, now], [before, 0, 0, 0, 0]
+    assert metrics.change(metrics.csat(best), metrics.csat(worst)).is_clear is is_clear
+    assert metrics.change(metrics.average(best), metrics.average(worst)).is_clear is is_clear
+
+
 def test_nps_is_promoters_minus_detractors_in_points():
     nps = metrics.net_promoter_score(50, 30, 20)
     assert nps.score.value == pytest.approx(30)
     assert (nps.promoters, nps.passives, nps.detractors) == (50, 30, 20)
-    assert nps.share(nps.promoters) == pytest.approx(0.5)
     # p = 50.75/103, d = 20.75/103: centre 29.126, half width 1.96 * sqrt((.69417 - .29126 ** 2) / 103)
     assert (nps.score.low, nps.score.high) == pytest.approx((14.06, 44.19), abs=0.02)
 

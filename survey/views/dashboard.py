@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from survey import charts, metrics, selectors, terms
 from survey.access import is_head_office, responses_of, staff_view
 from survey.filters import FilterForm, Filters
-from survey.models import ASPECTS, Branch, Satisfaction
+from survey.models import ASPECTS, Branch, Problem, Satisfaction
 from survey.selectors import Figures, Tally
 
 
@@ -28,6 +30,27 @@ class Row:
     change: metrics.Change | None
     whisker: charts.Whisker | None
     tally: Tally | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of those who say how likely they recommend, with its share of them."""
+
+    number: int
+    label: str
+    count: int
+    share: metrics.Estimate | None
+
+
+@dataclass(frozen=True)
+class NamedProblem:
+    """What went wrong, in how many low scores, and the link to these."""
+
+    label: str
+    count: int
+    share: float
+    length: float
+    link: str
 
 
 @dataclass(frozen=True)
@@ -45,6 +68,7 @@ def page_context(request: HttpRequest, form: FilterForm) -> dict[str, Any]:
     """What every page of the dashboard needs."""
     return {
         "form": form,
+        "carried": urlencode(form.query),
         "is_head_office": form.is_head_office,
         "open_count": selectors.open_low_scores(responses_of(request.user)),
         "many": selectors.MANY,
@@ -52,20 +76,21 @@ def page_context(request: HttpRequest, form: FilterForm) -> dict[str, Any]:
     }
 
 
-def form_of(request: HttpRequest, data: QueryDict | None = None) -> FilterForm:
-    """The filters that the page's query string chooses."""
-    return FilterForm(request.GET if data is None else data, request.user)
+def form_of(request: HttpRequest, *without: str, any_time: bool = False) -> FilterForm:
+    """The filters that the page's query string chooses, but for those the page is `without`."""
+    return FilterForm(request.GET, request.user, without=without, any_time=any_time)
 
 
 @staff_view
 def overview(request: HttpRequest) -> HttpResponse:
     """The figures of the chosen answers, beside those of the period before."""
-    form = form_of(request)
+    form = form_of(request, "q", "problem")
     filters = form.filters()
     figures = selectors.figures(filters)
     now, before = figures.now, figures.before
     points = list(selectors.trend(filters, figures.by_day))
     nps, nps_before = now.nps, before.nps
+    low_count, problems = selectors.problems(filters)
     context = page_context(request, form) | {
         "filters": filters,
         "now": now,
@@ -77,11 +102,15 @@ def overview(request: HttpRequest) -> HttpResponse:
         "nps": nps,
         "nps_change": metrics.change(nps.score, nps_before.score) if nps and nps_before else None,
         "nps_bars": charts.stack([nps.detractors, nps.passives, nps.promoters]) if nps else [],
+        "nps_parts": nps_parts(nps) if nps else [],
         "distribution": distribution(now),
-        "trend": charts.trend([(_label(day), metrics.csat(scores)) for day, scores in points]),
+        "trend": charts.trend([(date_label(day), metrics.csat(scores)) for day, scores in points]),
         "trend_rows": [(day, sum(scores), metrics.csat(scores)) for day, scores in points],
         "branch_rows": branch_rows(form.branches, figures, filters),
         "aspect_rows": aspect_rows(now, before),
+        "low_count": low_count,
+        "problems": problem_rows(low_count, problems, filters, form.period),
+        "newest_low": selectors.NEWEST_LOW,
         "good_words": terms.keyword_list(filters, (4, 5)),
         "bad_words": terms.keyword_list(filters, (1, 2)),
         "small_sample": metrics.SMALL_SAMPLE,
@@ -90,8 +119,37 @@ def overview(request: HttpRequest) -> HttpResponse:
     return render(request, "survey/dashboard/overview.html", context)
 
 
-def _label(day: date) -> str:
-    return date_format(day, "n-j")
+def date_label(day: date) -> str:
+    """A day as it is written below a chart."""
+    return date_format(day, pgettext("the date below a chart, as Django's date filter takes it", "j M"))
+
+
+def nps_parts(nps: metrics.NetPromoterScore) -> list[Part]:
+    """The parts of the NPS from worst to best."""
+    counts = (
+        (nps.detractors, _("Detractors (0 to 6)")),
+        (nps.passives, _("Passives (7 and 8)")),
+        (nps.promoters, _("Promoters (9 and 10)")),
+    )
+    return [
+        Part(number, label, count, metrics.share(count, nps.score.n))
+        for number, (count, label) in enumerate(counts, start=1)
+    ]
+
+
+def problem_rows(n: int, counts: dict[Problem, int], filters: Filters, days: str) -> list[NamedProblem]:
+    """The problems of n low scores, the most frequent first; each leads to its answers of the same period."""
+    most = max(counts.values())
+    return [
+        NamedProblem(
+            problem.label,
+            count,
+            count / n if n else 0.0,
+            charts.length(count, most),
+            filters.query_string(days=days, status="all", problem=problem.slug),
+        )
+        for problem, count in counts.items()
+    ]
 
 
 def distribution(tally: Tally) -> list[Level]:
@@ -104,7 +162,7 @@ def distribution(tally: Tally) -> list[Level]:
 
 
 def branch_rows(branches: list[Branch], figures: Figures, filters: Filters) -> list[Row]:
-    """The branches, the best first; those without answers last."""
+    """The branches by the lower end of their interval, so that few answers do not lead; those without any last."""
     named: list[tuple[int | None, str, str]] = [(branch.pk, branch.local_name, branch.code) for branch in branches]
     if None in figures.by_branch:
         named.append((None, _("Without a branch"), "-"))
@@ -123,7 +181,7 @@ def branch_rows(branches: list[Branch], figures: Figures, filters: Filters) -> l
                 now,
             )
         )
-    return sorted(rows, key=lambda row: -row.estimate.value if row.estimate else 1)
+    return sorted(rows, key=lambda row: -row.estimate.low if row.estimate else 1)
 
 
 def aspect_rows(now: Tally, before: Tally) -> list[Row]:

@@ -15,13 +15,14 @@ from survey.models import ExportLog
 from survey.views.dashboard import form_of, page_context
 
 CSV = "text/csv; charset=utf-8"
+NO_FILTERS = ("by", "problem")  # that an export does not have
 LOGGED = 20  # exports listed on a page
 
 
 @staff_view
 def page(request: HttpRequest) -> HttpResponse:
     """The files that the chosen answers make, and the latest exports: one's own, for head office everybody's."""
-    form = form_of(request)
+    form = form_of(request, *NO_FILTERS)
     filters = form.filters()
     personal = request.GET.get("personal") == "1"
     parts = exports.plan(
@@ -49,7 +50,7 @@ def page(request: HttpRequest) -> HttpResponse:
 @staff_view
 def download(request: HttpRequest) -> HttpResponseBase:
     """One file. Behind a gateway a part that is too large for it is answered with links to smaller ones."""
-    form = form_of(request)
+    form = form_of(request, *NO_FILTERS)
     if form.errors:
         raise Http404
     filters = form.filters()

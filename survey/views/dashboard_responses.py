@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -21,7 +21,7 @@ PER_PAGE = 30
 @staff_view
 def comments(request: HttpRequest) -> HttpResponse:
     """Comments of the chosen answers, newest first; with words, those that have all of them."""
-    form = form_of(request)
+    form = form_of(request, "by")
     filters = form.filters()
     chosen = selectors.responses(filters).exclude(comment="").select_related("branch")
     before = _cursor(request)
@@ -37,6 +37,7 @@ def comments(request: HttpRequest) -> HttpResponse:
     context = page_context(request, form) | {
         "filters": filters,
         "responses": fresh + page,
+        "list_query": filters.query_string(list="comments"),
         "older": filters.query_string(before=older) if older else "",
         "is_first": before is None,
     }
@@ -45,18 +46,20 @@ def comments(request: HttpRequest) -> HttpResponse:
 
 @staff_view
 def follow_up_list(request: HttpRequest) -> HttpResponse:
-    """Low scores with their status: open ones unless another is asked for."""
-    form = form_of(request)
-    filters = form.filters()
+    """Low scores with their status: open ones unless another is asked for, these of any time unless one is chosen."""
     status = request.GET.get("status", FollowUpStatus.OPEN.value)
     if status not in ("all", *FollowUpStatus.values):
         raise Http404
+    # What waits is few and never too old; the others only grow.
+    form = form_of(request, "by", "q", "score", any_time=status == FollowUpStatus.OPEN)
+    filters = form.filters()
     before = _cursor(request)
     found = selectors.low_scores(filters, "" if status == "all" else status)
     page, older = _page(_older_than(found, before))
     context = page_context(request, form) | {
         "filters": filters,
         "responses": page,
+        "list_query": filters.query_string(status=status),
         "older": filters.query_string(status=status, before=older) if older else "",
         "is_first": before is None,
         "status": status,
@@ -78,9 +81,17 @@ def detail(request: HttpRequest, reference: str) -> HttpResponse:
             response, author=account_of(request), status=form.cleaned_data["status"], text=form.cleaned_data["text"]
         )
         messages.success(request, _("Saved."))
-        return redirect("dashboard:response", reference=response.reference)
-    context = page_context(request, form_of(request)) | {
+        return redirect(request.get_full_path())
+    is_comment = request.GET.get("list") == "comments"
+    filter_form = form_of(request, any_time=not is_comment)
+    filters = filter_form.filters()
+    status = request.GET.get("status", "")
+    context = page_context(request, filter_form) | {
         "response": response,
+        "list_page": "dashboard:comments" if is_comment else "dashboard:follow_up",
+        "list_query": filters.query_string(status=status),
+        "this_query": request.GET.urlencode(),
+        "next_open": selectors.next_open(filters, response),
         "note_form": form,
         "notes": response.notes.select_related("author"),
         "aspects": response.aspect_list,
@@ -101,10 +112,7 @@ def _cursor(request: HttpRequest) -> Cursor | None:
 
 def _older_than(found: QuerySet[Response], before: Cursor | None) -> QuerySet[Response]:
     """What comes after the answer that the page before ended with, in a list that is newest first."""
-    if before is None:
-        return found
-    day = before.local_date
-    return found.filter(Q(local_date__lt=day) | Q(local_date=day, pk__lt=before.pk), local_date__lte=day)
+    return selectors.older_than(found, before.local_date, before.pk) if before else found
 
 
 def _page(found: QuerySet[Response]) -> tuple[list[Response], str]:

@@ -13,11 +13,14 @@ from tests.browser.accessibility import small_targets, violations
 
 PAGES = (
     "?days=365",
+    "?days=dates",
     "?start=2020-01-01&end=2020-01-02",
     "?start=2026-02-02&end=2026-01-01",
     "comments/?days=90&q=味道",
     "comments/?q=没有这个词",
+    "follow-up/",
     "follow-up/?days=90&status=all",
+    "follow-up/?days=dates&problem=cold",
     "export/?days=90",
     "branches/",
     "branches/add/",
@@ -98,6 +101,7 @@ def test_a_manager_filters_follows_up_and_exports(demo, open_page, script):
     page.fill("[name=text]", "Called back, invited again.")
     page.get_by_role("button", name="Save").click()
     page.wait_for_selector("text=Called back, invited again.")
+    assert page.get_by_role("link", name="Back to the list").get_attribute("href").endswith("?days=365&status=all")
     assert not violations(page) if script else True
     assert FollowUpNote.objects.get().status == "solved"
     page.goto("/dashboard/export/?days=365")
@@ -105,6 +109,37 @@ def test_a_manager_filters_follows_up_and_exports(demo, open_page, script):
         page.locator(".files a").first.click()
     text = download.value.path().read_text(encoding="utf-8-sig")
     assert text.count("\n") == ExportLog.objects.get().row_count + 1
+
+
+def right_edge(locator):
+    box = locator.bounding_box()
+    return box["x"] + box["width"]
+
+
+def test_a_phone_shows_what_matters_without_scrolling_sideways(demo, open_page):
+    page = open_page("/dashboard/", width=375, locale="en-GB")
+    log_in(page)
+    page.goto("/dashboard/?days=90")
+    assert right_edge(page.locator("svg.trend")) <= 375  # the newest days; the older ones lie to the left
+    assert page.locator("svg.trend").bounding_box()["x"] < 0
+    branches = page.locator("section", has=page.get_by_role("heading", name="Branches")).locator("thead th")
+    assert branches.all_text_contents()[:4] == ["Branch", "CSAT", "Change", "Answers"]
+    assert right_edge(branches.nth(2)) <= 375
+    for path, name in (("branches/", "Print the card"), ("branches/", "Edit"), ("staff/", "Edit")):
+        page.goto(f"/dashboard/{path}")
+        for link in page.get_by_role("link", name=name).all():
+            assert right_edge(link) <= 359, (path, name)  # the card's edge
+
+
+def test_the_button_of_the_filters_is_not_alone_in_its_row(demo, open_page):
+    page = open_page("/dashboard/", width=1280, locale="en-GB")
+    log_in(page)
+    for path in ("", "comments/", "follow-up/", "export/"):
+        for query in ("?days=90", "?days=dates"):
+            page.goto(f"/dashboard/{path}{query}")
+            boxes = [filter_box.bounding_box() for filter_box in page.locator(".filter").all()]
+            before, button = (box["y"] + box["height"] for box in boxes[-2:])
+            assert before == pytest.approx(button, abs=1), path + query
 
 
 def test_the_keyboard_alone_is_enough(demo, open_page):

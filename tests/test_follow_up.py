@@ -1,0 +1,109 @@
+"""Low scores to follow up: none is forgotten, and one leads to the next."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.urls import reverse
+
+from survey.models import Response
+from tests.chain import answer
+
+LIST = reverse("dashboard:follow_up")
+
+
+def path(response):
+    return reverse("dashboard:response", args=[response.reference])
+
+
+def page(client, address, **query):
+    response = client.get(address, query, headers={"Accept-Language": "en"})
+    assert response.status_code == 200
+    return response
+
+
+@pytest.fixture
+def manager(client, chain):
+    """The client, logged in for the branch in the north."""
+    client.force_login(chain.north_manager)
+    return client
+
+
+def test_the_list_has_as_many_as_the_badge_says(manager, chain):
+    for days_ago in (0, 45, 400):
+        answer(chain.north, 1, days_ago=days_ago)
+    answer(chain.south, 1)
+    shown = page(manager, LIST)
+    assert shown.context["open_count"] == len(shown.context["responses"]) == 3
+
+
+def test_a_chosen_period_limits_the_list_and_says_that_others_wait(manager, chain):
+    answer(chain.north, 1, days_ago=45)
+    for query in ({"days": "30"}, {"start": "2020-01-01", "end": "2020-02-01"}):
+        shown = page(manager, LIST, **query)
+        assert shown.context["responses"] == []
+        text = shown.content.decode()
+        assert "Nothing waits for you" not in text
+        assert "Show every open one" in text
+    assert len(page(manager, LIST, days="90").context["responses"]) == 1
+
+
+def test_without_any_open_one_nothing_waits(manager):
+    assert "Nothing waits for you" in page(manager, LIST).content.decode()
+
+
+@pytest.mark.parametrize(("days_ago", "age"), [(0, "came today"), (1, "waits for 1 day<"), (45, "waits for 45 days")])
+def test_an_open_one_says_how_long_it_waits(manager, chain, days_ago, age):
+    response = answer(chain.north, 1, days_ago=days_ago)
+    assert age in page(manager, LIST).content.decode()
+    Response.objects.filter(pk=response.pk).update(follow_up_status="solved")
+    assert age not in page(manager, LIST, status="all").content.decode()
+
+
+def test_tabs_begin_with_a_capital(manager):
+    tabs = re.search(r'<ul class="tabs">(.*?)</ul>', page(manager, LIST).content.decode()).group(1)
+    assert re.findall(r">([^<]+)</a>", tabs) == ["Open", "Contacted", "Solved", "All"]
+
+
+def test_what_is_saved_leads_back_to_the_list_and_to_the_next_open_one(manager, chain):
+    oldest, solved, middle, newest = (
+        answer(chain.north, 1, days_ago=days_ago, problems=4) for days_ago in (60, 50, 40, 1)
+    )
+    Response.objects.filter(pk=solved.pk).update(follow_up_status="solved")
+    answer(chain.north, 1, days_ago=45)
+    query = "?problem=cold&status=open"
+    assert (
+        f'href="{path(middle)}?problem=cold&amp;status=open"'
+        in page(manager, LIST, problem="cold", status="open").content.decode()
+    )
+    saved = manager.post(path(middle) + query, {"status": "contacted", "text": "called"}, follow=True)
+    text = saved.content.decode()
+    assert f'href="{LIST}?problem=cold&amp;status=open"' in text
+    assert f'href="{path(oldest)}?problem=cold&amp;status=open"' in text
+    assert saved.context["next_open"] == oldest
+    assert page(manager, path(oldest) + query).context["next_open"] == newest  # after the last comes the first
+    manager.post(path(newest) + query, {"status": "solved", "text": ""})
+    assert page(manager, path(oldest) + query).context["next_open"] is None
+
+
+def test_the_next_open_one_is_of_ones_own_branch(manager, chain):
+    mine = answer(chain.north, 1)
+    answer(chain.south, 1)
+    assert page(manager, path(mine)).context["next_open"] is None
+
+
+def test_a_comment_leads_back_to_the_comments(manager, chain):
+    response = answer(chain.north, 5, comment="good")
+    link = f"{path(response)}?score=high&amp;list=comments"
+    address = reverse("dashboard:comments")
+    assert f'href="{link}"' in page(manager, address, score="high").content.decode()
+    assert (
+        f'href="{address}?score=high"' in page(manager, path(response), score="high", list="comments").content.decode()
+    )
+
+
+def test_an_answers_page_takes_a_bounded_number_of_queries(manager, chain, django_assert_max_num_queries):
+    first, *_others = [answer(chain.north, 1, days_ago=number) for number in range(40)]
+    with django_assert_max_num_queries(10):
+        page(manager, path(first))
