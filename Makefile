@@ -4,7 +4,7 @@ PYTHON310 ?= python3.10
 BIN := .venv/bin
 SUPPORTED := import sys; sys.exit(None if sys.version_info >= (3, 10) else "Python 3.10 or newer is needed, this is " + sys.version.split()[0] + ": name a newer one, for example make run PYTHON=python3.11")
 
-.PHONY: run demo test lint types bench package messages screenshots clean
+.PHONY: run demo test lint bench package messages screenshots clean
 
 run: $(BIN)/.run          ## set up and serve the survey at http://127.0.0.1:8000
 	@echo "Serving the survey at http://127.0.0.1:8000 on SQLite; mail shows here on the console. Ctrl-C ends it."
