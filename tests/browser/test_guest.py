@@ -192,6 +192,37 @@ def test_a_link_switches_the_language_and_the_url_keeps_it(open_page: Open, bran
     assert "365 days" in page.text_content("main")
 
 
+# Of every label with visible text: what of it is outside of the label's border, in CSS pixels.
+OVERFLOW = """() => [...document.querySelectorAll("#survey label")].map((label) => {
+    const text = document.createRange();
+    text.selectNodeContents(label);
+    const [inner, box] = [text.getBoundingClientRect(), label.getBoundingClientRect()];
+    const border = parseFloat(getComputedStyle(label).borderLeftWidth);
+    const outside = Math.max(box.left + border - inner.left, inner.right - box.right + border);
+    return [label.textContent, outside, box.width];
+}).filter(([, , width]) => width)"""
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("width", [320, 360, 375])
+def test_every_label_stays_in_its_box_and_as_wide_when_it_is_chosen(open_page: Open, width: int, language: str) -> None:
+    page = open_page(f"/?lang={language}", width=width)
+    page.click("summary")
+    page.check("#id_anonymous_1")
+    page.check("#id_satisfaction_0")
+    first = page.evaluate(OVERFLOW)
+    assert len(first) > 50
+    for choices in ("satisfaction_1", "recommend_10", "problems_3"), ("recommend_0", "problems_5"):
+        for name in choices:
+            page.check(f"#id_{name}")
+        assert [label for label in page.evaluate(OVERFLOW) if label[1] > 0] == []
+        assert [width for *_label, width in page.evaluate(OVERFLOW)] == [width for *_label, width in first]
+    for score in range(5):
+        page.check(f"#id_satisfaction_{score}")
+        assert [label for label in page.evaluate(OVERFLOW) if label[1] > 0] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
 def test_contact_details_are_asked_only_of_those_who_want_to_be_called(open_page: Open, script: bool) -> None:
     page = open_page("/", script=script)
