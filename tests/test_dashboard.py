@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from survey import rollup, terms
 from survey.models import Branch, ExportLog, FollowUpNote, Response
+from survey.retention import erase_for_guest
 from tests.chain import answer
 
 NASTY = '<script>alert(1)</script>\x07\u202e=HYPERLINK("http://evil.example")'
@@ -218,6 +219,35 @@ def test_a_follow_up_keeps_who_did_what(client, chain):
     refused = client.post(url("response", response.reference), {"status": "lost", "text": "typed"})
     assert refused.status_code == 400
     assert "typed" in content(refused)
+
+
+def test_a_note_on_a_good_answer_does_not_make_it_a_low_score(client, chain):
+    response = answer(chain.north, 5, comment="好吃", follow_up_status="contacted")  # as an earlier version left it
+    page = url("response", response.reference)
+    client.force_login(chain.north_manager)
+    assert 'name="status"' not in content(client.get(page))
+    assert client.post(page, {"text": ""}).status_code == 400
+    assert "谢谢夸奖" in content(client.post(page, {"status": "contacted", "text": "谢谢夸奖"}, follow=True))
+    response.refresh_from_db()
+    assert (response.follow_up_status, response.notes.get().status) == ("", "")
+    assert response.reference not in content(client.get(url("follow_up"), {"status": "all"}))
+
+
+def test_a_low_score_needs_a_status_even_of_an_empty_form(client, chain):
+    response = answer(chain.north, 1)
+    client.force_login(chain.north_manager)
+    assert client.post(url("response", response.reference)).status_code == 400
+
+
+def test_an_erased_low_score_stays_in_the_list_and_says_since_when(client, chain):
+    response = answer(chain.north, 1, comment="汤里有头发", phone="")
+    erase_for_guest(response.reference, "")
+    client.force_login(chain.head)
+    for page in (url("follow_up"), url("response", response.reference)):
+        text = content(client.get(page, headers={"Accept-Language": "en"}))
+        assert f"Erased on {timezone.localdate()}" in text
+        assert '<span class="status open">open</span>' in text
+        assert "头发" not in text
 
 
 def test_what_a_guest_wrote_is_harmless_everywhere(client, chain):
