@@ -75,7 +75,7 @@ ENGLISH = {
     "bad": (
         Sentence("The food was cold when it reached our table.", problems=Problem.COLD),
         Sentence("The table was dirty and we waited half an hour.", problems=Problem.DIRTY | Problem.WAITING),
-        Sentence("The sushi ran out and nobody refilled it.", problems=Problem.SOLD_OUT),
+        Sentence("The sushi was gone and nobody refilled it.", problems=Problem.SOLD_OUT),
         Sentence("Far too expensive for what we got.", problems=Problem.EXPENSIVE),
     ),
 }

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from io import StringIO
+from urllib.parse import parse_qsl
 
 import pytest
 from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from survey import rollup, terms
+from survey import demo_texts, rollup, terms
 from survey.models import Branch, ExportLog, FollowUpNote, Response
 from survey.retention import erase_for_guest
 from tests.chain import answer
@@ -344,11 +345,49 @@ def test_the_demo_is_the_same_each_time_and_shows_on_every_page(client, db, sett
         )
 
     first = seeded()
-    assert len(first) == 300
+    assert len(first) == 480
+    assert Response.objects.filter(erased_at=None).count() == 300
     assert Branch.objects.count() == 12
     Response.objects.all().delete()
     assert seeded() == first
     assert client.login(username="manager@example.com", password="demo")
     assert client.get(url("overview"), {"days": 365}).context["now"].n > 0
     oldest = timezone.localdate(first[0][3])
-    assert timezone.localdate() - oldest > timedelta(300)
+    assert timedelta(600) < timezone.localdate() - oldest <= timedelta(730)
+
+
+def test_the_demo_reads_as_if_it_had_happened(db, settings):
+    settings.DEBUG = True
+    call_command("seed_demo", responses=600, stdout=StringIO())
+    told = list(Response.objects.order_by("id").values_list("created_at", flat=True))
+    assert told == sorted(told)
+    year_before = Response.objects.filter(local_date__lt=timezone.localdate() - timedelta(365))
+    assert year_before.count() == 360
+    assert not year_before.filter(erased_at=None).exists()
+    assert not year_before.exclude(name="", phone="", comment="").exists()
+    sentences = [sentence for sentence in demo_texts.CHINESE["bad"] if sentence.dishes]
+    for response in Response.objects.filter(satisfaction__lte=2):
+        assert response.problem_list
+        for sentence in sentences:
+            beginning, _dish, end = sentence.text.partition("{dish}")
+            for dish in sentence.dishes:
+                if f"{beginning}{dish}{end}" in response.comment:
+                    assert sentence.problems & response.problems == sentence.problems
+    notes = FollowUpNote.objects.select_related("response")
+    assert {note.status for note in notes} >= {"solved"}
+    assert all(note.status == note.response.follow_up_status and note.text for note in notes)
+    assert {entry.user.username for entry in ExportLog.objects.all()} == {"head@example.com", "manager@example.com"}
+    for entry in ExportLog.objects.all():
+        chosen = dict(parse_qsl(entry.filters))
+        answers = Response.objects.filter(local_date__range=(chosen["start"], chosen["end"]))
+        if entry.user.username.startswith("manager"):
+            answers = answers.filter(branch__membership__user=entry.user)
+        assert entry.row_count == answers.count()
+
+
+def test_every_sentence_of_the_demo_names_what_it_is_about():
+    for texts in (demo_texts.CHINESE, demo_texts.ENGLISH):
+        for kind, sentences in texts.items():
+            for sentence in sentences:
+                assert ("{dish}" in sentence.text) == bool(sentence.dishes), sentence
+                assert bool(sentence.problems) == (kind == "bad"), sentence
