@@ -28,7 +28,7 @@ def content(response):
     return response.getvalue().decode()
 
 
-PAGES = ("overview", "comments", "follow_up", "export", "export_csv", "branches")
+PAGES = ("overview", "comments", "follow_up", "export", "export_csv", "branches", "cards")
 HEAD_OFFICE_PAGES = ("staff", "staff_add", "branch_add")
 
 
@@ -278,7 +278,8 @@ def test_no_page_has_inline_script_or_style(client, chain):
     for page in (*PAGES[:4], "branches", "staff", "staff_add", "branch_add"):
         text = content(client.get(url(page)))
         assert not re.search(r"<script|<style|\sstyle=|\son[a-z]+=|javascript:", text), page
-    assert not re.search(r"<script|<style|\sstyle=", content(client.get(url("card", "north"))))
+    for page in (url("card", "north"), url("cards")):
+        assert not re.search(r"<script|<style|\sstyle=", content(client.get(page)))
 
 
 # Session, user and permission take five queries of every page; the rest is the page's own.
@@ -308,6 +309,21 @@ def test_a_card_holds_the_branchs_link(client, chain, settings):
     text = content(client.get(url("card", "north")))
     assert "https://survey.example.com/s/north" in text
     assert "<svg" in text
+
+
+def test_the_cards_of_all_branches_are_those_in_business_that_one_may_see(
+    client, chain, settings, django_assert_max_num_queries
+):
+    settings.PUBLIC_URL = "https://survey.example.com"
+    Branch.objects.create(code="old", name="老店", is_open=False)
+    client.force_login(chain.head)
+    assert url("cards") in content(client.get(url("branches")))
+    with django_assert_max_num_queries(5):
+        text = content(client.get(url("cards")))
+    assert re.findall(r">https://survey.example.com/s/(\w+)<", text) == ["north", "south"]
+    client.force_login(chain.south_manager)
+    assert re.findall(r">https://survey.example.com/s/(\w+)<", content(client.get(url("cards")))) == ["south"]
+    assert url("cards") not in content(client.get(url("branches")))
 
 
 def test_head_office_adds_a_branch_and_its_code_never_changes(client, chain):
