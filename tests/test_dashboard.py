@@ -321,6 +321,7 @@ def test_the_cards_of_all_branches_are_those_in_business_that_one_may_see(
     with django_assert_max_num_queries(5):
         text = content(client.get(url("cards")))
     assert re.findall(r">https://survey.example.com/s/(\w+)<", text) == ["north", "south"]
+    assert "请用浏览器打印本页" in content(client.get(url("cards"), headers={"Accept-Language": "zh-CN"}))
     client.force_login(chain.south_manager)
     assert re.findall(r">https://survey.example.com/s/(\w+)<", content(client.get(url("cards")))) == ["south"]
     assert url("cards") not in content(client.get(url("branches")))
