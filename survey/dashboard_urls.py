@@ -19,6 +19,7 @@ urlpatterns = [
     path("branches/add/", dashboard_branches.edit, name="branch_add"),
     path("branches/<slug:code>/", dashboard_branches.edit, name="branch"),
     path("branches/<slug:code>/card/", dashboard_branches.card, name="card"),
+    path("cards/", dashboard_branches.cards, name="cards"),
     path("staff/", dashboard_staff.staff, name="staff"),
     path("staff/add/", dashboard_staff.edit, name="staff_add"),
     path("staff/<int:pk>/", dashboard_staff.edit, name="staff_member"),

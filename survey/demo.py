@@ -1,18 +1,34 @@
-"""A chain to look at: 12 branches and a year of varied answers, the same each time."""
+"""A chain to look at: 12 branches, a year of varied answers and the scores of another, the same each time."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import groupby, islice
+from urllib.parse import urlencode
 
+from django.contrib.auth.models import User
 from django.utils import timezone
 
-from survey.models import ASPECTS, REFERENCE_ALPHABET, REFERENCE_LENGTH, Branch, FollowUpStatus, Problem, Response
+from survey import demo_texts
+from survey.models import (
+    ASPECTS,
+    REFERENCE_ALPHABET,
+    REFERENCE_LENGTH,
+    Branch,
+    ExportLog,
+    FollowUpNote,
+    FollowUpStatus,
+    Problem,
+    Response,
+)
+from survey.retention import ERASED_VALUES
 
 SEED = 20_260_101
-DAYS = 365
+DAYS = 365  # a year, and how long the demo keeps what is personal
+YEAR_BEFORE = 0.6  # of the last year's answers, so that it has something to be compared with
+NOTES_WRITTEN = 60
 # Code, name, English name, and how good the branch is: added to every guest's mood.
 BRANCHES = (
     ("renmin", "人民广场店", "People's Square", 0.25),
@@ -28,57 +44,6 @@ BRANCHES = (
     ("pudong", "浦东机场店", "Pudong Airport", -0.55),
     ("songjiang", "松江大学城店", "Songjiang University Town", 0.15),
 )
-GOOD = (
-    "红烧肉很入味，{person}都说好吃。",
-    "菜品新鲜，品种也多，{dish}补得很快。",
-    "服务员很热情，主动帮我们换了盘子。",
-    "环境干净，餐具也很卫生，下次还会来。",
-    "{dish}味道不错，价格实惠，性价比高。",
-    "{person}一起来的，位置宽敞，孩子很喜欢甜品。",
-    "午餐时间上菜快，{dish}特别香。",
-    "米饭软糯，汤也好喝，{dish}值得推荐。",
-    "店长亲自过来问口味怎么样，很贴心。",
-    "第二次来了，{dish}还是一样好吃。",
-)
-FAIR = (
-    "味道还可以，就是{dish}有点咸。",
-    "整体不错，不过中午人多，排队等了十分钟。",
-    "菜的品种再多一点就好了，{dish}总是很快没有。",
-    "环境一般，音乐声音有点大。",
-    "价格比以前贵了一些，味道没有变。",
-    "{dish}还行，饮料机坏了没有人修。",
-)
-BAD = (
-    "{dish}是凉的，叫服务员加热等了很久。",
-    "排队半个小时，轮到我们的时候{dish}已经没有了。",
-    "桌子没有擦干净，餐具上有油渍。",
-    "服务员态度不好，叫了三次才过来。",
-    "{dish}太咸，吃了两口就放下了，太贵不值。",
-    "补菜太慢，{dish}一直是空的。",
-    "在汤里发现一根头发，卫生太差了。",
-    "收银多算了钱，退款等了很久。",
-    "空调太冷，{person}都吃得不舒服。",
-)
-ENGLISH = {
-    "good": ("Fresh food and friendly staff, we will come back.", "Great choice of dishes, the soup was delicious."),
-    "fair": ("Nice food, but the queue was long.", "Good taste, a bit too salty for us."),
-    "bad": ("The food was cold and nobody came to help.", "The table was dirty and we waited half an hour."),
-}
-DISHES = (
-    "红烧肉",
-    "清蒸鱼",
-    "糖醋排骨",
-    "番茄炒蛋",
-    "麻婆豆腐",
-    "小笼包",
-    "烤鸭",
-    "炒青菜",
-    "酸辣土豆丝",
-    "水果",
-    "冰淇淋",
-)
-PEOPLE = ("同事", "家人", "老人和孩子", "朋友", "同学")
-SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗"
 PROBLEMS = tuple(Problem)
 # Guests per hour of the day: lunch and dinner.
 HOURS = (11, 12, 12, 12, 13, 13, 14, 17, 18, 18, 18, 19, 19, 20)
@@ -95,14 +60,54 @@ def branches() -> list[Branch]:
     return made
 
 
-def responses(places: list[Branch], count: int, last: datetime, days: int = DAYS) -> Iterator[Response]:
-    """`count` answers over the `days` before `last`, oldest first; the same each time for the same arguments."""
+def responses(places: list[Branch], count: int, last: datetime) -> Iterator[Response]:
+    """`count` answers over the year before `last` and, before those, erased ones of another year, oldest first.
+
+    The same each time for the same arguments.
+    """
     chance = random.Random(SEED)  # noqa: S311  (a demo has to repeat itself)
-    busy = [(1.6 if (last - timedelta(age)).weekday() >= 5 else 1.0) * chance.uniform(0.6, 1.4) for age in range(days)]
-    for age in sorted(chance.choices(range(days), weights=busy, k=count), reverse=True):
-        day = last.date() - timedelta(age)
-        yield _response(
-            chance, places, day_start=timezone.make_aware(datetime(day.year, day.month, day.day)), last=last
+    for first_age, number in ((DAYS, int(count * YEAR_BEFORE)), (0, count)):
+        ages = range(first_age, first_age + DAYS)
+        busy = [_traffic(last - timedelta(age)) * chance.uniform(0.6, 1.4) for age in ages]
+        ages_of_answers = sorted(chance.choices(ages, weights=busy, k=number), reverse=True)
+        for age, same_day in groupby(ages_of_answers):
+            day = last.date() - timedelta(age)
+            day_start = timezone.make_aware(datetime(day.year, day.month, day.day))
+            # Lists show the answer that was stored last first.
+            times = sorted(
+                day_start + timedelta(hours=chance.choice(HOURS), seconds=chance.randrange(3600)) for _ in same_day
+            )
+            yield from (_response(chance, places, received, last) for received in times)
+
+
+def notes(head: User, managers: dict[int, User]) -> Iterator[FollowUpNote]:
+    """What staff wrote about the latest low scores that are done: head office where no manager is named."""
+    answers = Response.objects.filter(
+        follow_up_status__in=(FollowUpStatus.CONTACTED, FollowUpStatus.SOLVED), erased_at=None
+    ).order_by("-id")[:NOTES_WRITTEN]
+    for response in answers:
+        calls = [demo_texts.CALLED] if response.phone else []
+        measures = [demo_texts.NOTES[problem] for problem in response.problem_list[:1]]
+        yield FollowUpNote(
+            response=response,
+            author=managers.get(response.branch_id or 0, head),
+            status=response.follow_up_status,
+            text="".join(calls + measures if response.follow_up_status == FollowUpStatus.SOLVED else calls),
+            created_at=response.created_at + timedelta(days=1),
+        )
+
+
+def export_logs(head: User, manager: User, branch: Branch, last: datetime) -> Iterator[ExportLog]:
+    """Exports of the last quarter: head office each month, the manager those of the branch once."""
+    for user, age, of_branch in ((head, 60, None), (head, 30, None), (manager, 7, branch)):
+        end = last.date() - timedelta(age)
+        start = end - timedelta(29)
+        answers = Response.objects.filter(local_date__range=(start, end))
+        yield ExportLog(
+            user=user,
+            created_at=last - timedelta(days=age - 1, hours=14),
+            filters=urlencode({"start": start, "end": end}),
+            row_count=(answers.filter(branch=of_branch) if of_branch else answers).count(),
         )
 
 
@@ -112,13 +117,17 @@ def in_batches(rows: Iterator[Response], size: int = 1_000) -> Iterator[list[Res
         yield batch
 
 
-def _response(chance: random.Random, places: list[Branch], day_start: datetime, last: datetime) -> Response:
+def _traffic(day: datetime) -> float:
+    return 1.6 if day.weekday() >= 5 else 1.0
+
+
+def _response(chance: random.Random, places: list[Branch], received: datetime, last: datetime) -> Response:
     position = min(int(chance.triangular(0, len(places), 2)), len(places) - 1)
+    age = (last - received).days
     mood = BRANCHES[position % len(BRANCHES)][3] + chance.gauss(0, 1)
-    # Winter's new menu: the chain gets a little better over the last quarter.
-    mood += 0.2 if (last - day_start).days < 90 else 0.0
+    # The chain gets better: by a new menu over the last quarter, and over the year before.
+    mood += 0.2 if age < 90 else 0.0 if age < DAYS else -0.15
     score = 1 + sum(mood > threshold for threshold in (-1.7, -1.1, -0.45, 0.45))
-    received = min(day_start + timedelta(hours=chance.choice(HOURS), seconds=chance.randrange(3600)), last)
     is_chinese = chance.random() < 0.93
     response = Response(
         reference="".join(chance.choice(REFERENCE_ALPHABET) for _place in range(REFERENCE_LENGTH)),
@@ -134,25 +143,41 @@ def _response(chance: random.Random, places: list[Branch], day_start: datetime, 
             setattr(response, aspect, max(1, min(5, round(score + chance.gauss(0.1, 0.8)))))
     if chance.random() < 0.8:
         response.recommend = max(0, min(10, round(2 * score + chance.gauss(0, 1.2))))
-    if score <= 2:
-        response.problems = sum({chance.choice(PROBLEMS) for _try in range(chance.randint(1, 3))})
-        age = (last - received).days
-        response.follow_up_status = (
-            FollowUpStatus.OPEN if age < 10 else chance.choice([FollowUpStatus.SOLVED] * 4 + [FollowUpStatus.CONTACTED])
-        )
-    if chance.random() < 0.55:
-        response.comment = _comment(chance, score, is_chinese)
-        response.terms_due = True
+    told = _write(chance, response, is_chinese) if chance.random() < 0.55 else Problem(0)
     if chance.random() < 0.3:
-        response.name = chance.choice(SURNAMES) + chance.choice(("先生", "女士"))
+        response.name = _name(chance, is_chinese)
         response.phone = f"1380000{chance.randrange(10_000):04}"
         response.email = f"guest{chance.randrange(10_000)}@example.com" if chance.random() < 0.4 else ""
+    if response.is_low:
+        response.problems = told or sum({chance.choice(PROBLEMS) for _try in range(chance.randint(1, 2))})
+        is_called = bool(response.phone) and chance.random() < 0.4
+        response.follow_up_status = (
+            FollowUpStatus.OPEN if age < 10 else FollowUpStatus.CONTACTED if is_called else FollowUpStatus.SOLVED
+        )
+    if age >= DAYS:
+        for name, value in ERASED_VALUES.items():
+            setattr(response, name, value)
+        response.erased_at = received + timedelta(days=DAYS)
     return response
 
 
-def _comment(chance: random.Random, score: int, is_chinese: bool) -> str:
-    kind = "good" if score >= 4 else "fair" if score == 3 else "bad"
+def _name(chance: random.Random, is_chinese: bool) -> str:
     if not is_chinese:
-        return chance.choice(ENGLISH[kind])
-    sentences = chance.sample({"good": GOOD, "fair": FAIR, "bad": BAD}[kind], chance.choice((1, 1, 2)))
-    return "".join(sentences).format(dish=chance.choice(DISHES), person=chance.choice(PEOPLE))
+        return chance.choice(demo_texts.ENGLISH_NAMES)
+    return chance.choice(demo_texts.SURNAMES) + chance.choice(("先生", "女士"))
+
+
+def _write(chance: random.Random, response: Response, is_chinese: bool) -> Problem:
+    """Give the answer a comment of one or two sentences; returns the problems that they tell of."""
+    kind = "good" if response.satisfaction >= 4 else "fair" if response.satisfaction == 3 else "bad"
+    texts = demo_texts.CHINESE if is_chinese else demo_texts.ENGLISH
+    sentences = chance.sample(texts[kind], chance.choice((1, 1, 2)) if is_chinese else 1)
+    told = Problem(0)
+    dishes: list[str] = []  # no dish twice: it would be cold in one sentence and gone in the other
+    for sentence in sentences:
+        left = [dish for dish in sentence.dishes if dish not in dishes]
+        dishes.append(chance.choice(left) if left else "")
+        response.comment += sentence.text.format(dish=dishes[-1], person=chance.choice(demo_texts.PEOPLE))
+        told |= sentence.problems
+    response.terms_due = True
+    return told

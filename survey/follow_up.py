@@ -1,4 +1,4 @@
-"""What staff do about a low score: a status and notes."""
+"""What staff do about an answer: notes, and a status where the score is low."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 from django import forms
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy
 
 from survey.models import COMMENT_MAX_LENGTH, FollowUpNote, FollowUpStatus, Response
@@ -15,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 class FollowUpForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The next status, and what was done."""
+    """The next status of a low score, and what was done; of any other answer a note alone."""
 
     status = forms.ChoiceField(label=gettext_lazy("Status"), choices=FollowUpStatus.choices, widget=forms.RadioSelect)
 
@@ -26,10 +27,16 @@ class FollowUpForm(forms.ModelForm):  # type: ignore[type-arg]
             "text": forms.Textarea({"rows": 3, "maxlength": COMMENT_MAX_LENGTH})
         }
 
+    def __init__(self, response: Response, data: QueryDict | None) -> None:
+        super().__init__(data, initial={"status": response.follow_up_status or FollowUpStatus.CONTACTED})
+        if not response.is_low:
+            del self.fields["status"]
+            self.fields["text"].required = True
+
 
 @transaction.atomic
 def follow_up(response: Response, *, author: User, status: str, text: str) -> FollowUpNote:
-    """Set the status of an answer and keep who did it and what he wrote."""
+    """Set the status of an answer ('' where it is not low) and keep who did it and what was written."""
     note = FollowUpNote.objects.create(response=response, author=author, status=status, text=text)
     Response.objects.filter(pk=response.pk).update(follow_up_status=status)
     logger.info("follow_up.noted", extra={"response": response.pk, "status": status})

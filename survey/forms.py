@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -146,9 +147,10 @@ class ResponseForm(forms.ModelForm):  # type: ignore[type-arg]
             self.fields[name].required = not self.is_anonymous
 
     @classmethod
-    def for_page(cls, branch: Branch | None) -> ResponseForm:
-        """The empty form of a page that is opened now, under the link of a branch or under the chain's."""
-        return cls(initial={"branch": branch, "anonymous": ANONYMOUS, "consent_version": CONSENT_VERSION})
+    def for_page(cls, branch: Branch | None, typed: Mapping[str, Any] | None = None) -> ResponseForm:
+        """The form of a page that is opened now, under a branch's link or the chain's: empty, or as typed."""
+        values = {"anonymous": ANONYMOUS} if typed is None else typed
+        return cls(initial={**values, "branch": branch, "consent_version": CONSENT_VERSION})
 
     def validate_constraints(self) -> None:
         """Nothing: the database checks its constraints when the answer is stored.

@@ -249,10 +249,11 @@ class Response(models.Model):
 
 
 class FollowUpNote(models.Model):
-    """What a staff member did about a low score; free text about a guest, so erased with the answer's personal data."""
+    """What a staff member did about an answer; free text about a guest, so erased with the answer's personal data."""
 
     response = models.ForeignKey(Response, models.CASCADE, related_name="notes", verbose_name=_("response"))
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("author"))
+    # '' where the score is not low: nothing is open, nothing gets solved.
     status = models.CharField(_("follow-up"), max_length=10, choices=FollowUpStatus.choices)
     text = models.TextField(_("note"), blank=True, validators=[MaxLengthValidator(COMMENT_MAX_LENGTH)])
     created_at = models.DateTimeField(_("written"), default=timezone.now, editable=False)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
@@ -19,9 +20,11 @@ from django.core.mail.utils import DNS_NAME
 from django.db import connection, transaction
 from django.db.models import Min, Q, QuerySet
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from mydjango.language import PARAMETER, short_code
 from survey.models import Chore, OutgoingMail, Response
 
 logger = logging.getLogger(__name__)
@@ -55,27 +58,40 @@ def queue_mails(response: Response) -> None:
     """Queue what an answer leads to: a receipt for the guest, an alert to the branch about a low score."""
     if response.email:
         with translation.override(response.language):
-            _queue(response, OutgoingMail.Kind.RECEIPT, response.email, _("Thank you for your answer"))
+            subject, link = _("Thank you for your answer"), _erase_link(response)
+            _queue(response, OutgoingMail.Kind.RECEIPT, response.email, subject, link)
     if response.is_low and response.branch and response.branch.manager_email:
         with translation.override(settings.LANGUAGE_CODE):
-            _queue(response, OutgoingMail.Kind.ALERT, response.branch.manager_email, _("A guest was not satisfied"))
+            subject, link = _("A guest was not satisfied"), _staff_link(response)
+            _queue(response, OutgoingMail.Kind.ALERT, response.branch.manager_email, subject, link)
 
 
-def _queue(response: Response, kind: OutgoingMail.Kind, recipient: str, subject: str) -> OutgoingMail:
-    """Queue one mail, rendered now: what is sent later is what was promised."""
+def _queue(response: Response, kind: OutgoingMail.Kind, recipient: str, subject: str, link: str) -> OutgoingMail:
+    """Queue one mail, rendered now: what is sent later is what was promised.
+
+    No mail holds what a guest typed: its address is one that the guest typed too, and need not be the guest's.
+    """
     return OutgoingMail.objects.create(
         response=response,
         kind=kind,
         recipient=recipient,
         subject=f"{subject} ({response.reference})",
-        body=render_to_string(f"survey/mail/{kind.value}.txt", {"response": response, "link": _link(response)}),
+        body=render_to_string(f"survey/mail/{kind.value}.txt", {"response": response, "link": link}),
         message_id=f"<{response.reference.lower()}.{kind.value}@{_mail_domain()}>",
     )
 
 
-def _link(response: Response) -> str:
+def _staff_link(response: Response) -> str:
     """Where staff read the answer. Written out: reverse() would import all of the staff's pages for a guest."""
     return f"{settings.PUBLIC_URL}/dashboard/responses/{response.reference}/" if settings.PUBLIC_URL else ""
+
+
+def _erase_link(response: Response) -> str:
+    """Where the guest has the answer erased, in the guest's language."""
+    if not settings.PUBLIC_URL:
+        return ""
+    query = urlencode({"reference": response.reference, PARAMETER: short_code(response.language)})
+    return f"{settings.PUBLIC_URL}{reverse('erase')}?{query}"
 
 
 def _mail_domain() -> str:

@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 BATCH = 100  # comments in one transaction
 KEYWORDS = 10  # a comment
+RANKED = 40  # words that they are chosen from: function words are left out
 NEWEST = 1_000  # comments that a keyword list is made from: enough to rank, and the same work at a million answers
 LISTED = 30  # keywords
 MAX_SEARCH_TERMS = 5
@@ -67,10 +68,8 @@ def index_comments(seconds: float) -> int:
 
 def terms_of(response: Response) -> list[ResponseTerm]:
     """The words of an answer's comment, keywords with their weight; none for an erased one."""
-    from survey.text import analysis
-
     text = normal(response.comment)
-    weights = {term: weight for term, weight in analysis.keywords(text, KEYWORDS) if _is_word(term)} if text else {}
+    weights = _keywords(text) if text else {}
     return [
         ResponseTerm(
             response=response,
@@ -82,6 +81,15 @@ def terms_of(response: Response) -> list[ResponseTerm]:
         )
         for term in dict.fromkeys((*words(text), *weights))
     ]
+
+
+def _keywords(text: str) -> dict[str, float]:
+    """The words of a normal text that weigh most, function words aside."""
+    from survey.text import analysis
+    from survey.text.function_words import is_function_word
+
+    ranked = analysis.keywords(text, RANKED)
+    return dict([(term, weight) for term, weight in ranked if _is_word(term) and not is_function_word(term)][:KEYWORDS])
 
 
 def normal(text: str) -> str:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from io import StringIO
+from urllib.parse import parse_qsl
 
 import pytest
 from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from survey import exports, rollup, terms
+from survey import demo_texts, exports, rollup, terms
 from survey.models import Branch, ExportLog, FollowUpNote, Response
+from survey.retention import erase_for_guest
 from tests.chain import answer
 
 NASTY = '<script>alert(1)</script>\x07\u202e=HYPERLINK("http://evil.example")'
@@ -26,7 +28,7 @@ def content(response):
     return response.getvalue().decode()
 
 
-PAGES = ("overview", "comments", "follow_up", "export", "export_csv", "branches")
+PAGES = ("overview", "comments", "follow_up", "export", "export_csv", "branches", "cards")
 HEAD_OFFICE_PAGES = ("staff", "staff_add", "branch_add")
 
 
@@ -225,6 +227,35 @@ def test_a_follow_up_keeps_who_did_what(client, chain):
     assert "typed" in content(refused)
 
 
+def test_a_note_on_a_good_answer_does_not_make_it_a_low_score(client, chain):
+    response = answer(chain.north, 5, comment="好吃", follow_up_status="contacted")  # as an earlier version left it
+    page = url("response", response.reference)
+    client.force_login(chain.north_manager)
+    assert 'name="status"' not in content(client.get(page))
+    assert client.post(page, {"text": ""}).status_code == 400
+    assert "谢谢夸奖" in content(client.post(page, {"status": "contacted", "text": "谢谢夸奖"}, follow=True))
+    response.refresh_from_db()
+    assert (response.follow_up_status, response.notes.get().status) == ("", "")
+    assert response.reference not in content(client.get(url("follow_up"), {"status": "all"}))
+
+
+def test_a_low_score_needs_a_status_even_of_an_empty_form(client, chain):
+    response = answer(chain.north, 1)
+    client.force_login(chain.north_manager)
+    assert client.post(url("response", response.reference)).status_code == 400
+
+
+def test_an_erased_low_score_stays_in_the_list_and_says_since_when(client, chain):
+    response = answer(chain.north, 1, comment="汤里有头发", phone="")
+    erase_for_guest(response.reference, "")
+    client.force_login(chain.head)
+    for page in (url("follow_up"), url("response", response.reference)):
+        text = content(client.get(page, headers={"Accept-Language": "en"}))
+        assert f"Erased on {timezone.localdate()}" in text
+        assert '<span class="status open">open</span>' in text
+        assert "头发" not in text
+
+
 def test_what_a_guest_wrote_is_harmless_everywhere(client, chain):
     fields = {"comment": NASTY, "name": "=1+1<b>", "email": "a@example.com", "phone": "+8613800138000"}
     response = answer(chain.north, 1, **fields)
@@ -252,7 +283,8 @@ def test_no_page_has_inline_script_or_style(client, chain):
     for page in (*PAGES[:4], "branches", "staff", "staff_add", "branch_add"):
         text = content(client.get(url(page)))
         assert not re.search(r"<script|<style|\sstyle=|\son[a-z]+=|javascript:", text), page
-    assert not re.search(r"<script|<style|\sstyle=", content(client.get(url("card", "north"))))
+    for page in (url("card", "north"), url("cards")):
+        assert not re.search(r"<script|<style|\sstyle=", content(client.get(page)))
 
 
 # Session, user and permission take five queries of every page; the rest is the page's own.
@@ -282,6 +314,22 @@ def test_a_card_holds_the_branchs_link(client, chain, settings):
     text = content(client.get(url("card", "north")))
     assert "https://survey.example.com/s/north" in text
     assert "<svg" in text
+
+
+def test_the_cards_of_all_branches_are_those_in_business_that_one_may_see(
+    client, chain, settings, django_assert_max_num_queries
+):
+    settings.PUBLIC_URL = "https://survey.example.com"
+    Branch.objects.create(code="old", name="老店", is_open=False)
+    client.force_login(chain.head)
+    assert url("cards") in content(client.get(url("branches")))
+    with django_assert_max_num_queries(5):
+        text = content(client.get(url("cards")))
+    assert re.findall(r">https://survey.example.com/s/(\w+)<", text) == ["north", "south"]
+    assert "请用浏览器打印本页" in content(client.get(url("cards"), headers={"Accept-Language": "zh-CN"}))
+    client.force_login(chain.south_manager)
+    assert re.findall(r">https://survey.example.com/s/(\w+)<", content(client.get(url("cards")))) == ["south"]
+    assert url("cards") not in content(client.get(url("branches")))
 
 
 def test_head_office_adds_a_branch_and_its_code_never_changes(client, chain):
@@ -335,11 +383,49 @@ def test_the_demo_is_the_same_each_time_and_shows_on_every_page(client, db, sett
         )
 
     first = seeded()
-    assert len(first) == 300
+    assert len(first) == 480
+    assert Response.objects.filter(erased_at=None).count() == 300
     assert Branch.objects.count() == 12
     Response.objects.all().delete()
     assert seeded() == first
     assert client.login(username="manager@example.com", password="demo")
     assert client.get(url("overview"), {"days": 365}).context["now"].n > 0
     oldest = timezone.localdate(first[0][3])
-    assert timezone.localdate() - oldest > timedelta(300)
+    assert timedelta(600) < timezone.localdate() - oldest <= timedelta(730)
+
+
+def test_the_demo_reads_as_if_it_had_happened(db, settings):
+    settings.DEBUG = True
+    call_command("seed_demo", responses=600, stdout=StringIO())
+    told = list(Response.objects.order_by("id").values_list("created_at", flat=True))
+    assert told == sorted(told)
+    year_before = Response.objects.filter(local_date__lt=timezone.localdate() - timedelta(365))
+    assert year_before.count() == 360
+    assert not year_before.filter(erased_at=None).exists()
+    assert not year_before.exclude(name="", phone="", comment="").exists()
+    sentences = [sentence for sentence in demo_texts.CHINESE["bad"] if sentence.dishes]
+    for response in Response.objects.filter(satisfaction__lte=2):
+        assert response.problem_list
+        for sentence in sentences:
+            beginning, _dish, end = sentence.text.partition("{dish}")
+            for dish in sentence.dishes:
+                if f"{beginning}{dish}{end}" in response.comment:
+                    assert sentence.problems & response.problems == sentence.problems
+    notes = FollowUpNote.objects.select_related("response")
+    assert {note.status for note in notes} >= {"solved"}
+    assert all(note.status == note.response.follow_up_status and note.text for note in notes)
+    assert {entry.user.username for entry in ExportLog.objects.all()} == {"head@example.com", "manager@example.com"}
+    for entry in ExportLog.objects.all():
+        chosen = dict(parse_qsl(entry.filters))
+        answers = Response.objects.filter(local_date__range=(chosen["start"], chosen["end"]))
+        if entry.user.username.startswith("manager"):
+            answers = answers.filter(branch__membership__user=entry.user)
+        assert entry.row_count == answers.count()
+
+
+def test_every_sentence_of_the_demo_names_what_it_is_about():
+    for texts in (demo_texts.CHINESE, demo_texts.ENGLISH):
+        for kind, sentences in texts.items():
+            for sentence in sentences:
+                assert ("{dish}" in sentence.text) == bool(sentence.dishes), sentence
+                assert bool(sentence.problems) == (kind == "bad"), sentence

@@ -160,3 +160,23 @@ def test_a_phone_number_cannot_be_found_by_trying(client: Client) -> None:
     assert Response.objects.get().erased_at is None
     other = {"reference": "22222222", "phone": "13800138000"}
     assert client.post("/erase?lang=en", other).status_code == 400  # each reference has attempts of its own
+
+
+def test_a_page_that_is_posted_comes_back_as_typed_and_stores_nothing(branch: Branch) -> None:
+    client = Client(enforce_csrf_checks=True)
+    typed = {"satisfaction": "4", "problems": ["cold"], "comment": "<好>", "submission_id": "key", "redisplay": "1"}
+    answer = client.post("/s/sh01?lang=en", {**typed, "branch": "elsewhere", "phone": "no number"})
+    page = answer.content.decode()
+    assert (answer.status_code, answer["Cache-Control"].count("no-store")) == (200, 1)
+    assert "&lt;好&gt;" in page
+    assert 'value="key"' in page
+    assert 'value="no number"' in page
+    assert 'name="branch" value="sh01"' in page
+    assert page.count(" checked") == 2
+    assert 'class="error"' not in page
+    assert not Response.objects.exists()
+
+
+def test_a_closed_branch_takes_no_page_back(client: Client, branch: Branch) -> None:
+    Branch.objects.update(is_open=False)
+    assert client.post("/s/sh01", {"comment": "x", "redisplay": "1"}).status_code == 404

@@ -66,7 +66,24 @@ class TestQueueing:
         mail = OutgoingMail.objects.get()
         assert (mail.kind, mail.recipient, mail.status) == ("receipt", "guest@example.com", QUEUED)
         assert response.reference in mail.body
-        assert "王芳" in mail.body
+        assert "/erase" not in mail.body  # nobody knows at which address
+
+    def test_a_receipt_holds_nothing_that_a_guest_typed(self) -> None:
+        branch = Branch.objects.create(code="gz-01", name="天河店")
+        answer(name="Win a phone at http://spam.example", comment="Click here", branch=branch, satisfaction=1)
+        mail = OutgoingMail.objects.get()
+        for typed in ("Win", "spam.example", "Click", "13800138000"):
+            assert typed not in mail.body + mail.subject
+
+    @pytest.mark.parametrize(("language", "short"), [("zh-hans", "zh"), ("en", "en")])
+    def test_a_receipt_leads_to_the_erasure_of_its_answer(
+        self, client: Client, settings: Any, language: str, short: str
+    ) -> None:
+        settings.PUBLIC_URL = "https://survey.example.com"
+        reference = answer(language=language).reference
+        path = f"/erase?reference={reference}&lang={short}"
+        assert f"https://survey.example.com{path}\n" in OutgoingMail.objects.get().body
+        assert f'value="{reference}"' in client.get(path).content.decode()
 
     def test_a_low_score_alerts_the_branch_without_personal_data(self) -> None:
         branch = Branch.objects.create(code="gz-01", name="天河店", manager_email="manager@example.com")

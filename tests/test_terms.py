@@ -76,6 +76,30 @@ def test_keywords_tell_good_comments_from_bad_ones(chain):
     assert terms.keyword_list(lately(scores=(1,)), (4, 5)) == []
 
 
+def test_function_words_are_no_keywords_and_yet_found(chain):
+    for _number in range(2):
+        answer(chain.north, 1, comment="补菜太慢，烤鸭一直是空的，排队半个小时，轮到的时候没有了")
+        answer(chain.north, 1, comment="小笼包太咸，吃了两口就放下了，收银还多算了钱")
+        answer(chain.north, 1, comment="The soup was cold and nobody came to help us")
+    terms.index_comments(10)
+    keywords = {keyword.term for keyword in terms.keyword_list(lately(), (1, 2))}
+    assert {"补菜", "烤鸭", "排队", "太咸", "小笼包", "收银", "soup", "cold", "help"} <= keywords
+    function_words = {"was", "and", "nobody", "us", "一直", "放下", "半个", "时候", "两口", "算了", "没有"}
+    assert not keywords & function_words
+    for words in ("一直", "was", "半个"):
+        assert len(found(words)) == 2, words
+
+
+def test_function_words_take_no_keywords_place(chain):
+    answer(
+        chain.north,
+        5,
+        comment="我们和他们今天都觉得非常好，所以一起过来，" * 3 + "红烧肉烤鸭寿司甜品水果汤面条米饭饺子青菜豆腐蛋糕",
+    )
+    terms.index_comments(10)
+    assert ResponseTerm.objects.filter(weight__gt=0).count() == terms.KEYWORDS
+
+
 def test_a_long_word_and_rare_signs_do_no_harm(chain):
     answer(chain.north, 5, comment="a" * 2_000)
     answer(chain.north, 5, comment="😀\U00020000\u0000" + "好" * 500)

@@ -23,8 +23,8 @@ def page_url(context: template.Context, name: str, **query: str) -> str:
 
 
 @register.inclusion_tag("survey/language.html", takes_context=True)
-def language_switch(context: template.Context) -> dict[str, object]:
-    """This page in the other languages; a page that answers a form is asked for again with what was sent."""
+def language_switch(context: template.Context, form: str = "") -> dict[str, object]:
+    """This page in the other languages: with what stands in the form of this id, or else with what was sent to it."""
     request: HttpRequest = context["request"]
     current = translation.get_language()
     others = []
@@ -35,7 +35,7 @@ def language_switch(context: template.Context) -> dict[str, object]:
             others.append({"code": code, "name": name, "url": f"{request.path}?{parameters.urlencode()}"})
     # Not the visit's key: it may be used up, and the page that comes back makes a new one.
     sent = [(name, value) for name, values in request.POST.lists() if name != "submission_id" for value in values]
-    return {"others": others, "sent": sent, "posted": request.method == "POST"}
+    return {"others": others, "sent": sent, "posted": request.method == "POST", "form": form}
 
 
 @register.filter

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -26,27 +28,38 @@ FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 @never_cache
-@allow("GET")
+@csrf_exempt  # no session is involved, and nothing is stored
+@allow("GET", "POST")
 def page(request: HttpRequest, code: str = "") -> HttpResponse:
-    """The survey; with a code the survey of that branch."""
+    """The survey; with a code the survey of that branch. Posted, it comes back as it was typed, in this language."""
     branch = Branch.objects.filter(code=code).first() if code else None
     if code and (branch is None or not branch.is_open):
         if speaks_json(request):
             return problem(request, 404, "There is no open branch with this code.")
         return render(request, "survey/no_branch.html", {"branch": branch}, status=404)
+    if request.method == "POST":
+        context = {
+            "form": ResponseForm.for_page(branch, typed=_typed(request)),
+            "submission": SubmissionForm(request.POST).again(),
+        }
+        return render(request, "survey/page.html", context)
     return render(request, "survey/page.html", {"form": ResponseForm.for_page(branch)})
+
+
+def _typed(request: HttpRequest) -> dict[str, Any]:
+    """What was sent by field, nothing of it validated."""
+    blank = ResponseForm()
+    return {
+        name: field.widget.value_from_datadict(request.POST, request.FILES, blank.add_prefix(name))
+        for name, field in blank.fields.items()
+    }
 
 
 def page_as_typed(request: HttpRequest) -> HttpResponse:
     """The page with everything that was sent, nothing of it validated: for when there is no database to ask."""
-    blank = ResponseForm()
-    typed = {
-        name: field.widget.value_from_datadict(request.POST, request.FILES, blank.add_prefix(name))
-        for name, field in blank.fields.items()
-    }
     notice = _("Your answer could not be stored just now. Nothing you typed is lost: please press Send again.")
     context = {
-        "form": ResponseForm(initial=typed),
+        "form": ResponseForm(initial=_typed(request)),
         "submission": SubmissionForm(request.POST).again(),
         "notice": notice,
     }

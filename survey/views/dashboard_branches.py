@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import NamedTuple
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -12,6 +15,15 @@ from survey.access import branches_of, head_office_view, staff_view
 from survey.accounts import BranchForm
 from survey.models import Branch
 from survey.views.dashboard import form_of, page_context
+
+
+class Card(NamedTuple):
+    """What a card shows: the QR code of the branch's link as an SVG path in a square of this width."""
+
+    branch: Branch
+    link: str
+    width: float
+    path: str
 
 
 @staff_view
@@ -40,11 +52,24 @@ def edit(request: HttpRequest, code: str | None = None) -> HttpResponse:
 
 @staff_view
 def card(request: HttpRequest, code: str) -> HttpResponse:
-    """A card for the tables, to print: the QR code of the branch's link as SVG."""
+    """A card for the tables, to print."""
+    return _print(request, [get_object_or_404(branches_of(request.user), code=code)])
+
+
+@staff_view
+def cards(request: HttpRequest) -> HttpResponse:
+    """The cards of every branch in business that one may see, one a page."""
+    return _print(request, branches_of(request.user).filter(is_open=True))
+
+
+def _print(request: HttpRequest, chosen: Iterable[Branch]) -> HttpResponse:
+    context = {"cards": [_card(branch, link_of(request, branch)) for branch in chosen]}
+    return render(request, "survey/dashboard/card.html", context)
+
+
+def _card(branch: Branch, link: str) -> Card:
     import segno  # here alone
 
-    branch = get_object_or_404(branches_of(request.user), code=code)
-    link = link_of(request, branch)
     # Error correction Q: a quarter may be scratched or stained, as on a table.
     modules = segno.make(link, error="q", micro=False)
     width, _height = modules.symbol_size(border=4)
@@ -54,8 +79,7 @@ def card(request: HttpRequest, code: str) -> HttpResponse:
         for column, dark in enumerate(line)
         if dark
     )
-    context = {"branch": branch, "link": link, "width": width, "path": path}
-    return render(request, "survey/dashboard/card.html", context)
+    return Card(branch, link, width, path)
 
 
 def link_of(request: HttpRequest, branch: Branch) -> str:

@@ -75,11 +75,10 @@ def follow_up_list(request: HttpRequest) -> HttpResponse:
 def detail(request: HttpRequest, reference: str) -> HttpResponse:
     """One answer with what was done about it; a posted form adds to that."""
     response = get_object_or_404(responses_of(request.user).select_related("branch"), reference=reference.upper())
-    form = FollowUpForm(request.POST or None, initial={"status": response.follow_up_status or FollowUpStatus.CONTACTED})
-    if request.method == "POST" and form.is_valid():
-        follow_up(
-            response, author=account_of(request), status=form.cleaned_data["status"], text=form.cleaned_data["text"]
-        )
+    form = FollowUpForm(response, request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        status, text = form.cleaned_data.get("status", ""), form.cleaned_data["text"]
+        follow_up(response, author=account_of(request), status=status, text=text)
         messages.success(request, _("Saved."))
         return redirect(request.get_full_path())
     is_comment = request.GET.get("list") == "comments"

@@ -25,7 +25,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-WIDTHS = {375: 812, 1280: 800}  # a phone and a desk, in CSS pixels, with their heights
+WIDTHS = {320: 568, 360: 740, 375: 812, 1280: 800}  # phones and a desk, in CSS pixels, with their heights
 LANGUAGES = {"zh": "zh-CN", "en": "en-GB"}  # what the URL says, and what the browser prefers
 
 

@@ -169,6 +169,57 @@ def test_an_error_stands_beside_its_field_and_nothing_typed_is_lost(
     assert (response.name, response.phone, response.email) == ("王芳", "13800138000", "wang@example.com")
 
 
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_the_language_can_be_switched_with_an_answer_half_typed(open_page: Open, branch: Branch, script: bool) -> None:
+    page = open_page("/s/sh01", script=script)
+    page.check("#id_satisfaction_1")
+    page.check("#id_problems_2")
+    page.fill("#id_comment", "汤是凉的")
+    page.check("#id_recommend_3")
+    page.click("summary")
+    page.check("#id_hygiene_4")
+    page.check("#id_anonymous_1")
+    page.fill("#id_name", "王芳")
+    page.fill("#id_phone", "13800138000")
+    for language in ("en", "zh"):
+        page.click("button.language")
+        page.wait_for_url(re.compile(rf"/s/sh01\?lang={language}$"))
+        assert page.get_attribute("html", "lang").startswith(language)
+        assert page.text_content(".branch") == {"zh": branch.name, "en": branch.name_en}[language]
+        assert page.query_selector(".error") is None  # nothing was sent yet
+        assert page.input_value("#id_comment") == "汤是凉的"
+    assert not Response.objects.exists()
+    send(page)
+    page.wait_for_url(re.compile(r"/thanks/\w+\?lang=zh$"))
+    response = Response.objects.get()
+    assert (response.satisfaction, response.problem_list, response.comment) == (2, [Problem.COLD], "汤是凉的")
+    assert (response.recommend, response.hygiene, response.branch) == (3, 5, branch)
+    assert (response.name, response.phone) == ("王芳", "13800138000")
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_enter_in_a_field_sends_rather_than_switch_the_language(open_page: Open, script: bool) -> None:
+    page = open_page("/?lang=en", script=script)
+    page.check("#id_satisfaction_4")
+    page.check("#id_anonymous_1")
+    page.fill("#id_name", "Tom")
+    page.fill("#id_phone", "1234567890")
+    page.focus("#id_phone")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".reference")
+    assert page.url.endswith("lang=en")
+    assert Response.objects.get().name == "Tom"
+
+
+def test_the_language_stays_while_an_answer_is_on_its_way(open_page: Open) -> None:
+    page = open_page("/?lang=en")
+    page.check("#id_satisfaction_4")
+    page.context.set_offline(True)
+    send(page)
+    page.wait_for_selector("#sending >> text=No connection")
+    assert page.is_disabled("button.language")
+
+
 def test_the_language_of_an_error_page_can_be_switched_without_loss(open_page: Open) -> None:
     page = open_page("/?lang=zh", script=False)
     page.fill("#id_comment", "味道好")
@@ -181,15 +232,47 @@ def test_the_language_of_an_error_page_can_be_switched_without_loss(open_page: O
     assert not Response.objects.exists()
 
 
-def test_a_link_switches_the_language_and_the_url_keeps_it(open_page: Open, branch: Branch) -> None:
+def test_the_url_keeps_the_language(open_page: Open, branch: Branch) -> None:
     page = open_page("/s/sh01")
     assert page.get_attribute("html", "lang") == "zh-hans"
-    page.click("a.language")
+    page.click("button.language")
     page.wait_for_url(re.compile(r"/s/sh01\?lang=en$"))
-    assert page.get_attribute("html", "lang") == "en"
     page.click("footer >> text=Privacy notice")
     page.wait_for_url(re.compile(r"/privacy\?lang=en$"))
     assert "365 days" in page.text_content("main")
+    page.click("a.language")
+    page.wait_for_url(re.compile(r"/privacy\?lang=zh$"))
+
+
+# Of every label with visible text: what of it is outside of the label's border, in CSS pixels.
+OVERFLOW = """() => [...document.querySelectorAll("#survey label")].map((label) => {
+    const text = document.createRange();
+    text.selectNodeContents(label);
+    const [inner, box] = [text.getBoundingClientRect(), label.getBoundingClientRect()];
+    const border = parseFloat(getComputedStyle(label).borderLeftWidth);
+    const outside = Math.max(box.left + border - inner.left, inner.right - box.right + border);
+    return [label.textContent, outside, box.width];
+}).filter(([, , width]) => width)"""
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("width", [320, 360, 375])
+def test_every_label_stays_in_its_box_and_as_wide_when_it_is_chosen(open_page: Open, width: int, language: str) -> None:
+    page = open_page(f"/?lang={language}", width=width)
+    page.click("summary")
+    page.check("#id_anonymous_1")
+    page.check("#id_satisfaction_0")
+    first = page.evaluate(OVERFLOW)
+    assert len(first) > 50
+    for choices in ("satisfaction_1", "recommend_10", "problems_3"), ("recommend_0", "problems_5"):
+        for name in choices:
+            page.check(f"#id_{name}")
+        assert [label for label in page.evaluate(OVERFLOW) if label[1] > 0] == []
+        assert [width for *_label, width in page.evaluate(OVERFLOW)] == [width for *_label, width in first]
+    for score in range(5):
+        page.check(f"#id_satisfaction_{score}")
+        assert [label for label in page.evaluate(OVERFLOW) if label[1] > 0] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])

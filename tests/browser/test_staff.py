@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from io import StringIO
 
 import pytest
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 
-from survey.models import ExportLog, FollowUpNote, Membership
+from survey.models import Branch, ExportLog, FollowUpNote, Membership
 from tests.browser.accessibility import small_targets, violations
 
 PAGES = (
@@ -25,17 +26,30 @@ PAGES = (
     "branches/",
     "branches/add/",
     "branches/renmin/card/",
+    "cards/",
     "staff/",
     "staff/add/",
     "password/",
 )
+
+# Of each card its size, the shorter side of the code, and where the address ends.
+CARD_IN_MILLIMETRES = """() => [...document.querySelectorAll(".table-card")].map((card) => {
+    const inMillimetres = (pixels) => pixels / 96 * 25.4;
+    const [box, code, address] = [card, ...card.querySelectorAll(".code, .address")]
+        .map((element) => element.getBoundingClientRect());
+    return {
+        card: [Math.round(inMillimetres(box.width)), Math.round(inMillimetres(box.height))],
+        code: inMillimetres(Math.min(code.width, code.height)),
+        address: inMillimetres(address.bottom - box.top),
+    };
+})"""
 
 
 @pytest.fixture
 def demo(transactional_db, settings):
     """The demo's chain, smaller."""
     settings.DEBUG = True
-    call_command("seed_demo", responses=400, stdout=StringIO())
+    call_command("seed_demo", responses=1_000, stdout=StringIO())
     settings.DEBUG = False
 
 
@@ -103,12 +117,12 @@ def test_a_manager_filters_follows_up_and_exports(demo, open_page, script):
     page.wait_for_selector("text=Called back, invited again.")
     assert page.get_by_role("link", name="Back to the list").get_attribute("href").endswith("?days=365&status=all")
     assert not violations(page) if script else True
-    assert FollowUpNote.objects.get().status == "solved"
+    assert FollowUpNote.objects.latest("id").status == "solved"
     page.goto("/dashboard/export/?days=365")
     with page.expect_download() as download:
         page.locator(".files a").first.click()
     text = download.value.path().read_text(encoding="utf-8-sig")
-    assert text.count("\n") == ExportLog.objects.get().row_count + 1
+    assert text.count("\n") == ExportLog.objects.latest("id").row_count + 1
 
 
 def right_edge(locator):
@@ -156,3 +170,20 @@ def test_the_keyboard_alone_is_enough(demo, open_page):
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_url("**/comments/")
+
+
+def test_a_card_fills_a_page_of_a6_and_all_of_them_one_each(demo, open_page):
+    Branch.objects.filter(code="baoshan").update(name="很长的门店名称" * 9, name_en="A very long name indeed " * 2)
+    page = open_page("/dashboard/", width=1280, locale="zh-CN")
+    log_in(page)
+    for path, cards in (("branches/renmin/card/", 1), ("cards/", 12)):
+        page.goto(f"/dashboard/{path}")
+        pdf = page.pdf(prefer_css_page_size=True, print_background=True)
+        sizes = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", pdf)
+        assert [(round(float(width)), round(float(height))) for width, height in sizes] == [(298, 420)] * cards
+        page.emulate_media(media="print")
+        for box in page.evaluate(CARD_IN_MILLIMETRES):
+            assert box["card"] == [105, 148]
+            assert box["code"] > 30
+            assert box["address"] < 148 - 5
+        page.emulate_media(media="null")

@@ -12,20 +12,23 @@ from django.utils import timezone
 
 from survey import demo, rollup, terms
 from survey.accounts import head_office_group
-from survey.models import FollowUpStatus, Membership, Response
+from survey.models import ExportLog, FollowUpNote, FollowUpStatus, Membership, Response
 
 PASSWORD = "demo"  # noqa: S105  (of the demo's accounts, which exist with DEBUG on only)
 LONG_ENOUGH = 600.0  # seconds
 
 
 class Command(BaseCommand):
-    """Fill an empty database with 12 branches and 5,000 answers over a year."""
+    """Fill an empty database with 12 branches, 5,000 answers of the last year and the scores of the year before."""
 
-    help = "Make 12 branches, 5,000 answers over the last year and two accounts to look at the staff's pages with."
+    help = (
+        "Make 12 branches, 5,000 answers of the last year, 3,000 erased ones of the year before to compare them with, "
+        "and two accounts to look at the staff's pages with."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """`--responses`."""
-        parser.add_argument("--responses", type=int, default=5_000, help="how many answers (default 5000)")
+        parser.add_argument("--responses", type=int, default=5_000, help="how many of the last year (default 5000)")
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
         """Seed, unless there are answers: real ones must not be mixed with made-up ones."""
@@ -52,10 +55,13 @@ class Command(BaseCommand):
                 user.save()
         head.groups.add(head_office_group())
         Membership.objects.get_or_create(user=manager, branch=places[0])
+        FollowUpNote.objects.bulk_create(demo.notes(head, {places[0].pk: manager}))
+        ExportLog.objects.bulk_create(demo.export_logs(head, manager, places[0], last))
         rollup.count_days(LONG_ENOUGH)
         terms.index_comments(LONG_ENOUGH)
         waiting = Response.objects.filter(follow_up_status=FollowUpStatus.OPEN).count()
         self.stdout.write(
-            f"{options['responses']} answers in {len(places)} branches, {waiting} to follow up.\n"
+            f"{options['responses']} answers of the last year in {len(places)} branches, {waiting} to follow up, "
+            f"and the scores of {Response.objects.exclude(erased_at=None).count()} of the year before.\n"
             f"Log in at /dashboard/ as head@example.com or manager@example.com, password {PASSWORD}."
         )

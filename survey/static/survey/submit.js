@@ -47,6 +47,8 @@
   const status = document.getElementById("sending");
   const button = form.querySelector("button[type=submit]");
   const label = button.textContent;
+  const languages = Array.from(document.querySelectorAll("button.language"));
+  let switching = false; // event.submitter, which would tell, is newer than Safari 15
   let snapshot = null; // what is on its way
   let pause = 1000;
   let timer = 0;
@@ -87,7 +89,7 @@
 
   const freeze = (frozen) => {
     for (const field of visible()) field.disabled = frozen;
-    button.disabled = frozen;
+    for (const any of [button, ...languages]) any.disabled = frozen;
     button.textContent = frozen ? form.dataset.sending || label : label;
   };
 
@@ -230,7 +232,9 @@
     status.append(over);
   };
 
+  for (const other of languages) other.addEventListener("click", () => (switching = true));
   form.addEventListener("submit", (event) => {
+    if (switching) return;
     event.preventDefault();
     if (!snapshot) start();
   });
@@ -242,7 +246,10 @@
     clearTimeout(timer);
     send();
   });
-  window.addEventListener("pageshow", () => freeze(Boolean(snapshot)));
+  window.addEventListener("pageshow", () => {
+    switching = false;
+    freeze(Boolean(snapshot));
+  });
 
   // A page that the server returned with errors holds newer values than the draft.
   const draft = store.read(name);

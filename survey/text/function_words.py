@@ -1,0 +1,33 @@
+"""Words that say nothing by themselves, so that no keyword list has them."""
+
+from __future__ import annotations
+
+from survey.text.segmenter import tokenizer
+
+# First letters of jieba's tags (those of the People's Daily corpus): conjunctions, adverbs, interjections, places,
+# affixes, numerals with and without measure words, onomatopoeia, prepositions, measure words, pronouns, particles.
+TAGS = frozenset("cdefhkmopqruy")
+# Function words that the dictionary has as nouns, verbs and times, or not at all.
+CHINESE = """
+时候 时 事情 东西 地方 样子 情况 半个小时 半小时 下次 这次 上次 每次 今天 昨天 明天 现在 刚才 没有
+有点 是不是 不是 不会 不能 不要 算了 放下 补得 觉得 感觉 认为 以为 知道 看到 发现 希望
+需要 应该 轮到 起来 出来 进来 过来 回来 下来 上来 端上来 出去 进去 过去 回去 下去 上去 值得 容易 正好
+"""
+# The Snowball project's list, and pronouns and adverbs of the same kind.
+ENGLISH = """
+i me my myself we us our ours ourselves you your yours yourself yourselves he him his himself she her hers
+herself it its itself they them their theirs themselves what which who whom this that these those am is are
+was were be been being have has had having do does did doing will would shall should can could may might must
+ought a an the and but if or because as until while of at by for with about against between into through
+during before after above below to from up down in out on off over under again further then once here there
+when where why how all any both each few more most other some such no nor not only own same so than too very
+just now also even still don doesn didn isn aren wasn weren hasn haven hadn won wouldn couldn shouldn ll ve re
+much many one quite really bit got get go went came come nobody somebody everybody anybody nothing something
+everything anything everyone someone anyone
+"""
+WORDS = frozenset((CHINESE + ENGLISH).split())
+
+
+def is_function_word(word: str) -> bool:
+    """Whether a word in lower case is a function word, by the dictionary's part of speech or by the lists."""
+    return word in WORDS or (tokenizer.tables.tag(word) or "x")[0] in TAGS
