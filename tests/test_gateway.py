@@ -146,6 +146,12 @@ def test_an_address_that_is_none_is_one_sentence(folder, address):
     assert refused(address, folder=folder).startswith(f"{address} is not an address")
 
 
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan"])
+def test_a_timeout_that_is_none_is_one_sentence(folder, seconds):
+    said = refused("0", "--timeout", seconds, folder=folder)
+    assert said == f"--timeout {seconds}: it must be above 0 seconds.\n"
+
+
 def test_a_broken_index_is_its_traceback_and_one_sentence(folder):
     (folder / "index.py").write_text("def handler(:\n", encoding="utf-8")
     lines = refused("0", folder=folder).splitlines()
@@ -183,6 +189,14 @@ def test_the_environment_is_the_functions_and_what_is_missing_is_reported(serve,
     said = "".join(server.err)
     assert "not set, so left out: ${env:GREETING_OF_THE_TEST}" in said
     assert "set for this machine: PUBLIC_URL, SECRET_KEY, SQLITE_PATH" in said
+
+
+def test_many_unset_variables_are_counted(serve, folder):
+    lines = "".join(f"      UNSET_{number}: ${{env:UNSET_{number}}}\n" for number in range(6))
+    file = folder / "serverless.yml"
+    file.write_text(file.read_text(encoding="utf-8").replace("    variables:\n", f"    variables:\n{lines}"))
+    server, _ = serve()
+    assert "not set, so left out: 7 variables of serverless.yml\n" in "".join(server.err)
 
 
 def test_a_variable_of_the_shell_is_taken_where_the_file_asks_for_it(serve, monkeypatch):

@@ -19,6 +19,8 @@ from mydjango.cloud.instances import Launch
 # Of this machine's own environment an instance sees only what a process needs to run.
 INHERITED = ("PATH", "HOME", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LD_LIBRARY_PATH")
 
+NAMED = 5  # so many unset variables are named at the start; more are counted
+
 
 class LocalFunctionError(Exception):
     """The function cannot be run here; the message is one sentence."""
@@ -77,7 +79,7 @@ def prepare(options: argparse.Namespace, public_url: str) -> LocalFunction:
         variables=_variables(options, config, folder, public_url, memory, notes),
         memory=memory,
         memory_required=options.memory is not None,
-        timeout=options.timeout or config.timeout,
+        timeout=_timeout(options, config),
         init_timeout=config.init_timeout,
         read_only=options.strict and sandbox.read_only_possible(folder),
         freeze=getattr(options, "freeze", False),
@@ -99,6 +101,14 @@ def _config(options: argparse.Namespace) -> FunctionConfig:
         return function_config.load(options.config or Path(options.folder).resolve() / "serverless.yml")
     except function_config.FunctionConfigError as error:
         raise LocalFunctionError(str(error)) from error
+
+
+def _timeout(options: argparse.Namespace, config: FunctionConfig) -> float:
+    if options.timeout is None:
+        return config.timeout
+    if not options.timeout > 0:
+        raise LocalFunctionError(f"--timeout {options.timeout:g}: it must be above 0 seconds.")
+    return float(options.timeout)
 
 
 def _variables(
@@ -128,7 +138,9 @@ def _variables(
         }
     )
     if unset:
-        notes.append(f"not set, so left out: {', '.join(f'${{env:{name}}}' for name in unset)}")
+        few = len(unset) <= NAMED
+        names = ", ".join(f"${{env:{name}}}" for name in unset) if few else f"{len(unset)} variables"
+        notes.append(f"not set, so left out: {names} of serverless.yml")
     notes.append(f"set for this machine: {', '.join(sorted(made))}" if made else "nothing set for this machine")
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     runtime = {"PYTHONPATH": str(folder), "PYTHONUNBUFFERED": "1", "LANG": "C.UTF-8"}
