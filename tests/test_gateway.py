@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -293,7 +295,43 @@ def test_a_flask_folder_needs_only_index_and_serverless_yml(tmp_path):
     (tmp_path / "serverless.yml").write_text(
         "inputs: {environment: {variables: {WSGI_APPLICATION: 'application:app'}}}\n", encoding="utf-8"
     )
-    server = rungateway(folder=tmp_path)
+    assert_flask_answers(rungateway(folder=tmp_path))
+
+
+def test_a_flask_folder_without_serverless_yml_says_what_is_assumed(tmp_path):
+    """As README has it: index.py and mydjango/cloud/ are copied, nothing else of this project is in reach."""
+    (tmp_path / "application.py").write_text(APPLICATION, encoding="utf-8")
+    shutil.copy(ROOT / "index.py", tmp_path)
+    shutil.copytree(ROOT / "mydjango" / "cloud", tmp_path / "mydjango" / "cloud")
+    options = ["--env", "WSGI_APPLICATION=application:app"]
+    server = Server(["-m", "mydjango.cloud.gateway", "0", *options], {"PYTHONPATH": ""}, tmp_path)
+    assert_flask_answers(server)
+    said = "".join(server.err)
+    assert "  no serverless.yml: index.main_handler with the platform's defaults, variables from --env alone\n" in said
+    assert "  timeout: 3 s\n" in said
+
+
+def test_a_config_that_is_named_must_exist(folder):
+    assert (
+        refused("0", "--config", "other.yml", folder=folder) == "other.yml does not exist: it describes the function.\n"
+    )
+
+
+def test_the_gateway_needs_the_packages_that_its_documents_name():
+    code = (
+        "import sys, mydjango.cloud.gateway, mydjango.cloud.invoke; print(*{n.partition('.')[0] for n in sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    owners = importlib.metadata.packages_distributions()
+    loaded = {owner.lower() for name in done.stdout.split() for owner in owners.get(name, [])}
+    files = [(ROOT / name).read_text(encoding="utf-8") for name in ("requirements-dev.txt", "requirements-deploy.txt")]
+    pinned = {name.lower() for name in re.findall(r"^([\w-]+)==", "".join(files), re.MULTILINE)}
+    for document in ("README.md", "README.zh-CN.md", "docs/bridge.md"):
+        [line] = re.findall(r"`pip install ([a-z -]+)`", (ROOT / document).read_text(encoding="utf-8"))
+        assert set(line.split()) == loaded & pinned
+
+
+def assert_flask_answers(server: Server) -> None:
     try:
         client = server.client()
         form = ("Content-Type", "application/x-www-form-urlencoded")

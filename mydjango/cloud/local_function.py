@@ -44,7 +44,7 @@ class LocalFunction:
 def add_arguments(parser: argparse.ArgumentParser, folder: Path | None = None) -> None:
     """The options that `rungateway` and `invoke` share."""
     parser.add_argument("--folder", type=Path, default=folder or Path.cwd(), help="the function's code (default: here)")
-    parser.add_argument("--config", type=Path, help="its serverless.yml (default: the one in the folder)")
+    parser.add_argument("--config", type=Path, help="its serverless.yml (default: the folder's, if it has one)")
     parser.add_argument(
         "--gateway", choices=sorted(platforms.PLATFORMS), default="function-url", help="default: function-url"
     )
@@ -72,6 +72,8 @@ def prepare(options: argparse.Namespace, public_url: str) -> LocalFunction:
     platform = platforms.PLATFORMS[options.gateway]
     memory = config.memory if options.memory is None else options.memory
     notes: list[str] = []
+    if not config.path.is_file():
+        notes.append(f"no serverless.yml: {config.handler} with the platform's defaults, variables from --env alone")
     launch = Launch(
         folder=folder,
         handler=config.handler,
@@ -97,8 +99,13 @@ def uses_own_database(options: argparse.Namespace) -> bool:
 
 
 def _config(options: argparse.Namespace) -> FunctionConfig:
+    """What the file says; another project may have none, then what the platform takes where nothing is said."""
+    folder = Path(options.folder).resolve()
+    path = options.config or folder / "serverless.yml"
+    if not options.config and not path.exists():
+        return FunctionConfig(path, folder.name)
     try:
-        return function_config.load(options.config or Path(options.folder).resolve() / "serverless.yml")
+        return function_config.load(path)
     except function_config.FunctionConfigError as error:
         raise LocalFunctionError(str(error)) from error
 
