@@ -218,6 +218,15 @@ def test_the_event_has_the_request_as_it_was_on_the_wire(serve):
     assert event["requestContext"]["identity"]["sourceIp"] == "127.0.0.1"
 
 
+def test_a_query_that_the_client_did_not_encode_arrives_whole(serve):
+    """In UTF-8 删 ends in A0 and 入 has 85 in its middle: both are white space in latin-1."""
+    _, client = serve()
+    target = "/删?text=删入".encode()
+    answer = client.raw(b"GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n" % target)
+    event = json.loads(answer.partition(b"\r\n\r\n")[2])["event"]
+    assert (event["path"], event["queryString"]) == ("/%E5%88%A0", {"text": "删入"})
+
+
 def test_failures_are_answered_as_the_platform_does_and_reported(serve):
     server, client = serve("--timeout", "0.5", "--json")
     answers = {path: client.request("GET", path) for path in ("/raise", "/die", "/hang", "/malformed", "/base64")}
