@@ -108,6 +108,10 @@ def test_the_function_gets_what_login_mail_and_links_need(template):
     assert variables(template[1]).keys() >= NEEDED
 
 
+def test_the_hosts_that_are_allowed_follow_the_region(template):
+    assert re.match(r"\.(execute-api\.)?\$\{(AWS::Region|vars\.region)\}\.", variables(template[1])["ALLOWED_HOSTS"])
+
+
 def test_no_secret_of_the_aws_template_is_shown():
     parameters = yaml.load((ROOT / TEMPLATES[0]).read_text(encoding="utf-8"), Loader=Loader)["Parameters"]
     assert {name for name, parameter in parameters.items() if parameter.get("NoEcho")} == SECRETS
