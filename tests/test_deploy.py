@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from django.db import connections
 
 import index
 from mydjango.cloud import function_config, upload
+from mydjango.management.commands.deploy import REQUIRED
 from tests.fake_scf import APPID, SECRET_ID, SECRET_KEY, FakeScf, healthy
 
 ROOT = Path(__file__).parent.parent
@@ -25,6 +27,7 @@ ENVIRON = {
     "TENCENT_SECRET_KEY": SECRET_KEY,
     "SECRET_KEY": "of-the-project",
     "MYSQL_HOST": "10.0.0.2",
+    "MYSQL_USER": "survey",
     "MYSQL_PASSWORD": "of-the-database",
     "VPC_ID": "vpc-1",
     "SUBNET_ID": "subnet-1",
@@ -85,7 +88,7 @@ def project(tmp_path, monkeypatch, scf):
     build(tmp_path, b"the first code", b"the packages")
     for name, value in {**ENVIRON, "SCF_ENDPOINT": scf.endpoint, "COS_ENDPOINT": scf.endpoint}.items():
         monkeypatch.setenv(name, value)
-    for name in ("PUBLIC_URL", "REGION", "CODE_BUCKET", "MYSQL_USER"):
+    for name in ("PUBLIC_URL", "REGION", "CODE_BUCKET"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     return tmp_path
@@ -141,11 +144,70 @@ def test_a_public_url_that_is_set_stays(project, scf, monkeypatch):
 
 def test_what_is_not_set_is_said_and_left_out(project, scf):
     output = deploy(project)
-    assert "Not set, so left at their defaults:" in output
-    assert "EMAIL_HOST" in output
+    assert re.search(r"Not set, so left at their defaults: \d\d optional settings \('-v 2' names them\)\.\n", output)
+    assert "EMAIL_HOST" not in output
+    assert "Not set, so left at their defaults: PUBLIC_URL, " in deploy(project, verbosity=2)
     variables = environment(scf.serving)
     assert (variables["SECRET_KEY"], variables["MYSQL_HOST"]) == ("of-the-project", "10.0.0.2")
     assert "EMAIL_HOST" not in variables
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_required_setting_that_is_missing_stops_before_the_first_call(project, scf, monkeypatch, dry_run):
+    monkeypatch.delenv("SECRET_KEY")
+    monkeypatch.setenv("MYSQL_PASSWORD", "")
+    with pytest.raises(CommandError, match=r"^Required and not set: SECRET_KEY, MYSQL_PASSWORD\. Put them into "):
+        deploy(project, dry_run=dry_run)
+    assert scf.calls == []
+
+
+def test_the_required_settings_are_those_that_serverless_yml_says_are():
+    [block] = re.findall(r"# Required\.\n(.+?)\n\n", (ROOT / "serverless.yml").read_text(encoding="utf-8"), re.DOTALL)
+    assert tuple(re.findall(r"^ +(\w+): ", block, re.MULTILINE)) == REQUIRED
+
+
+@pytest.fixture
+def staging(project):
+    """The copy of the project that docs/maintain.md makes: of the stage, only the function's file says it."""
+    folder = project / "staging"
+    folder.mkdir()
+    shutil.copy(project / "serverless.yml", folder)
+    for name in ("layer", "build"):
+        shutil.copytree(project / name, folder / name)
+    change(folder / "serverless.yml", "stage: prod", "stage: staging")
+    return folder
+
+
+def change(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_a_copy_of_the_folder_with_another_stage_is_another_function_with_a_layer_of_its_own(staging, scf):
+    assert deploy(staging).endswith(f"{URL}/\n")
+    assert scf.function["FunctionName"] == "survey-staging"
+    assert scf.serving["Layers"] == [{"LayerName": "survey-layer-staging", "LayerVersion": 1}]
+    assert list(scf.layers) == ["survey-layer-staging"]
+
+
+def test_removing_the_copy_leaves_the_layer_of_production(staging, scf):
+    scf.layers["survey-layer-prod"] = [{"LayerVersion": 1}]
+    deploy(staging)
+    deploy(staging, remove=True, noinput=True)
+    assert scf.layers == {"survey-layer-prod": [{"LayerVersion": 1}], "survey-layer-staging": []}
+
+
+def test_without_the_layers_file_the_sentence_says_that_it_is_missing(staging, scf):
+    shutil.rmtree(staging / "layer")
+    with pytest.raises(CommandError, match=r"layer/serverless\.yml is missing: it describes layer survey-layer-"):
+        deploy(staging)
+
+
+def test_a_layer_of_another_name_is_named_beside_the_one_that_is_wanted(staging, scf):
+    change(staging / "layer" / "serverless.yml", "name: survey-layer\n", "name: packages\n")
+    with pytest.raises(CommandError, match=r"describes layer packages-staging, wanted survey-layer-staging\."):
+        deploy(staging)
 
 
 def test_the_same_again_changes_nothing(project, scf):
@@ -421,6 +483,25 @@ def test_a_dry_run_needs_no_account(project, scf, monkeypatch):
     monkeypatch.delenv("TENCENT_SECRET_ID")
     assert "CreateFunction" in deploy(project, dry_run=True)
     assert scf.calls == []
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_without_a_way_to_the_api_one_sentence_says_so(project, monkeypatch, dry_run):
+    monkeypatch.setenv("SCF_ENDPOINT", "http://127.0.0.1:1")
+    with pytest.raises(CommandError, match=r"^The API cannot be reached: Connection refused\.$"):
+        deploy(project, dry_run=dry_run)
+
+
+def test_a_network_that_fails_on_the_way_says_what_serves_and_what_to_do(project, scf, monkeypatch):
+    deploy(project)
+    build(project, b"the second code", b"the packages")
+
+    def unplug(**parameters):
+        raise ConnectionResetError  # the server's thread ends without an answer
+
+    monkeypatch.setattr(scf, "ListTriggers", unplug)
+    with pytest.raises(CommandError, match=r"The API cannot be reached: .*\nVersion 1 serves\. Run the same command"):
+        deploy(project)
 
 
 def test_no_secret_is_ever_printed(project, scf, capfd):

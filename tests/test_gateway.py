@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -146,6 +148,12 @@ def test_an_address_that_is_none_is_one_sentence(folder, address):
     assert refused(address, folder=folder).startswith(f"{address} is not an address")
 
 
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan"])
+def test_a_timeout_that_is_none_is_one_sentence(folder, seconds):
+    said = refused("0", "--timeout", seconds, folder=folder)
+    assert said == f"--timeout {seconds}: it must be above 0 seconds.\n"
+
+
 def test_a_broken_index_is_its_traceback_and_one_sentence(folder):
     (folder / "index.py").write_text("def handler(:\n", encoding="utf-8")
     lines = refused("0", folder=folder).splitlines()
@@ -185,6 +193,14 @@ def test_the_environment_is_the_functions_and_what_is_missing_is_reported(serve,
     assert "set for this machine: PUBLIC_URL, SECRET_KEY, SQLITE_PATH" in said
 
 
+def test_many_unset_variables_are_counted(serve, folder):
+    lines = "".join(f"      UNSET_{number}: ${{env:UNSET_{number}}}\n" for number in range(6))
+    file = folder / "serverless.yml"
+    file.write_text(file.read_text(encoding="utf-8").replace("    variables:\n", f"    variables:\n{lines}"))
+    server, _ = serve()
+    assert "not set, so left out: 7 variables of serverless.yml\n" in "".join(server.err)
+
+
 def test_a_variable_of_the_shell_is_taken_where_the_file_asks_for_it(serve, monkeypatch):
     monkeypatch.setenv("GREETING_OF_THE_TEST", "hello")
     _, client = serve()
@@ -200,6 +216,15 @@ def test_the_event_has_the_request_as_it_was_on_the_wire(serve):
     assert event["multiValueQueryStringParameters"] == {"x": ["1", "2"]}
     assert event["requestContext"]["stage"] == "test"
     assert event["requestContext"]["identity"]["sourceIp"] == "127.0.0.1"
+
+
+def test_a_query_that_the_client_did_not_encode_arrives_whole(serve):
+    """In UTF-8 删 ends in A0 and 入 has 85 in its middle: both are white space in latin-1."""
+    _, client = serve()
+    target = "/删?text=删入".encode()
+    answer = client.raw(b"GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n" % target)
+    event = json.loads(answer.partition(b"\r\n\r\n")[2])["event"]
+    assert (event["path"], event["queryString"]) == ("/%E5%88%A0", {"text": "删入"})
 
 
 def test_failures_are_answered_as_the_platform_does_and_reported(serve):
@@ -279,7 +304,43 @@ def test_a_flask_folder_needs_only_index_and_serverless_yml(tmp_path):
     (tmp_path / "serverless.yml").write_text(
         "inputs: {environment: {variables: {WSGI_APPLICATION: 'application:app'}}}\n", encoding="utf-8"
     )
-    server = rungateway(folder=tmp_path)
+    assert_flask_answers(rungateway(folder=tmp_path))
+
+
+def test_a_flask_folder_without_serverless_yml_says_what_is_assumed(tmp_path):
+    """As README has it: index.py and mydjango/cloud/ are copied, nothing else of this project is in reach."""
+    (tmp_path / "application.py").write_text(APPLICATION, encoding="utf-8")
+    shutil.copy(ROOT / "index.py", tmp_path)
+    shutil.copytree(ROOT / "mydjango" / "cloud", tmp_path / "mydjango" / "cloud")
+    options = ["--env", "WSGI_APPLICATION=application:app"]
+    server = Server(["-m", "mydjango.cloud.gateway", "0", *options], {"PYTHONPATH": ""}, tmp_path)
+    assert_flask_answers(server)
+    said = "".join(server.err)
+    assert "  no serverless.yml: index.main_handler with the platform's defaults, variables from --env alone\n" in said
+    assert "  timeout: 3 s\n" in said
+
+
+def test_a_config_that_is_named_must_exist(folder):
+    assert (
+        refused("0", "--config", "other.yml", folder=folder) == "other.yml does not exist: it describes the function.\n"
+    )
+
+
+def test_the_gateway_needs_the_packages_that_its_documents_name():
+    code = (
+        "import sys, mydjango.cloud.gateway, mydjango.cloud.invoke; print(*{n.partition('.')[0] for n in sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    modules = set(done.stdout.split())
+    files = [(ROOT / name).read_text(encoding="utf-8") for name in ("requirements-dev.txt", "requirements-deploy.txt")]
+    pinned = {name.lower() for name in re.findall(r"^([\w-]+)==", "".join(files), re.MULTILINE)}
+    loaded = {name for name in pinned if modules & {file.parts[0] for file in importlib.metadata.files(name)}}
+    for document in ("README.md", "README.zh-CN.md", "docs/bridge.md"):
+        [line] = re.findall(r"`pip install ([a-z -]+)`", (ROOT / document).read_text(encoding="utf-8"))
+        assert set(line.split()) == loaded
+
+
+def assert_flask_answers(server: Server) -> None:
     try:
         client = server.client()
         form = ("Content-Type", "application/x-www-form-urlencoded")

@@ -31,7 +31,8 @@ def open_account(folder: Path, dry_run: bool = False, say: Callable[[str], None]
     layer_file = folder / "layer" / "serverless.yml"
     try:
         config = function_config.load(folder / "serverless.yml", environ)
-        layer_config = function_config.load(layer_file, environ) if layer_file.is_file() else None
+        # One stage for both: a copy of the folder is another stage as soon as its function is.
+        layer_config = function_config.load(layer_file, environ, config.stage) if layer_file.is_file() else None
     except FunctionConfigError as error:
         raise DeployError(str(error)) from error
     keys = credentials(environ) if dry_run else required_credentials(environ)

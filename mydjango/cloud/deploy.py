@@ -15,7 +15,16 @@ from typing import Any
 from mydjango.cloud import default_alias, layer, remote, triggers, versions
 from mydjango.cloud.default_alias import LATEST, Alias
 from mydjango.cloud.function_config import FunctionConfig
-from mydjango.cloud.scf_api import POLL_EVERY, POLLS, Api, ApiError, DeployError, find, wait_until_active
+from mydjango.cloud.scf_api import (
+    POLL_EVERY,
+    POLLS,
+    Api,
+    ApiError,
+    ApiUnreachable,
+    DeployError,
+    find,
+    wait_until_active,
+)
 from mydjango.cloud.scf_requests import (
     create_function,
     fingerprint,
@@ -103,9 +112,12 @@ class Deployment:
         for entry in self.config.inputs.get("layers") or []:
             version = entry["version"]
             if str(version).startswith("${output:"):
-                if self.layer_config is None or archive is None or entry["name"] != self.layer_config.name:
+                if self.layer_config is None or archive is None:
+                    file = self.config.path.parent / "layer" / "serverless.yml"
+                    raise DeployError(f"{file} is missing: it describes layer {entry['name']}.")
+                if entry["name"] != self.layer_config.name:
                     raise DeployError(
-                        f"Layer {entry['name']}, version {version}: no layer/serverless.yml describes it."
+                        f"{self.layer_config.path} describes layer {self.layer_config.name}, wanted {entry['name']}."
                     )
                 with self._step("publish the layer"):
                     version, new = layer.publish(self.api, self.layer_config, archive, self.bucket, self.pause)
@@ -263,6 +275,8 @@ class Deployment:
         try:
             yield
         except DeployError as error:
+            if isinstance(error, ApiUnreachable) and self.serving is None:
+                raise  # the first question already: there is nothing to take up again
             serves = "" if self.serving is None else f"Version {self.serving or 'none'} serves. "
             raise DeployError(f"Could not {what}: {error}\n{serves}{_advice(error) or advice}") from error
 

@@ -35,6 +35,7 @@ class FunctionConfig:
 
     path: Path
     name: str
+    stage: str = ""
     handler: str = "index.main_handler"
     memory: int = DEFAULT_MEMORY  # MB
     timeout: int = DEFAULT_TIMEOUT  # seconds
@@ -84,8 +85,8 @@ def deployment_environ(folder: Path) -> dict[str, str]:
     return file | dict(os.environ)
 
 
-def load(path: Path, environ: Mapping[str, str] | None = None) -> FunctionConfig:
-    """Read and resolve one serverless.yml; raises FunctionConfigError."""
+def load(path: Path, environ: Mapping[str, str] | None = None, stage: str = "") -> FunctionConfig:
+    """Read and resolve one serverless.yml; `stage` counts before the file's own. Raises FunctionConfigError."""
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -94,12 +95,15 @@ def load(path: Path, environ: Mapping[str, str] | None = None) -> FunctionConfig
         raise FunctionConfigError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
     if not isinstance(document, dict) or not isinstance(document.get("inputs"), dict):
         raise FunctionConfigError(f"{path} has no 'inputs' section.")
+    if stage:
+        document["stage"] = stage
     resolver = _Resolver(document, deployment_environ(path.parent) if environ is None else environ)
     inputs = resolver.resolve(document["inputs"], "inputs")
     try:
         return FunctionConfig(
             path=path,
             name=str(inputs.get("name") or document.get("name") or path.parent.name),
+            stage=str(document.get("stage") or ""),
             handler=str(inputs.get("handler", "index.main_handler")),
             memory=_whole(inputs, "memorySize", DEFAULT_MEMORY),
             timeout=_whole(inputs, "timeout", DEFAULT_TIMEOUT),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import signal
 import socket
 import sys
@@ -47,14 +48,18 @@ class RequestHandler(WSGIRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
+    def parse_request(self) -> bool:
+        """Encode what the client should have: http.server splits the line at 85 and A0, white space in latin-1."""
+        self.raw_requestline = re.sub(rb"[\x80-\xff]", lambda match: b"%%%02X" % match[0][0], self.raw_requestline)
+        return super().parse_request()
+
     def make_environ(self) -> dict[str, Any]:
         """The environ, with the raw request beside it; http.server has already merged leading slashes in self.path."""
         environ = super().make_environ()
         target = self.requestline.split()[1]
         if not target.startswith("/") and "://" in target:  # absolute form (RFC 9112 3.2.2)
             target = "/" + target.partition("://")[2].partition("/")[2]
-        # Bytes that should have been encoded are, one by one.
-        environ["gateway.target"] = quote(target, safe="/?#[]@!$&'()*+,;=:%~", encoding="latin-1")
+        environ["gateway.target"] = quote(target, safe="/?#[]@!$&'()*+,;=:%~")
         environ["gateway.headers"] = [(name, _decoded(value)) for name, value in self.headers.items()]
         return environ
 

@@ -19,6 +19,8 @@ from mydjango.cloud.instances import Launch
 # Of this machine's own environment an instance sees only what a process needs to run.
 INHERITED = ("PATH", "HOME", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LD_LIBRARY_PATH")
 
+NAMED = 5  # so many unset variables are named at the start; more are counted
+
 
 class LocalFunctionError(Exception):
     """The function cannot be run here; the message is one sentence."""
@@ -42,7 +44,7 @@ class LocalFunction:
 def add_arguments(parser: argparse.ArgumentParser, folder: Path | None = None) -> None:
     """The options that `rungateway` and `invoke` share."""
     parser.add_argument("--folder", type=Path, default=folder or Path.cwd(), help="the function's code (default: here)")
-    parser.add_argument("--config", type=Path, help="its serverless.yml (default: the one in the folder)")
+    parser.add_argument("--config", type=Path, help="its serverless.yml (default: the folder's, if it has one)")
     parser.add_argument(
         "--gateway", choices=sorted(platforms.PLATFORMS), default="function-url", help="default: function-url"
     )
@@ -70,6 +72,8 @@ def prepare(options: argparse.Namespace, public_url: str) -> LocalFunction:
     platform = platforms.PLATFORMS[options.gateway]
     memory = config.memory if options.memory is None else options.memory
     notes: list[str] = []
+    if not config.path.is_file():
+        notes.append(f"no serverless.yml: {config.handler} with the platform's defaults, variables from --env alone")
     launch = Launch(
         folder=folder,
         handler=config.handler,
@@ -77,7 +81,7 @@ def prepare(options: argparse.Namespace, public_url: str) -> LocalFunction:
         variables=_variables(options, config, folder, public_url, memory, notes),
         memory=memory,
         memory_required=options.memory is not None,
-        timeout=options.timeout or config.timeout,
+        timeout=_timeout(options, config),
         init_timeout=config.init_timeout,
         read_only=options.strict and sandbox.read_only_possible(folder),
         freeze=getattr(options, "freeze", False),
@@ -95,10 +99,23 @@ def uses_own_database(options: argparse.Namespace) -> bool:
 
 
 def _config(options: argparse.Namespace) -> FunctionConfig:
+    """What the file says; another project may have none, then what the platform takes where nothing is said."""
+    folder = Path(options.folder).resolve()
+    path = options.config or folder / "serverless.yml"
+    if not options.config and not path.exists():
+        return FunctionConfig(path, folder.name)
     try:
-        return function_config.load(options.config or Path(options.folder).resolve() / "serverless.yml")
+        return function_config.load(path)
     except function_config.FunctionConfigError as error:
         raise LocalFunctionError(str(error)) from error
+
+
+def _timeout(options: argparse.Namespace, config: FunctionConfig) -> float:
+    if options.timeout is None:
+        return config.timeout
+    if not options.timeout > 0:
+        raise LocalFunctionError(f"--timeout {options.timeout:g}: it must be above 0 seconds.")
+    return float(options.timeout)
 
 
 def _variables(
@@ -128,7 +145,9 @@ def _variables(
         }
     )
     if unset:
-        notes.append(f"not set, so left out: {', '.join(f'${{env:{name}}}' for name in unset)}")
+        few = len(unset) <= NAMED
+        names = ", ".join(f"${{env:{name}}}" for name in unset) if few else f"{len(unset)} variables"
+        notes.append(f"not set, so left out: {names} of serverless.yml")
     notes.append(f"set for this machine: {', '.join(sorted(made))}" if made else "nothing set for this machine")
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     runtime = {"PYTHONPATH": str(folder), "PYTHONUNBUFFERED": "1", "LANG": "C.UTF-8"}

@@ -13,6 +13,7 @@ POLL_EVERY = 1.0  # seconds
 POLLS = 180  # the component's own command line waits as long, about two to three minutes
 WAITING = ("Creating", "Updating", "Publishing", "Deleting")
 SECRET_FIELDS = ("ZipFile",)
+UNREACHABLE = "ClientNetworkError"  # the SDK's own code where the platform did not answer
 
 
 class DeployError(Exception):
@@ -25,6 +26,14 @@ class ApiError(DeployError):
     def __init__(self, action: str, code: str, message: str, request_id: str | None = None) -> None:
         super().__init__(f"{action}: {code}: {message}" + (f" (request {request_id})" if request_id else ""))
         self.code = code
+
+
+class ApiUnreachable(ApiError):
+    """The platform did not answer: no network, a wrong address, a time-out."""
+
+    def __init__(self, reason: str) -> None:
+        DeployError.__init__(self, f"The API cannot be reached: {reason}.")
+        self.code = UNREACHABLE
 
 
 @dataclass(frozen=True)
@@ -94,8 +103,17 @@ class ScfApi:
         try:
             response: dict[str, Any] = self._client.call_json(action, parameters)["Response"]
         except TencentCloudSDKException as error:
+            if error.code == UNREACHABLE:
+                raise ApiUnreachable(_root_cause(error)) from error
             raise ApiError(action, str(error.code), str(error.message), error.requestId) from error
         return response
+
+
+def _root_cause(error: BaseException) -> str:
+    """What the system said, which the SDK and its HTTP client have wrapped: `Connection refused`."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return str(getattr(error, "strerror", None) or error)
 
 
 class DryRun:

@@ -14,6 +14,9 @@ from mydjango.cloud.account import open_account
 from mydjango.cloud.deploy import Deployment
 from mydjango.cloud.scf_api import DeployError
 
+# Without these the function does not start, or has no database: the part of serverless.yml that says so.
+REQUIRED = ("SECRET_KEY", "MYSQL_HOST", "MYSQL_USER", "MYSQL_PASSWORD")
+
 
 class Command(BaseCommand):
     """Deploy, roll back or remove the function of serverless.yml."""
@@ -54,7 +57,7 @@ class Command(BaseCommand):
             elif options["rollback"] is not None:
                 deployment.rollback(options["rollback"])
             else:
-                self._deploy(deployment, folder / "build")
+                self._deploy(deployment, folder / "build", options["verbosity"])
             if options["dry_run"]:
                 self.stdout.write("This was a dry run: nothing has changed.")
         except DeployError as error:
@@ -62,12 +65,19 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             raise CommandError("Interrupted. Run the same command again: it takes up where it stopped.") from None
 
-    def _deploy(self, deployment: Deployment, build: Path) -> None:
+    def _deploy(self, deployment: Deployment, build: Path, verbosity: int) -> None:
+        unset = [name for where, name in deployment.config.unset.items() if ".environment." in where]
+        missing = [name for name in REQUIRED if name in unset]
+        if missing:
+            raise DeployError(
+                f"Required and not set: {', '.join(missing)}. Put them into {build.parent / '.env'} or into the "
+                "environment; .env.example has them all."
+            )
         function = upload.read(build / "function.zip")
         layer = upload.read(build / "layer.zip") if deployment.layer_config else None
-        unset = [name for where, name in deployment.config.unset.items() if ".environment." in where]
         if unset:
-            self.stdout.write(f"Not set, so left at their defaults: {', '.join(unset)}.")
+            names = ", ".join(unset) if verbosity > 1 else f"{len(unset)} optional settings ('-v 2' names them)"
+            self.stdout.write(f"Not set, so left at their defaults: {names}.")
         url = deployment.deploy(function, layer)
         if not deployment.api.dry_run:
             self.stdout.write(f"{url}/" if url else "Deployed; there is no public URL.")
