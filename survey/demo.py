@@ -1,4 +1,4 @@
-"""A chain to look at: 12 branches, a year of varied answers and the scores of another, the same each time."""
+"""A chain to look at: 12 branches and a year of varied answers, the same each time."""
 
 from __future__ import annotations
 
@@ -23,11 +23,9 @@ from survey.models import (
     Problem,
     Response,
 )
-from survey.retention import ERASED_VALUES
 
 SEED = 20_260_101
-DAYS = 365  # a year, and how long the demo keeps what is personal
-YEAR_BEFORE = 0.6  # of the last year's answers, so that it has something to be compared with
+DAYS = 365
 NOTES_WRITTEN = 60
 # Code, name, English name, and how good the branch is: added to every guest's mood.
 BRANCHES = (
@@ -61,23 +59,18 @@ def branches() -> list[Branch]:
 
 
 def responses(places: list[Branch], count: int, last: datetime) -> Iterator[Response]:
-    """`count` answers over the year before `last` and, before those, erased ones of another year, oldest first.
-
-    The same each time for the same arguments.
-    """
+    """`count` answers over the year before `last`, oldest first. The same each time for the same arguments."""
     chance = random.Random(SEED)  # noqa: S311  (a demo has to repeat itself)
-    for first_age, number in ((DAYS, int(count * YEAR_BEFORE)), (0, count)):
-        ages = range(first_age, first_age + DAYS)
-        busy = [_traffic(last - timedelta(age)) * chance.uniform(0.6, 1.4) for age in ages]
-        ages_of_answers = sorted(chance.choices(ages, weights=busy, k=number), reverse=True)
-        for age, same_day in groupby(ages_of_answers):
-            day = last.date() - timedelta(age)
-            day_start = timezone.make_aware(datetime(day.year, day.month, day.day))
-            # Lists show the answer that was stored last first.
-            times = sorted(
-                day_start + timedelta(hours=chance.choice(HOURS), seconds=chance.randrange(3600)) for _ in same_day
-            )
-            yield from (_response(chance, places, received, last) for received in times)
+    busy = [_traffic(last - timedelta(age)) * chance.uniform(0.6, 1.4) for age in range(DAYS)]
+    ages = sorted(chance.choices(range(DAYS), weights=busy, k=count), reverse=True)
+    for age, same_day in groupby(ages):
+        day = last.date() - timedelta(age)
+        day_start = timezone.make_aware(datetime(day.year, day.month, day.day))
+        # Lists show the answer that was stored last first.
+        times = sorted(
+            day_start + timedelta(hours=chance.choice(HOURS), seconds=chance.randrange(3600)) for _ in same_day
+        )
+        yield from (_response(chance, places, received, last) for received in times)
 
 
 def notes(head: User, managers: dict[int, User]) -> Iterator[FollowUpNote]:
@@ -125,8 +118,7 @@ def _response(chance: random.Random, places: list[Branch], received: datetime, l
     position = min(int(chance.triangular(0, len(places), 2)), len(places) - 1)
     age = (last - received).days
     mood = BRANCHES[position % len(BRANCHES)][3] + chance.gauss(0, 1)
-    # The chain gets better: by a new menu over the last quarter, and over the year before.
-    mood += 0.2 if age < 90 else 0.0 if age < DAYS else -0.15
+    mood += 0.2 if age < 90 else 0.0  # a new menu
     score = 1 + sum(mood > threshold for threshold in (-1.7, -1.1, -0.45, 0.45))
     is_chinese = chance.random() < 0.93
     response = Response(
@@ -154,10 +146,6 @@ def _response(chance: random.Random, places: list[Branch], received: datetime, l
         response.follow_up_status = (
             FollowUpStatus.OPEN if age < 10 else FollowUpStatus.CONTACTED if is_called else FollowUpStatus.SOLVED
         )
-    if age >= DAYS:
-        for name, value in ERASED_VALUES.items():
-            setattr(response, name, value)
-        response.erased_at = received + timedelta(days=DAYS)
     return response
 
 

@@ -47,6 +47,7 @@ class RequestHandler(WSGIRequestHandler):
     """Keeps what WSGI does not: the request target as on the wire, and every header by itself."""
 
     protocol_version = "HTTP/1.1"
+    raw_requestline: bytes
 
     def parse_request(self) -> bool:
         """Encode what the client should have: http.server splits the line at 85 and A0, white space in latin-1."""

@@ -8,6 +8,7 @@ import secrets
 import sqlite3
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,8 +134,11 @@ def _variables(
         if not (name and equals):
             raise LocalFunctionError(f"--env {assignment}: write NAME=VALUE.")
         given[name] = value
-    local = {"PUBLIC_URL": lambda: public_url, "SECRET_KEY": lambda: secrets.token_urlsafe(50)}
-    local["SQLITE_PATH"] = lambda: str(_database(folder, options.strict, notes))
+    local: dict[str, Callable[[], str]] = {
+        "PUBLIC_URL": lambda: public_url,
+        "SECRET_KEY": lambda: secrets.token_urlsafe(50),
+        "SQLITE_PATH": lambda: str(_database(folder, options.strict, notes)),
+    }
     made = {name: value() for name, value in local.items() if not given.get(name)}
     prefix = "inputs.environment.variables."
     unset = sorted(

@@ -15,27 +15,27 @@ from survey.accounts import head_office_group
 from survey.models import ExportLog, FollowUpNote, FollowUpStatus, Membership, Response
 
 PASSWORD = "demo"  # noqa: S105  (of the demo's accounts, which exist with DEBUG on only)
+LOGIN = f"Log in at /dashboard/ as head@example.com or manager@example.com, password {PASSWORD}."
 LONG_ENOUGH = 600.0  # seconds
 
 
 class Command(BaseCommand):
-    """Fill an empty database with 12 branches, 5,000 answers of the last year and the scores of the year before."""
+    """Fill an empty database with a chain of 12 branches and 5,000 answers of the last year."""
 
-    help = (
-        "Make 12 branches, 5,000 answers of the last year, 3,000 erased ones of the year before to compare them with, "
-        "and two accounts to look at the staff's pages with."
-    )
+    help = "Make 12 branches, 5,000 answers of a year and two accounts to look at the staff's pages with."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """`--responses`."""
-        parser.add_argument("--responses", type=int, default=5_000, help="how many of the last year (default 5000)")
+        parser.add_argument("--responses", type=int, default=5_000, help="how many answers (default 5000)")
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
         """Seed, unless there are answers: real ones must not be mixed with made-up ones."""
         if not settings.DEBUG:
             raise CommandError("The demo's accounts have known passwords: seed_demo runs with DEBUG on only.")
         if Response.objects.exists():
-            self.stdout.write("There are answers already: nothing to do. An empty database is needed.")
+            self.stdout.write("There are answers already: none were made.")
+            if User.objects.filter(username="head@example.com").exists():
+                self.stdout.write(LOGIN)
             return
         # The last whole day: what is seeded does not depend on the time of day.
         last = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(seconds=1)
@@ -61,7 +61,5 @@ class Command(BaseCommand):
         terms.index_comments(LONG_ENOUGH)
         waiting = Response.objects.filter(follow_up_status=FollowUpStatus.OPEN).count()
         self.stdout.write(
-            f"{options['responses']} answers of the last year in {len(places)} branches, {waiting} to follow up, "
-            f"and the scores of {Response.objects.exclude(erased_at=None).count()} of the year before.\n"
-            f"Log in at /dashboard/ as head@example.com or manager@example.com, password {PASSWORD}."
+            f"{options['responses']} answers of a year in {len(places)} branches, {waiting} to follow up.\n{LOGIN}"
         )
