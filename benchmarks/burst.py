@@ -18,12 +18,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 from pathlib import Path
 
-from tests.burst import burst
+from tests.burst import Pool, burst
 from tests.eventually import eventually
-from tests.instances import ROOT, Function, Instance, submission
+from tests.instances import ROOT, Function, submission
 from tests.mariadb import PrivateServer
 
 # To gunicorn all guests have one address: the rate limit is off there.
@@ -37,21 +36,10 @@ PRODUCTION = {
 
 def instances(server: PrivateServer, guests: int, rounds: int) -> None:
     """Ours."""
-    free: list[Instance] = []
-    lock = threading.Lock()
     with tempfile.TemporaryDirectory() as folder, Function(Path(folder), **server.server.environment()) as survey:
-
-        def send(number: int) -> int:
-            with lock:
-                instance = free.pop() if free else None
-            instance = instance or survey.start()
-            status: int = instance.handle(submission(number, email="guest@example.com"))["statusCode"]
-            with lock:
-                free.append(instance)
-            return status
-
+        pool = Pool(survey)
         for number in range(rounds):
-            report(f"instances, round {number + 1} ({len(free)} warm)", *burst(guests, send))
+            report(f"instances, round {number + 1} ({len(pool.free)} warm)", *burst(guests, pool.send))
         state(server)
 
 

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from tests.instances import Function, Instance, submission
+
 
 def burst(guests: int, send: Callable[[int], int]) -> tuple[list[int], list[float]]:
     """(status, seconds) of each guest's `send(number)`; all begin together."""
@@ -21,3 +23,22 @@ def burst(guests: int, send: Callable[[int], int]) -> tuple[list[int], list[floa
     with ThreadPoolExecutor(guests) as threads:
         results = list(threads.map(one, range(guests)))
     return [status for status, _seconds in results], [seconds for _status, seconds in results]
+
+
+class Pool:
+    """Instances of a function, started when all others are busy, as a platform does."""
+
+    def __init__(self, function: Function) -> None:
+        self._function = function
+        self._lock = threading.Lock()
+        self.free: list[Instance] = []
+
+    def send(self, number: int) -> int:
+        """Let an instance take the answer of one guest; the status."""
+        with self._lock:
+            instance = self.free.pop() if self.free else None
+        instance = instance or self._function.start()
+        status: int = instance.handle(submission(number, email="guest@example.com"))["statusCode"]
+        with self._lock:
+            self.free.append(instance)
+        return status

@@ -8,37 +8,25 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
-from tests.burst import burst
-from tests.instances import ROOT, Function, Instance, submission
+from tests.burst import Pool, burst
+from tests.instances import ROOT, Function
 from tests.mariadb import private_server
 
 GUESTS, ROUNDS, CONNECTIONS = 60, 3, 10
 
 
 def test_more_guests_at_once_than_connections(tmp_path: Path) -> None:
-    free: list[Instance] = []
-    lock = threading.Lock()
     with private_server(f"--max-connections={CONNECTIONS}") as private:
         server = private.server
         server.execute("CREATE DATABASE survey CHARACTER SET utf8mb4")
         environment = {**os.environ, **server.environment(), "DEBUG": "1"}
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
         with Function(tmp_path, **server.environment()) as survey:
-
-            def send(number: int) -> int:
-                with lock:
-                    instance = free.pop() if free else None
-                instance = instance or survey.start()
-                status: int = instance.handle(submission(number, email="guest@example.com"))["statusCode"]
-                with lock:
-                    free.append(instance)
-                return status
-
+            pool = Pool(survey)
             for _round in range(ROUNDS):
-                assert set(burst(GUESTS, send)[0]) == {201}
+                assert set(burst(GUESTS, pool.send)[0]) == {201}
             rows = [
                 server.execute(f"SELECT COUNT(*) FROM survey.survey_{table}") for table in ("response", "outgoingmail")
             ]
