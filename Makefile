@@ -25,11 +25,11 @@ lint: $(BIN)/.dev         ## style, format and types
 	$(BIN)/mypy
 
 bench: $(BIN)/.dev .venv-bench/.bench  ## every benchmark in turn: an hour, on a machine that does nothing else
-	$(BIN)/python benchmarks/dashboard.py
+	$(BIN)/python -m benchmarks.dashboard
 	$(BIN)/python -m benchmarks.burst
-	$(BIN)/python benchmarks/gateway.py
-	$(BIN)/python benchmarks/package_sizes.py
-	$(BIN)/python benchmarks/coldstart.py
+	$(BIN)/python -m benchmarks.gateway
+	$(BIN)/python -m benchmarks.package_sizes
+	$(BIN)/python -m benchmarks.coldstart
 	.venv-bench/bin/python -m benchmarks.bridge
 	.venv-bench/bin/python -m benchmarks.text
 

@@ -1,6 +1,6 @@
 """How much CPU the first answer of a fresh instance takes, beside the smallest Django project and the usual bridges.
 
-    .venv/bin/python benchmarks/coldstart.py [--runs 15] [--throttled 3] [--only hello]
+    .venv/bin/python -m benchmarks.coldstart [--runs 15] [--throttled 3] [--only hello]
 
 Every figure is a fresh process of Python 3.10, all of them in turn in each round; a wrong answer stops the benchmark.
 `packaged` is what `manage.py package` builds, called through index.py. `plain` is the same
@@ -23,13 +23,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mydjango.cloud import package
+from mydjango.cloud.target import Target, find_python
+from tests.mariadb import PrivateServer
+
 PROJECT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(PROJECT))
-
-from mydjango.cloud import package  # noqa: E402
-from mydjango.cloud.target import Target, find_python  # noqa: E402
-from tests.mariadb import PrivateServer  # noqa: E402
-
 FIRST_ANSWER = Path(__file__).with_name("first_answer.py")
 PEERS = ("serverless-wsgi==3.1.0", "zappa==0.63.0")
 TITLES = {"hello": "GET /hello/", "page": "GET /", "submit": "POST /submitSurvey", "jieba": "GET /jieba/"}

@@ -1,4 +1,4 @@
-"""How long do the staff's pages take at a million answers? `python benchmarks/dashboard.py [ANSWERS]`
+"""How long do the staff's pages take at a million answers? `python -m benchmarks.dashboard [ANSWERS]`
 
 A private MariaDB with its default settings; every page with the database's time included, median and spread of 9 after
 one to warm up, through Django's test client. To reach: each median below 300 ms. The export's figure is for one file
@@ -11,9 +11,6 @@ import os
 import statistics
 import sys
 import time
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.mariadb import PrivateServer
 

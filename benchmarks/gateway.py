@@ -1,6 +1,6 @@
 """What the local gateway adds to a warm request, beside Werkzeug's own serving; and 300 clients at once.
 
-    python benchmarks/gateway.py [--rounds 7] [--requests 200] [--seconds 20] [--gateway function-url]
+    python -m benchmarks.gateway [--rounds 7] [--requests 200] [--seconds 20] [--gateway function-url]
 
 In turn in one process tree: the handler called in this process (no HTTP), the plain WSGI application under Werkzeug's
 server, the local gateway. Every request of the last two is a connection of its own, since Werkzeug closes each.
@@ -26,7 +26,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
 TARGET = "/hello/?name=Tom"
 WARM_UP = 30  # requests
 CLIENTS = 300

@@ -1,6 +1,6 @@
 """What is uploaded, beside what `pip install -t` and the project's folder give, as most people upload it.
 
-.venv/bin/python benchmarks/package_sizes.py
+.venv/bin/python -m benchmarks.package_sizes
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(PROJECT))
+from mydjango.cloud import archives, package
+from mydjango.cloud.archives import MEGABYTE, Size
+from mydjango.cloud.target import Target, find_python
 
-from mydjango.cloud import archives, package  # noqa: E402
-from mydjango.cloud.archives import MEGABYTE, Size  # noqa: E402
-from mydjango.cloud.target import Target, find_python  # noqa: E402
+PROJECT = Path(__file__).resolve().parent.parent
 
 
 def main() -> None:
