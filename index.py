@@ -188,9 +188,12 @@ AMAZON = (".amazonaws.com", ".amazonaws.com.cn")
 AWS_REST = Gateway(
     "aws-rest",
     lambda event, request: (
-        "resource" in event
-        or ("multiValueHeaders" in event and "elb" not in request)
-        or ("httpMethod" in event and "apiId" in request)
+        "version" not in event
+        and (
+            "resource" in event
+            or ("multiValueHeaders" in event and "elb" not in request)
+            or ("httpMethod" in event and "apiId" in request)
+        )
     ),
     aws_rest_answer,
     query=("multiValueQueryStringParameters", "queryStringParameters"),
@@ -258,7 +261,7 @@ FUNCTION_URL = Gateway(
     address_header="HTTP_X_SCF_REMOTE_ADDR",
     binary=False,
 )
-GATEWAYS = (AWS_HTTP_1, AWS_REST, ALB, LAMBDA_URL, AWS_HTTP, FC, FC_API_GATEWAY, TENCENT_API_GATEWAY, FUNCTION_URL)
+GATEWAYS = (AWS_REST, AWS_HTTP_1, ALB, LAMBDA_URL, AWS_HTTP, FC, FC_API_GATEWAY, TENCENT_API_GATEWAY, FUNCTION_URL)
 NAMED = {gateway.name: gateway for gateway in GATEWAYS}
 
 
