@@ -70,7 +70,7 @@ class LoginForm(AuthenticationForm):
         if account and self.cleaned_data.get("password"):
             try:
                 throttle.count_attempt(account, address)
-            except throttle.TooManyLogins as error:
+            except throttle.TooManyAttempts as error:
                 text = ngettext(
                     "Too many attempts. Try again in %(minutes)s minute, or have a new password sent to you.",
                     "Too many attempts. Try again in %(minutes)s minutes, or have a new password sent to you.",

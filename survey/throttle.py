@@ -24,7 +24,7 @@ ATTEMPTS_PER_ADDRESS = 50
 ATTEMPTS_PER_ACCOUNT = 100
 
 
-class TooManyLogins(Exception):
+class TooManyAttempts(Exception):
     """The account or the address has used up its attempts; `minutes` until the next."""
 
     def __init__(self, minutes: int) -> None:
@@ -43,7 +43,7 @@ class TooManyLogins(Exception):
 
 
 def count_attempt(account: str, address: str) -> None:
-    """Count an attempt before its password is looked at; raises TooManyLogins.
+    """Count an attempt before its password is looked at; raises TooManyAttempts.
 
     Counted first: attempts made at the same moment cannot all slip through.
     """
@@ -51,7 +51,7 @@ def count_attempt(account: str, address: str) -> None:
         window = _count(_key(name))
         if window.attempts > limit:
             left = window.ends_at - timezone.now()
-            raise TooManyLogins(max(1, -(-int(left.total_seconds()) // 60)))
+            raise TooManyAttempts(max(1, -(-int(left.total_seconds()) // 60)))
 
 
 def forget(account: str, address: str) -> None:

@@ -43,7 +43,7 @@ class PasswordForgottenView(views.PasswordResetView):
         email, address = form.cleaned_data["email"], client_address(self.request)
         try:
             throttle.count_attempt(f"password mail {email}", f"password mail {address}")
-        except throttle.TooManyLogins as error:
+        except throttle.TooManyAttempts as error:
             form.add_error(None, error.sentence)
             return self.render_to_response(self.get_context_data(form=form), status=429)
         return super().form_valid(form)

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -15,6 +15,7 @@ from django.utils.translation import pgettext
 
 from survey import charts, metrics, selectors, terms
 from survey.access import is_head_office, responses_of, staff_view
+from survey.exports import Cursor
 from survey.filters import FilterForm, Filters
 from survey.models import ASPECTS, Branch, Problem, Satisfaction
 from survey.selectors import Figures, Tally
@@ -79,6 +80,17 @@ def page_context(request: HttpRequest, form: FilterForm) -> dict[str, Any]:
 def form_of(request: HttpRequest, *without: str, any_time: bool = False) -> FilterForm:
     """The filters that the page's query string chooses, but for those the page is `without`."""
     return FilterForm(request.GET, request.user, without=without, any_time=any_time)
+
+
+def cursor_of(request: HttpRequest, name: str) -> Cursor | None:
+    """The answer at which a page or a file begins or ends, as its link names it; 404 where that is none."""
+    text = request.GET.get(name)
+    if not text:
+        return None
+    try:
+        return Cursor.parse(text)
+    except ValueError:
+        raise Http404 from None
 
 
 @staff_view

@@ -12,7 +12,7 @@ from survey.access import account_of, is_head_office, responses_of, staff_view
 from survey.exports import Cursor
 from survey.filters import Filters
 from survey.models import ExportLog
-from survey.views.dashboard import form_of, page_context
+from survey.views.dashboard import cursor_of, form_of, page_context
 
 CSV = "text/csv; charset=utf-8"
 NO_FILTERS = ("by", "problem")  # that an export does not have
@@ -55,7 +55,7 @@ def download(request: HttpRequest) -> HttpResponseBase:
         raise Http404
     filters = form.filters()
     personal = request.GET.get("personal") == "1"
-    after, until = _cursor(request, "after"), _cursor(request, "until")
+    after, until = cursor_of(request, "after"), cursor_of(request, "until")
     rows = exports.lines(responses_of(request.user), filters, with_personal_data=personal, after=after, until=until)
     entry = exports.log(account_of(request), filters, with_personal_data=personal, after=after, until=until)
     response: HttpResponseBase
@@ -103,13 +103,3 @@ def _link(filters: Filters, part: exports.Part, personal: bool) -> str:
         days="", start=part.start.isoformat(), end=part.end.isoformat(), personal="1" if personal else ""
     )
     return f"{reverse('dashboard:export_csv')}?{query}"
-
-
-def _cursor(request: HttpRequest, name: str) -> Cursor | None:
-    text = request.GET.get(name)
-    if not text:
-        return None
-    try:
-        return Cursor.parse(text)
-    except ValueError:
-        raise Http404 from None

@@ -13,7 +13,7 @@ from survey.access import account_of, responses_of, staff_view
 from survey.exports import Cursor
 from survey.follow_up import FollowUpForm, follow_up
 from survey.models import FollowUpStatus, Response
-from survey.views.dashboard import form_of, page_context
+from survey.views.dashboard import cursor_of, form_of, page_context
 
 PER_PAGE = 30
 
@@ -24,7 +24,7 @@ def comments(request: HttpRequest) -> HttpResponse:
     form = form_of(request, "by")
     filters = form.filters()
     chosen = selectors.responses(filters).exclude(comment="").select_related("branch")
-    before = _cursor(request)
+    before = cursor_of(request, "before")
     fresh: list[Response] = []
     if filters.words:
         place = (before.local_date, before.pk) if before else None
@@ -53,7 +53,7 @@ def follow_up_list(request: HttpRequest) -> HttpResponse:
     # What waits is few and never too old; the others only grow.
     form = form_of(request, "by", "q", "score", any_time=status == FollowUpStatus.OPEN)
     filters = form.filters()
-    before = _cursor(request)
+    before = cursor_of(request, "before")
     found = selectors.low_scores(filters, "" if status == "all" else status)
     page, older = _page(_older_than(found, before))
     context = page_context(request, form) | {
@@ -96,17 +96,6 @@ def detail(request: HttpRequest, reference: str) -> HttpResponse:
         "aspects": response.aspect_list,
     }
     return render(request, "survey/dashboard/response.html", context, status=400 if form.errors else 200)
-
-
-def _cursor(request: HttpRequest) -> Cursor | None:
-    """The answer that the page before ended with."""
-    text = request.GET.get("before")
-    if not text:
-        return None
-    try:
-        return Cursor.parse(text)
-    except ValueError:
-        raise Http404 from None
 
 
 def _older_than(found: QuerySet[Response], before: Cursor | None) -> QuerySet[Response]:

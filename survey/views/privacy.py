@@ -42,7 +42,7 @@ def erase(request: HttpRequest) -> HttpResponse:
         try:
             # Whoever knows a reference, as staff do, must not find the phone number by trying.
             throttle.count_attempt(f"erasure {reference}", f"erasure {request.META.get('REMOTE_ADDR', '')}")
-        except throttle.TooManyLogins as error:
+        except throttle.TooManyAttempts as error:
             form.add_error(None, error.sentence)
             page = render(request, "survey/erase.html", {"form": form}, status=429)
             page["Retry-After"] = str(error.minutes * 60)
