@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from django.db import IntegrityError
 
 from mydjango.mysql.deadlock import atomically
-from survey import outbox
+from survey import outbox, terms
 from survey.idempotency import content_digest, is_same_content, key_digest
 from survey.models import FollowUpStatus, Response
 from survey.rate_limit import count_submission
@@ -34,13 +34,14 @@ def response_submit(response: Response, *, content: Mapping[str, Any], key: str 
     `content` is what the guest sent, validated: it tells a retry from another answer. `address` is the guest's, for the
     rate limit. Raises KeyReused and TooManySubmissions.
     """
-    # For the staff: a low score waits for somebody, a comment for the timer that cuts it into words.
+    # For the staff: a low score waits for somebody, a comment is found by its words.
     response.follow_up_status = FollowUpStatus.OPEN if response.is_low else ""
-    response.terms_due = bool(response.comment)
+    words = terms.words_at_once(response.comment)
+    response.terms_due = words is None
     response.key_digest = key_digest(key)
     response.content_digest = content_digest(content)
     try:
-        atomically(lambda: _store(response, address))
+        atomically(lambda: _store(response, words or {}, address))
     except IntegrityError:
         # The unique key decides, not a look beforehand: of twenty attempts at once, nineteen come here.
         first = Response.objects.filter(key_digest=response.key_digest).first() if key else None
@@ -55,8 +56,9 @@ def response_submit(response: Response, *, content: Mapping[str, Any], key: str 
     return Submitted(response)
 
 
-def _store(response: Response, address: str) -> None:
+def _store(response: Response, words: Mapping[str, float], address: str) -> None:
     response.pk = None  # a deadlock may have rolled back a first attempt
     response.save(force_insert=True)
+    terms.write([(response, words)])
     outbox.queue_mails(response)
     count_submission(address, response.branch_id)

@@ -1,8 +1,7 @@
-"""Words of comments: written by the timer once an answer is stored, read by the search and the keyword lists.
+"""Words of comments: written with the answer, read by the search and the keyword lists.
 
-Not in the submission itself: cutting words needs the dictionary, which a cold start would pay for on every instance
-that takes an answer, and an answer must not wait for it nor be lost with it. `Response.terms_due` is set in the
-submission's transaction, so no comment is forgotten; until the timer comes, the search reads those few as they are.
+An answer is never lost with its words: where they cannot be had, `Response.terms_due` is stored in their place and the
+timer writes them; until it comes, the search reads those few comments as they are.
 """
 
 from __future__ import annotations
@@ -11,15 +10,18 @@ import logging
 import time
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
-from survey.filters import Filters
 from survey.models import TERM_MAX_LENGTH, Response, ResponseTerm
+
+if TYPE_CHECKING:
+    from survey.filters import Filters  # forms, which a submission does without
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +43,46 @@ class Keyword:
     size: int
 
 
+def words_at_once(comment: str) -> dict[str, float] | None:
+    """`weighted_words` for an answer that is being stored; None where the timer must write them."""
+    if not comment:
+        return {}
+    try:
+        from survey.text import lexicon
+
+        # Building it takes seconds and more memory than a small function has.
+        return weighted_words(comment) if lexicon.exists() else None
+    except Exception:  # whatever it is, the answer comes first; the timer meets it again, and raises
+        logger.exception("terms.not_written")
+        return None
+
+
+def weighted_words(comment: str) -> dict[str, float]:
+    """The different words of a comment that are searched for: keywords with their weight, others with 0."""
+    text = normal(comment)
+    return {**dict.fromkeys(words(text), 0.0), **_keywords(text)} if text else {}
+
+
+def write(comments: Iterable[tuple[Response, Mapping[str, float]]]) -> None:
+    """Store the weighted words of answers that this transaction has stored or locked."""
+    ResponseTerm.objects.bulk_create(
+        (
+            ResponseTerm(
+                response=response,
+                term=term,
+                weight=weight,
+                branch_id=response.branch_id,
+                local_date=response.local_date,
+                satisfaction=response.satisfaction,
+            )
+            for response, weights in comments
+            for term, weight in weights.items()
+        ),
+        ignore_conflicts=True,  # to the database, words may be equal that are not to Python
+        batch_size=500,
+    )
+
+
 def index_comments(seconds: float) -> int:
     """Write the words of comments that have none yet, starting no batch after `seconds`; returns how many comments.
 
@@ -54,9 +96,7 @@ def index_comments(seconds: float) -> int:
             if connection.features.has_select_for_update_skip_locked:
                 due = due.select_for_update(skip_locked=True)
             batch = list(due[:BATCH])
-            ResponseTerm.objects.bulk_create(
-                (row for response in batch for row in terms_of(response)), ignore_conflicts=True, batch_size=500
-            )
+            write((response, weighted_words(response.comment)) for response in batch)
             Response.objects.filter(pk__in=[response.pk for response in batch]).update(terms_due=False)
         done += len(batch)
         if len(batch) < BATCH:
@@ -64,23 +104,6 @@ def index_comments(seconds: float) -> int:
     if done:
         logger.info("terms.indexed", extra={"comments": done})
     return done
-
-
-def terms_of(response: Response) -> list[ResponseTerm]:
-    """The words of an answer's comment, keywords with their weight; none for an erased one."""
-    text = normal(response.comment)
-    weights = _keywords(text) if text else {}
-    return [
-        ResponseTerm(
-            response=response,
-            term=term,
-            weight=weights.get(term, 0),
-            branch_id=response.branch_id,
-            local_date=response.local_date,
-            satisfaction=response.satisfaction,
-        )
-        for term in dict.fromkeys((*words(text), *weights))
-    ]
 
 
 def _keywords(text: str) -> dict[str, float]:
@@ -140,7 +163,7 @@ def search(
 
 
 def not_indexed(responses: QuerySet[Response], filters: Filters) -> QuerySet[Response]:
-    """Answers of the last minute, whose words the timer has not written yet, that hold the search as it was typed."""
+    """Answers whose words the timer has yet to write, that hold the search as it was typed."""
     return responses.filter(terms_due=True, comment__icontains=filters.words).order_by("-id")
 
 

@@ -58,6 +58,14 @@ def bridge_setting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, s
     index.CHARSETS.clear()
 
 
+@pytest.fixture(scope="session")
+def built_lexicon() -> None:
+    """A lexicon where instances look for it, as a deployment has it."""
+    from survey.text import analysis
+
+    analysis.segment("有")
+
+
 @pytest.fixture
 def chain(db):
     """Two branches with their staff."""

@@ -17,7 +17,7 @@ from tests.mariadb import private_server
 GUESTS, ROUNDS, CONNECTIONS = 60, 3, 10
 
 
-def test_more_guests_at_once_than_connections(tmp_path: Path) -> None:
+def test_more_guests_at_once_than_connections(tmp_path: Path, built_lexicon: None) -> None:
     with private_server(f"--max-connections={CONNECTIONS}") as private:
         server = private.server
         server.execute("CREATE DATABASE survey CHARACTER SET utf8mb4")
@@ -30,6 +30,8 @@ def test_more_guests_at_once_than_connections(tmp_path: Path) -> None:
             rows = [
                 server.execute(f"SELECT COUNT(*) FROM survey.survey_{table}") for table in ("response", "outgoingmail")
             ]
+            with_words = server.execute("SELECT COUNT(DISTINCT response_id) FROM survey.survey_responseterm")
             still_open = server.execute("SELECT COUNT(*) FROM information_schema.processlist WHERE db = 'survey'")
         assert rows == [[(GUESTS * ROUNDS,)], [(GUESTS * ROUNDS,)]]
+        assert with_words == [(GUESTS * ROUNDS,)]
         assert still_open == [(0,)]

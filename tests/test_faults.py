@@ -35,7 +35,10 @@ def running(server: PrivateServer) -> PrivateServer:
     if server.process is None:
         server.start()
     server.server.execute(
-        *(f"DELETE FROM survey.survey_{table}" for table in ("outgoingmail", "response", "submissioncount"))
+        *(
+            f"DELETE FROM survey.survey_{table}"
+            for table in ("outgoingmail", "responseterm", "response", "submissioncount")
+        )
     )
     return server
 
@@ -156,7 +159,7 @@ def test_an_instance_frozen_for_longer_than_wait_timeout_answers(running: Privat
         assert accepted(instance, 2)
 
 
-def test_a_deadlock_is_tried_once_more(running: PrivateServer, tmp_path: Path) -> None:
+def test_a_deadlock_is_tried_once_more(running: PrivateServer, tmp_path: Path, built_lexicon: None) -> None:
     import hashlib
 
     import pymysql
@@ -173,7 +176,7 @@ def test_a_deadlock_is_tried_once_more(running: PrivateServer, tmp_path: Path) -
             cursor.execute("INSERT INTO weight SELECT seq FROM seq_1_to_500")
             cursor.execute("UPDATE survey_submissioncount SET `count` = `count` + 1")
             answers: list[dict[str, Any]] = []
-            event = submission(7, submission_id="visit")
+            event = submission(7, submission_id="visit", comment="排队太久")
             guest = threading.Thread(target=lambda: answers.append(instance.handle(event)))
             guest.start()
             # Not information_schema's lock tables: their content stays the same while somebody keeps asking.
@@ -189,3 +192,5 @@ def test_a_deadlock_is_tried_once_more(running: PrivateServer, tmp_path: Path) -
     assert [answer["statusCode"] for answer in answers] == [201]
     assert log.count("database.deadlock") == 1
     assert count(running, "response") == 2
+    words_of = "SELECT term FROM survey.survey_responseterm JOIN survey.survey_response r ON response_id = r.id"
+    assert running.server.execute(f"{words_of} WHERE term = '排队' AND r.comment <> ''") == [("排队",)]

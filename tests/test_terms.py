@@ -1,12 +1,16 @@
-"""Words of comments: written by the timer, found by the search, ranked in the lists."""
+"""Words of comments: written with the answer or by the timer, found by the search, ranked in the lists."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from datetime import timedelta
+from pathlib import Path
 
+import pytest
+from django.test import Client
 from django.utils import timezone
 
 from survey import terms
@@ -106,23 +110,74 @@ def test_a_long_word_and_rare_signs_do_no_harm(chain):
     assert terms.index_comments(10) == 2
 
 
-def test_a_submission_marks_the_comment_and_loads_no_dictionary(tmp_path):
-    script = (
-        "import django; django.setup()\n"
-        "from django.core.management import call_command; call_command('migrate', verbosity=0)\n"
-        "import sys, json\n"
-        "from django.test import Client\n"
-        "body = {'name': 'Tom', 'phone': '1234567890', 'satisfaction': 1, 'comment': '排队太久'}\n"
-        "r = Client().post('/submitSurvey', json.dumps(body), content_type='application/json')\n"
-        "assert r.status_code == 201, r.content\n"
-        "from survey.models import Response\n"
-        "row = Response.objects.get()\n"
-        "assert row.terms_due and row.follow_up_status == 'open'\n"
-        "heavy = ('jieba', 'segno', 'survey.text.analysis', 'survey.selectors', 'survey.filters', 'survey.terms')\n"
-        "heavy += ('survey.exports', 'survey.accounts', 'survey.views.dashboard', 'csv')\n"
-        "print([name for name in heavy if name in sys.modules])\n"
-    )
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MYSQL_")}
-    environment.update(SQLITE_PATH=str(tmp_path / "db"), DJANGO_SETTINGS_MODULE="mydjango.settings")
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=False)
-    assert done.stdout.strip().endswith("[]"), done.stdout + done.stderr
+VALID = {"name": "Tom", "phone": "1234567890", "satisfaction": 1}
+ROW = ("term", "weight", "branch", "local_date", "satisfaction")
+
+
+def submit(client: Client, **fields):
+    answered = client.post("/submitSurvey", {**VALID, **fields}, content_type="application/json")
+    assert answered.status_code == 201, answered.content
+    return Response.objects.get(pk=answered.json()["id"])
+
+
+def test_a_submission_writes_the_words_that_the_timer_would(client, chain, built_lexicon):
+    comment = "服务员态度很好，但是排队太久"
+    submitted = submit(client, comment=comment)
+    assert not submitted.terms_due
+    assert found("排队") == {submitted}
+    timed = answer(None, 1, comment=comment)
+    terms.index_comments(10)
+    written = [set(ResponseTerm.objects.filter(response=response).values_list(*ROW)) for response in (submitted, timed)]
+    assert written[0] == written[1]
+    assert any(weight for _term, weight, *_rest in written[0])
+
+
+def test_a_submission_does_not_build_the_lexicon(client, chain, tmp_path, monkeypatch):
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("LEXICON_DIR", str(tmp_path))
+        response = submit(client, comment="排队太久")
+    assert list(tmp_path.iterdir()) == []
+    assert response.terms_due
+    assert found("排队") == set()
+    assert terms.index_comments(10) == 1
+    assert found("排队") == {response}
+
+
+SUBMISSION = """
+import django; django.setup()
+from django.core.management import call_command; call_command('migrate', verbosity=0)
+import sys, json
+from django.test import Client
+body = {'name': 'Tom', 'phone': '1234567890', 'satisfaction': 1, 'comment': sys.argv[1]}
+r = Client().post('/submitSurvey', json.dumps(body), content_type='application/json')
+assert r.status_code == 201, r.content
+from survey.models import Response
+row = Response.objects.get()
+print(json.dumps({'due': row.terms_due, 'follow-up': row.follow_up_status, 'modules': list(sys.modules)}))
+"""
+
+
+def submission_of_its_own(folder: Path, comment: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """A process that takes one answer, in a database of its own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MYSQL_")}
+    kept.update(SQLITE_PATH=str(folder / "db"), DJANGO_SETTINGS_MODULE="mydjango.settings", **variables)
+    command = [sys.executable, "-c", SUBMISSION, comment]
+    done = subprocess.run(command, capture_output=True, text=True, env=kept, check=False)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+@pytest.mark.parametrize("comment", ["", "排队太久"])
+def test_a_submission_loads_the_dictionary_for_a_comment_and_nothing_of_the_staff(tmp_path, built_lexicon, comment):
+    result = json.loads(submission_of_its_own(tmp_path, comment).stdout)
+    assert (result["due"], result["follow-up"]) == (False, "open")
+    assert ("jieba" in result["modules"]) is bool(comment)
+    heavy = {"segno", "survey.selectors", "survey.filters", "survey.exports", "survey.accounts", "csv"}
+    assert not (heavy | {"survey.views.dashboard"}) & set(result["modules"])
+
+
+def test_an_answer_outlives_a_broken_dictionary(tmp_path, built_lexicon):
+    done = submission_of_its_own(tmp_path, "排队太久", JIEBA_USER_DICT=str(tmp_path / "missing.txt"))
+    assert json.loads(done.stdout)["due"]
+    assert "terms.not_written" in done.stderr
+    assert "排队" not in done.stderr

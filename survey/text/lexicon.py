@@ -169,6 +169,11 @@ def load() -> Lexicon:
         raise LexiconError(f"{error}. Remove it, or make it anew: manage.py build_lexicon {SHIPPED_FOLDER}") from error
 
 
+def exists() -> bool:
+    """Whether there is a lexicon to open, so that none need be built."""
+    return (folder() / FILE_NAME).exists()
+
+
 def folder() -> Path:
     """LEXICON_DIR, else the folder of the shipped file if there is one, else the user's cache folder."""
     chosen = environment.text("LEXICON_DIR")

@@ -10,9 +10,9 @@ from survey import rollup, terms, throttle
 
 
 class Command(BaseCommand):
-    """Count days that are over, and cut new comments into words."""
+    """Count days that are over, and write the words that comments lack."""
 
-    help = "Count the days that are over and write the words of new comments; any number may run at once."
+    help = "Count the days that are over and write the words of comments that have none; any number may run at once."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """`--seconds`."""
