@@ -25,6 +25,7 @@ from mydjango.public_url import absolute_url
 from survey import throttle
 from survey.access import account_of
 from survey.models import Branch, Membership, OutgoingMail
+from survey.outbox import message_id
 
 HEAD_OFFICE_GROUP = "head office"
 PASSWORD_MAIL_PAUSE = timedelta(minutes=5)  # between two mails to one account; a mail takes a minute or two
@@ -119,7 +120,7 @@ def queue_account_mail(request: HttpRequest, user: User, subject: str, template:
         recipient=user.email,
         subject=subject,
         body=body,
-        message_id=f"<{uuid.uuid4().hex}.account@survey>",
+        message_id=message_id(uuid.uuid4().hex, OutgoingMail.Kind.ACCOUNT),
     )
 
 

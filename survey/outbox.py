@@ -77,7 +77,7 @@ def _queue(response: Response, kind: OutgoingMail.Kind, recipient: str, subject:
         recipient=recipient,
         subject=f"{subject} ({response.reference})",
         body=render_to_string(f"survey/mail/{kind.value}.txt", {"response": response, "link": link}),
-        message_id=f"<{response.reference.lower()}.{kind.value}@{_mail_domain()}>",
+        message_id=message_id(response.reference.lower(), kind),
     )
 
 
@@ -94,8 +94,10 @@ def _erase_link(response: Response) -> str:
     return f"{settings.PUBLIC_URL}{reverse('erase')}?{query}"
 
 
-def _mail_domain() -> str:
-    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or str(DNS_NAME)
+def message_id(unique: str, kind: OutgoingMail.Kind) -> str:
+    """The Message-ID of a mail of this kind, in the sender's domain."""
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or DNS_NAME
+    return f"<{unique}.{kind.value}@{domain}>"
 
 
 def drain(seconds: float) -> Drained:
