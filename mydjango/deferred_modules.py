@@ -1,4 +1,4 @@
-"""What requests rarely use of Django and others: the list for mydjango/lazy_imports.py, and why it is safe."""
+"""What requests rarely use, of Django and others: the list for mydjango/lazy_imports.py, and why it is safe."""
 
 from __future__ import annotations
 
@@ -76,4 +76,6 @@ MODULES = {
     "django.views.defaults": Deferred(),
     "django.views.i18n": Deferred(stand_ins=("set_language",)),
     "sqlparse": Deferred(),
+    # The survey: a page is rendered without what stores an answer.
+    "survey.services": Deferred(),
 }

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django import template
 
-from survey.filters import Filters
-from survey.metrics import Change
+if TYPE_CHECKING:  # a guest's page imports every library of tags
+    from survey.filters import Filters
+    from survey.metrics import Change
 
 register = template.Library()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from survey.text.lexicon import Lexicon, State
@@ -162,7 +162,18 @@ def idf_loader(stock: Any) -> Any:
     return IDFLoader
 
 
-posseg.viterbi = Decoder(tokenizer.tables).viterbi
+@cache
+def decoder() -> Decoder:
+    """Keywords without parts of speech never ask for it."""
+    return Decoder(tokenizer.tables)
+
+
+def viterbi(*arguments: Any) -> tuple[float, list[State]]:
+    """Stands for `jieba.posseg.viterbi`."""
+    return decoder().viterbi(*arguments)
+
+
+posseg.viterbi = viterbi
 tagger = Tagger(tokenizer)
 rebind(posseg, tagger)
 analyse = import_analyse(idf_loader)
