@@ -79,7 +79,8 @@ class LoginForm(AuthenticationForm):
                 )
                 raise ValidationError(text % {"minutes": error.minutes}, code="throttled") from None
         cleaned = super().clean()
-        throttle.forget(account, address)
+        if self.get_user() is not None:  # a blank password is no error of clean(), and no login
+            throttle.forget(account, address)
         return cleaned
 
 

@@ -1,7 +1,7 @@
 """Words of comments: written with the answer, read by the search and the keyword lists.
 
 An answer is never lost with its words: where they cannot be had, `Response.terms_due` is stored in their place and the
-timer writes them; until it comes, the search reads those few comments as they are.
+timer writes them; until it comes, the search reads those comments as they are.
 """
 
 from __future__ import annotations
@@ -50,8 +50,11 @@ def words_at_once(comment: str) -> dict[str, float] | None:
     try:
         from survey.text import lexicon
 
-        # Building it takes seconds and more memory than a small function has.
-        return weighted_words(comment) if lexicon.exists() else None
+        try:
+            with lexicon.without_building():
+                return weighted_words(comment)
+        except lexicon.NotBuilt:
+            return None
     except Exception:  # whatever it is, the answer comes first; the timer meets it again, and raises
         logger.exception("terms.not_written")
         return None
@@ -86,23 +89,40 @@ def write(comments: Iterable[tuple[Response, Mapping[str, float]]]) -> None:
 def index_comments(seconds: float) -> int:
     """Write the words of comments that have none yet, starting no batch after `seconds`; returns how many comments.
 
+    Raises what was wrong with the last comment that failed, once the others have their words, and LexiconError at once.
+
     Any number of timers may do this at once, and a guest may be erased meanwhile: the batch's answers are locked.
     """
-    done = 0
+    from survey.text.lexicon import LexiconError
+
+    done = last = 0
+    failure: Exception | None = None
     give_up = time.monotonic() + seconds
     while time.monotonic() < give_up:
         with transaction.atomic():
-            due = Response.objects.filter(terms_due=True).order_by("id")
+            due = Response.objects.filter(terms_due=True, pk__gt=last).order_by("pk")
             if connection.features.has_select_for_update_skip_locked:
                 due = due.select_for_update(skip_locked=True)
             batch = list(due[:BATCH])
-            write((response, weighted_words(response.comment)) for response in batch)
-            Response.objects.filter(pk__in=[response.pk for response in batch]).update(terms_due=False)
-        done += len(batch)
+            cut = []
+            for response in batch:
+                try:
+                    cut.append((response, weighted_words(response.comment)))
+                except LexiconError:
+                    raise
+                except Exception as error:  # of one comment: it stays due, and is reported when the others are done
+                    logger.exception("terms.failed", extra={"response": response.pk})
+                    failure = error
+            write(cut)
+            Response.objects.filter(pk__in=[response.pk for response, _words in cut]).update(terms_due=False)
+        done += len(cut)
         if len(batch) < BATCH:
             break
+        last = batch[-1].pk
     if done:
         logger.info("terms.indexed", extra={"comments": done})
+    if failure:
+        raise failure
     return done
 
 
@@ -136,8 +156,16 @@ def wanted_terms(text: str) -> list[str]:
 
     So a keyword's link, and most searches, do without the dictionary.
     """
+    from survey.text.lexicon import LexiconError
+
     text = normal(text)
-    return [text] if ResponseTerm.objects.filter(term=text).exists() else words(text)[:MAX_SEARCH_TERMS]
+    if ResponseTerm.objects.filter(term=text).exists():
+        return [text]
+    try:
+        return words(text)[:MAX_SEARCH_TERMS]
+    except LexiconError:  # nor have comments got any words since then: they are searched as they are
+        logger.exception("terms.not_cut")
+        return [text]
 
 
 def search(
@@ -145,8 +173,22 @@ def search(
 ) -> QuerySet[Response]:
     """Of the answers of the filters' period, those whose comment has every wanted word, newest first.
 
-    `before`: only what is older than this day's answer with this key.
+    `before`: only what is older than this day's answer with this key. A comment whose words are still due is found by
+    the text of the search as it was typed.
     """
+    from survey import selectors  # which a submission does without
+
+    due = Q(terms_due=True, comment__icontains=filters.words)
+    if responses.filter(due).exists():
+        matching = Q(pk__in=_search_terms(responses, filters, wanted, before).order_by().values("pk")) | due
+        found = responses.filter(matching).order_by("-local_date", "-id")
+        return selectors.older_than(found, *before) if before else found
+    return _search_terms(responses, filters, wanted, before)
+
+
+def _search_terms(
+    responses: QuerySet[Response], filters: Filters, wanted: list[str], before: tuple[date, int] | None
+) -> QuerySet[Response]:
     if not wanted:
         return responses.none()
     first, *others = wanted
@@ -160,11 +202,6 @@ def search(
     for term in others:
         found = found.filter(pk__in=ResponseTerm.objects.filter(term=term).values("response"))
     return found.order_by("-terms__local_date", "-terms__response_id")
-
-
-def not_indexed(responses: QuerySet[Response], filters: Filters) -> QuerySet[Response]:
-    """Answers whose words the timer has yet to write, that hold the search as it was typed."""
-    return responses.filter(terms_due=True, comment__icontains=filters.words).order_by("-id")
 
 
 def keyword_list(filters: Filters, scores: Iterable[int]) -> list[Keyword]:

@@ -87,7 +87,7 @@ def _count(key: str, period: timedelta = WINDOW) -> LoginWindow:
     if not LoginWindow.objects.filter(key=key, ends_at__gt=now).update(attempts=F("attempts") + 1):
         try:
             with transaction.atomic():
-                LoginWindow.objects.filter(key=key).delete()
+                LoginWindow.objects.filter(key=key, ends_at__lte=now).delete()
                 return LoginWindow.objects.create(key=key, attempts=1, ends_at=now + period)
         except IntegrityError:  # another attempt opened the window first
             LoginWindow.objects.filter(key=key).update(attempts=F("attempts") + 1)

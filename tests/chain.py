@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from survey import terms
 from survey.accounts import head_office_group
 from survey.models import Branch, FollowUpStatus, Membership, Response
 
@@ -39,16 +40,21 @@ def make_chain() -> Chain:
     return Chain(north, south, *users)
 
 
-def answer(branch: Branch | None, satisfaction: int = 5, days_ago: int = 0, **fields: Any) -> Response:
-    """An answer of so many days ago, as the service stores it."""
+def answer(
+    branch: Branch | None, satisfaction: int = 5, days_ago: int = 0, *, due: bool = False, **fields: Any
+) -> Response:
+    """An answer of so many days ago, as the service stores it; `due`: where the words could not be had."""
     created_at = timezone.now() - timedelta(days_ago)
     fields.setdefault("follow_up_status", FollowUpStatus.OPEN if satisfaction <= 2 else "")
-    return Response.objects.create(
+    response = Response.objects.create(
         branch=branch,
         satisfaction=satisfaction,
         created_at=created_at,
         local_date=timezone.localdate(created_at),
         language=fields.pop("language", "zh-hans"),
-        terms_due=bool(fields.get("comment")),
+        terms_due=due,
         **fields,
     )
+    if not due:
+        terms.write([(response, terms.weighted_words(response.comment))])
+    return response

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
@@ -59,6 +62,32 @@ def test_a_login_forgets_the_mistypes_before_it(client, manager):
             log_in(client, manager.username, "wrong")
         assert log_in(client, manager.username, PASSWORD).status_code == 302
         client.logout()
+
+
+def test_a_blank_password_forgets_nothing(client, manager):
+    for _attempt in range(throttle.ATTEMPTS_PER_ACCOUNT_AND_ADDRESS):
+        assert log_in(client, manager.username, "wrong").status_code == 400
+        assert log_in(client, manager.username, "").status_code == 400
+    assert log_in(client, manager.username, "wrong").status_code == 429
+
+
+@pytest.mark.django_db(transaction=True)
+def test_attempts_at_the_same_moment_are_all_counted():
+    together = threading.Barrier(12)
+
+    def is_allowed(_number):
+        together.wait()
+        try:
+            throttle.count_attempt("head@example.com", "192.0.2.1")
+        except throttle.TooManyAttempts:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(12) as threads:
+        allowed = list(threads.map(is_allowed, range(12)))
+    assert sum(allowed) == throttle.ATTEMPTS_PER_ACCOUNT_AND_ADDRESS
 
 
 def test_a_window_ends_and_is_forgotten(client, manager):

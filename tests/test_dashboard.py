@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from survey import demo_texts, exports, rollup, terms
+from survey import demo_texts, exports, rollup
 from survey.models import Branch, ExportLog, FollowUpNote, Response
 from survey.retention import erase_for_guest
 from tests.chain import answer
@@ -72,7 +72,6 @@ def test_a_manager_sees_only_his_branchs_answers_anywhere(client, chain):
     answer(chain.north, 1, comment="北边的评论")
     other = answer(chain.south, 1, comment="南边的秘密")
     nowhere = answer(None, 1, comment="没有门店的秘密")
-    terms.index_comments(10)
     client.force_login(chain.north_manager)
     for page in ("overview", "comments", "follow_up"):
         text = content(client.get(url(page)))
@@ -197,7 +196,6 @@ def test_pages_without_answers_work(client, chain, page):
 def test_lists_have_pages_that_neither_repeat_nor_skip(client, chain):
     for number in range(65):
         answer(chain.north, 1, days_ago=number % 3, comment=f"排队 {number}")
-    terms.index_comments(10)
     client.force_login(chain.north_manager)
     for page, query in (("comments", ""), ("comments", "q=排队"), ("follow_up", "status=open")):
         seen, more = [], query
@@ -260,7 +258,6 @@ def test_what_a_guest_wrote_is_harmless_everywhere(client, chain):
     fields = {"comment": NASTY, "name": "=1+1<b>", "email": "a@example.com", "phone": "+8613800138000"}
     response = answer(chain.north, 1, **fields)
     Branch.objects.filter(pk=chain.north.pk).update(name="<i>北</i>", name_en="<i>N</i>")
-    terms.index_comments(10)
     client.force_login(chain.head)
     for page in ("overview", "comments", "follow_up", "branches", "staff", "export"):
         text = content(client.get(url(page)))
@@ -302,7 +299,6 @@ def test_a_page_takes_no_more_queries_than_it_may_for_many_answers_as_for_few(
         client.get(url(page), {"q": "排队"})
     for number in range(200):
         answer((chain.north, chain.south)[number % 2], 1 + number % 5, days_ago=number % 60, comment="服务 很好 排队")
-    terms.index_comments(30)
     rollup.count_days(30)
     with django_assert_max_num_queries(queries):
         assert client.get(url(page), {"q": "排队"}).status_code == 200

@@ -16,6 +16,7 @@ from django.utils import timezone
 from survey import terms
 from survey.filters import Filters
 from survey.models import Response, ResponseTerm
+from survey.text import lexicon
 from tests.chain import answer
 
 
@@ -30,8 +31,9 @@ def found(words):
 
 
 def test_a_comment_is_found_by_its_words_once_they_are_written(chain):
-    response = answer(chain.north, 2, comment="服务员态度很好，但是排队太久")
-    assert list(terms.not_indexed(Response.objects.all(), lately(words="排队"))) == [response]
+    response = answer(chain.north, 2, comment="服务员态度很好，但是排队太久", due=True)
+    assert found("排队太久") == {response}
+    assert found("服务员排队") == set()
     assert terms.index_comments(10) == 1
     assert terms.index_comments(10) == 0
     for words in ("排队", "服务员", "态度", "排队 服务员", "服务员态度"):
@@ -41,13 +43,11 @@ def test_a_comment_is_found_by_its_words_once_they_are_written(chain):
 
 def test_full_width_and_capital_letters_are_the_same_word(chain):
     response = answer(chain.north, 5, comment="ＷＩＦＩ很快")
-    terms.index_comments(10)
     assert found("wifi") == found("WiFi") == {response}
 
 
 def test_nothing_is_found_by_signs_alone(chain):
     answer(chain.north, 5, comment="很好！！！")
-    terms.index_comments(10)
     assert found("！！！") == set()
 
 
@@ -61,17 +61,45 @@ def test_writing_twice_changes_nothing(chain):
 
 
 def test_an_erased_answer_gets_no_words(chain):
-    response = answer(chain.north, 5, comment="味道很好")
+    response = answer(chain.north, 5, comment="味道很好", due=True)
     Response.objects.filter(pk=response.pk).update(comment="")
     terms.index_comments(10)
     assert not ResponseTerm.objects.exists()
+
+
+def test_comments_whose_words_are_due_have_pages_too(client, chain):
+    for number in range(65):
+        answer(chain.north, 3, days_ago=number % 3, comment=f"排队 {number}", due=bool(number % 2))
+    client.force_login(chain.head)
+    seen, query = [], "q=排队"
+    while query:
+        context = client.get(f"/dashboard/comments/?{query}").context
+        seen += [response.pk for response in context["responses"]]
+        query = context["older"]
+    assert len(seen) == len(set(seen)) == 65
+
+
+def test_a_comment_that_fails_keeps_no_other_from_its_words(chain, monkeypatch, caplog):
+    responses = [answer(chain.north, 5, comment=f"味道很好{number}", due=True) for number in range(3)]
+    cut = terms.weighted_words
+
+    def fail_once(comment):
+        if comment.endswith("0"):
+            raise ValueError(comment)
+        return cut(comment)
+
+    monkeypatch.setattr(terms, "BATCH", 2)
+    monkeypatch.setattr(terms, "weighted_words", fail_once)
+    with pytest.raises(ValueError, match="0"):
+        terms.index_comments(10)
+    assert list(Response.objects.filter(terms_due=True)) == responses[:1]
+    assert caplog.messages.count("terms.failed") == 1
 
 
 def test_keywords_tell_good_comments_from_bad_ones(chain):
     for _number in range(3):
         answer(chain.north, 5, comment="红烧肉很入味")
         answer(chain.north, 1, comment="排队太久")
-    terms.index_comments(10)
     good = {keyword.term: keyword for keyword in terms.keyword_list(lately(), (4, 5))}
     bad = {keyword.term for keyword in terms.keyword_list(lately(), (1, 2))}
     assert good["红烧肉"].comments == 3
@@ -85,7 +113,6 @@ def test_function_words_are_no_keywords_and_yet_found(chain):
         answer(chain.north, 1, comment="补菜太慢，烤鸭一直是空的，排队半个小时，轮到的时候没有了")
         answer(chain.north, 1, comment="小笼包太咸，吃了两口就放下了，收银还多算了钱")
         answer(chain.north, 1, comment="The soup was cold and nobody came to help us")
-    terms.index_comments(10)
     keywords = {keyword.term for keyword in terms.keyword_list(lately(), (1, 2))}
     assert {"补菜", "烤鸭", "排队", "太咸", "小笼包", "收银", "soup", "cold", "help"} <= keywords
     function_words = {"was", "and", "nobody", "us", "一直", "放下", "半个", "时候", "两口", "算了", "没有"}
@@ -100,13 +127,12 @@ def test_function_words_take_no_keywords_place(chain):
         5,
         comment="我们和他们今天都觉得非常好，所以一起过来，" * 3 + "红烧肉烤鸭寿司甜品水果汤面条米饭饺子青菜豆腐蛋糕",
     )
-    terms.index_comments(10)
     assert ResponseTerm.objects.filter(weight__gt=0).count() == terms.KEYWORDS
 
 
 def test_a_long_word_and_rare_signs_do_no_harm(chain):
-    answer(chain.north, 5, comment="a" * 2_000)
-    answer(chain.north, 5, comment="😀\U00020000\u0000" + "好" * 500)
+    answer(chain.north, 5, comment="a" * 2_000, due=True)
+    answer(chain.north, 5, comment="😀\U00020000\u0000" + "好" * 500, due=True)
     assert terms.index_comments(10) == 2
 
 
@@ -132,17 +158,6 @@ def test_a_submission_writes_the_words_that_the_timer_would(client, chain, built
     assert any(weight for _term, weight, *_rest in written[0])
 
 
-def test_a_submission_does_not_build_the_lexicon(client, chain, tmp_path, monkeypatch):
-    with monkeypatch.context() as elsewhere:
-        elsewhere.setenv("LEXICON_DIR", str(tmp_path))
-        response = submit(client, comment="排队太久")
-    assert list(tmp_path.iterdir()) == []
-    assert response.terms_due
-    assert found("排队") == set()
-    assert terms.index_comments(10) == 1
-    assert found("排队") == {response}
-
-
 SUBMISSION = """
 import django; django.setup()
 from django.core.management import call_command; call_command('migrate', verbosity=0)
@@ -157,11 +172,13 @@ print(json.dumps({'due': row.terms_due, 'follow-up': row.follow_up_status, 'modu
 """
 
 
-def submission_of_its_own(folder: Path, comment: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def submission_of_its_own(
+    folder: Path, comment: str, script: str = SUBMISSION, **variables: str
+) -> subprocess.CompletedProcess[str]:
     """A process that takes one answer, in a database of its own."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MYSQL_")}
     kept.update(SQLITE_PATH=str(folder / "db"), DJANGO_SETTINGS_MODULE="mydjango.settings", **variables)
-    command = [sys.executable, "-c", SUBMISSION, comment]
+    command = [sys.executable, "-c", script, comment]
     done = subprocess.run(command, capture_output=True, text=True, env=kept, check=False)
     assert done.returncode == 0, done.stderr
     return done
@@ -176,8 +193,32 @@ def test_a_submission_loads_the_dictionary_for_a_comment_and_nothing_of_the_staf
     assert not (heavy | {"survey.views.dashboard"}) & set(result["modules"])
 
 
-def test_an_answer_outlives_a_broken_dictionary(tmp_path, built_lexicon):
-    done = submission_of_its_own(tmp_path, "排队太久", JIEBA_USER_DICT=str(tmp_path / "missing.txt"))
+@pytest.mark.parametrize("content", [None, b"damaged"])
+def test_a_submission_does_not_build_the_lexicon(tmp_path, content):
+    folder = tmp_path / "lexicon"
+    folder.mkdir()
+    if content:
+        (folder / lexicon.FILE_NAME).write_bytes(content)
+    done = submission_of_its_own(tmp_path, "排队太久", LEXICON_DIR=str(folder))
+    assert json.loads(done.stdout)["due"]
+    assert "terms.not_written" not in done.stderr
+    assert [file.read_bytes() for file in folder.iterdir()] == ([content] if content else [])
+
+
+SEARCH = """
+from django.contrib.auth.models import User
+client = Client()
+client.force_login(User.objects.create_superuser('head'))
+page = client.get('/dashboard/comments/', {'q': sys.argv[1]})
+assert page.status_code == 200 and page.content.decode().count(sys.argv[1]) > 1, page.content
+export = client.get('/dashboard/export.csv', {'q': sys.argv[1]})
+assert len(export.getvalue().splitlines()) == 2, export.getvalue()
+"""
+
+
+def test_an_answer_outlives_a_broken_dictionary_and_is_found(tmp_path, built_lexicon):
+    broken = str(tmp_path / "missing.txt")
+    done = submission_of_its_own(tmp_path, "排队太久", SUBMISSION + SEARCH, JIEBA_USER_DICT=broken)
     assert json.loads(done.stdout)["due"]
     assert "terms.not_written" in done.stderr
     assert "排队" not in done.stderr

@@ -10,6 +10,9 @@ import logging
 import os
 import tempfile
 from bisect import bisect_left
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cached_property
 from importlib.util import find_spec
 from math import log
@@ -33,6 +36,10 @@ State = tuple[str, str]
 
 class LexiconError(Exception):
     """The lexicon cannot be used; the message says why and what to do."""
+
+
+class NotBuilt(LexiconError):
+    """A lexicon would have to be built, and must not be."""
 
 
 class Stale(Exception):
@@ -157,6 +164,19 @@ def position(characters: memoryview, character: str) -> int | None:
     return index if index < len(characters) and characters[index] == code else None
 
 
+_may_build: ContextVar[bool] = ContextVar("may_build", default=True)
+
+
+@contextmanager
+def without_building() -> Iterator[None]:
+    """Within, NotBuilt where one would be built: that takes seconds, and more memory than a small function has."""
+    token = _may_build.set(False)
+    try:
+        yield
+    finally:
+        _may_build.reset(token)
+
+
 def load() -> Lexicon:
     """The lexicon of the installed jieba; built first where there is none that fits."""
     path = folder() / FILE_NAME
@@ -167,11 +187,6 @@ def load() -> Lexicon:
     except (DamagedFile, Stale) as error:
         # Not rebuilt: whoever packed it must know, and a small function has no memory to build it.
         raise LexiconError(f"{error}. Remove it, or make it anew: manage.py build_lexicon {SHIPPED_FOLDER}") from error
-
-
-def exists() -> bool:
-    """Whether there is a lexicon to open, so that none need be built."""
-    return (folder() / FILE_NAME).exists()
 
 
 def folder() -> Path:
@@ -187,10 +202,13 @@ def open_or_build(path: Path) -> Lexicon:
     try:
         lexicon = open_lexicon(path)
         lexicon.file.check()
-    except OSError as error:
-        logger.info("lexicon.building", extra={"path": str(path), "reason": str(error)})
-    except (DamagedFile, Stale) as error:
-        logger.warning("lexicon.rebuilding", extra={"path": str(path), "reason": str(error)})
+    except (OSError, DamagedFile, Stale) as error:
+        if not _may_build.get():
+            raise NotBuilt(str(error)) from error
+        if isinstance(error, OSError):
+            logger.info("lexicon.building", extra={"path": str(path), "reason": str(error)})
+        else:
+            logger.warning("lexicon.rebuilding", extra={"path": str(path), "reason": str(error)})
     else:
         return lexicon
     from survey.text.build import build

@@ -25,18 +25,15 @@ def comments(request: HttpRequest) -> HttpResponse:
     filters = form.filters()
     chosen = selectors.responses(filters).exclude(comment="").select_related("branch")
     before = cursor_of(request, "before")
-    fresh: list[Response] = []
     if filters.words:
         place = (before.local_date, before.pk) if before else None
         found = terms.search(chosen, filters, terms.wanted_terms(filters.words), place)
-        if before is None:
-            fresh = list(terms.not_indexed(chosen, filters)[:PER_PAGE])
     else:
         found = _older_than(chosen, before).order_by("-local_date", "-id")
     page, older = _page(found)
     context = page_context(request, form) | {
         "filters": filters,
-        "responses": fresh + page,
+        "responses": page,
         "list_query": filters.query_string(list="comments"),
         "older": filters.query_string(before=older) if older else "",
         "is_first": before is None,

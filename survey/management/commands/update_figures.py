@@ -22,7 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
         """Do it and say how much it was."""
+        throttle.forget_past_windows()
         days = rollup.count_days(options["seconds"])
         comments = terms.index_comments(options["seconds"])
-        throttle.forget_past_windows()
         self.stdout.write(f"{days} days counted, {comments} comments indexed")
