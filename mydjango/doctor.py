@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,10 +17,11 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from mydjango import environment
-from survey import outbox
-from survey.models import Chore
+from survey import outbox, retention, rollup
+from survey.models import Chore, Response
 
-LATE = timedelta(minutes=10)  # the timer drains every minute
+LATE = timedelta(minutes=10)  # timers drain and count every minute
+ERASURE_LATE = timedelta(days=2)  # a timer erases every night
 
 
 class Finding(NamedTuple):
@@ -126,12 +128,37 @@ def _queue() -> tuple[bool, str]:
     return age < LATE and not state.failed, f"{state.queued} queued{due}, {state.failed} given up"
 
 
-def _last_drain() -> tuple[bool, str]:
-    last = Chore.objects.filter(name=outbox.CHORE).first()
+def _keywords() -> tuple[bool, str]:
+    from survey.text import analysis, lexicon
+
+    try:
+        with lexicon.without_building():
+            analysis.segment("好")
+    except lexicon.NotBuilt:
+        return settings.DEBUG, "there is no lexicon: " + (
+            "it is built on first use" if settings.DEBUG else "`manage.py package` ships one, `build_lexicon` makes one"
+        )
+    except lexicon.LexiconError as error:
+        return False, str(error)
+    due = Response.objects.filter(terms_due=True, created_at__lt=timezone.now() - LATE).count()
+    return not due, f"the dictionary opens, {due} comments wait for their keywords"
+
+
+def _last_run(command: str) -> tuple[bool, str]:
+    """Of a command that a timer runs every minute."""
+    last = Chore.objects.filter(name=command).first()
     if last is None:
-        return False, "never: the timer runs `drain_outbox` every minute once it is deployed"
+        return False, f"never: the timer runs `{command}` every minute once it is deployed"
     seconds = int((timezone.now() - last.finished_at).total_seconds())
     return seconds < LATE.total_seconds(), f"{seconds} s ago"
+
+
+def _last_erasure() -> tuple[bool, str]:
+    last = Chore.objects.filter(name=retention.CHORE, finished_at__gt=timezone.now() - ERASURE_LATE).first()
+    oldest = timezone.localdate() - timedelta(settings.RETENTION_DAYS) - ERASURE_LATE
+    overdue = last is None and Response.objects.filter(local_date__lt=oldest).exists()
+    when = f"at {last.finished_at:%Y-%m-%d %H:%M} UTC" if last else "not in the last two days"
+    return not overdue, f"{when}; answers are kept for {settings.RETENTION_DAYS} days"
 
 
 def _platform_log() -> tuple[bool, str]:
@@ -153,6 +180,9 @@ CHECKS: dict[str, Callable[[], tuple[bool, str]]] = {
     "temporary folder": _temporary_folder,
     "static files": _static_files,
     "mail queue": _queue,
-    "last drain": _last_drain,
+    "keywords": _keywords,
+    "last drain": partial(_last_run, outbox.CHORE),
+    "last figures": partial(_last_run, rollup.CHORE),
+    "last erasure": _last_erasure,
     "platform's log": _platform_log,
 }

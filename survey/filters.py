@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from survey.access import User, branches_of, is_head_office
 from survey.models import PROBLEM_LABELS, Branch, Problem
+from survey.terms import MAX_SEARCH_TERMS, wanted_terms
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise as StrOrPromise
@@ -192,6 +193,13 @@ class FilterForm(forms.Form):
             self.add_error("start", _("Choose a period of at most %(days)s days.") % {"days": MAX_DAYS})
         return cleaned
 
+    def clean_q(self) -> str:
+        """Words that one query can look for."""
+        words = str(self.cleaned_data["q"]).strip()
+        if len(wanted_terms(words)) > MAX_SEARCH_TERMS:
+            raise forms.ValidationError(_("Search for less at a time: a few words are enough."))
+        return words
+
     def filters(self) -> Filters:
         """The selection; what is not valid counts as not chosen and its field says why. Another's branch is 404."""
         if "branch" in self.errors:
@@ -213,7 +221,7 @@ class FilterForm(forms.Form):
             scores=SCORES.get(chosen.get("score", ""), ()),
             language=chosen.get("language", ""),
             problem=Problem[problem.upper()] if problem else 0,
-            words=chosen.get("q", "").strip(),
+            words=chosen.get("q", ""),
             by_week=by == "week" or (by != "day" and (end - start).days >= BY_WEEK_FROM),
             query=self.query,
         )

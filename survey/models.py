@@ -185,7 +185,7 @@ class Response(models.Model):
     # Beside the instant: MySQL converts time zones only with tables that managed servers often lack.
     local_date = models.DateField(_("date"), default=timezone.localdate, editable=False)
     erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)
-    # The words could not be written with the answer: the timer does it.
+    # The comment's keywords could not be written with the answer: the timer does it.
     terms_due = models.BooleanField(_("words due"), default=False, editable=False, db_index=True)
     # SHA-256 of the caller's key, in hexadecimal: a collation that ignores case cannot take two keys for one. NULL
     # without a key, since NULLs are not equal.
@@ -268,7 +268,7 @@ class FollowUpNote(models.Model):
 
 
 class ResponseTerm(models.Model):
-    """A word of a comment, written with the answer: what search and keywords read.
+    """A term of a comment, written with the answer: what search and keywords read.
 
     Branch, date and satisfaction repeat the answer's, so that one index answers "this word, this branch, this period"
     without visiting a million answers; they never change.
@@ -288,6 +288,7 @@ class ResponseTerm(models.Model):
         indexes = (
             models.Index(fields=("term", "local_date", "response"), name="term_newest"),
             models.Index(fields=("term", "branch", "local_date", "response"), name="term_branch_newest"),
+            models.Index(fields=("response", "weight"), name="response_keywords"),
         )
 
     def __str__(self) -> str:

@@ -13,6 +13,7 @@ from survey.models import FollowUpNote, OutgoingMail, Response, ResponseTerm
 
 logger = logging.getLogger(__name__)
 
+CHORE = "erase_responses"
 BATCH = 500  # answers a transaction: short locks, and a job that is ended keeps what it has done
 
 # A number may be given with or without its country code: 86, 0086, 00852.

@@ -15,6 +15,7 @@ from survey.selectors import response_sums
 
 logger = logging.getLogger(__name__)
 
+CHORE = "update_figures"
 # An answer takes its date when its request begins: a day is complete once no request of it can still be running.
 SETTLED_AFTER = timedelta(minutes=15)
 

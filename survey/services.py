@@ -36,12 +36,11 @@ def response_submit(response: Response, *, content: Mapping[str, Any], key: str 
     """
     # For the staff: a low score waits for somebody, a comment is found by its words.
     response.follow_up_status = FollowUpStatus.OPEN if response.is_low else ""
-    words = terms.words_at_once(response.comment)
-    response.terms_due = words is None
+    weighted, response.terms_due = terms.terms_at_once(response.comment)
     response.key_digest = key_digest(key)
     response.content_digest = content_digest(content)
     try:
-        atomically(lambda: _store(response, words or {}, address))
+        atomically(lambda: _store(response, weighted, address))
     except IntegrityError:
         # The unique key decides, not a look beforehand: of twenty attempts at once, nineteen come here.
         first = Response.objects.filter(key_digest=response.key_digest).first() if key else None
@@ -56,9 +55,9 @@ def response_submit(response: Response, *, content: Mapping[str, Any], key: str 
     return Submitted(response)
 
 
-def _store(response: Response, words: Mapping[str, float], address: str) -> None:
+def _store(response: Response, weighted: Mapping[str, float], address: str) -> None:
     response.pk = None  # a deadlock may have rolled back a first attempt
     response.save(force_insert=True)
-    terms.write([(response, words)])
+    terms.write([(response, weighted)])
     outbox.queue_mails(response)
     count_submission(address, response.branch_id)

@@ -1,7 +1,11 @@
 """Words of comments: written with the answer, read by the search and the keyword lists.
 
-An answer is never lost with its words: where they cannot be had, `Response.terms_due` is stored in their place and the
-timer writes them; until it comes, the search reads those comments as they are.
+MariaDB has no full-text parser for Chinese, where no space ends a word, and a dictionary cuts the same characters now
+into one word and now into two. So the search has what MySQL's ngram parser would have: of such scripts each character
+and each pair of neighbours, of others each word. Keywords come from the dictionary, and have a weight.
+
+An answer is never lost with its words: where the dictionary fails, `Response.terms_due` is stored and the timer writes
+the keywords later. The search does without it.
 """
 
 from __future__ import annotations
@@ -10,9 +14,10 @@ import logging
 import time
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
@@ -30,7 +35,8 @@ KEYWORDS = 10  # a comment
 RANKED = 40  # words that they are chosen from: function words are left out
 NEWEST = 1_000  # comments that a keyword list is made from: enough to rank, and the same work at a million answers
 LISTED = 30  # keywords
-MAX_SEARCH_TERMS = 5
+MAX_SEARCH_TERMS = 10
+COUNTED = 5_000  # comments of a term: beyond, it is common
 
 
 @dataclass(frozen=True)
@@ -43,31 +49,86 @@ class Keyword:
     size: int
 
 
-def words_at_once(comment: str) -> dict[str, float] | None:
-    """`weighted_words` for an answer that is being stored; None where the timer must write them."""
+def terms_at_once(comment: str) -> tuple[dict[str, float], bool]:
+    """`weighted_terms` of an answer that is being stored, and whether the timer must write its keywords."""
     if not comment:
-        return {}
+        return {}, False
     try:
         from survey.text import lexicon
 
         try:
             with lexicon.without_building():
-                return weighted_words(comment)
+                return weighted_terms(comment), False
         except lexicon.NotBuilt:
-            return None
+            pass
     except Exception:  # whatever it is, the answer comes first; the timer meets it again, and raises
-        logger.exception("terms.not_written")
-        return None
+        logger.exception("terms.no_keywords")
+    return dict.fromkeys(search_terms(comment), 0.0), True
 
 
-def weighted_words(comment: str) -> dict[str, float]:
-    """The different words of a comment that are searched for: keywords with their weight, others with 0."""
-    text = normal(comment)
-    return {**dict.fromkeys(words(text), 0.0), **_keywords(text)} if text else {}
+def weighted_terms(comment: str) -> dict[str, float]:
+    """What a comment is found by, with 0, and its keywords with their weight."""
+    return {**dict.fromkeys(search_terms(comment), 0.0), **_keywords(normal(comment))}
+
+
+def search_terms(comment: str) -> list[str]:
+    """What a comment is found by: the different words, characters and pairs of characters in it."""
+    terms: list[str] = []
+    for has_spaces, run in _runs(normal(comment)):
+        terms += [run] if has_spaces else [*run, *map("".join, pairwise(run))]
+    return [term for term in dict.fromkeys(terms) if len(term) <= TERM_MAX_LENGTH]
+
+
+def wanted_terms(text: str) -> list[str]:
+    """What a comment must have to hold every word of a search: as few terms as cover it."""
+    terms: list[str] = []
+    for has_spaces, run in _runs(normal(text)):
+        if has_spaces or len(run) == 1:
+            terms.append(run)
+        else:
+            terms += [run[place : place + 2] for place in (*range(0, len(run) - 1, 2), len(run) - 2)]
+    return list(dict.fromkeys(terms))
+
+
+def normal(text: str) -> str:
+    """The text as it is compared: full-width forms as plain ones, lower case."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def _runs(text: str) -> Iterator[tuple[bool, str]]:
+    """The runs of letters and digits, each with whether its script has spaces between words."""
+    for has_spaces, run in groupby(text, _has_spaces):
+        if has_spaces is not None:
+            yield has_spaces, "".join(run)
+
+
+def _has_spaces(character: str) -> bool | None:
+    """Whether the character's script has spaces between words; None for what is neither letter nor digit.
+
+    Letters without case (Unicode's category Lo) are those of Chinese, Japanese and Thai; that Korean and Arabic are
+    among them does no harm.
+    """
+    if unicodedata.category(character) == "Lo":
+        return False
+    return True if character.isalnum() else None
+
+
+def _keywords(text: str) -> dict[str, float]:
+    """The words of a normal text that weigh most, function words aside; what it negates with its negation."""
+    from survey.text import analysis
+    from survey.text.function_words import is_function_word, negated
+
+    instead = negated(analysis.segment(text))
+    ranked = [(instead.get(word, word), weight) for word, weight in analysis.keywords(text, RANKED)]
+    return dict([(word, weight) for word, weight in ranked if _is_word(word) and not is_function_word(word)][:KEYWORDS])
+
+
+def _is_word(word: str) -> bool:
+    return len(word) <= TERM_MAX_LENGTH and any(character.isalnum() for character in word)
 
 
 def write(comments: Iterable[tuple[Response, Mapping[str, float]]]) -> None:
-    """Store the weighted words of answers that this transaction has stored or locked."""
+    """Store the weighted terms of answers that this transaction has stored or locked."""
     ResponseTerm.objects.bulk_create(
         (
             ResponseTerm(
@@ -81,15 +142,15 @@ def write(comments: Iterable[tuple[Response, Mapping[str, float]]]) -> None:
             for response, weights in comments
             for term, weight in weights.items()
         ),
-        ignore_conflicts=True,  # to the database, words may be equal that are not to Python
+        ignore_conflicts=True,  # to the database, terms may be equal that are not to Python
         batch_size=500,
     )
 
 
 def index_comments(seconds: float) -> int:
-    """Write the words of comments that have none yet, starting no batch after `seconds`; returns how many comments.
+    """Write the keywords that are due, starting no batch after `seconds`; returns of how many comments.
 
-    Raises what was wrong with the last comment that failed, once the others have their words, and LexiconError at once.
+    Raises what was wrong with the last comment that failed, once the others are done, and LexiconError at once.
 
     Any number of timers may do this at once, and a guest may be erased meanwhile: the batch's answers are locked.
     """
@@ -107,14 +168,16 @@ def index_comments(seconds: float) -> int:
             cut = []
             for response in batch:
                 try:
-                    cut.append((response, weighted_words(response.comment)))
+                    cut.append((response, weighted_terms(response.comment)))
                 except LexiconError:
                     raise
                 except Exception as error:  # of one comment: it stays due, and is reported when the others are done
                     logger.exception("terms.failed", extra={"response": response.pk})
                     failure = error
+            keys = [response.pk for response, _terms in cut]
+            ResponseTerm.objects.filter(response__in=keys).delete()
             write(cut)
-            Response.objects.filter(pk__in=[response.pk for response, _words in cut]).update(terms_due=False)
+            Response.objects.filter(pk__in=keys).update(terms_due=False)
         done += len(cut)
         if len(batch) < BATCH:
             break
@@ -126,69 +189,13 @@ def index_comments(seconds: float) -> int:
     return done
 
 
-def _keywords(text: str) -> dict[str, float]:
-    """The words of a normal text that weigh most, function words aside."""
-    from survey.text import analysis
-    from survey.text.function_words import is_function_word
-
-    ranked = analysis.keywords(text, RANKED)
-    return dict([(term, weight) for term, weight in ranked if _is_word(term) and not is_function_word(term)][:KEYWORDS])
-
-
-def normal(text: str) -> str:
-    """The text as it is compared: full-width forms as plain ones, lower case."""
-    return unicodedata.normalize("NFKC", text).casefold()
-
-
-def words(text: str) -> list[str]:
-    """The different words of a normal text, long ones also by the words inside them."""
-    from survey.text import analysis
-
-    return [word for word in dict.fromkeys(analysis.segment(text, mode="search")) if _is_word(word)] if text else []
-
-
-def _is_word(word: str) -> bool:
-    return len(word) <= TERM_MAX_LENGTH and any(character.isalnum() for character in word)
-
-
-def wanted_terms(text: str) -> list[str]:
-    """The words that a search looks for: the text itself where some comment has it as a word, else what it consists of.
-
-    So a keyword's link, and most searches, do without the dictionary.
-    """
-    from survey.text.lexicon import LexiconError
-
-    text = normal(text)
-    if ResponseTerm.objects.filter(term=text).exists():
-        return [text]
-    try:
-        return words(text)[:MAX_SEARCH_TERMS]
-    except LexiconError:  # nor have comments got any words since then: they are searched as they are
-        logger.exception("terms.not_cut")
-        return [text]
-
-
 def search(
     responses: QuerySet[Response], filters: Filters, wanted: list[str], before: tuple[date, int] | None = None
 ) -> QuerySet[Response]:
-    """Of the answers of the filters' period, those whose comment has every wanted word, newest first.
+    """Of the answers of the filters' period, those whose comment has every wanted term, newest first.
 
-    `before`: only what is older than this day's answer with this key. A comment whose words are still due is found by
-    the text of the search as it was typed.
+    `before`: only what is older than this day's answer with this key.
     """
-    from survey import selectors  # which a submission does without
-
-    due = Q(terms_due=True, comment__icontains=filters.words)
-    if responses.filter(due).exists():
-        matching = Q(pk__in=_search_terms(responses, filters, wanted, before).order_by().values("pk")) | due
-        found = responses.filter(matching).order_by("-local_date", "-id")
-        return selectors.older_than(found, *before) if before else found
-    return _search_terms(responses, filters, wanted, before)
-
-
-def _search_terms(
-    responses: QuerySet[Response], filters: Filters, wanted: list[str], before: tuple[date, int] | None
-) -> QuerySet[Response]:
     if not wanted:
         return responses.none()
     first, *others = wanted
@@ -202,6 +209,14 @@ def _search_terms(
     for term in others:
         found = found.filter(pk__in=ResponseTerm.objects.filter(term=term).values("response"))
     return found.order_by("-terms__local_date", "-terms__response_id")
+
+
+def rarest_first(terms: list[str], filters: Filters) -> list[str]:
+    """The terms in the order in which a search had best ask for them: it goes through the comments of the first."""
+    if len(terms) < 2:
+        return terms
+    of_period = ResponseTerm.objects.filter(local_date__range=(filters.start, filters.end))
+    return sorted(terms, key=lambda term: of_period.filter(term=term)[:COUNTED].count())
 
 
 def keyword_list(filters: Filters, scores: Iterable[int]) -> list[Keyword]:

@@ -13,5 +13,6 @@ urlpatterns = [
     path("thanks/<slug:reference>", answer.thanks, name="thanks"),
     path("privacy", privacy.notice, name="privacy"),
     path("erase", privacy.erase, name="erase"),
+    path("erase/done", privacy.erased, name="erased"),
     path("openapi.json", openapi.document, name="openapi"),
 ]

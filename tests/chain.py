@@ -43,7 +43,7 @@ def make_chain() -> Chain:
 def answer(
     branch: Branch | None, satisfaction: int = 5, days_ago: int = 0, *, due: bool = False, **fields: Any
 ) -> Response:
-    """An answer of so many days ago, as the service stores it; `due`: where the words could not be had."""
+    """An answer of so many days ago, as the service stores it; `due`: where the keywords could not be had."""
     created_at = timezone.now() - timedelta(days_ago)
     fields.setdefault("follow_up_status", FollowUpStatus.OPEN if satisfaction <= 2 else "")
     response = Response.objects.create(
@@ -55,6 +55,6 @@ def answer(
         terms_due=due,
         **fields,
     )
-    if not due:
-        terms.write([(response, terms.weighted_words(response.comment))])
+    found_by = dict.fromkeys(terms.search_terms(response.comment), 0.0)
+    terms.write([(response, found_by if due else terms.weighted_terms(response.comment))])
     return response

@@ -22,6 +22,7 @@ PAGES = (
     "comments/?branch=branch3",
     "comments/?q=排队",
     "comments/?q=排队&branch=branch3",
+    "comments/?q=服务员 米饭 甜",
     "follow-up/",
     "follow-up/?branch=branch3&status=solved",
     "follow-up/?status=all",
@@ -66,6 +67,14 @@ def fill(count: int, days: int) -> None:
             SELECT r.id, ELT(1 + (r.id * ELT(s.seq, 5, 7, 11)) % 12, {words}), 1 + r.id % 7, r.branch_id, r.local_date,
             r.satisfaction FROM survey_response r JOIN seq_1_to_3 s WHERE r.comment <> '' ORDER BY r.id"""
         )
+        for length in (1, 2):  # characters and pairs, as survey.terms writes them
+            cursor.execute(
+                f"""INSERT IGNORE INTO survey_responseterm
+                (response_id, term, weight, branch_id, local_date, satisfaction)
+                SELECT r.id, SUBSTRING(r.comment, s.seq, {length}), 0, r.branch_id, r.local_date, r.satisfaction
+                FROM survey_response r JOIN seq_1_to_9 s ON s.seq <= CHAR_LENGTH(r.comment) + 1 - {length}
+                WHERE r.comment <> '' ORDER BY r.id"""
+            )
 
 
 def prepare(count: int, days: int) -> object:

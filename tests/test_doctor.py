@@ -17,8 +17,8 @@ from django.db import connection
 from django.utils import timezone
 
 from mydjango import doctor
-from survey.models import Chore, OutgoingMail
-from survey.outbox import CHORE
+from survey import outbox, retention, rollup
+from survey.models import Chore, OutgoingMail, Response
 from tests import smtp
 from tests.instances import manage
 
@@ -31,7 +31,8 @@ def finding(topic: str) -> doctor.Finding:
 
 def test_every_check_is_one_line(settings: Any) -> None:
     settings.DEBUG = True  # which the test runner switches off: no mail server and no collected files are fine then
-    Chore.note(CHORE)
+    Chore.note(outbox.CHORE)
+    Chore.note(rollup.CHORE)
     output = StringIO()
     call_command("doctor", stdout=output)
     lines = output.getvalue().splitlines()
@@ -41,6 +42,7 @@ def test_every_check_is_one_line(settings: Any) -> None:
 
 def test_one_failure_is_an_error_and_the_others_are_still_printed(settings: Any) -> None:
     settings.DEBUG = True
+    Chore.note(rollup.CHORE)
     output = StringIO()
     with pytest.raises(CommandError, match="1 of"):
         call_command("doctor", stdout=output)
@@ -57,11 +59,34 @@ def test_the_server_is_named_with_its_version_and_isolation() -> None:
 
 def test_an_old_queue_and_an_old_drain_are_found() -> None:
     long_ago = timezone.now() - timedelta(hours=1)
-    Chore.objects.create(name=CHORE, finished_at=long_ago)
+    Chore.objects.create(name=outbox.CHORE, finished_at=long_ago)
     OutgoingMail.objects.create(kind="account", recipient="a@b.cn", message_id="<1@x>", next_attempt_at=long_ago)
     assert not finding("last drain").is_well
     assert not finding("mail queue").is_well
     assert finding("mail queue").sentence.startswith("1 queued, the oldest due for 36")
+
+
+def test_an_erasure_that_is_overdue_is_found(settings: Any) -> None:
+    old = timezone.localdate() - timedelta(settings.RETENTION_DAYS + 3)
+    assert finding("last erasure").is_well  # a new installation has nothing to erase
+    Response.objects.create(satisfaction=5, language="en", local_date=old)
+    assert not finding("last erasure").is_well
+    Chore.note(retention.CHORE)
+    assert finding("last erasure").is_well
+
+
+def test_keywords_that_wait_are_found(built_lexicon: None) -> None:
+    long_ago = timezone.now() - timedelta(hours=1)
+    Response.objects.create(satisfaction=5, language="en", comment="good", terms_due=True, created_at=long_ago)
+    assert not finding("keywords").is_well
+    Response.objects.update(terms_due=False)
+    assert finding("keywords").is_well
+
+
+def test_a_word_list_that_is_missing_is_found(tmp_path: Path, built_lexicon: None) -> None:
+    process = manage("doctor", JIEBA_USER_DICT=str(tmp_path / "missing.txt"))
+    output, _errors = process.communicate(timeout=60)
+    assert "FAIL keywords: JIEBA_USER_DICT=" in output
 
 
 def test_a_mail_server_that_answers_and_one_that_does_not(settings: Any) -> None:
@@ -96,6 +121,7 @@ print(json.dumps(index.main_handler({"manage": ["doctor"]}, {})))
     assert answer["exit_code"] == 1
     lines = answer["output"].splitlines()
     assert [line for line in lines if line.startswith("FAIL")] == [
-        "FAIL last drain: never: the timer runs `drain_outbox` every minute once it is deployed"
+        "FAIL last drain: never: the timer runs `drain_outbox` every minute once it is deployed",
+        "FAIL last figures: never: the timer runs `update_figures` every minute once it is deployed",
     ]
     assert "ok   migrations: all applied" in lines

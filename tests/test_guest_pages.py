@@ -134,9 +134,17 @@ def test_reference_and_phone_erase_an_answer(client: Client, stored: str, given:
         reference="7KQ2MXRA", satisfaction=1, comment="secret", phone=stored, name="Tom", language="en"
     )
     answer = client.post("/erase", {"reference": " 7kq2 mxra ", "phone": given})
-    assert answer.status_code == (200 if erased else 400)
+    assert answer.status_code == (302 if erased else 400)
     response.refresh_from_db()
     assert (response.comment == "", response.erased_at is not None) == (erased, erased)
+
+
+def test_the_page_after_an_erasure_can_be_read_in_the_other_language(client: Client) -> None:
+    response = Response.objects.create(satisfaction=1, comment="secret", language="en")
+    done = client.post("/erase?lang=zh", {"reference": response.reference, "phone": ""})
+    assert done["Location"] == "/erase/done?lang=zh"
+    assert "<form" not in client.get(done["Location"]).content.decode()
+    assert "<h1>Erased</h1>" in client.get("/erase/done?lang=en").content.decode()
 
 
 def test_a_refusal_tells_neither_whether_the_reference_nor_whether_the_phone_is_right(client: Client) -> None:

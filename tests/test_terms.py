@@ -27,18 +27,22 @@ def lately(**fields):
 
 def found(words):
     filters = lately(words=words)
-    return set(terms.search(Response.objects.all(), filters, terms.wanted_terms(words)))
+    wanted = terms.rarest_first(terms.wanted_terms(words), filters)
+    return set(terms.search(Response.objects.all(), filters, wanted))
 
 
-def test_a_comment_is_found_by_its_words_once_they_are_written(chain):
-    response = answer(chain.north, 2, comment="服务员态度很好，但是排队太久", due=True)
-    assert found("排队太久") == {response}
-    assert found("服务员排队") == set()
-    assert terms.index_comments(10) == 1
-    assert terms.index_comments(10) == 0
-    for words in ("排队", "服务员", "态度", "排队 服务员", "服务员态度"):
+def test_a_comment_is_found_by_whatever_stands_in_it(chain):
+    response = answer(chain.north, 2, comment="服务员态度很好，但是排队太久。汤太咸, the noodles were cold")
+    for words in ("排队", "服务员", "员态", "咸", "太咸", "排队 服务员", "服务员态度很好", "cold", "Noodles 汤"):
         assert found(words) == {response}, words
-    assert found("排队 冰淇淋") == set()
+    for words in ("排队 冰淇淋", "好但", "咸太", "col", "久汤"):
+        assert found(words) == set(), words
+
+
+def test_another_comment_does_not_change_what_a_search_finds(chain):
+    first = answer(chain.north, 2, comment="等了很久")
+    second = answer(chain.south, 5, comment="很久没来了，味道还是一样好")
+    assert found("很久") == {first, second}
 
 
 def test_full_width_and_capital_letters_are_the_same_word(chain):
@@ -67,21 +71,29 @@ def test_an_erased_answer_gets_no_words(chain):
     assert not ResponseTerm.objects.exists()
 
 
-def test_comments_whose_words_are_due_have_pages_too(client, chain):
-    for number in range(65):
-        answer(chain.north, 3, days_ago=number % 3, comment=f"排队 {number}", due=bool(number % 2))
+def test_a_negated_word_is_no_praise(chain):
+    for _number in range(2):
+        answer(chain.north, 1, comment="椅子坐得不舒服，桌子没有擦干净，菜不新鲜")
+        answer(chain.north, 5, comment="座位舒服，环境干净，味道不错")
+    bad = {keyword.term for keyword in terms.keyword_list(lately(), (1, 2))}
+    good = {keyword.term for keyword in terms.keyword_list(lately(), (4, 5))}
+    assert {"不舒服", "不新鲜", "椅子", "桌子"} <= bad
+    assert not {"舒服", "干净", "新鲜"} & bad
+    assert {"舒服", "干净", "不错"} <= good
+
+
+def test_a_search_for_very_much_says_so(client, chain):
+    answer(chain.north, 1, comment="服务员态度差，等位太久")
     client.force_login(chain.head)
-    seen, query = [], "q=排队"
-    while query:
-        context = client.get(f"/dashboard/comments/?{query}").context
-        seen += [response.pk for response in context["responses"]]
-        query = context["older"]
-    assert len(seen) == len(set(seen)) == 65
+    form = client.get("/dashboard/comments/", {"q": "服务员 态度 叫了 三次 过来 蟑螂 老鼠 桌子 油渍 汤咸"}).context[
+        "form"
+    ]
+    assert "q" in form.errors
 
 
 def test_a_comment_that_fails_keeps_no_other_from_its_words(chain, monkeypatch, caplog):
     responses = [answer(chain.north, 5, comment=f"味道很好{number}", due=True) for number in range(3)]
-    cut = terms.weighted_words
+    cut = terms.weighted_terms
 
     def fail_once(comment):
         if comment.endswith("0"):
@@ -89,7 +101,7 @@ def test_a_comment_that_fails_keeps_no_other_from_its_words(chain, monkeypatch, 
         return cut(comment)
 
     monkeypatch.setattr(terms, "BATCH", 2)
-    monkeypatch.setattr(terms, "weighted_words", fail_once)
+    monkeypatch.setattr(terms, "weighted_terms", fail_once)
     with pytest.raises(ValueError, match="0"):
         terms.index_comments(10)
     assert list(Response.objects.filter(terms_due=True)) == responses[:1]
@@ -201,7 +213,7 @@ def test_a_submission_does_not_build_the_lexicon(tmp_path, content):
         (folder / lexicon.FILE_NAME).write_bytes(content)
     done = submission_of_its_own(tmp_path, "排队太久", LEXICON_DIR=str(folder))
     assert json.loads(done.stdout)["due"]
-    assert "terms.not_written" not in done.stderr
+    assert "terms.no_keywords" not in done.stderr
     assert [file.read_bytes() for file in folder.iterdir()] == ([content] if content else [])
 
 
@@ -220,5 +232,5 @@ def test_an_answer_outlives_a_broken_dictionary_and_is_found(tmp_path, built_lex
     broken = str(tmp_path / "missing.txt")
     done = submission_of_its_own(tmp_path, "排队太久", SUBMISSION + SEARCH, JIEBA_USER_DICT=broken)
     assert json.loads(done.stdout)["due"]
-    assert "terms.not_written" in done.stderr
+    assert "terms.no_keywords" in done.stderr
     assert "排队" not in done.stderr

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from survey.text.segmenter import tokenizer
 
 # First letters of jieba's tags (those of the People's Daily corpus): conjunctions, adverbs, interjections, places,
@@ -26,6 +28,22 @@ much many one quite really bit got get go went came come nobody somebody everybo
 everything anything everyone someone anyone
 """
 WORDS = frozenset((CHINESE + ENGLISH).split())
+NOT = frozenset(("不", "不太", "不够", "不怎么"))
+NEGATIONS = NOT | {"没", "没有", "未", "不是"}  # before a noun, of which these say that it was missing: 没有座位
+
+
+def negated(words: Iterable[str]) -> dict[str, str]:
+    """Of a Chinese text's words, those that it turns round: 舒服 to 不舒服, 干净 of 没有擦干净 to ''."""
+    found: dict[str, str] = {}
+    before = last = ""
+    for word in words:
+        kind = (tokenizer.tables.tag(word) or "x")[0]
+        if (last in NOT and word.isalnum()) or (last in NEGATIONS and kind in "av"):
+            found[word] = last + word
+        elif before in NEGATIONS and kind == "a" and last.isalnum():
+            found[word] = ""
+        before, last = last, word
+    return found
 
 
 def is_function_word(word: str) -> bool:

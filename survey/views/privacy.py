@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
+from mydjango.language import keep_language
 from mydjango.problems import allow
 from survey import retention, throttle
 from survey.consent import CONSENT_VERSION
@@ -48,7 +50,13 @@ def erase(request: HttpRequest) -> HttpResponse:
             page["Retry-After"] = str(error.minutes * 60)
             return page
         if retention.erase_for_guest(reference, phone):
-            return render(request, "survey/erased.html", {"reference": reference})
+            return redirect(keep_language(request, reverse("erased")))
         # One sentence for every reason: it must not tell whose phone number or which reference was right.
         form.add_error(None, _("There is no answer with this reference and phone number. Please check both."))
-    return render(request, "survey/erase.html", {"form": form}, status=400)
+    return render(request, "survey/erase.html", {"form": form}, status=200 if REDISPLAY in request.POST else 400)
+
+
+@allow("GET")
+def erased(request: HttpRequest) -> HttpResponse:
+    """Say that it is done: a page of its own, which can be read in the other language and loaded again."""
+    return render(request, "survey/erased.html")

@@ -1,17 +1,18 @@
-"""`manage.py dev`: migrate, do the timers' work beside the server, serve. What `make run` ends in."""
+"""`manage.py dev`: migrate, send mail and count figures as timers do, serve. What `make run` ends in."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
+from io import StringIO
 from typing import Any
 
 from django.contrib.staticfiles.management.commands.runserver import Command as RunserverCommand
 from django.core.management import call_command
 from django.db import connection
 
-from survey import outbox, rollup, terms
+from survey import outbox, rollup
 
 logger = logging.getLogger(__name__)
 
@@ -36,9 +37,9 @@ class Command(RunserverCommand):
 def _tick_for_ever() -> None:
     while True:
         time.sleep(TICK)
-        for chore in (outbox.drain, rollup.count_days, terms.index_comments):
+        for command in (outbox.CHORE, rollup.CHORE):
             try:
-                chore(seconds=30)
+                call_command(command, seconds=30, stdout=StringIO())
             except Exception:  # one chore that fails, for whatever reason, must not end the others: as with timers
                 logger.exception("timer.failed")
         connection.close()

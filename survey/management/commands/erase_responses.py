@@ -11,8 +11,6 @@ from django.utils import timezone
 from survey import rate_limit, retention
 from survey.models import Chore, Response
 
-CHORE = "erase_responses"
-
 
 class Command(BaseCommand):
     """For a daily timer, and for a guest who asks. Running it again, or twice at once, does no harm."""
@@ -40,5 +38,5 @@ class Command(BaseCommand):
         rate_limit.forget_past_hours()
         if not options["reference"]:
             retention.forget_account_mails(timezone.now() - timedelta(days=options["older_than"]))
-            Chore.note(CHORE)
+            Chore.note(retention.CHORE)
         self.stdout.write(f"erased the personal data of {erased} answers")

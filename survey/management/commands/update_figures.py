@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from survey import rollup, terms, throttle
+from survey.models import Chore
 
 
 class Command(BaseCommand):
@@ -25,4 +26,5 @@ class Command(BaseCommand):
         throttle.forget_past_windows()
         days = rollup.count_days(options["seconds"])
         comments = terms.index_comments(options["seconds"])
+        Chore.note(rollup.CHORE)
         self.stdout.write(f"{days} days counted, {comments} comments indexed")
