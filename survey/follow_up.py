@@ -6,8 +6,10 @@ import logging
 
 from django import forms
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from survey.models import COMMENT_MAX_LENGTH, FollowUpNote, FollowUpStatus, Response
@@ -16,7 +18,10 @@ logger = logging.getLogger(__name__)
 
 
 class FollowUpForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The next status of a low score, and what was done; of any other answer a note alone."""
+    """The next status of a low score, and what was done; of any other answer a note alone.
+
+    Nothing is written about an erased answer: a low score keeps its status, any other has no field left.
+    """
 
     status = forms.ChoiceField(label=gettext_lazy("Status"), choices=FollowUpStatus.choices, widget=forms.RadioSelect)
 
@@ -32,11 +37,20 @@ class FollowUpForm(forms.ModelForm):  # type: ignore[type-arg]
         if not response.is_low:
             del self.fields["status"]
             self.fields["text"].required = True
+        if response.erased_at:
+            del self.fields["text"]
 
 
 @transaction.atomic
 def follow_up(response: Response, *, author: User, status: str, text: str) -> FollowUpNote:
-    """Set the status of an answer ('' where it is not low) and keep who did it and what was written."""
+    """Set the status of an answer ('' where it is not low) and keep who did it and what was written.
+
+    Stores nothing and raises ValidationError for words about an erased answer.
+    """
+    # Locked: an erasure comes before, and is seen, or after, and deletes the note.
+    response.refresh_from_db(from_queryset=Response.objects.select_for_update())
+    if response.erased_at and text:
+        raise ValidationError(_("This answer was erased: nothing can be written about it any more."))
     note = FollowUpNote.objects.create(response=response, author=author, status=status, text=text)
     Response.objects.filter(pk=response.pk).update(follow_up_status=status)
     logger.info("follow_up.noted", extra={"response": response.pk, "status": status})

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 
+from survey.follow_up import follow_up
 from survey.models import Response
+from survey.retention import erase_for_guest
 from tests.chain import answer
 
 LIST = reverse("dashboard:follow_up")
@@ -101,6 +104,38 @@ def test_a_comment_leads_back_to_the_comments(manager, chain):
     assert (
         f'href="{address}?score=high"' in page(manager, path(response), score="high", list="comments").content.decode()
     )
+
+
+def test_of_an_erased_low_score_only_the_status_can_be_saved(manager, chain):
+    response = answer(chain.north, 1)
+    erase_for_guest(response.reference, "")
+    assert set(page(manager, path(response)).context["note_form"].fields) == {"status"}
+    refused = manager.post(path(response), {"status": "solved", "text": "Mr Li 13800009999"})
+    assert refused.status_code == 400
+    assert "13800009999" not in refused.content.decode()
+    assert not response.notes.exists()
+    manager.post(path(response), {"status": "solved"})
+    response.refresh_from_db()
+    assert (response.follow_up_status, response.notes.get().text) == ("solved", "")
+
+
+def test_about_an_erased_good_answer_nothing_can_be_written(manager, chain):
+    response = answer(chain.north, 5)
+    erase_for_guest(response.reference, "")
+    assert 'name="text"' not in page(manager, path(response)).content.decode()
+    refused = manager.post(path(response), {"text": "Mr Li 13800009999"}, headers={"Accept-Language": "en"})
+    assert refused.status_code == 400
+    assert "This answer was erased" in refused.content.decode()
+    assert not response.notes.exists()
+
+
+def test_a_note_that_meets_an_erasure_is_not_stored(chain):
+    response = answer(chain.north, 1)
+    erase_for_guest(response.reference, "")
+    response.erased_at = None  # as it was read before
+    with pytest.raises(ValidationError):
+        follow_up(response, author=chain.head, status="solved", text="Mr Li 13800009999")
+    assert not response.notes.exists()
 
 
 def test_an_answers_page_takes_a_bounded_number_of_queries(manager, chain, django_assert_max_num_queries):

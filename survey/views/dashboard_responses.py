@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -74,10 +75,16 @@ def detail(request: HttpRequest, reference: str) -> HttpResponse:
     response = get_object_or_404(responses_of(request.user).select_related("branch"), reference=reference.upper())
     form = FollowUpForm(response, request.POST if request.method == "POST" else None)
     if form.is_valid():
-        status, text = form.cleaned_data.get("status", ""), form.cleaned_data["text"]
-        follow_up(response, author=account_of(request), status=status, text=text)
-        messages.success(request, _("Saved."))
-        return redirect(request.get_full_path())
+        status = form.cleaned_data.get("status", "")
+        # As it was sent where the form has no such field: its page may be older than the erasure.
+        text = form.cleaned_data.get("text", request.POST.get("text", ""))
+        try:
+            follow_up(response, author=account_of(request), status=status, text=text)
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect(request.get_full_path())
     is_comment = request.GET.get("list") == "comments"
     filter_form = form_of(request, any_time=not is_comment)
     filters = filter_form.filters()
