@@ -17,6 +17,14 @@ from survey.models import COMMENT_MAX_LENGTH, FollowUpNote, FollowUpStatus, Resp
 logger = logging.getLogger(__name__)
 
 
+class NoteField(forms.CharField):
+    """A browser sends a line break as two characters and counts it as one; so does this field."""
+
+    def to_python(self, value: object) -> str:
+        """The text with a line feed alone at the end of a line."""
+        return (super().to_python(value) or "").replace("\r\n", "\n")
+
+
 class FollowUpForm(forms.ModelForm):  # type: ignore[type-arg]
     """The next status of a low score, and what was done; of any other answer a note alone.
 
@@ -28,6 +36,7 @@ class FollowUpForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = FollowUpNote
         fields = ("status", "text")
+        field_classes = {"text": NoteField}  # noqa: RUF012
         widgets = {  # noqa: RUF012
             "text": forms.Textarea({"rows": 3, "maxlength": COMMENT_MAX_LENGTH})
         }

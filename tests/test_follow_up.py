@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from survey.follow_up import follow_up
-from survey.models import Response
+from survey.models import COMMENT_MAX_LENGTH, Response
 from survey.retention import erase_for_guest
 from tests.chain import answer
 
@@ -136,6 +136,15 @@ def test_a_note_that_meets_an_erasure_is_not_stored(chain):
     with pytest.raises(ValidationError):
         follow_up(response, author=chain.head, status="solved", text="Mr Li 13800009999")
     assert not response.notes.exists()
+
+
+def test_a_line_break_in_a_note_counts_once(manager, chain):
+    response = answer(chain.north, 1)
+    text = "排\n" * (COMMENT_MAX_LENGTH // 2 - 1) + "队啊"
+    sent = text.replace("\n", "\r\n")  # as browsers do
+    assert manager.post(path(response), {"status": "solved", "text": sent}).status_code == 302
+    assert response.notes.get().text == text
+    assert manager.post(path(response), {"status": "solved", "text": sent + "x"}).status_code == 400
 
 
 def test_an_answers_page_takes_a_bounded_number_of_queries(manager, chain, django_assert_max_num_queries):
