@@ -75,13 +75,13 @@ def detail(request: HttpRequest, reference: str) -> HttpResponse:
     response = get_object_or_404(responses_of(request.user).select_related("branch"), reference=reference.upper())
     form = FollowUpForm(response, request.POST if request.method == "POST" else None)
     if form.is_valid():
-        status = form.cleaned_data.get("status", "")
+        status, shown = form.cleaned_data.get("status", ""), form.cleaned_data.get("shown", "")
         # As it was sent where the form has no such field: its page may be older than the erasure.
         text = form.cleaned_data.get("text", request.POST.get("text", ""))
         try:
-            follow_up(response, author=account_of(request), status=status, text=text)
+            follow_up(response, author=account_of(request), status=status, text=text, shown=shown)
         except ValidationError as error:
-            form.add_error(None, error)
+            form.refuse(error, response.follow_up_status)
         else:
             messages.success(request, _("Saved."))
             return redirect(request.get_full_path())
