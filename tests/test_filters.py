@@ -102,6 +102,16 @@ def test_a_filter_that_a_page_does_not_show_does_not_count_there(client, chain):
     assert client.get(url("follow_up"), {"score": "high", "q": "nothing"}).context["responses"]
 
 
+def test_low_scores_are_filtered_by_one_of_them(client, chain):
+    one, two = answer(chain.north, 1), answer(chain.north, 2)
+    client.force_login(chain.head)
+    for score, listed in (("", [two, one]), ("high", [two, one]), ("1", [one]), ("2", [two])):
+        shown = client.get(url("follow_up"), {"score": score})
+        assert shown.context["responses"] == listed
+        assert not shown.context["form"].errors
+        assert [value for value, _label in shown.context["form"].fields["score"].choices] == ["", "1", "2"]
+
+
 def test_the_longer_period_of_an_empty_page_keeps_the_branch(client, chain):
     client.force_login(chain.head)
     text = client.get(url("overview"), {"branch": "north", "start": "2026-01-01", "end": "2026-01-02"}).content.decode()

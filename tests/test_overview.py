@@ -78,6 +78,27 @@ def test_a_problem_leads_to_its_low_scores_of_the_same_period(client, chain, ove
     assert client.get(link.replace("&amp;", "&")).context["responses"] == [recent]
 
 
+@pytest.mark.parametrize("score", ["", "low", "1", "2"])
+def test_a_problem_leads_to_as_many_answers_as_it_counts(client, chain, overview, score):
+    for satisfaction in (1, 1, 2, 2, 2):
+        answer(chain.north, satisfaction, problems=Problem.COLD)
+    shown = overview(score=score)
+    [problem] = [row for row in shown.context["problems"] if row.count]
+    listed = client.get(f"{reverse('dashboard:follow_up')}?{problem.link}").context["responses"]
+    assert len(listed) == problem.count == {"1": 2, "2": 3}.get(score, 5)
+
+
+@pytest.mark.parametrize("score", ["", "high", "5", "low", "1"])
+def test_a_word_leads_to_as_many_comments_as_it_counts(client, chain, overview, score):
+    for satisfaction in (5, 5, 4, 4, 4, 2, 2, 1, 1):
+        answer(chain.north, satisfaction, comment="排队")
+    shown = overview(score=score)
+    counts = [word.comments for name in ("good_words", "bad_words") for word in shown.context[name]]
+    links = re.findall(r'href="(/dashboard/comments/\?[^"]*q=[^"]*)"', shown.content.decode())
+    listed = [len(client.get(link.replace("&amp;", "&")).context["responses"]) for link in links]
+    assert listed == counts == {"": [5, 4], "high": [5], "5": [2], "low": [4], "1": [2]}[score]
+
+
 def test_the_problem_of_another_page_does_not_count_here(chain, overview):
     answer(chain.north, 1, problems=Problem.DIRTY)
     assert overview(problem="cold").context["low_count"] == 1

@@ -77,9 +77,9 @@ def page_context(request: HttpRequest, form: FilterForm) -> dict[str, Any]:
     }
 
 
-def form_of(request: HttpRequest, *without: str, any_time: bool = False) -> FilterForm:
+def form_of(request: HttpRequest, *without: str, any_time: bool = False, low_only: bool = False) -> FilterForm:
     """The filters that the page's query string chooses, but for those the page is `without`."""
-    return FilterForm(request.GET, request.user, without=without, any_time=any_time)
+    return FilterForm(request.GET, request.user, without=without, any_time=any_time, low_only=low_only)
 
 
 def cursor_of(request: HttpRequest, name: str) -> Cursor | None:

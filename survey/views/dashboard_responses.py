@@ -49,7 +49,7 @@ def follow_up_list(request: HttpRequest) -> HttpResponse:
     if status not in ("all", *FollowUpStatus.values):
         raise Http404
     # What waits is few and never too old; the others only grow.
-    form = form_of(request, "by", "q", "score", any_time=status == FollowUpStatus.OPEN)
+    form = form_of(request, "by", "q", any_time=status == FollowUpStatus.OPEN, low_only=True)
     filters = form.filters()
     before = cursor_of(request, "before")
     found = selectors.low_scores(filters, "" if status == "all" else status)
