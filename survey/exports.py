@@ -87,10 +87,8 @@ def plan(by_day: dict[date, int], filters: Filters, max_bytes: int, *, with_pers
 
 def header(with_personal_data: bool) -> list[str]:
     """The names of the columns."""
-    from django.utils.encoding import force_str
-
     columns = [_("reference"), _("received"), _("branch code"), _("branch"), _("satisfaction"), _("answer in words")]
-    columns += [_("likelihood to recommend"), *(force_str(label) for label in ASPECTS.values()), _("what went wrong")]
+    columns += [_("likelihood to recommend"), *(str(label) for label in ASPECTS.values()), _("what went wrong")]
     columns += [_("language"), _("follow-up")]
     return columns + ([_("comment"), _("name"), _("phone"), _("e-mail")] if with_personal_data else [])
 

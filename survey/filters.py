@@ -68,21 +68,17 @@ class Filters:
         """The same for the period of the same length just before."""
         return replace(self, start=self.start - timedelta(self.days), end=self.start - timedelta(1))
 
-    def where(self, prefix: str = "") -> Q:
+    def where(self) -> Q:
         """The condition on branch, score and language, not on period and problem, for a table with these columns."""
         condition = Q()
         if self.without_branch:
-            condition &= Q(**{f"{prefix}branch__isnull": True})
+            condition &= Q(branch__isnull=True)
         elif self.branch_ids is not None:
-            condition &= (
-                Q(**{f"{prefix}branch": self.branch_ids[0]})
-                if len(self.branch_ids) == 1
-                else Q(**{f"{prefix}branch__in": self.branch_ids})
-            )
+            condition &= Q(branch=self.branch_ids[0]) if len(self.branch_ids) == 1 else Q(branch__in=self.branch_ids)
         if self.scores:
-            condition &= Q(**{f"{prefix}satisfaction__in": self.scores})
+            condition &= Q(satisfaction__in=self.scores)
         if self.language:
-            condition &= Q(**{f"{prefix}language": self.language})
+            condition &= Q(language=self.language)
         return condition
 
     def query_string(self, **changes: str) -> str:

@@ -16,7 +16,7 @@ from django.utils.translation import pgettext
 from survey import charts, metrics, selectors, terms
 from survey.access import is_head_office, responses_of, staff_view
 from survey.exports import Cursor
-from survey.filters import FilterForm, Filters
+from survey.filters import NO_BRANCH, FilterForm, Filters
 from survey.models import ASPECTS, Branch, Problem, Satisfaction
 from survey.selectors import Figures, Tally
 
@@ -177,7 +177,7 @@ def branch_rows(branches: list[Branch], figures: Figures, filters: Filters) -> l
     """The branches by the lower end of their interval, so that few answers do not lead; those without any last."""
     named: list[tuple[int | None, str, str]] = [(branch.pk, branch.local_name, branch.code) for branch in branches]
     if None in figures.by_branch:
-        named.append((None, _("Without a branch"), "-"))
+        named.append((None, _("Without a branch"), NO_BRANCH))
     rows = []
     for key, name, code in named:
         now, before = figures.by_branch.get(key, (Tally(), Tally()))
