@@ -65,8 +65,9 @@ class Filters:
 
     @property
     def before(self) -> Filters:
-        """The same for the period of the same length just before."""
-        return replace(self, start=self.start - timedelta(self.days), end=self.start - timedelta(1))
+        """The same for as many days just before as have begun of this period, which may end in the future."""
+        begun = (min(self.end, timezone.localdate()) - self.start).days + 1
+        return replace(self, start=self.start - timedelta(max(begun, 0)), end=self.start - timedelta(1))
 
     def where(self) -> Q:
         """The condition on branch, score and language, not on period and problem, for a table with these columns."""

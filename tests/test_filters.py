@@ -70,6 +70,14 @@ def test_a_wrong_period_is_said_aloud_and_the_usual_one_is_shown(client, chain, 
     assert filters.query_string() == "branch=north"
 
 
+@pytest.mark.parametrize(("first", "last", "days"), [(0, 40, 1), (-4, 40, 5), (-4, -1, 4), (1, 40, 0)])
+def test_the_period_before_has_as_many_days_as_have_begun(form, first, last, days):
+    today = timezone.localdate()
+    filters = form(f"start={today + timedelta(first)}&end={today + timedelta(last)}").filters()
+    assert filters.before.days == days
+    assert filters.before.end == filters.start - timedelta(1)
+
+
 def test_any_time_is_the_follow_ups_alone(form):
     filters = form("", any_time=True).filters()
     assert (filters.start, filters.end) == (FIRST_DAY, LAST_DAY)

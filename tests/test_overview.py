@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 
 from survey import selectors
 from survey.models import Problem
@@ -36,6 +36,13 @@ def test_a_change_against_a_small_period_before_is_grey_and_noted(chain, overvie
     assert "change down" not in shown.content.decode()
     answer(chain.south, 5)
     assert "Fewer than 30 answers" in text_of(overview(branch="south"))
+
+
+def test_a_period_that_ends_in_the_future_is_not_compared_with_a_full_one(chain, overview):
+    for days_ago in (0, 1, 2, 3):
+        answer(chain.north, days_ago=days_ago)
+    today = timezone.localdate()
+    assert "1 in the period before" in text_of(overview(start=today, end=today + timedelta(40)))
 
 
 def test_each_part_of_the_nps_has_its_share_and_range(chain, overview):
