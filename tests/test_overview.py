@@ -121,6 +121,13 @@ def test_problems_are_counted_from_the_newest_low_scores_and_the_page_says_so(ch
     assert "Of the newest 2 low scores" in text_of(shown)
 
 
+def test_figures_of_a_chosen_score_say_that_they_are_not_of_all_guests(chain, overview):
+    answer(chain.north, 1)
+    sentence = "Only answers with the chosen score are counted"
+    assert sentence in text_of(overview(score="low"))
+    assert sentence not in text_of(overview())
+
+
 def test_few_perfect_answers_do_not_lead_the_branches(chain, overview):
     for _number in range(5):
         answer(chain.south, 5)
