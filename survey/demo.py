@@ -6,12 +6,12 @@ import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import groupby, islice
-from urllib.parse import urlencode
 
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from survey import demo_texts
+from survey import demo_texts, exports, selectors
+from survey.filters import Filters
 from survey.models import (
     ASPECTS,
     REFERENCE_ALPHABET,
@@ -95,12 +95,12 @@ def export_logs(head: User, manager: User, branch: Branch, last: datetime) -> It
     for user, age, of_branch in ((head, 60, None), (head, 30, None), (manager, 7, branch)):
         end = last.date() - timedelta(age)
         start = end - timedelta(29)
-        answers = Response.objects.filter(local_date__range=(start, end))
+        filters = Filters(start=start, end=end, branch_ids=(of_branch.pk,) if of_branch else None)
         yield ExportLog(
             user=user,
             created_at=last - timedelta(days=age - 1, hours=14),
-            filters=urlencode({"start": start, "end": end}),
-            row_count=(answers.filter(branch=of_branch) if of_branch else answers).count(),
+            filters=exports.chosen(filters),
+            row_count=selectors.responses(filters).count(),
         )
 
 

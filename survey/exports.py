@@ -7,6 +7,7 @@ answers each has; a part that turns out too large is not cut off but divided: it
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -18,13 +19,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from survey import spreadsheet, terms
-from survey.filters import Filters
-from survey.models import ASPECTS, ExportLog, FollowUpStatus, Problem, Response, Satisfaction
+from survey.filters import NO_BRANCH, Filters
+from survey.models import ASPECTS, Branch, ExportLog, FollowUpStatus, Problem, Response, Satisfaction
 
 CHUNK = 1_000  # answers read at once
 # Of an answer, as JSON, without and with personal data. The answers of `seed_demo` have 118 and 204: parts planned by
 # these are about half full, and comments may be twice as long before a part has to be divided.
 BYTES_PER_ROW = {False: 200, True: 400}
+CODES_LENGTH = 200  # of a log entry's 500 characters; whatever else is chosen takes fewer than 300
 LARGEST_KEY = 2**63 - 1
 
 
@@ -87,10 +89,8 @@ def plan(by_day: dict[date, int], filters: Filters, max_bytes: int, *, with_pers
 
 def header(with_personal_data: bool) -> list[str]:
     """The names of the columns."""
-    from django.utils.encoding import force_str
-
     columns = [_("reference"), _("received"), _("branch code"), _("branch"), _("satisfaction"), _("answer in words")]
-    columns += [_("likelihood to recommend"), *(force_str(label) for label in ASPECTS.values()), _("what went wrong")]
+    columns += [_("likelihood to recommend"), *(str(label) for label in ASPECTS.values()), _("what went wrong")]
     columns += [_("language"), _("follow-up")]
     return columns + ([_("comment"), _("name"), _("phone"), _("e-mail")] if with_personal_data else [])
 
@@ -164,16 +164,34 @@ def within(rows: Iterator[tuple[str, Cursor | None]], max_bytes: int) -> tuple[s
     return "".join(text), len(text) - 1
 
 
+def chosen(filters: Filters, *, after: Cursor | None = None, until: Cursor | None = None) -> str:
+    """What is exported, as the log has it: as chosen, not as asked for, so that nothing in a link can hide it.
+
+    A branch manager's branches are named without being chosen. Free text comes last.
+    """
+    query = dict(filters.query)
+    names: dict[str, object] = {"start": filters.start, "end": filters.end}
+    names |= {"branch": _branch_codes(filters), "score": query.get("score"), "language": query.get("language")}
+    names |= {"after": after, "until": until, "q": filters.words}
+    return " ".join(f"{name}={value}" for name, value in names.items() if value)
+
+
+def _branch_codes(filters: Filters) -> str:
+    """The codes of the branches, with commas and no more than the log has room for; '' for the whole chain."""
+    if filters.without_branch:
+        return NO_BRANCH
+    if filters.branch_ids is None:
+        return ""
+    codes = Branch.objects.filter(pk__in=filters.branch_ids).values_list("code", flat=True)
+    shown = textwrap.shorten(" ".join(codes), CODES_LENGTH, placeholder=" …", break_on_hyphens=False)
+    return shown.replace(" ", ",")
+
+
 def log(
     user: User, filters: Filters, *, with_personal_data: bool, after: Cursor | None = None, until: Cursor | None = None
 ) -> ExportLog:
-    """Write down, before the first line leaves, who exports what: as chosen, not as asked for, so that nothing in a
-    link can hide it. Free text comes last."""
-    query = dict(filters.query)
-    chosen: dict[str, object] = {"start": filters.start, "end": filters.end}
-    chosen |= {name: query.get(name) for name in ("branch", "score", "language")}
-    chosen |= {"after": after, "until": until, "q": filters.words}
-    text = " ".join(f"{name}={value}" for name, value in chosen.items() if value)
+    """Write down, before the first line leaves, who exports what."""
+    text = chosen(filters, after=after, until=until)
     return ExportLog.objects.create(user=user, filters=text, with_personal_data=with_personal_data)
 
 

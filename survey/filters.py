@@ -35,6 +35,7 @@ SCORES = {
     "high": (4, 5),
     **{str(score): (score,) for score in range(1, 6)},
 }
+LOW_SCORES = tuple(str(score) for score in SCORES["low"])
 BY_WEEK_FROM = 93  # days; a point a day would be too many for a phone
 
 
@@ -65,24 +66,21 @@ class Filters:
 
     @property
     def before(self) -> Filters:
-        """The same for the period of the same length just before."""
-        return replace(self, start=self.start - timedelta(self.days), end=self.start - timedelta(1))
+        """The same for as many days just before as have begun of this period, which may end in the future."""
+        begun = (min(self.end, timezone.localdate()) - self.start).days + 1
+        return replace(self, start=self.start - timedelta(max(begun, 0)), end=self.start - timedelta(1))
 
-    def where(self, prefix: str = "") -> Q:
+    def where(self) -> Q:
         """The condition on branch, score and language, not on period and problem, for a table with these columns."""
         condition = Q()
         if self.without_branch:
-            condition &= Q(**{f"{prefix}branch__isnull": True})
+            condition &= Q(branch__isnull=True)
         elif self.branch_ids is not None:
-            condition &= (
-                Q(**{f"{prefix}branch": self.branch_ids[0]})
-                if len(self.branch_ids) == 1
-                else Q(**{f"{prefix}branch__in": self.branch_ids})
-            )
+            condition &= Q(branch=self.branch_ids[0]) if len(self.branch_ids) == 1 else Q(branch__in=self.branch_ids)
         if self.scores:
-            condition &= Q(**{f"{prefix}satisfaction__in": self.scores})
+            condition &= Q(satisfaction__in=self.scores)
         if self.language:
-            condition &= Q(**{f"{prefix}language": self.language})
+            condition &= Q(language=self.language)
         return condition
 
     def query_string(self, **changes: str) -> str:
@@ -158,8 +156,18 @@ class FilterForm(forms.Form):
         widget=forms.TextInput({"type": "search"}),
     )
 
-    def __init__(self, data: QueryDict, user: User, *, without: Collection[str] = (), any_time: bool = False) -> None:
-        """`without` names the filters a page does not have; `any_time`: its period has no ends until one is chosen."""
+    def __init__(
+        self,
+        data: QueryDict,
+        user: User,
+        *,
+        without: Collection[str] = (),
+        any_time: bool = False,
+        low_only: bool = False,
+    ) -> None:
+        """`without` names the filters a page does not have; `any_time`: its period has no ends until one is chosen;
+        `low_only`: it lists low scores, so that only one of these can be chosen and any other choice does not count.
+        """
         self.default_days = ANY_TIME if any_time else str(DEFAULT_DAYS)
         # What is not chosen stands at its default, so that the form always shows what the page shows.
         chosen = data.dict()
@@ -168,12 +176,17 @@ class FilterForm(forms.Form):
         if days == DATES and not has_dates:
             today = timezone.localdate()
             chosen |= {"start": (today - timedelta(DEFAULT_DAYS - 1)).isoformat(), "end": today.isoformat()}
+        if low_only and chosen.get("score") not in LOW_SCORES:
+            chosen["score"] = ""
         super().__init__({**chosen, "days": days})
         for name in (*without, *(() if days == DATES else ("start", "end"))):
             del self.fields[name]
         if any_time:
             period = self.fields["days"]
             period.choices = [(ANY_TIME, _("Any time")), *period.choices]  # type: ignore[attr-defined]
+        if low_only:
+            choices = [("", _("Low (1 and 2)")), *((score, score) for score in LOW_SCORES)]
+            self.fields["score"].choices = choices  # type: ignore[attr-defined]
         self.is_head_office = is_head_office(user)
         self.branches = list(branches_of(user))
         choices = [(branch.code, branch.local_name) for branch in self.branches]

@@ -6,8 +6,10 @@ import logging
 
 from django import forms
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from survey.models import COMMENT_MAX_LENGTH, FollowUpNote, FollowUpStatus, Response
@@ -15,28 +17,69 @@ from survey.models import COMMENT_MAX_LENGTH, FollowUpNote, FollowUpStatus, Resp
 logger = logging.getLogger(__name__)
 
 
+class NoteField(forms.CharField):
+    """A browser sends a line break as two characters and counts it as one; so does this field."""
+
+    def to_python(self, value: object) -> str:
+        """The text with a line feed alone at the end of a line."""
+        return (super().to_python(value) or "").replace("\r\n", "\n")
+
+
 class FollowUpForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The next status of a low score, and what was done; of any other answer a note alone."""
+    """The next status of a low score, and what was done; of any other answer a note alone.
+
+    Nothing is written about an erased answer: a low score keeps its status, any other has no field left.
+    """
 
     status = forms.ChoiceField(label=gettext_lazy("Status"), choices=FollowUpStatus.choices, widget=forms.RadioSelect)
+    # The status that the page showed: by it a choice is told from what merely stood there.
+    shown = forms.CharField(required=False, widget=forms.HiddenInput)
 
     class Meta:
         model = FollowUpNote
         fields = ("status", "text")
+        field_classes = {"text": NoteField}  # noqa: RUF012
         widgets = {  # noqa: RUF012
             "text": forms.Textarea({"rows": 3, "maxlength": COMMENT_MAX_LENGTH})
         }
 
     def __init__(self, response: Response, data: QueryDict | None) -> None:
-        super().__init__(data, initial={"status": response.follow_up_status or FollowUpStatus.CONTACTED})
+        status = response.follow_up_status
+        super().__init__(data, initial={"status": status or FollowUpStatus.CONTACTED, "shown": status})
         if not response.is_low:
-            del self.fields["status"]
+            del self.fields["status"], self.fields["shown"]
             self.fields["text"].required = True
+        if response.erased_at:
+            del self.fields["text"]
+
+    def refuse(self, error: ValidationError, status: str) -> None:
+        """Show the error, what was typed, and the status that the answer has by now."""
+        self.add_error(None, error)
+        self.data = {"status": status, "shown": status, "text": self.data.get("text", "")}
 
 
 @transaction.atomic
-def follow_up(response: Response, *, author: User, status: str, text: str) -> FollowUpNote:
-    """Set the status of an answer ('' where it is not low) and keep who did it and what was written."""
+def follow_up(response: Response, *, author: User, status: str, text: str, shown: str = "") -> FollowUpNote:
+    """Set the status of an answer ('' where it is not low) and keep who did it and what was written.
+
+    A status like the one `shown` to the author was not chosen: the answer keeps the one it has by now. Stores nothing
+    and raises ValidationError where another was chosen but somebody was faster, where nothing was chosen or written,
+    and for words about an erased answer.
+    """
+    # Locked: an erasure comes before, and is seen, or after, and deletes the note.
+    response.refresh_from_db(from_queryset=Response.objects.select_for_update())
+    before = response.follow_up_status
+    if status and status == shown:
+        status = before
+    elif shown not in ("", before):
+        raise ValidationError(
+            _("Somebody changed the status to “%(status)s” meanwhile, so nothing was saved. Please choose again.")
+            % {"status": response.get_follow_up_status_display()}
+        )
+    if response.erased_at and text:
+        raise ValidationError(_("This answer was erased: nothing can be written about it any more."))
+    if status == before and not text:
+        raise ValidationError(_("Nothing was changed or written, so nothing was saved."))
     note = FollowUpNote.objects.create(response=response, author=author, status=status, text=text)
     Response.objects.filter(pk=response.pk).update(follow_up_status=status)
     logger.info("follow_up.noted", extra={"response": response.pk, "status": status})

@@ -27,13 +27,16 @@ ERASED_VALUES: dict[str, str | bool] = {
 }
 # What is deleted with it: everything else that holds words of the guest or about the guest.
 DELETED_MODELS = (OutgoingMail, FollowUpNote, ResponseTerm)
+# Of these, what may have been stored after its answer was erased. Not words, the one large table: what writes them
+# locks the answer, and an erased one has none.
+WRITTEN_LATER = (OutgoingMail, FollowUpNote)
 
 
 def erase(responses: QuerySet[Response]) -> int:
     """Remove the personal data of these answers everywhere it went; returns how many answers were not erased before.
 
     The score, the aspects, the branch, the date and the reference stay; so does the digest of the key, by which a late
-    retry is still recognised.
+    retry is still recognised. What was written about answers that were erased before goes too.
     """
     erased = 0
     due = responses.filter(erased_at=None).order_by("pk")
@@ -45,6 +48,11 @@ def erase(responses: QuerySet[Response]) -> int:
                 model.objects.filter(response__in=ids).delete()
         erased += len(ids)
         logger.info("responses.erased", extra={"count": len(ids)})
+    for model in WRITTEN_LATER:
+        late = model.objects.filter(response__in=responses, response__erased_at__isnull=False)
+        # Keys first: a DELETE with a join would lock every row that it reads.
+        while keys := list(late.values_list("pk", flat=True)[:BATCH]):
+            model.objects.filter(pk__in=keys).delete()
     return erased
 
 

@@ -27,6 +27,7 @@ PAGES = (
     "follow-up/?branch=branch3&status=solved",
     "follow-up/?status=all",
     "follow-up/?status=all&problem=cold",
+    "follow-up/?days=30&status=all&score=1",
     "follow-up/?days=30&branch=branch3&problem=dirty",
     "comments/?problem=cold",
     "responses/R1/",

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from survey import exports
 from survey.filters import Filters
-from survey.models import COMMENT_MAX_LENGTH, ExportLog, Response
+from survey.models import COMMENT_MAX_LENGTH, Branch, ExportLog, Membership, Response
 from tests.chain import answer
 
 PATH = "/dashboard/export.csv"
@@ -153,6 +153,37 @@ def test_the_log_says_what_was_exported_whatever_else_the_link_carries(client, c
     entry = ExportLog.objects.get()
     assert entry.filters == f"start={start} end={today} branch=north after=2026-01-01.5 q={'排队' * 50}"
     assert entry.with_personal_data
+
+
+def test_the_log_names_a_managers_branches_though_none_was_chosen(client, chain):
+    client.force_login(chain.north_manager)
+    client.get(f"{PATH}?start=2026-01-01&end=2026-01-02")
+    Membership.objects.create(user=chain.north_manager, branch=chain.south)
+    client.get(f"{PATH}?start=2026-01-01&end=2026-01-02")
+    client.force_login(chain.head)
+    client.get(f"{PATH}?start=2026-01-01&end=2026-01-02")
+    client.get(f"{PATH}?start=2026-01-01&end=2026-01-02&branch=-")
+    logged = ExportLog.objects.order_by("id").values_list("filters", flat=True)
+    assert [text.removeprefix("start=2026-01-01 end=2026-01-02").strip() for text in logged] == [
+        "branch=north",
+        "branch=north,south",
+        "",
+        "branch=-",
+    ]
+
+
+def test_the_log_has_room_for_a_manager_of_very_many_branches(client, chain):
+    for number in range(30):
+        branch = Branch.objects.create(code=f"{number:02}{'x' * 30}")
+        Membership.objects.create(user=chain.north_manager, branch=branch)
+    place = f"2026-01-01.{2**63 - 1}"
+    client.force_login(chain.north_manager)
+    query = f"language=zh-hans&score=high&after={place}&until={place}&q={'x' * 100}"
+    client.get(f"{PATH}?start=2026-01-01&end=2026-01-02&{query}")
+    text = ExportLog.objects.get().filters
+    assert f"branch=00{'x' * 30},01" in text
+    assert ",… score=high" in text
+    assert len(text) <= ExportLog._meta.get_field("filters").max_length
 
 
 def test_the_log_can_be_read_to_its_beginning(client, chain):

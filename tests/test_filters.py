@@ -70,6 +70,14 @@ def test_a_wrong_period_is_said_aloud_and_the_usual_one_is_shown(client, chain, 
     assert filters.query_string() == "branch=north"
 
 
+@pytest.mark.parametrize(("first", "last", "days"), [(0, 40, 1), (-4, 40, 5), (-4, -1, 4), (1, 40, 0)])
+def test_the_period_before_has_as_many_days_as_have_begun(form, first, last, days):
+    today = timezone.localdate()
+    filters = form(f"start={today + timedelta(first)}&end={today + timedelta(last)}").filters()
+    assert filters.before.days == days
+    assert filters.before.end == filters.start - timedelta(1)
+
+
 def test_any_time_is_the_follow_ups_alone(form):
     filters = form("", any_time=True).filters()
     assert (filters.start, filters.end) == (FIRST_DAY, LAST_DAY)
@@ -100,6 +108,16 @@ def test_a_filter_that_a_page_does_not_show_does_not_count_there(client, chain):
     answer(chain.north, 1, comment="cold")
     client.force_login(chain.head)
     assert client.get(url("follow_up"), {"score": "high", "q": "nothing"}).context["responses"]
+
+
+def test_low_scores_are_filtered_by_one_of_them(client, chain):
+    one, two = answer(chain.north, 1), answer(chain.north, 2)
+    client.force_login(chain.head)
+    for score, listed in (("", [two, one]), ("high", [two, one]), ("1", [one]), ("2", [two])):
+        shown = client.get(url("follow_up"), {"score": score})
+        assert shown.context["responses"] == listed
+        assert not shown.context["form"].errors
+        assert [value for value, _label in shown.context["form"].fields["score"].choices] == ["", "1", "2"]
 
 
 def test_the_longer_period_of_an_empty_page_keeps_the_branch(client, chain):

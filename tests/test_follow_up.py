@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 
-from survey.models import Response
+from survey.follow_up import follow_up
+from survey.models import COMMENT_MAX_LENGTH, Response
+from survey.retention import erase_for_guest
 from tests.chain import answer
 
 LIST = reverse("dashboard:follow_up")
@@ -101,6 +104,97 @@ def test_a_comment_leads_back_to_the_comments(manager, chain):
     assert (
         f'href="{address}?score=high"' in page(manager, path(response), score="high", list="comments").content.decode()
     )
+
+
+def test_of_an_erased_low_score_only_the_status_can_be_saved(manager, chain):
+    response = answer(chain.north, 1)
+    erase_for_guest(response.reference, "")
+    assert set(page(manager, path(response)).context["note_form"].fields) == {"status", "shown"}
+    refused = manager.post(path(response), {"status": "solved", "text": "Mr Li 13800009999"})
+    assert refused.status_code == 400
+    assert "13800009999" not in refused.content.decode()
+    assert not response.notes.exists()
+    manager.post(path(response), {"status": "solved"})
+    response.refresh_from_db()
+    assert (response.follow_up_status, response.notes.get().text) == ("solved", "")
+
+
+def test_about_an_erased_good_answer_nothing_can_be_written(manager, chain):
+    response = answer(chain.north, 5)
+    erase_for_guest(response.reference, "")
+    assert 'name="text"' not in page(manager, path(response)).content.decode()
+    refused = manager.post(path(response), {"text": "Mr Li 13800009999"}, headers={"Accept-Language": "en"})
+    assert refused.status_code == 400
+    assert "This answer was erased" in refused.content.decode()
+    assert not response.notes.exists()
+
+
+def test_a_note_that_meets_an_erasure_is_not_stored(chain):
+    response = answer(chain.north, 1)
+    erase_for_guest(response.reference, "")
+    response.erased_at = None  # as it was read before
+    with pytest.raises(ValidationError):
+        follow_up(response, author=chain.head, status="solved", text="Mr Li 13800009999")
+    assert not response.notes.exists()
+
+
+@pytest.fixture
+def stale(manager, chain):
+    """An open answer whose page was opened before a colleague saved it as solved, and what that page sends."""
+    response = answer(chain.north, 1)
+    sent = {name: page(manager, path(response)).context["note_form"][name].value() for name in ("status", "shown")}
+    follow_up(response, author=chain.head, status="solved", text="invited again")
+    return response, sent
+
+
+def test_a_note_from_an_older_page_leaves_the_status_as_it_is_by_now(manager, stale):
+    response, sent = stale
+    assert manager.post(path(response), {**sent, "text": "and called"}).status_code == 302
+    response.refresh_from_db()
+    assert response.follow_up_status == "solved"
+    assert list(response.notes.values_list("status", "text")) == [("solved", "invited again"), ("solved", "and called")]
+
+
+def test_a_status_chosen_on_an_older_page_is_asked_for_again(manager, stale):
+    response, sent = stale
+    sent |= {"status": "contacted", "text": "called"}
+    refused = manager.post(path(response), sent, headers={"Accept-Language": "en"})
+    assert refused.status_code == 400
+    assert "Somebody changed the status to “solved” meanwhile" in refused.content.decode()
+    assert "invited again" in refused.content.decode()
+    response.refresh_from_db()
+    assert (response.follow_up_status, response.notes.count()) == ("solved", 1)
+    form = refused.context["note_form"]
+    again = {name: form[name].value() for name in ("status", "shown", "text")}
+    assert again == {"status": "solved", "shown": "solved", "text": "called"}
+    assert manager.post(path(response), {**again, "status": "contacted"}).status_code == 302
+    response.refresh_from_db()
+    assert response.follow_up_status == "contacted"
+
+
+def test_an_empty_form_adds_nothing_and_says_so(manager, stale):
+    response, sent = stale
+    refused = manager.post(path(response), {**sent, "text": " "}, headers={"Accept-Language": "en"})
+    assert refused.status_code == 400
+    assert "Nothing was changed or written" in refused.content.decode()
+    assert refused.context["note_form"]["status"].value() == "solved"
+    assert response.notes.count() == 1
+
+
+def test_a_note_that_is_too_long_does_not_make_the_shown_status_a_chosen_one(manager, stale):
+    response, sent = stale
+    refused = manager.post(path(response), {**sent, "text": "x" * (COMMENT_MAX_LENGTH + 1)})
+    form = refused.context["note_form"]
+    assert {name: form[name].value() for name in sent} == sent
+
+
+def test_a_line_break_in_a_note_counts_once(manager, chain):
+    response = answer(chain.north, 1)
+    text = "排\n" * (COMMENT_MAX_LENGTH // 2 - 1) + "队啊"
+    sent = text.replace("\n", "\r\n")  # as browsers do
+    assert manager.post(path(response), {"status": "solved", "text": sent}).status_code == 302
+    assert response.notes.get().text == text
+    assert manager.post(path(response), {"status": "solved", "text": sent + "x"}).status_code == 400
 
 
 def test_an_answers_page_takes_a_bounded_number_of_queries(manager, chain, django_assert_max_num_queries):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 
 from survey import selectors
 from survey.models import Problem
@@ -36,6 +36,13 @@ def test_a_change_against_a_small_period_before_is_grey_and_noted(chain, overvie
     assert "change down" not in shown.content.decode()
     answer(chain.south, 5)
     assert "Fewer than 30 answers" in text_of(overview(branch="south"))
+
+
+def test_a_period_that_ends_in_the_future_is_not_compared_with_a_full_one(chain, overview):
+    for days_ago in (0, 1, 2, 3):
+        answer(chain.north, days_ago=days_ago)
+    today = timezone.localdate()
+    assert "1 in the period before" in text_of(overview(start=today, end=today + timedelta(40)))
 
 
 def test_each_part_of_the_nps_has_its_share_and_range(chain, overview):
@@ -78,6 +85,27 @@ def test_a_problem_leads_to_its_low_scores_of_the_same_period(client, chain, ove
     assert client.get(link.replace("&amp;", "&")).context["responses"] == [recent]
 
 
+@pytest.mark.parametrize("score", ["", "low", "1", "2"])
+def test_a_problem_leads_to_as_many_answers_as_it_counts(client, chain, overview, score):
+    for satisfaction in (1, 1, 2, 2, 2):
+        answer(chain.north, satisfaction, problems=Problem.COLD)
+    shown = overview(score=score)
+    [problem] = [row for row in shown.context["problems"] if row.count]
+    listed = client.get(f"{reverse('dashboard:follow_up')}?{problem.link}").context["responses"]
+    assert len(listed) == problem.count == {"1": 2, "2": 3}.get(score, 5)
+
+
+@pytest.mark.parametrize("score", ["", "high", "5", "low", "1"])
+def test_a_word_leads_to_as_many_comments_as_it_counts(client, chain, overview, score):
+    for satisfaction in (5, 5, 4, 4, 4, 2, 2, 1, 1):
+        answer(chain.north, satisfaction, comment="排队")
+    shown = overview(score=score)
+    counts = [word.comments for name in ("good_words", "bad_words") for word in shown.context[name]]
+    links = re.findall(r'href="(/dashboard/comments/\?[^"]*q=[^"]*)"', shown.content.decode())
+    listed = [len(client.get(link.replace("&amp;", "&")).context["responses"]) for link in links]
+    assert listed == counts == {"": [5, 4], "high": [5], "5": [2], "low": [4], "1": [2]}[score]
+
+
 def test_the_problem_of_another_page_does_not_count_here(chain, overview):
     answer(chain.north, 1, problems=Problem.DIRTY)
     assert overview(problem="cold").context["low_count"] == 1
@@ -91,6 +119,13 @@ def test_problems_are_counted_from_the_newest_low_scores_and_the_page_says_so(ch
     shown = overview()
     assert {row.label: row.count for row in shown.context["problems"]}[Problem.DIRTY.label] == 0
     assert "Of the newest 2 low scores" in text_of(shown)
+
+
+def test_figures_of_a_chosen_score_say_that_they_are_not_of_all_guests(chain, overview):
+    answer(chain.north, 1)
+    sentence = "Only answers with the chosen score are counted"
+    assert sentence in text_of(overview(score="low"))
+    assert sentence not in text_of(overview())
 
 
 def test_few_perfect_answers_do_not_lead_the_branches(chain, overview):

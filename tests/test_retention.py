@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from survey import rate_limit, services
 from survey.models import FollowUpNote, OutgoingMail, Response, ResponseTerm, SubmissionCount
-from survey.retention import DELETED_MODELS, ERASED_VALUES, erase
+from survey.retention import DELETED_MODELS, ERASED_VALUES, erase, erase_for_guest
 
 pytestmark = pytest.mark.django_db
 
@@ -68,6 +68,36 @@ def test_old_answers_lose_what_is_personal_and_keep_their_score() -> None:
     assert not any(model.objects.filter(response=old).exists() for model in DELETED_MODELS)  # type: ignore[attr-defined]
     recent.refresh_from_db()
     assert (recent.name, recent.mails.count(), recent.notes.count()) == ("王芳", 1, 1)
+
+
+def note_after_erasure(response: Response) -> None:
+    """As a page of staff left it that was opened before the erasure."""
+    FollowUpNote.objects.create(response=response, author=User.objects.get(), text="王芳 13800138000")
+    OutgoingMail.objects.create(response=response, recipient="wang@example.com", message_id="<late@survey>")
+
+
+def test_the_timer_also_deletes_what_was_written_about_an_answer_after_its_erasure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("survey.retention.BATCH", 1)
+    old, recent = answer(days_ago=31), answer(days_ago=1)
+    assert erase_for_guest(old.reference, "13800138000")
+    for _number in range(2):
+        FollowUpNote.objects.create(response=old, author=User.objects.get(), text="王芳")
+    note_after_erasure(old)
+    assert "0 answers" in command("--older-than", "30")
+    assert not old.notes.exists()
+    assert not old.mails.exists()
+    assert (recent.notes.count(), recent.mails.count()) == (1, 1)
+
+
+def test_a_guest_who_erases_again_also_erases_what_was_written_since() -> None:
+    mine, other = answer(days_ago=2), answer(days_ago=1)
+    assert erase_for_guest(mine.reference, "13800138000")
+    note_after_erasure(mine)
+    assert erase_for_guest(mine.reference, "")
+    assert set(FollowUpNote.objects.values_list("response", flat=True)) == {other.pk}
+    assert not mine.mails.exists()
 
 
 def test_one_guest_by_reference() -> None:

@@ -16,7 +16,7 @@ from django.utils.translation import pgettext
 from survey import charts, metrics, selectors, terms
 from survey.access import is_head_office, responses_of, staff_view
 from survey.exports import Cursor
-from survey.filters import FilterForm, Filters
+from survey.filters import NO_BRANCH, FilterForm, Filters
 from survey.models import ASPECTS, Branch, Problem, Satisfaction
 from survey.selectors import Figures, Tally
 
@@ -77,9 +77,9 @@ def page_context(request: HttpRequest, form: FilterForm) -> dict[str, Any]:
     }
 
 
-def form_of(request: HttpRequest, *without: str, any_time: bool = False) -> FilterForm:
+def form_of(request: HttpRequest, *without: str, any_time: bool = False, low_only: bool = False) -> FilterForm:
     """The filters that the page's query string chooses, but for those the page is `without`."""
-    return FilterForm(request.GET, request.user, without=without, any_time=any_time)
+    return FilterForm(request.GET, request.user, without=without, any_time=any_time, low_only=low_only)
 
 
 def cursor_of(request: HttpRequest, name: str) -> Cursor | None:
@@ -177,7 +177,7 @@ def branch_rows(branches: list[Branch], figures: Figures, filters: Filters) -> l
     """The branches by the lower end of their interval, so that few answers do not lead; those without any last."""
     named: list[tuple[int | None, str, str]] = [(branch.pk, branch.local_name, branch.code) for branch in branches]
     if None in figures.by_branch:
-        named.append((None, _("Without a branch"), "-"))
+        named.append((None, _("Without a branch"), NO_BRANCH))
     rows = []
     for key, name, code in named:
         now, before = figures.by_branch.get(key, (Tally(), Tally()))

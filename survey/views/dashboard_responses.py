@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -49,7 +50,7 @@ def follow_up_list(request: HttpRequest) -> HttpResponse:
     if status not in ("all", *FollowUpStatus.values):
         raise Http404
     # What waits is few and never too old; the others only grow.
-    form = form_of(request, "by", "q", "score", any_time=status == FollowUpStatus.OPEN)
+    form = form_of(request, "by", "q", any_time=status == FollowUpStatus.OPEN, low_only=True)
     filters = form.filters()
     before = cursor_of(request, "before")
     found = selectors.low_scores(filters, "" if status == "all" else status)
@@ -75,10 +76,16 @@ def detail(request: HttpRequest, reference: str) -> HttpResponse:
     response = get_object_or_404(responses_of(request.user).select_related("branch"), reference=reference.upper())
     form = FollowUpForm(response, request.POST if request.method == "POST" else None)
     if form.is_valid():
-        status, text = form.cleaned_data.get("status", ""), form.cleaned_data["text"]
-        follow_up(response, author=account_of(request), status=status, text=text)
-        messages.success(request, _("Saved."))
-        return redirect(request.get_full_path())
+        status, shown = form.cleaned_data.get("status", ""), form.cleaned_data.get("shown", "")
+        # As it was sent where the form has no such field: its page may be older than the erasure.
+        text = form.cleaned_data.get("text", request.POST.get("text", ""))
+        try:
+            follow_up(response, author=account_of(request), status=status, text=text, shown=shown)
+        except ValidationError as error:
+            form.refuse(error, response.follow_up_status)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect(request.get_full_path())
     is_comment = request.GET.get("list") == "comments"
     filter_form = form_of(request, any_time=not is_comment)
     filters = filter_form.filters()
