@@ -12,7 +12,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from survey.consent import CONSENT_VERSION, CONSENT_VERSIONS
-from survey.models import ASPECTS, COMMENT_MAX_LENGTH, PROBLEM_LABELS, Branch, Problem, Response, Satisfaction
+from survey.models import (
+    ASPECTS,
+    COMMENT_MAX_LENGTH,
+    LOW_SATISFACTION,
+    PROBLEM_LABELS,
+    Branch,
+    Problem,
+    Response,
+    Satisfaction,
+)
 
 ANONYMOUS, CONTACT = "yes", "no"
 CONTACT_FIELDS = ("name", "phone", "email")
@@ -188,8 +197,13 @@ class ResponseForm(forms.ModelForm):  # type: ignore[type-arg]
         return int(sum(Problem[name.upper()] for name in set(self.cleaned_data["problems"])))
 
     def clean(self) -> dict[str, Any]:
-        """Contact details of an anonymous answer are dropped unjudged."""
+        """Contact details of an anonymous answer are dropped unjudged, and what went wrong where nothing did.
+
+        The page hides the problems ticked before the score was raised; they are sent all the same.
+        """
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("satisfaction", 0) > LOW_SATISFACTION:
+            cleaned["problems"] = 0
         if self.is_anonymous:
             for name in CONTACT_FIELDS:
                 self.errors.pop(name, None)

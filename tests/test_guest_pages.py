@@ -26,7 +26,13 @@ def post_json(client: Client, **values: Any) -> Any:
 def test_the_api_takes_the_whole_answer(client: Client, branch: Branch) -> None:
     aspects = {"taste": 1, "variety": 2, "hygiene": 3, "service": 4, "atmosphere": 5, "value": 1}
     answer = post_json(
-        client, recommend=0, problems=["cold", "dirty", "cold"], branch="sh01", consent_version="2026-11", **aspects
+        client,
+        satisfaction=2,
+        recommend=0,
+        problems=["cold", "dirty", "cold"],
+        branch="sh01",
+        consent_version="2026-11",
+        **aspects,
     )
     assert answer.status_code == 201
     response = Response.objects.get()
@@ -61,6 +67,14 @@ def test_an_error_in_the_optional_fields_names_the_field(client: Client, field: 
     assert answer.status_code == 400
     assert list(answer.json()["errors"]) == [field]
     assert not Response.objects.exists()
+
+
+@pytest.mark.parametrize(("satisfaction", "kept"), [(1, [Problem.COLD]), (2, [Problem.COLD]), (3, []), (5, [])])
+def test_what_went_wrong_is_kept_of_a_low_score_alone(client: Client, satisfaction: int, kept: list[Problem]) -> None:
+    answer = {**API, "satisfaction": satisfaction, "problems": ["cold"]}
+    assert client.post("/submitSurvey", answer).status_code == 302
+    assert post_json(client, **answer).status_code == 201
+    assert [response.problem_list for response in Response.objects.all()] == [kept, kept]
 
 
 def test_the_api_still_requires_name_and_phone(client: Client) -> None:
