@@ -45,6 +45,14 @@ class PhoneField(forms.CharField):
         return unicodedata.normalize("NFKC", super().to_python(value) or "").strip()
 
 
+class CommentField(forms.CharField):
+    """Text of several lines, a line break one character: without JavaScript a browser sends two for each."""
+
+    def to_python(self, value: Any) -> str:  # noqa: ANN401  (Django's signature)
+        """The text with LF alone."""
+        return (super().to_python(value) or "").replace("\r\n", "\n").replace("\r", "\n")
+
+
 class ScaleField(forms.TypedChoiceField):
     """One of the whole numbers of a scale, as radio buttons; None when it may be left out and was."""
 
@@ -141,7 +149,7 @@ class ResponseForm(forms.ModelForm):  # type: ignore[type-arg]
             "email": gettext_lazy("Only for a receipt of your answer."),
             "comment": gettext_lazy("What did you like, what should we change?"),
         }
-        field_classes = {"phone": PhoneField}  # noqa: RUF012
+        field_classes = {"phone": PhoneField, "comment": CommentField}  # noqa: RUF012
         widgets = {  # noqa: RUF012
             "name": forms.TextInput({"autocomplete": "name"}),
             "phone": forms.TextInput({"type": "tel", "autocomplete": "tel"}),

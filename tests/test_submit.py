@@ -95,6 +95,15 @@ def test_a_form_with_errors_comes_back_with_what_was_typed(client: Client) -> No
     assert 'aria-invalid="true"' in page
 
 
+@pytest.mark.parametrize("line_break", ["\r\n", "\r", "\n"])
+def test_a_line_break_counts_as_one_character_however_it_is_sent(client: Client, line_break: str) -> None:
+    comment = f"a{line_break}" * 999 + "ab"
+    assert client.post("/submitSurvey", {**VALID, "comment": comment}).status_code == 302
+    assert post(client, comment=comment).status_code == 201
+    assert {response.comment for response in Response.objects.all()} == {"a\n" * 999 + "ab"}
+    assert client.post("/submitSurvey", {**VALID, "comment": f"{comment}b"}).status_code == 400
+
+
 def test_a_form_of_a_program_that_asks_for_json_is_answered_in_json(client: Client) -> None:
     answer = client.post("/submitSurvey", VALID, headers={"accept": "application/json"})
     assert answer.status_code == 201
