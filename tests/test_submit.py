@@ -135,6 +135,27 @@ def test_other_media_types_are_415(client: Client) -> None:
     assert client.post("/submitSurvey", b"<a/>", content_type="application/xml").status_code == 415
 
 
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(("query", "page"), [("", "/"), ("?lang=en", "/?lang=en")])
+def test_a_browser_that_opens_the_address_of_answers_is_sent_to_the_survey(
+    client: Client, query: str, page: str
+) -> None:
+    answer = client.get(f"/submitSurvey{query}", headers={"accept": BROWSER})
+    assert (answer.status_code, answer["Location"]) == (302, page)
+
+
+@pytest.mark.parametrize(
+    ("method", "accept"), [("get", "*/*"), ("get", "application/json"), ("get", ""), ("put", BROWSER)]
+)
+def test_the_address_of_answers_takes_nothing_but_post_from_anybody_else(
+    client: Client, method: str, accept: str
+) -> None:
+    answer = getattr(client, method)("/submitSurvey", headers={"accept": accept})
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+
+
 def test_a_script_without_a_session_may_post(client: Client) -> None:
     answer = Client(enforce_csrf_checks=True).post("/submitSurvey", VALID, content_type="application/json")
     assert answer.status_code == 201

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -15,7 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from mydjango.json_body import MalformedJSON, json_object
 from mydjango.language import keep_language
-from mydjango.problems import allow, is_json, problem, speaks_json
+from mydjango.problems import View, allow, is_browser, is_json, problem, speaks_json
 from mydjango.unavailable import page_when_unavailable
 from survey import services
 from survey.forms import ResponseForm
@@ -66,9 +67,22 @@ def page_as_typed(request: HttpRequest) -> HttpResponse:
     return render(request, "survey/page.html", context)
 
 
+def opened_as_survey(view: View) -> View:
+    """Show a browser that opens this address the survey: without JavaScript it stands in the address bar."""
+
+    @wraps(view)
+    def open_survey(request: HttpRequest) -> HttpResponse:
+        if request.method == "GET" and is_browser(request):
+            return redirect(keep_language(request, reverse("survey")))
+        return view(request)
+
+    return open_survey
+
+
 @page_when_unavailable(page_as_typed)
 @never_cache
 @csrf_exempt
+@opened_as_survey
 @allow("POST")
 def submit(request: HttpRequest) -> HttpResponse:
     """Take an answer as JSON or as a form.
