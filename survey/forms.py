@@ -53,6 +53,17 @@ class CommentField(forms.CharField):
         return (super().to_python(value) or "").replace("\r\n", "\n").replace("\r", "\n")
 
 
+class BranchField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A branch by its code, capitals or not."""
+
+    def to_python(self, value: Any) -> Branch | None:  # noqa: ANN401  (Django's signature)
+        """The branch; None where no code was given."""
+        branch = Branch.of_code(str(value)) if value else None
+        if value and branch is None:
+            raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
+        return branch
+
+
 class ScaleField(forms.TypedChoiceField):
     """One of the whole numbers of a scale, as radio buttons; None when it may be left out and was."""
 
@@ -109,7 +120,7 @@ class ResponseForm(forms.ModelForm):  # type: ignore[type-arg]
         required=False,
         widget=forms.RadioSelect,
     )
-    branch = forms.ModelChoiceField(
+    branch = BranchField(
         label=gettext_lazy("Branch"),
         queryset=Branch.objects.all(),
         to_field_name="code",

@@ -52,14 +52,22 @@ class Branch(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @classmethod
+    def of_code(cls, code: str) -> Branch | None:
+        """The branch of a code as somebody typed it, capitals or not; of two old ones that differ in them, its own."""
+        return min(cls.objects.filter(code__iexact=code), key=lambda branch: branch.code != code, default=None)
+
     def clean(self) -> None:
-        """A new branch has a code that can stand in a link and in a filter."""
+        """A new branch has a code that can stand in a link and in a filter, in lower case, and nobody else's."""
         if not self._state.adding or not self.code:  # empty: its field has found it wrong
             return
+        self.code = self.code.lower()
         if not any(character.isalnum() for character in self.code):
             raise ValidationError({"code": _("The code needs a letter or a digit.")})
-        if self.code.lower() in RESERVED_CODES:
+        if self.code in RESERVED_CODES:
             raise ValidationError({"code": _("This code is a page's address. Choose another.")})
+        if Branch.of_code(self.code):
+            raise ValidationError({"code": _("There is a branch with this code already.")})
 
     @property
     def local_name(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from survey.models import Branch, OutgoingMail, Problem, Response
@@ -121,6 +122,33 @@ def test_the_url_names_the_language_before_the_browser_does(
 ) -> None:
     page = client.get(url, headers={"accept-language": accepted})
     assert f'<html lang="{language}">' in page.content.decode()
+
+
+@pytest.mark.parametrize(("code", "typed"), [("renmin", "RENMIN"), ("Renmin", "renmin"), ("ren_min", "REN_MIN")])
+def test_a_branch_is_found_whatever_letters_its_code_is_typed_in(client: Client, code: str, typed: str) -> None:
+    branch = Branch.objects.create(code=code, name="x")
+    page = client.get(f"/s/{typed}")
+    assert f'name="branch" value="{code}"' in page.content.decode()
+    assert post_json(client, branch=typed).status_code == 201
+    assert Response.objects.get().branch == branch
+
+
+def test_an_underscore_stands_for_itself(client: Client, branch: Branch) -> None:
+    assert client.get("/s/sh_1").status_code == 404
+
+
+@pytest.mark.skipif(connection.vendor == "mysql", reason="there its collation never allowed them")
+def test_of_two_old_branches_whose_codes_differ_in_capitals_each_is_found(client: Client) -> None:
+    for code in ("RENMIN", "renmin"):
+        Branch.objects.create(code=code, name=code)
+    for code in ("RENMIN", "renmin"):
+        assert f'name="branch" value="{code}"' in client.get(f"/s/{code}").content.decode()
+
+
+@pytest.mark.parametrize(("query", "kept"), [("", ""), ("?lang=en", "?lang=en")])
+def test_a_slash_behind_a_branchs_address_does_no_harm(client: Client, branch: Branch, query: str, kept: str) -> None:
+    answer = client.get(f"/s/SH01/{query}")
+    assert (answer.status_code, answer["Location"]) == (301, f"/s/SH01{kept}")
 
 
 def test_an_unknown_branch_is_a_problem_for_json_callers(client: Client) -> None:

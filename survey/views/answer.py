@@ -47,7 +47,7 @@ def kept_for_back(view: View) -> View:
 @allow("GET", "POST")
 def page(request: HttpRequest, code: str = "") -> HttpResponse:
     """The survey; with a code the survey of that branch. Posted, it comes back as it was typed, in this language."""
-    branch = Branch.objects.filter(code=code).first() if code else None
+    branch = Branch.of_code(code) if code else None
     if code and (branch is None or not branch.is_open):
         if speaks_json(request):
             return problem(request, 404, "There is no open branch with this code.")
@@ -59,6 +59,12 @@ def page(request: HttpRequest, code: str = "") -> HttpResponse:
         }
         return _typed_page(request, context)
     return render(request, "survey/page.html", {"form": ResponseForm.for_page(branch)})
+
+
+@allow("GET")
+def page_without_slash(request: HttpRequest, code: str) -> HttpResponse:
+    """A branch's address as some type it."""
+    return redirect(keep_language(request, reverse("branch-survey", args=[code])), permanent=True)
 
 
 def _typed(request: HttpRequest) -> dict[str, Any]:
