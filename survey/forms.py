@@ -34,6 +34,15 @@ SATISFACTION_CHOICES = [
     (Satisfaction.SATISFIED.value, gettext_lazy("Happy")),
     (Satisfaction.VERY_SATISFIED.value, gettext_lazy("Very happy")),
 ]
+# In place of Django's, which speak of variables and fields.
+TEXT_ERRORS = {
+    "required": gettext_lazy("Please fill this in."),
+    "max_length": gettext_lazy("Please use at most %(limit_value)d characters; you used %(show_value)d."),
+}
+EMAIL_ERRORS = {
+    **TEXT_ERRORS,
+    "invalid": gettext_lazy("Please check the e-mail address; it should look like name@example.com."),
+}
 PROBLEM_CHOICES = [(problem.name.lower(), label) for problem, label in PROBLEM_LABELS.items() if problem.name]
 
 
@@ -160,6 +169,12 @@ class ResponseForm(forms.ModelForm):  # type: ignore[type-arg]
             "email": gettext_lazy("Only for a receipt of your answer."),
             "comment": gettext_lazy("What did you like, what should we change?"),
         }
+        error_messages = {  # noqa: RUF012
+            "name": TEXT_ERRORS,
+            "phone": TEXT_ERRORS,
+            "email": EMAIL_ERRORS,
+            "comment": TEXT_ERRORS,
+        }
         field_classes = {"phone": PhoneField, "comment": CommentField}  # noqa: RUF012
         widgets = {  # noqa: RUF012
             "name": forms.TextInput({"autocomplete": "name"}),
@@ -280,6 +295,7 @@ class ErasureForm(forms.Form):
         max_length=16,
         help_text=gettext_lazy("Eight letters and digits; the thank-you page and the receipt show it."),
         widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
+        error_messages=TEXT_ERRORS,
     )
     phone = PhoneField(
         label=gettext_lazy("Phone number"),
@@ -287,6 +303,7 @@ class ErasureForm(forms.Form):
         required=False,
         help_text=gettext_lazy("The one you gave with your answer. Leave it empty if you answered anonymously."),
         widget=forms.TextInput({"type": "tel", "autocomplete": "tel"}),
+        error_messages=TEXT_ERRORS,
     )
 
     def clean_reference(self) -> str:

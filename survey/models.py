@@ -20,6 +20,7 @@ COMMENT_MAX_LENGTH = 2_000
 LOW_SATISFACTION = 2  # this and below asks what went wrong, is followed up, and tells the branch's manager
 TERM_MAX_LENGTH = 32
 RESERVED_CODES = ("add",)  # /dashboard/branches/add/
+CODE_ERROR = _("Please use letters, digits and hyphens only.")
 
 # Lenient on purpose: a chain has guests from abroad, and a number nobody can call loses less than an answer refused.
 phone_validator = RegexValidator(
@@ -62,6 +63,8 @@ class Branch(models.Model):
         if not self._state.adding or not self.code:  # empty: its field has found it wrong
             return
         self.code = self.code.lower()
+        if "_" in self.code:  # the field's slugs may have one; under a link's line it cannot be seen
+            raise ValidationError({"code": CODE_ERROR})
         if not any(character.isalnum() for character in self.code):
             raise ValidationError({"code": _("The code needs a letter or a digit.")})
         if self.code in RESERVED_CODES:

@@ -352,6 +352,15 @@ def test_a_new_code_is_kept_in_lower_case(client, chain):
     assert Branch.objects.get(name_en="Old").code == "OLD"
 
 
+@pytest.mark.parametrize("code", ["ren_min", "ren min", "_"])
+def test_a_new_code_is_what_its_hint_says(client, chain, code):
+    client.force_login(chain.head)
+    refused = client.post(url("branch_add"), {"code": code, "name": "x"})
+    assert refused.context["branch_form"].errors["code"] == ["只能使用字母、数字和连字符。"]
+    old = Branch.objects.create(code="old_one", name="老店")
+    assert client.post(url("branch", old.code), {"name": "新店"}).status_code == 302
+
+
 def test_the_answers_without_a_branch_are_not_called_by_the_only_branch(client, chain):
     chain.south.delete()
     client.force_login(chain.head)

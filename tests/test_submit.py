@@ -131,6 +131,23 @@ def test_errors_speak_the_guests_language(client: Client) -> None:
     assert "电话号码" in error("zh-CN")
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "chinese", "english"),
+    [
+        ("name", "", "请填写此项。", "Please fill this in."),
+        ("name", "x" * 65, "最多可填 64 个字符", "at most 64 characters; you used 65."),
+        ("phone", "1" * 41, "最多可填 40 个字符", "at most 40 characters; you used 41."),
+        ("comment", "x" * 2001, "最多可填 2000 个字符", "at most 2000 characters; you used 2001."),
+        ("email", "tom@", "请检查电子邮箱", "Please check the e-mail address"),
+    ],
+)
+def test_errors_are_said_as_to_a_guest(client: Client, field: str, value: str, chinese: str, english: str) -> None:
+    for language, sentence in ("zh", chinese), ("en", english):
+        answer = client.post(f"/submitSurvey?lang={language}", {**VALID, field: value})
+        [error] = answer.context["form"].errors[field]
+        assert sentence in error
+
+
 def test_other_media_types_are_415(client: Client) -> None:
     assert client.post("/submitSurvey", b"<a/>", content_type="application/xml").status_code == 415
 
