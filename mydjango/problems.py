@@ -30,6 +30,11 @@ def is_json(content_type: str | None) -> bool:
     return media_type == "application/json" or (media_type.startswith("application/") and media_type.endswith("+json"))
 
 
+def is_browser(request: HttpRequest) -> bool:
+    """Whether a browser asks for a page: it names HTML, where programs take anything."""
+    return "text/html" in request.headers.get("Accept", "") and not speaks_json(request)
+
+
 def problem(
     request: HttpRequest, status: int, detail: str, headers: dict[str, str] | None = None, **members: object
 ) -> HttpResponse:
@@ -82,9 +87,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def page_or_problem(request: HttpRequest, status: int, detail: str) -> HttpResponse:
-    """An error as a page for a browser, which asks for HTML by name; text endpoints have no pages."""
-    is_browser = "text/html" in request.headers.get("Accept", "") and not speaks_json(request)
-    if not is_browser or request.path_info.startswith(tuple(settings.PLAIN_PATHS)):
+    """An error as a page for a browser; text endpoints have no pages."""
+    if not is_browser(request) or request.path_info.startswith(tuple(settings.PLAIN_PATHS)):
         return problem(request, status, detail)
     from django.shortcuts import render  # here alone: text endpoints do without templates
 

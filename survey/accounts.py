@@ -24,7 +24,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from mydjango.public_url import absolute_url
 from survey import throttle
 from survey.access import account_of
-from survey.models import Branch, Membership, OutgoingMail
+from survey.forms import EMAIL_ERRORS, TEXT_ERRORS
+from survey.models import CODE_ERROR, Branch, Membership, OutgoingMail
 from survey.outbox import message_id
 
 HEAD_OFFICE_GROUP = "head office"
@@ -55,7 +56,19 @@ class LoginForm(AuthenticationForm):
         label=gettext_lazy("E-mail address"),
         # Not type="email": the name of an account that createsuperuser made may be no address.
         widget=forms.TextInput({"autofocus": True, "inputmode": "email", "spellcheck": "false"}),
+        error_messages=TEXT_ERRORS,
     )
+    password = forms.CharField(
+        label=gettext_lazy("Password"),
+        strip=False,
+        widget=forms.PasswordInput({"autocomplete": "current-password"}),
+        error_messages=TEXT_ERRORS,
+    )
+    # Django's asks to mind capitals, which do not matter in an address.
+    error_messages = {  # noqa: RUF012
+        **AuthenticationForm.error_messages,
+        "invalid_login": gettext_lazy("The e-mail address or the password is not right."),
+    }
 
     def clean_username(self) -> str:
         """In lower case, as head office's form stores it: phones begin a field with a capital.
@@ -92,6 +105,13 @@ def client_address(request: HttpRequest | None) -> str:
 class PasswordMailForm(PasswordResetForm):
     """Asks for a mail that lets its reader choose a password; the mail is queued, so the page takes as long for an
     address that nobody has."""
+
+    email = forms.EmailField(
+        label=gettext_lazy("E-mail address"),
+        max_length=254,
+        widget=forms.EmailInput({"autocomplete": "email"}),
+        error_messages=EMAIL_ERRORS,
+    )
 
     def get_users(self, email: str) -> Iterable[User]:
         """Every active account with this address; Django leaves out those that never had a password."""
@@ -138,8 +158,8 @@ class StaffForm(forms.ModelForm):  # type: ignore[type-arg]
 
     HEAD, MANAGER = "head", "manager"
 
-    first_name = forms.CharField(label=gettext_lazy("Name"), max_length=64)
-    email = forms.EmailField(label=gettext_lazy("E-mail address"), max_length=150)
+    first_name = forms.CharField(label=gettext_lazy("Name"), max_length=64, error_messages=TEXT_ERRORS)
+    email = forms.EmailField(label=gettext_lazy("E-mail address"), max_length=150, error_messages=EMAIL_ERRORS)
     role = forms.ChoiceField(
         label=gettext_lazy("Role"),
         widget=forms.RadioSelect,
@@ -218,6 +238,12 @@ class BranchForm(forms.ModelForm):  # type: ignore[type-arg]
             "code": gettext_lazy("Letters, digits and hyphens; stands in the link and on the card, never changes."),
             "manager_email": gettext_lazy("Low scores are reported to this address."),
             "is_open": gettext_lazy("A closed branch takes no answers and keeps those it has."),
+        }
+        error_messages = {  # noqa: RUF012
+            "code": {**TEXT_ERRORS, "invalid": CODE_ERROR},
+            "name": TEXT_ERRORS,
+            "name_en": TEXT_ERRORS,
+            "manager_email": EMAIL_ERRORS,
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401

@@ -12,17 +12,10 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from survey.forms import TEXT_ERRORS, CommentField
 from survey.models import COMMENT_MAX_LENGTH, FollowUpNote, FollowUpStatus, Response
 
 logger = logging.getLogger(__name__)
-
-
-class NoteField(forms.CharField):
-    """A browser sends a line break as two characters and counts it as one; so does this field."""
-
-    def to_python(self, value: object) -> str:
-        """The text with a line feed alone at the end of a line."""
-        return (super().to_python(value) or "").replace("\r\n", "\n")
 
 
 class FollowUpForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -38,7 +31,8 @@ class FollowUpForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = FollowUpNote
         fields = ("status", "text")
-        field_classes = {"text": NoteField}  # noqa: RUF012
+        field_classes = {"text": CommentField}  # noqa: RUF012
+        error_messages = {"text": TEXT_ERRORS}  # noqa: RUF012
         widgets = {  # noqa: RUF012
             "text": forms.Textarea({"rows": 3, "maxlength": COMMENT_MAX_LENGTH})
         }

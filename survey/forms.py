@@ -12,7 +12,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from survey.consent import CONSENT_VERSION, CONSENT_VERSIONS
-from survey.models import ASPECTS, COMMENT_MAX_LENGTH, PROBLEM_LABELS, Branch, Problem, Response, Satisfaction
+from survey.models import (
+    ASPECTS,
+    COMMENT_MAX_LENGTH,
+    LOW_SATISFACTION,
+    PROBLEM_LABELS,
+    Branch,
+    Problem,
+    Response,
+    Satisfaction,
+)
 
 ANONYMOUS, CONTACT = "yes", "no"
 CONTACT_FIELDS = ("name", "phone", "email")
@@ -25,6 +34,15 @@ SATISFACTION_CHOICES = [
     (Satisfaction.SATISFIED.value, gettext_lazy("Happy")),
     (Satisfaction.VERY_SATISFIED.value, gettext_lazy("Very happy")),
 ]
+# In place of Django's, which speak of variables and fields.
+TEXT_ERRORS = {
+    "required": gettext_lazy("Please fill this in."),
+    "max_length": gettext_lazy("Please use at most %(limit_value)d characters; you used %(show_value)d."),
+}
+EMAIL_ERRORS = {
+    **TEXT_ERRORS,
+    "invalid": gettext_lazy("Please check the e-mail address; it should look like name@example.com."),
+}
 PROBLEM_CHOICES = [(problem.name.lower(), label) for problem, label in PROBLEM_LABELS.items() if problem.name]
 
 
@@ -34,6 +52,25 @@ class PhoneField(forms.CharField):
     def to_python(self, value: Any) -> str:  # noqa: ANN401  (Django's signature)
         """The phone number in ASCII where it can be."""
         return unicodedata.normalize("NFKC", super().to_python(value) or "").strip()
+
+
+class CommentField(forms.CharField):
+    """Text of several lines, a line break one character: without JavaScript a browser sends two for each."""
+
+    def to_python(self, value: Any) -> str:  # noqa: ANN401  (Django's signature)
+        """The text with LF alone."""
+        return (super().to_python(value) or "").replace("\r\n", "\n").replace("\r", "\n")
+
+
+class BranchField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A branch by its code, capitals or not."""
+
+    def to_python(self, value: Any) -> Branch | None:  # noqa: ANN401  (Django's signature)
+        """The branch; None where no code was given."""
+        branch = Branch.of_code(str(value)) if value else None
+        if value and branch is None:
+            raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
+        return branch
 
 
 class ScaleField(forms.TypedChoiceField):
@@ -92,7 +129,7 @@ class ResponseForm(forms.ModelForm):  # type: ignore[type-arg]
         required=False,
         widget=forms.RadioSelect,
     )
-    branch = forms.ModelChoiceField(
+    branch = BranchField(
         label=gettext_lazy("Branch"),
         queryset=Branch.objects.all(),
         to_field_name="code",
@@ -132,7 +169,13 @@ class ResponseForm(forms.ModelForm):  # type: ignore[type-arg]
             "email": gettext_lazy("Only for a receipt of your answer."),
             "comment": gettext_lazy("What did you like, what should we change?"),
         }
-        field_classes = {"phone": PhoneField}  # noqa: RUF012
+        error_messages = {  # noqa: RUF012
+            "name": TEXT_ERRORS,
+            "phone": TEXT_ERRORS,
+            "email": EMAIL_ERRORS,
+            "comment": TEXT_ERRORS,
+        }
+        field_classes = {"phone": PhoneField, "comment": CommentField}  # noqa: RUF012
         widgets = {  # noqa: RUF012
             "name": forms.TextInput({"autocomplete": "name"}),
             "phone": forms.TextInput({"type": "tel", "autocomplete": "tel"}),
@@ -188,8 +231,13 @@ class ResponseForm(forms.ModelForm):  # type: ignore[type-arg]
         return int(sum(Problem[name.upper()] for name in set(self.cleaned_data["problems"])))
 
     def clean(self) -> dict[str, Any]:
-        """Contact details of an anonymous answer are dropped unjudged."""
+        """Contact details of an anonymous answer are dropped unjudged, and what went wrong where nothing did.
+
+        The page hides the problems ticked before the score was raised; they are sent all the same.
+        """
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("satisfaction", 0) > LOW_SATISFACTION:
+            cleaned["problems"] = 0
         if self.is_anonymous:
             for name in CONTACT_FIELDS:
                 self.errors.pop(name, None)
@@ -247,6 +295,7 @@ class ErasureForm(forms.Form):
         max_length=16,
         help_text=gettext_lazy("Eight letters and digits; the thank-you page and the receipt show it."),
         widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
+        error_messages=TEXT_ERRORS,
     )
     phone = PhoneField(
         label=gettext_lazy("Phone number"),
@@ -254,6 +303,7 @@ class ErasureForm(forms.Form):
         required=False,
         help_text=gettext_lazy("The one you gave with your answer. Leave it empty if you answered anonymously."),
         widget=forms.TextInput({"type": "tel", "autocomplete": "tel"}),
+        error_messages=TEXT_ERRORS,
     )
 
     def clean_reference(self) -> str:

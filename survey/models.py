@@ -20,6 +20,7 @@ COMMENT_MAX_LENGTH = 2_000
 LOW_SATISFACTION = 2  # this and below asks what went wrong, is followed up, and tells the branch's manager
 TERM_MAX_LENGTH = 32
 RESERVED_CODES = ("add",)  # /dashboard/branches/add/
+CODE_ERROR = _("Please use letters, digits and hyphens only.")
 
 # Lenient on purpose: a chain has guests from abroad, and a number nobody can call loses less than an answer refused.
 phone_validator = RegexValidator(
@@ -52,14 +53,24 @@ class Branch(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @classmethod
+    def of_code(cls, code: str) -> Branch | None:
+        """The branch of a code as somebody typed it, capitals or not; of two old ones that differ in them, its own."""
+        return min(cls.objects.filter(code__iexact=code), key=lambda branch: branch.code != code, default=None)
+
     def clean(self) -> None:
-        """A new branch has a code that can stand in a link and in a filter."""
+        """A new branch has a code that can stand in a link and in a filter, in lower case, and nobody else's."""
         if not self._state.adding or not self.code:  # empty: its field has found it wrong
             return
+        self.code = self.code.lower()
+        if "_" in self.code:  # the field's slugs may have one; under a link's line it cannot be seen
+            raise ValidationError({"code": CODE_ERROR})
         if not any(character.isalnum() for character in self.code):
             raise ValidationError({"code": _("The code needs a letter or a digit.")})
-        if self.code.lower() in RESERVED_CODES:
+        if self.code in RESERVED_CODES:
             raise ValidationError({"code": _("This code is a page's address. Choose another.")})
+        if Branch.of_code(self.code):
+            raise ValidationError({"code": _("There is a branch with this code already.")})
 
     @property
     def local_name(self) -> str:

@@ -9,6 +9,7 @@ from survey.views import answer, openapi, privacy
 urlpatterns = [
     path("", answer.page, name="survey"),
     path("s/<slug:code>", answer.page, name="branch-survey"),
+    path("s/<slug:code>/", answer.page_without_slash),
     path("submitSurvey", answer.submit, name="submit"),
     path("thanks/<slug:reference>", answer.thanks, name="thanks"),
     path("privacy", privacy.notice, name="privacy"),

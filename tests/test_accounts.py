@@ -87,7 +87,9 @@ def test_attempts_at_the_same_moment_are_all_counted():
 
     with ThreadPoolExecutor(12) as threads:
         allowed = list(threads.map(is_allowed, range(12)))
-    assert sum(allowed) == throttle.ATTEMPTS_PER_ACCOUNT_AND_ADDRESS
+    # Fewer pass where an attempt sees those that were counted after it.
+    assert 0 < sum(allowed) <= throttle.ATTEMPTS_PER_ACCOUNT_AND_ADDRESS
+    assert max(LoginWindow.objects.values_list("attempts", flat=True)) == 12
 
 
 def test_a_window_ends_and_is_forgotten(client, manager):
@@ -231,6 +233,20 @@ def test_asking_for_mails_is_throttled_alike_for_an_unknown_address(client, mana
 
 def test_a_phones_capital_and_space_do_not_keep_anybody_out(client, manager):
     assert log_in(client, f" {manager.username.capitalize()} ", PASSWORD).status_code == 302
+
+
+def test_errors_are_said_as_to_a_colleague(client, chain):
+    def errors(page, name="form"):
+        return {field: list(sentences) for field, sentences in page.context[name].errors.items()}
+
+    missing, wrong_address = ["请填写此项。"], ["请检查电子邮箱，格式应如 name@example.com。"]
+    assert errors(log_in(client, "head@example.com", "wrong")) == {"__all__": ["电子邮箱或密码不正确。"]}
+    assert errors(log_in(client, "", "")) == {"username": missing, "password": missing}
+    assert errors(client.post(FORGOTTEN, {"email": "head"})) == {"email": wrong_address}
+    client.force_login(chain.head)
+    new = {"email": "li", "role": "head", "first_name": ""}
+    refused = client.post(reverse("dashboard:staff_add"), new)
+    assert errors(refused, "staff_form") == {"first_name": missing, "email": wrong_address}
 
 
 def test_a_superusers_name_may_have_capitals(client, chain):

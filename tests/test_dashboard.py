@@ -332,13 +332,32 @@ def test_head_office_adds_a_branch_and_its_code_never_changes(client, chain):
     fields = {"code": "west", "name": "西店", "manager_email": "w@example.com", "is_open": "on"}
     assert client.post(url("branch_add"), fields).status_code == 302
     assert client.post(url("branch_add"), fields).status_code == 400
-    for code in ("-", "add", "Add", "a b"):
+    for code in ("-", "add", "Add", "a b", "WEST"):
         refused = client.post(url("branch_add"), {"code": code, "name": "x"})
         assert refused.status_code == 400
         assert len(refused.context["branch_form"].errors["code"]) == 1
     client.post(url("branch", "west"), {"code": "east", "name": "新西店"})
     branch = Branch.objects.get(code="west")
     assert (branch.name, branch.is_open) == ("新西店", False)
+
+
+def test_a_new_code_is_kept_in_lower_case(client, chain):
+    client.force_login(chain.head)
+    Branch.objects.create(code="OLD", name="老店")
+    assert client.post(url("branch_add"), {"code": "old", "name": "x"}).status_code == 400
+    assert client.post(url("branch_add"), {"code": "East-2", "name": "东店"}).status_code == 302
+    assert Branch.objects.filter(code="east-2").count() == 1
+    assert client.post(url("branch", "OLD"), {"name": "老店", "name_en": "Old"}).status_code == 302
+    assert Branch.objects.get(name_en="Old").code == "OLD"
+
+
+@pytest.mark.parametrize("code", ["ren_min", "ren min", "_"])
+def test_a_new_code_is_what_its_hint_says(client, chain, code):
+    client.force_login(chain.head)
+    refused = client.post(url("branch_add"), {"code": code, "name": "x"})
+    assert refused.context["branch_form"].errors["code"] == ["只能使用字母、数字和连字符。"]
+    old = Branch.objects.create(code="old_one", name="老店")
+    assert client.post(url("branch", old.code), {"name": "新店"}).status_code == 302
 
 
 def test_the_answers_without_a_branch_are_not_called_by_the_only_branch(client, chain):

@@ -95,6 +95,15 @@ def test_a_form_with_errors_comes_back_with_what_was_typed(client: Client) -> No
     assert 'aria-invalid="true"' in page
 
 
+@pytest.mark.parametrize("line_break", ["\r\n", "\r", "\n"])
+def test_a_line_break_counts_as_one_character_however_it_is_sent(client: Client, line_break: str) -> None:
+    comment = f"a{line_break}" * 999 + "ab"
+    assert client.post("/submitSurvey", {**VALID, "comment": comment}).status_code == 302
+    assert post(client, comment=comment).status_code == 201
+    assert {response.comment for response in Response.objects.all()} == {"a\n" * 999 + "ab"}
+    assert client.post("/submitSurvey", {**VALID, "comment": f"{comment}b"}).status_code == 400
+
+
 def test_a_form_of_a_program_that_asks_for_json_is_answered_in_json(client: Client) -> None:
     answer = client.post("/submitSurvey", VALID, headers={"accept": "application/json"})
     assert answer.status_code == 201
@@ -122,8 +131,46 @@ def test_errors_speak_the_guests_language(client: Client) -> None:
     assert "电话号码" in error("zh-CN")
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "chinese", "english"),
+    [
+        ("name", "", "请填写此项。", "Please fill this in."),
+        ("name", "x" * 65, "最多可填 64 个字符", "at most 64 characters; you used 65."),
+        ("phone", "1" * 41, "最多可填 40 个字符", "at most 40 characters; you used 41."),
+        ("comment", "x" * 2001, "最多可填 2000 个字符", "at most 2000 characters; you used 2001."),
+        ("email", "tom@", "请检查电子邮箱", "Please check the e-mail address"),
+    ],
+)
+def test_errors_are_said_as_to_a_guest(client: Client, field: str, value: str, chinese: str, english: str) -> None:
+    for language, sentence in ("zh", chinese), ("en", english):
+        answer = client.post(f"/submitSurvey?lang={language}", {**VALID, field: value})
+        [error] = answer.context["form"].errors[field]
+        assert sentence in error
+
+
 def test_other_media_types_are_415(client: Client) -> None:
     assert client.post("/submitSurvey", b"<a/>", content_type="application/xml").status_code == 415
+
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(("query", "page"), [("", "/"), ("?lang=en", "/?lang=en")])
+def test_a_browser_that_opens_the_address_of_answers_is_sent_to_the_survey(
+    client: Client, query: str, page: str
+) -> None:
+    answer = client.get(f"/submitSurvey{query}", headers={"accept": BROWSER})
+    assert (answer.status_code, answer["Location"]) == (302, page)
+
+
+@pytest.mark.parametrize(
+    ("method", "accept"), [("get", "*/*"), ("get", "application/json"), ("get", ""), ("put", BROWSER)]
+)
+def test_the_address_of_answers_takes_nothing_but_post_from_anybody_else(
+    client: Client, method: str, accept: str
+) -> None:
+    answer = getattr(client, method)("/submitSurvey", headers={"accept": accept})
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
 
 
 def test_a_script_without_a_session_may_post(client: Client) -> None:

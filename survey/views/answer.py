@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import translation
+from django.utils.cache import add_never_cache_headers, patch_cache_control
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -15,7 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from mydjango.json_body import MalformedJSON, json_object
 from mydjango.language import keep_language
-from mydjango.problems import allow, is_json, problem, speaks_json
+from mydjango.problems import View, allow, is_browser, is_json, problem, speaks_json
 from mydjango.unavailable import page_when_unavailable
 from survey import services
 from survey.forms import ResponseForm
@@ -27,12 +29,25 @@ REDISPLAY = "redisplay"  # beside what was sent: the page's language was switche
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
-@never_cache
+def kept_for_back(view: View) -> View:
+    """never_cache, but for a page with what was typed: without a copy of its own a browser cannot go back to one."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        if "Cache-Control" not in response:
+            add_never_cache_headers(response)
+        return response
+
+    return answer
+
+
+@kept_for_back
 @csrf_exempt  # no session is involved, and nothing is stored
 @allow("GET", "POST")
 def page(request: HttpRequest, code: str = "") -> HttpResponse:
     """The survey; with a code the survey of that branch. Posted, it comes back as it was typed, in this language."""
-    branch = Branch.objects.filter(code=code).first() if code else None
+    branch = Branch.of_code(code) if code else None
     if code and (branch is None or not branch.is_open):
         if speaks_json(request):
             return problem(request, 404, "There is no open branch with this code.")
@@ -42,8 +57,14 @@ def page(request: HttpRequest, code: str = "") -> HttpResponse:
             "form": ResponseForm.for_page(branch, typed=_typed(request)),
             "submission": SubmissionForm(request.POST).again(),
         }
-        return render(request, "survey/page.html", context)
+        return _typed_page(request, context)
     return render(request, "survey/page.html", {"form": ResponseForm.for_page(branch)})
+
+
+@allow("GET")
+def page_without_slash(request: HttpRequest, code: str) -> HttpResponse:
+    """A branch's address as some type it."""
+    return redirect(keep_language(request, reverse("branch-survey", args=[code])), permanent=True)
 
 
 def _typed(request: HttpRequest) -> dict[str, Any]:
@@ -55,6 +76,13 @@ def _typed(request: HttpRequest) -> dict[str, Any]:
     }
 
 
+def _typed_page(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    """The page with what was typed, which the guest's browser alone may keep."""
+    response = render(request, "survey/page.html", context, status=status)
+    patch_cache_control(response, private=True, no_cache=True)
+    return response
+
+
 def page_as_typed(request: HttpRequest) -> HttpResponse:
     """The page with everything that was sent, nothing of it validated: for when there is no database to ask."""
     notice = _("Your answer could not be stored just now. Nothing you typed is lost: please press Send again.")
@@ -63,12 +91,25 @@ def page_as_typed(request: HttpRequest) -> HttpResponse:
         "submission": SubmissionForm(request.POST).again(),
         "notice": notice,
     }
-    return render(request, "survey/page.html", context)
+    return _typed_page(request, context)
+
+
+def opened_as_survey(view: View) -> View:
+    """Show a browser that opens this address the survey: without JavaScript it stands in the address bar."""
+
+    @wraps(view)
+    def open_survey(request: HttpRequest) -> HttpResponse:
+        if request.method == "GET" and is_browser(request):
+            return redirect(keep_language(request, reverse("survey")))
+        return view(request)
+
+    return open_survey
 
 
 @page_when_unavailable(page_as_typed)
-@never_cache
+@kept_for_back
 @csrf_exempt
+@opened_as_survey
 @allow("POST")
 def submit(request: HttpRequest) -> HttpResponse:
     """Take an answer as JSON or as a form.
@@ -87,7 +128,7 @@ def submit(request: HttpRequest) -> HttpResponse:
         submission = SubmissionForm.of_form(request)
         form = ResponseForm(request.POST)
         if REDISPLAY in request.POST:
-            return render(request, "survey/page.html", {"form": form, "submission": submission.again()})
+            return _typed_page(request, {"form": form, "submission": submission.again()})
     else:
         return problem(request, 415, "Send the answer as application/json or as a form.")
     return _accept(request, form, submission)
@@ -133,7 +174,7 @@ def _refuse(
         headers = {"Retry-After": str(retry_after)} if retry_after else None
         return problem(request, status, detail, headers=headers, **members)
     context = {"form": form, "submission": submission, "notice": notice or ("" if form.errors else detail)}
-    answer = render(request, "survey/page.html", context, status=status)
+    answer = _typed_page(request, context, status=status)
     if retry_after:
         answer["Retry-After"] = str(retry_after)
     return answer

@@ -232,6 +232,50 @@ def test_the_language_of_an_error_page_can_be_switched_without_loss(open_page: O
     assert not Response.objects.exists()
 
 
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_back_from_the_privacy_notice_shows_what_was_typed(open_page: Open, script: bool) -> None:
+    page = open_page("/?lang=zh", script=script)
+    page.fill("#id_comment", "the soup")
+    page.click("button.language")
+    page.wait_for_url(re.compile("lang=en"))
+    page.check("#id_satisfaction_1")
+    page.fill("#id_comment", "the soup was cold")
+    page.click(".consent a")
+    page.wait_for_url(re.compile("/privacy"))
+    page.go_back()
+    assert page.input_value("#id_comment") == "the soup was cold"
+    assert page.is_checked("#id_satisfaction_1")
+    send(page)
+    page.wait_for_selector(".reference")
+    assert Response.objects.get().comment == "the soup was cold"
+
+
+def test_back_shows_a_page_with_errors_again_without_javascript(open_page: Open) -> None:
+    page = open_page("/?lang=en", script=False)
+    page.fill("#id_comment", "the soup")
+    send(page)
+    page.wait_for_selector("#survey .error")
+    page.click(".consent a")
+    page.wait_for_url(re.compile("/privacy"))
+    page.go_back()
+    page.wait_for_selector("#survey .error")
+    assert page.input_value("#id_comment") == "the soup"
+
+
+def test_back_from_the_thanks_shows_the_next_guest_nothing_of_the_last(open_page: Open) -> None:
+    page = open_page("/?lang=zh")
+    page.check("#id_satisfaction_4")
+    page.fill("#id_comment", "mine")
+    page.click("button.language")
+    page.wait_for_url(re.compile("lang=en"))
+    send(page)
+    page.wait_for_selector(".reference")
+    page.go_back()
+    page.wait_for_selector("#survey:not([data-returned])")
+    assert page.input_value("#id_comment") == ""
+    assert not page.is_checked("#id_satisfaction_4")
+
+
 def test_the_url_keeps_the_language(open_page: Open, branch: Branch) -> None:
     page = open_page("/s/sh01")
     assert page.get_attribute("html", "lang") == "zh-hans"

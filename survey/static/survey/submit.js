@@ -48,6 +48,8 @@
   const button = form.querySelector("button[type=submit]");
   const label = button.textContent;
   const languages = Array.from(document.querySelectorAll("button.language"));
+  const isReturned = "returned" in form.dataset;
+  const returnedKey = key.value;
   let switching = false; // event.submitter, which would tell, is newer than Safari 15
   let snapshot = null; // what is on its way
   let pause = 1000;
@@ -99,6 +101,7 @@
     store.remove(name);
     freeze(false);
     form.reset();
+    if (isReturned) sessionStorage.setItem("ended", returnedKey);
     key.value = newKey();
     say("");
   };
@@ -246,14 +249,24 @@
     clearTimeout(timer);
     send();
   });
-  window.addEventListener("pageshow", () => {
+  // Back to a page that the server returned, when its answer was sent: the next guest gets an empty one.
+  const leaveIfEnded = () => {
+    const hasEnded = isReturned && sessionStorage.getItem("ended") === returnedKey;
+    if (hasEnded) location.replace(location.href);
+    return hasEnded;
+  };
+
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted && leaveIfEnded()) return;
     switching = false;
     freeze(Boolean(snapshot));
   });
 
+  if (leaveIfEnded()) return;
+
   // A page that the server returned with errors holds newer values than the draft.
   const draft = store.read(name);
-  if ("returned" in form.dataset) {
+  if (isReturned) {
     sessionStorage.removeItem("sent-natively");
     keep();
   } else if (draft && !draft.pending && draft.savedAt < Date.now() - DRAFT_LIFE) {
