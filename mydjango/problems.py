@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 
 PROBLEM = "application/problem+json"
 STAFF_PATHS = ("/dashboard/", "/admin/")
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 View = Callable[..., HttpResponse]
 
 

@@ -43,7 +43,7 @@ EMAIL_ERRORS = {
     **TEXT_ERRORS,
     "invalid": gettext_lazy("Please check the e-mail address; it should look like name@example.com."),
 }
-PROBLEM_CHOICES = [(problem.name.lower(), label) for problem, label in PROBLEM_LABELS.items() if problem.name]
+PROBLEM_CHOICES = [(problem.slug, label) for problem, label in PROBLEM_LABELS.items()]
 
 
 class PhoneField(forms.CharField):

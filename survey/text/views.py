@@ -9,9 +9,8 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.views.decorators.csrf import csrf_exempt
 
 from mydjango.json_body import MalformedJSON, json_object
-from mydjango.problems import allow, is_json, problem
+from mydjango.problems import FORM_TYPES, allow, is_json, problem
 
-FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 LONGEST_TEXT = 20_000  # characters
 MOST_KEYWORDS = 100
 SAMPLE = (

@@ -17,7 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from mydjango.json_body import MalformedJSON, json_object
 from mydjango.language import keep_language
-from mydjango.problems import View, allow, is_browser, is_json, problem, speaks_json
+from mydjango.problems import FORM_TYPES, View, allow, is_browser, is_json, problem, speaks_json
 from mydjango.unavailable import page_when_unavailable
 from survey import services
 from survey.forms import ResponseForm
@@ -26,7 +26,6 @@ from survey.rate_limit import TooManySubmissions
 from survey.submission import ONCE_MORE, SubmissionForm
 
 REDISPLAY = "redisplay"  # beside what was sent: the page's language was switched, show it again and store nothing
-FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 def kept_for_back(view: View) -> View:
