@@ -542,7 +542,7 @@ def run(application: Application, environ: Environ, limit: int) -> Response:
                 chunks.append(chunk)
                 size += len(chunk)
                 if size > limit:
-                    if environ["REQUEST_METHOD"] != "HEAD":  # whose body is not sent
+                    if environ.get("REQUEST_METHOD") != "HEAD":  # whose body is not sent
                         break
                     del chunks[1:]
     finally:
@@ -562,22 +562,7 @@ def build_answer(
     gateway: Gateway, event: Event, environ: Environ, status: str, pairs: list[tuple[str, str]], body: bytes
 ) -> Event:
     """The dict that the gateway turns into the HTTP answer. Problem 502 for one that it could not carry."""
-    code = CODES[status]
-    if body and (code in NO_BODY or code < 200 or environ.get("REQUEST_METHOD") == "HEAD"):
-        body = b""
-    headers: Headers = {}
-    spelled: dict[str, str] = {}  # a name in lower case: as it was first written
-    for name, value in pairs:
-        key = LOWER[name]
-        if key in spelled:
-            headers[spelled[key]].append(WRITTEN[value])
-        else:
-            spelled[key] = name
-            headers[name] = [WRITTEN[value]]
-    content_type = headers[spelled["content-type"]][-1] if "content-type" in spelled else ""
-    coding = headers[spelled["content-encoding"]][-1] if "content-encoding" in spelled else "identity"
-    if len(body) > gateway.limit:  # where run() stopped reading
-        raise too_large(gateway, content_type, f"is over {gateway.limit} bytes")
+    code, headers, content_type, coding, body = checked(gateway, environ, status, pairs, body, WRITTEN)
     answer = gateway.answer(event, status, headers)
     answer["statusCode"] = code
     text = "" if not body else as_text(body, content_type) if coding == "identity" else None
@@ -595,7 +580,39 @@ def build_answer(
     return answer
 
 
-NO_BODY = (204, 304)
+def wsgi_answer(environ: Environ, status: str, pairs: list[tuple[str, str]], body: bytes) -> Response:
+    """The same for FC's oldest HTTP trigger, which takes WSGI's own terms and no JSON."""
+    _, headers, _, _, body = checked(FC, environ, status, pairs, body, VALUES)
+    return status, [(name, value) for name, values in headers.items() for value in values], body
+
+
+def checked(
+    gateway: Gateway, environ: Environ, status: str, pairs: list[tuple[str, str]], body: bytes, values: Kept
+) -> tuple[int, Headers, str, str, bytes]:
+    """What may go out: (code, headers with these values, content type, content coding, body).
+
+    ValueError for what PEP 3333 forbids, Problem 502 for a body that is over the limit by itself.
+    """
+    code = CODES[status]
+    headers: Headers = {}
+    spelled: dict[str, str] = {}  # a name in lower case: as it was first written
+    for name, value in pairs:
+        key = LOWER[name]
+        if key in spelled:
+            headers[spelled[key]].append(values[value])
+        else:
+            spelled[key] = name
+            headers[name] = [values[value]]
+    content_type = headers[spelled["content-type"]][-1] if "content-type" in spelled else ""
+    coding = headers[spelled["content-encoding"]][-1] if "content-encoding" in spelled else "identity"
+    if code in NO_BODY or environ.get("REQUEST_METHOD") == "HEAD":
+        body = b""
+    elif len(body) > gateway.limit:  # where run() stopped reading
+        raise too_large(gateway, content_type, f"is over {gateway.limit} bytes")
+    return code, headers, content_type, coding, body
+
+
+NO_BODY = frozenset({*range(100, 200), 204, 304})
 
 
 def too_large(gateway: Gateway, content_type: str, how: str) -> Problem:
@@ -640,10 +657,16 @@ def lower_name(name: str) -> str:
     return name.lower()
 
 
+def checked_value(value: str) -> str:
+    """A header's value as it is, PEP 3333's native string."""
+    if re.search(r"[^\t\x20-\x7e\x80-\xff]", value):
+        raise ValueError("A response header holds a control character, or one that is no byte.")
+    return value
+
+
 def written(value: str) -> str:
     """A header's value as text: the reverse of native() where the bytes are UTF-8, else as it is."""
-    if re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value):
-        raise ValueError("A response header holds a control character.")
+    value = checked_value(value)
     try:
         return value if value.isascii() else value.encode("latin-1").decode()
     except UnicodeDecodeError:
@@ -663,6 +686,7 @@ def charset_of(content_type: str) -> str:
 
 CODES = Kept(status_code)
 LOWER = Kept(lower_name)
+VALUES = Kept(checked_value)
 WRITTEN = Kept(written)
 CHARSETS = Kept(charset_of)
 
@@ -750,11 +774,12 @@ def handle_wsgi_call(environ: Environ, start_response: StartResponse) -> Iterabl
         own = "" if path == "/" else path
         environ["SCRIPT_NAME"] = full_path.rstrip("/").removesuffix(own) if full_path.endswith(own) else ""
     try:
-        status, headers, body = run(named_application, environ, FC.limit)
+        status, headers, body = wsgi_answer(environ, *run(named_application, environ, FC.limit))
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 it is logged
-        status, headers, body = error_response(error, environ, request_id({}, environ["context"]))
+        number = request_id({}, environ["context"])
+        status, headers, body = wsgi_answer(environ, *error_response(error, environ, number))
     start_response(status, headers)
     return [body]
 

@@ -201,6 +201,45 @@ def test_fcs_oldest_trigger_gets_500_where_the_body_raises(
     assert "application.failed" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("method", "status", "size", "code", "sent"),
+    [
+        ("GET", "200 OK", 12, 502, None),
+        ("GET", "200 OK", 6, 200, 6),
+        ("HEAD", "200 OK", 12, 200, 0),
+        ("HEAD", "200 OK", 1, 200, 0),
+        ("GET", "204 No Content", 1, 204, 0),
+        ("GET", "304 Not Modified", 1, 304, 0),
+        ("GET", "20 OK", 1, 500, None),
+    ],
+)
+def test_fcs_oldest_trigger_is_answered_by_the_same_rules(
+    method: str, status: str, size: int, code: int, sent: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def application(environ: Any, start_response: Any) -> Any:
+        start_response(status, [("Content-Type", "image/png"), ("X-Name", "Jos\xe9"), ("X-Utf8", "\xe7\x8e\x8b")])
+        return (b"x" * 1024 * 1024 for _ in range(size))
+
+    monkeypatch.setattr(index, "the_application", lambda: application)
+    started: list[Any] = []
+    body = index.main_handler({"REQUEST_METHOD": method, "fc.context": None}, lambda *given: started.append(given))
+    [(line, headers)] = started
+    assert int(line[:3]) == code
+    if sent is not None:
+        assert len(b"".join(body)) == sent * 1024 * 1024
+        assert headers == [("Content-Type", "image/png"), ("X-Name", "Jos\xe9"), ("X-Utf8", "\xe7\x8e\x8b")]
+
+
+def test_fcs_oldest_trigger_gets_500_for_a_header_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    for header in (("X", "a\r\nSet-Cookie: b=1"), ("X\r\nEvil", "1")):
+        monkeypatch.setattr(index, "the_application", lambda header=header: Recorder(headers=[header]))
+        environ: dict[str, Any] = {"fc.context": None}
+        setup_testing_defaults(environ)
+        started: list[Any] = []
+        index.main_handler(environ | {"CONTENT_LENGTH": "0"}, lambda *given: started.append(given))  # noqa: B023
+        assert started[0][0] == "500 Internal Server Error"
+
+
 def test_fcs_oldest_trigger_gets_500_for_an_application_that_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WSGI_APPLICATION", "no_such_module:application")
     started: list[Any] = []
