@@ -882,9 +882,17 @@ def allowed(words: list[str]) -> list[str]:
     return []
 
 
+def is_there(application: str) -> bool:
+    """Whether there is such a module: its package may be, by a folder of the same name."""
+    try:
+        return find_spec(application.partition(":")[0]) is not None
+    except ModuleNotFoundError:
+        return False
+
+
 # On a platform the application is imported now, in the phase that has its own time limit; a failing import is reported
 # by the platform. Elsewhere (tests, another project that only uses handle_request) on the first event that needs it.
 if any(name in os.environ for name in PLATFORM_VARIABLES) and (
-    os.environ.get("WSGI_APPLICATION") or find_spec(DEFAULT_APPLICATION.partition(".")[0])
+    os.environ.get("WSGI_APPLICATION") or is_there(DEFAULT_APPLICATION)
 ):
     the_application()

@@ -125,6 +125,17 @@ def test_another_project_that_only_uses_handle_request_loads_on_a_platform(tmp_p
     assert apart(code, tmp_path, AWS_LAMBDA_FUNCTION_NAME="f") == "False"
 
 
+def test_a_handler_of_ones_own_loads_beside_a_copy_of_the_development_side(tmp_path: Path) -> None:
+    """As README has it: mydjango/cloud/ is copied, so there is a package mydjango, but no mydjango.wsgi."""
+    (tmp_path / "mydjango" / "cloud").mkdir(parents=True)
+    (tmp_path / "app.py").write_text("import flask\napp = flask.Flask('x')\napp.get('/')(lambda: 'flask here')\n")
+    code = (
+        "from app import app\nfrom index import handle_request\n"
+        "print(handle_request(app, {'httpMethod': 'GET', 'path': '/', 'headers': {}}, {})['body'])"
+    )
+    assert apart(code, tmp_path, TENCENTCLOUD_RUNENV="SCF", PYTHONPATH="") == "flask here"
+
+
 def test_on_a_platform_the_application_is_imported_with_index_and_then_frozen(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text("import gc\nwas_enabled = gc.isenabled()\ndef application(e, s): pass\n")
     code = "import gc, sys, index; print(sys.modules['app'].was_enabled, gc.isenabled(), gc.get_freeze_count() > 0)"
