@@ -607,8 +607,12 @@ def checked(
     coding = headers[spelled["content-encoding"]][-1] if "content-encoding" in spelled else "identity"
     if code in NO_BODY or environ.get("REQUEST_METHOD") == "HEAD":
         body = b""
+        if code in NO_BODY and code != 304:  # RFC 9110 8.6: no length is said where there is no body for any method
+            headers.pop(spelled.get("content-length", ""), None)
     elif len(body) > gateway.limit:  # where run() stopped reading
         raise too_large(gateway, content_type, f"is over {gateway.limit} bytes")
+    elif "content-length" in spelled and headers[spelled["content-length"]] != [str(len(body))]:
+        raise ValueError("The Content-Length is not the length of the body.")
     return code, headers, content_type, coding, body
 
 

@@ -150,6 +150,30 @@ def test_a_header_value_that_is_none_is_500(value: Any) -> None:
     assert answer(Recorder(headers=[("X-A", value)])).status == 500
 
 
+@pytest.mark.parametrize("lengths", [["2"], ["7"], ["-6"], ["six"], ["6", "6"]])
+def test_a_content_length_that_is_not_the_bodys_is_500(lengths: list[str], caplog: pytest.LogCaptureFixture) -> None:
+    headers = [*OK, *(("Content-length", length) for length in lengths)]
+    client = answer(Recorder(b"abcdef", headers=headers))
+    assert (client.status, client.header("content-length")) == (500, [])
+    assert "The Content-Length is not the length of the body." in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "body", "sent"),
+    [
+        ("GET", "200 OK", b"abcdef", ["6"]),
+        ("HEAD", "200 OK", b"", ["6"]),
+        ("GET", "304 Not Modified", b"", ["6"]),
+        ("GET", "204 No Content", b"abcdef", []),
+    ],
+)
+def test_a_content_length_goes_out_where_it_says_the_truth(
+    method: str, status: str, body: bytes, sent: list[str]
+) -> None:
+    client = answer(Recorder(body, status, [*OK, ("Content-Length", "6")]), method=method)
+    assert (client.status, client.header("content-length")) == (int(status[:3]), sent)
+
+
 def test_nothing_that_was_written_may_still_be_replaced() -> None:
     def application(environ: Any, start_response: Any) -> list[bytes]:
         write = start_response("200 OK", OK)
