@@ -400,9 +400,12 @@ class Kept(dict[str, Any]):
         result = self.function(text)
         if len(self) >= 1000:
             self.clear()
-        if len(text) < 200:
+        if len(text) < LONG:
             self[text] = result
         return result
+
+
+LONG = 200  # characters
 
 
 def cgi_name(header: str) -> str:
@@ -531,7 +534,13 @@ def run(application: Application, environ: Environ, limit: int) -> Response:
             if any(chunks):  # too late for another status
                 raise exc_info[1].with_traceback(exc_info[2])
         started.append((status, headers))
-        return chunks.append
+        return write
+
+    def write(chunk: bytes) -> None:
+        nonlocal size
+        if size <= limit:  # more need not be kept
+            chunks.append(chunk)
+        size += len(chunk)
 
     iterable = application(environ, start_response)
     try:
@@ -573,7 +582,11 @@ def build_answer(
     else:
         what = f"{len(body)} bytes of {media_type(content_type)} (content coding: {coding})"
         raise Problem("502 Bad Gateway", f"{what} are not text, and {gateway.name} carries nothing else.")
-    if len(body) * 24 > gateway.limit or len(pairs) > 50:  # JSON makes at most twelve bytes of one
+    size = len(body)
+    if LONG_VALUES:
+        size += sum(LONG_VALUES)
+        LONG_VALUES.clear()
+    if size * 24 > gateway.limit or len(pairs) > 50:  # JSON makes at most twelve bytes of one
         size = len(json.dumps(answer))
         if size > gateway.limit:
             raise too_large(gateway, content_type, f"makes {size} bytes of JSON")
@@ -649,14 +662,14 @@ def as_text(body: bytes, content_type: str) -> str | None:
 
 def status_code(status: str) -> int:
     """`404 Not Found` -> 404."""
-    if not re.fullmatch(r"[1-9]\d\d( [^\x00-\x1f\x7f]*)?", status, re.ASCII):
+    if not re.fullmatch(r"[1-9]\d\d( [^\x00-\x1f\x7f]{0,200})?", status, re.ASCII):
         raise ValueError("The status is not three digits and a reason.")
     return int(status[:3])
 
 
 def lower_name(name: str) -> str:
     """A header's name in lower case, by which names are compared."""
-    if not re.fullmatch(r"[\w!#$%&'*+.^`|~-]+", name, re.ASCII):
+    if not re.fullmatch(r"[\w!#$%&'*+.^`|~-]{1,200}", name, re.ASCII):
         raise ValueError("A response header's name is no name.")
     return name.lower()
 
@@ -671,6 +684,8 @@ def checked_value(value: str) -> str:
 def written(value: str) -> str:
     """A header's value as text: the reverse of native() where the bytes are UTF-8, else as it is."""
     value = checked_value(value)
+    if len(value) >= LONG:  # such a one is not kept, so it comes here each time
+        LONG_VALUES.append(len(value))
     try:
         return value if value.isascii() else value.encode("latin-1").decode()
     except UnicodeDecodeError:
@@ -690,6 +705,7 @@ def charset_of(content_type: str) -> str:
 
 CODES = Kept(status_code)
 LOWER = Kept(lower_name)
+LONG_VALUES: list[int] = []  # the lengths of an answer's long ones: the others are not worth measuring
 VALUES = Kept(checked_value)
 WRITTEN = Kept(written)
 CHARSETS = Kept(charset_of)
