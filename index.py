@@ -180,6 +180,7 @@ class Gateway(NamedTuple):
     query_encoded: bool = False
     stage_hosts: tuple[str, ...] = ()  # where public URLs begin with the stage
     stage_in_path: bool = False  # whether the event's path does too
+    forwards: bool = True  # whether it sets X-Forwarded-Proto and -Port, or passes on the client's own
     binary: bool = True  # whether base64 answers are decoded
     limit: int = 6 * MEGABYTE  # bytes of the answer's JSON
 
@@ -259,6 +260,7 @@ FUNCTION_URL = Gateway(
     query=("queryString",),
     address=lambda request: request["sourceIp"],
     address_header="HTTP_X_SCF_REMOTE_ADDR",
+    forwards=False,
     binary=False,
 )
 GATEWAYS = (AWS_REST, AWS_HTTP_1, ALB, LAMBDA_URL, AWS_HTTP, FC, FC_API_GATEWAY, TENCENT_API_GATEWAY, FUNCTION_URL)
@@ -449,17 +451,20 @@ FORM_QUOTED = Kept(lambda text: quote_from_bytes(text.encode("utf-8", "replace")
 def locate(
     gateway_name: str, host: str | None, port: str | None, scheme: str | None, path: str, stage: str
 ) -> dict[str, str]:
-    """Server, scheme and path. Host and scheme are those of the event, else those of PUBLIC_URL.
+    """Server, scheme and path. Host, port and scheme are those of the event, else those of PUBLIC_URL.
 
     PATH_INFO is the application's own path, SCRIPT_NAME what the public URL has before it. The settings are read once
     for each path: they are fixed as long as an instance lives.
     """
     gateway = NAMED[gateway_name]  # as a key, its name is quicker
     public = urlsplit(os.environ.get("PUBLIC_URL", "").strip())
-    host = host or public.netloc
-    scheme = (scheme or public.scheme).rpartition(",")[2].strip().lower()
+    if not gateway.forwards:
+        port = scheme = ""
+    if not host:
+        host, port = public.netloc, ""
+    scheme = (scheme or "").rpartition(",")[2].strip().lower()
     if scheme not in ("http", "https"):
-        scheme = "https"  # as at all gateways
+        scheme = "http" if public.scheme == "http" else "https"  # as at all gateways
     name, _, own_port = host.lower().rpartition(":")
     if not name or "]" in own_port:  # no port, or the colons of [::1]
         name, own_port = host.lower(), ""
