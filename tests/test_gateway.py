@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -276,6 +277,19 @@ def test_control_c_ends_every_instance_without_a_trace(serve, number):
     eventually(lambda: all(map(gone, pids)))
     assert "Traceback" not in "".join(server.err)
     assert server.out[-1].startswith("Summary ")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_copy_of_the_database_that_strict_makes_is_removed_at_the_end(serve, folder, number, monkeypatch):
+    temporary = folder / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    sqlite3.connect(folder / "db.sqlite3").close()
+    server, client = serve("--strict")
+    copy = Path(body(client, "/")["environ"]["SQLITE_PATH"])
+    assert (copy.is_file(), copy.parent.parent) == (True, temporary)
+    assert server.stop(number) == 0
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_change_of_the_code_restarts_the_instances(serve, folder):

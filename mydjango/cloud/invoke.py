@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,7 @@ def run(options: argparse.Namespace) -> int:
     event = event_of(options, invocation.request_id)
     if options.remote:
         return _run_remote(options, event)
+    signal.signal(signal.SIGTERM, _end)
     function = local_function.prepare(options, public_url(json.loads(event)))
     if options.save:
         options.save.write_bytes(event)
@@ -124,6 +126,11 @@ def run(options: argparse.Namespace) -> int:
     what = options.manage or " ".join(options.http or [options.event])
     InvocationLog(options.as_json, sys.stderr).record(function.launch, invocation, what.partition("?")[0], status)
     return 0 if succeeded(invocation) else 1
+
+
+def _end(number: int, frame: object) -> None:
+    """End as by Control-C: with the instance, and the copy that `--strict` made."""
+    sys.exit(128 + number)
 
 
 def _run_remote(options: argparse.Namespace, event: bytes) -> int:

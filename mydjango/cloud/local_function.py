@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import os
 import secrets
+import shutil
 import sqlite3
 import sys
 import tempfile
@@ -162,15 +164,17 @@ def _variables(
 
 
 def _database(folder: Path, strict: bool, notes: list[str]) -> Path:
-    """The database of runserver; with read-only code a copy of it, that lives as long as an instance's /tmp."""
+    """The database of runserver; with read-only code a copy of it, which this process removes when it ends."""
     database = folder / "db.sqlite3"
     if not strict:
         return database
-    copy = Path(tempfile.mkdtemp(prefix="rungateway-")) / "db.sqlite3"
+    temporary = tempfile.mkdtemp(prefix="rungateway-")
+    atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+    copy = Path(temporary) / "db.sqlite3"
     if database.is_file():
         with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(copy)) as target:
             source.backup(target)
-    notes.append(f"the database is a copy, {copy}: what is written there stays there")
+    notes.append(f"the database is a copy, {copy}: what is written there is gone at the end")
     return copy
 
 
