@@ -228,6 +228,16 @@ def test_a_query_that_the_client_did_not_encode_arrives_whole(serve):
     assert (event["path"], event["queryString"]) == ("/%E5%88%A0", {"text": "删入"})
 
 
+@pytest.mark.parametrize("gateway", ["function-url", "fc"])
+def test_chinese_may_fill_the_limit_as_other_text_does(folder, serve, gateway):
+    """A character of three bytes is three bytes of the event, not six."""
+    (folder / "index.py").write_text("def handler(event, context):\n    return {'statusCode': 201}\n", encoding="utf-8")
+    _, client = serve("--gateway", gateway)
+    megabyte = 1024 * 1024
+    for size, status in ((6 * megabyte - 4096, 201), (6 * megabyte, 413 if gateway == "fc" else 406)):
+        assert client.request("POST", "/", body="王".encode() * (size // 3)).status == status
+
+
 def test_failures_are_answered_as_the_platform_does_and_reported(serve):
     server, client = serve("--timeout", "0.5", "--json")
     answers = {path: client.request("GET", path) for path in ("/raise", "/die", "/hang", "/malformed", "/base64")}

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
 import signal
@@ -139,7 +138,7 @@ class Gateway:
         limit = self.function.launch.platform.request_limit
         request = read_request(environ, limit, invocation.request_id, self.stage)
         built = events.build(self.name, request)
-        payload = built if isinstance(built, bytes) else json.dumps(built).encode()
+        payload = built if isinstance(built, bytes) else events.encoded(built)
         self.pool.invoke(invocation, payload, self.function.context(invocation.request_id))
         answer = answers.answer(self.name, invocation, {} if isinstance(built, bytes) else built)
         what = f"{request.method} {request.path}"
@@ -150,7 +149,7 @@ class Gateway:
     def fire(self, timer: Timer, event: dict[str, str]) -> bool:
         """Run one timer event; whether it succeeded."""
         invocation = Invocation()
-        payload = json.dumps(event).encode()
+        payload = events.encoded(event)
         self.pool.invoke(invocation, payload, self.function.context(invocation.request_id))
         self.log.record(self.function.launch, invocation, f"timer {timer.name}", None)
         return invocation.code == instances.SUCCESS

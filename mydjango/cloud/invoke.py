@@ -44,7 +44,7 @@ def event_of(options: argparse.Namespace, request_id: str) -> bytes:
         return json.dumps({"manage": shlex.split(options.manage)}).encode()
     if options.http:
         built = events.build(options.gateway, _request(options, request_id))
-        return built if isinstance(built, bytes) else json.dumps(built, ensure_ascii=False).encode()
+        return built if isinstance(built, bytes) else events.encoded(built)
     try:
         content = sys.stdin.buffer.read() if options.event == "-" else Path(options.event).read_bytes()
         json.loads(content)
