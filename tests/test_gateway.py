@@ -312,6 +312,22 @@ def test_a_change_of_the_code_restarts_the_instances(serve, folder):
     assert any("index_part.py changed" in line for line in server.err)
 
 
+def test_reload_without_watchfiles_is_one_sentence(folder):
+    blocked = "import sys; sys.modules['watchfiles'] = None; from mydjango.cloud.gateway import main; sys.exit(main())"
+    done = subprocess.run(
+        [sys.executable, "-c", blocked, "0", "--reload"],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, "--reload needs watchfiles: run 'pip install watchfiles'.\n")
+    for document in ("README.md", "docs/bridge.md", "docs/gateway.md"):
+        assert "`watchfiles`" in (ROOT / document).read_text(encoding="utf-8")
+
+
 def test_timers_run_at_their_times_unless_left_out_or_off(serve, folder):
     server, _ = serve(timers=True)
     ticks = folder / "ticks"

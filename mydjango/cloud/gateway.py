@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -223,6 +224,8 @@ def run(options: argparse.Namespace) -> None:
     """Serve until Control-C or SIGTERM; LocalFunctionError says in one sentence why not."""
     if options.instances < 1:
         raise LocalFunctionError("--instances must be at least 1.")
+    if options.reload and find_spec("watchfiles") is None:
+        raise LocalFunctionError("--reload needs watchfiles: run 'pip install watchfiles'.")
     with listen(options.address) as listener:
         host, port = listener.getsockname()[:2]
         shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
