@@ -820,10 +820,10 @@ def handle_other(event: Event, context: Any) -> Any:
         if target and name.strip() == source:
             return load(target)(event, context)
     if source == "manage":
-        exit_code, output = run_command(event["manage"])
+        exit_code, output = run_command(event["manage"], request_id(event, context))
         return {"exit_code": exit_code, "output": output}
     if source == "timer":
-        exit_code, output = run_command(event.get("Message") or event.get("payload"))
+        exit_code, output = run_command(event.get("Message") or event.get("payload"), request_id(event, context))
         if exit_code:
             raise CommandFailed(f"The timer's command ended with exit code {exit_code}: {output[-2000:]}")
         return {"exit_code": exit_code, "output": output}
@@ -848,8 +848,11 @@ def event_source(event: Event) -> str:
     return source if re.fullmatch(r"[a-z0-9._-]{1,40}", source) else "unknown"  # it goes into the log
 
 
-def run_command(words: Any) -> tuple[int, str]:
-    """Run a management command as `manage.py` would, if MANAGE_COMMANDS allows it: (exit code, output)."""
+def run_command(words: Any, number: str) -> tuple[int, str]:
+    """Run a management command as `manage.py` would, if MANAGE_COMMANDS allows it: (exit code, output).
+
+    `number` is the invocation's, for the log.
+    """
     import shlex
     from contextlib import redirect_stderr, redirect_stdout
     from io import StringIO
@@ -860,9 +863,9 @@ def run_command(words: Any) -> tuple[int, str]:
         return 2, f"The command cannot be read: {error}."
     if not isinstance(words, list) or not words or not all(isinstance(word, str) for word in words):
         return 2, "A command is a list of strings."
-    command = allowed(words)
+    command, extra = allowed(words), {"request_id": number}
     if not command:
-        logger.error("command.refused")  # not its words, which may be anything
+        logger.error("command.refused request_id=%s", number, extra=extra)  # not its words, which may be anything
         return 126, "MANAGE_COMMANDS does not allow this command with these words."
     the_application()  # names the settings
     from django.core.management import execute_from_command_line
@@ -877,7 +880,7 @@ def run_command(words: Any) -> tuple[int, str]:
         except Exception as error:  # noqa: BLE001 it is logged
             exit_code, failure = f"{type(error).__name__}: the log says where.", error  # its text may be personal
     if failure:
-        logger.error("command.failed %s", command[0], exc_info=failure)
+        logger.error("command.failed request_id=%s %s", number, command[0], exc_info=failure, extra=extra)
     if type(exit_code) is not int:  # sys.exit("sentence") prints it and ends with 1
         return 1, f"{output.getvalue()}{exit_code}\n"
     return exit_code, output.getvalue()
