@@ -314,6 +314,7 @@ ENVIRON: Environ = {
     "QUERY_STRING": "",
     "CONTENT_LENGTH": "0",
     "REMOTE_ADDR": "",
+    "REMOTE_PORT": "0",  # no gateway says it; without one a2wsgi tells an ASGI application of no client at all
     "SERVER_NAME": "localhost",
     "SERVER_PORT": "443",
     "SERVER_PROTOCOL": "HTTP/1.1",
@@ -791,6 +792,7 @@ def named_application(environ: Environ, start_response: StartResponse) -> Iterab
 def handle_wsgi_call(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     """FC's oldest HTTP trigger speaks WSGI already; what it lacks is SCRIPT_NAME, context and an answer to errors."""
     environ.pop("HTTP_PROXY", None)
+    environ.setdefault("REMOTE_PORT", "0")
     environ["context"] = environ["serverless.context"] = environ.get("fc.context")
     environ["event"] = environ["serverless.event"] = {}
     path = environ.get("PATH_INFO") or "/"

@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
+import types
 import warnings
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -17,11 +19,10 @@ from wsgiref.util import setup_testing_defaults
 import falcon
 import flask
 import pytest
-from a2wsgi import ASGIMiddleware
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
 import index
-from mydjango.cloud.events import HttpRequest, build
+from mydjango.cloud.events import HttpRequest
 from tests.gateways import GATEWAYS, HOST, Recorder, sample, send, validated
 
 with warnings.catch_warnings():
@@ -89,16 +90,35 @@ def test_falcon_runs_unchanged(gateway: str) -> None:
     assert json.loads(client.body) == {"name": "王", "q": "a+b", "body": [1]}
 
 
-def test_fastapi_runs_through_a2wsgi() -> None:
+def test_fastapi_runs_through_a2wsgi_as_documented(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     api = FastAPI()
 
     @api.get("/hello/{name}")
-    async def hello(name: str, q: str) -> dict[str, str]:
-        return {"name": name, "q": q}
+    async def hello(request: Request, name: str, q: str) -> dict[str, str | None]:
+        return {"name": name, "q": q, "client": request.client and request.client.host}
 
-    app: Any = ASGIMiddleware(api)  # type: ignore[arg-type]
-    answer = index.handle_request(app, build("aws-http", HttpRequest("GET", "/hello/%E7%8E%8B?q=1", [HOST])), {})
-    assert json.loads(answer["body"]) == {"name": "王", "q": "1"}
+    @api.get("/broken")
+    async def broken() -> None:
+        raise LookupError("in the route")
+
+    main = types.ModuleType("main")
+    main.api = api  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "main", main)
+    [recipe] = re.findall(
+        r"```python\n(import logging\n.*?)```", (ROOT / "docs" / "bridge.md").read_text("utf-8"), re.DOTALL
+    )
+    names: dict[str, Any] = {"__name__": "recipe"}
+    exec(recipe, names)
+
+    def get(target: str) -> Any:
+        return send(names["application"], "aws-http", HttpRequest("GET", target, [HOST], address="203.0.113.7"))
+
+    assert json.loads(get("/hello/%E7%8E%8B?q=1").body) == {"name": "王", "q": "1", "client": "203.0.113.7"}
+    assert not caplog.records
+    assert get("/broken").status == 500
+    assert "LookupError: in the route" in caplog.text
 
 
 def apart(code: str, cwd: Path, **variables: str) -> str:
