@@ -622,6 +622,8 @@ def checked(
         else:
             spelled[key] = name
             headers[name] = [values[value]]
+    if "" in spelled:
+        del headers[spelled[""]]
     content_type = headers[spelled["content-type"]][-1] if "content-type" in spelled else ""
     coding = headers[spelled["content-encoding"]][-1] if "content-encoding" in spelled else "identity"
     if code in NO_BODY or environ.get("REQUEST_METHOD") == "HEAD":
@@ -674,17 +676,23 @@ def status_code(status: str) -> int:
 
 
 def lower_name(name: str) -> str:
-    """A header's name in lower case, by which names are compared."""
+    """A header's name in lower case, by which names are compared; '' for one that is between server and client."""
     if not re.fullmatch(r"[\w!#$%&'*+.^`|~-]{1,200}", name, re.ASCII):
         raise ValueError("A response header's name is no name.")
-    return name.lower()
+    key = name.lower()
+    return "" if key in HOP_BY_HOP else key
+
+
+# Of each connection, of which the gateway makes its own (RFC 9110 7.6.1); PEP 3333 forbids them to applications.
+HOP_BY_HOP = frozenset({"connection", "keep-alive", "te", "trailer", "trailers", "transfer-encoding", "upgrade"})
+HOP_BY_HOP |= {"proxy-authenticate", "proxy-authorization", "proxy-connection"}
 
 
 def checked_value(value: str) -> str:
-    """A header's value as it is, PEP 3333's native string."""
+    """A header's value as PEP 3333's native string, without white space around it (RFC 9113 8.2.1)."""
     if re.search(r"[^\t\x20-\x7e\x80-\xff]", value):
         raise ValueError("A response header holds a control character, or one that is no byte.")
-    return value
+    return value.strip(" \t")
 
 
 def written(value: str) -> str:

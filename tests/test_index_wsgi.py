@@ -205,6 +205,23 @@ def test_a_header_value_that_is_not_utf8_goes_out_as_it_is() -> None:
 
 
 @every_gateway
+def test_headers_of_a_single_connection_are_left_out(gateway: str) -> None:
+    names = ["Connection", "keep-alive", "Proxy-Authenticate", "TE", "Trailer", "Transfer-Encoding", "Upgrade"]
+    headers = [*OK, *((name, "x") for name in names), ("connection", "close"), ("X-Last", "y")]
+    client = answer(Recorder(headers=headers), gateway=gateway)
+    assert (client.status, client.headers) == (200, [*OK, ("X-Last", "y")])
+
+
+@every_gateway
+def test_values_go_out_without_white_space_around_them(gateway: str) -> None:
+    """Django's Set-Cookie begins with a space."""
+    headers = [*OK, ("X-A", " \ta b \t"), *(("Set-Cookie", f" {name}=1; Path=/") for name in "ab")]
+    client = answer(Recorder(headers=headers), gateway=gateway)
+    assert client.header("x-a") == ["a b"]
+    assert client.header("set-cookie") == ["a=1; Path=/", "b=1; Path=/"]
+
+
+@every_gateway
 def test_environ_carries_event_and_context(gateway: str) -> None:
     def application(environ: Any, start_response: Any) -> list[bytes]:
         kept.update(environ)
