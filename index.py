@@ -529,17 +529,18 @@ def run(application: Application, environ: Environ, limit: int) -> Response:
 
     Reading stops where the body alone is over the limit: the rest could not be sent, and may not fit into memory.
     """
-    started: list[Any] = []  # status and headers, again and again if it is called with exc_info
+    started: Any = None  # status and headers, the last if it is called again with exc_info
     chunks: list[bytes] = []
     size = 0
 
     def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], None]:
+        nonlocal started
         if started:
             if not exc_info:
                 raise AssertionError("start_response was called a second time without exc_info.")
             if any(chunks):  # too late for another status
                 raise exc_info[1].with_traceback(exc_info[2])
-        started.append((status, headers))
+        started = status, headers
         return write
 
     def write(chunk: bytes) -> None:
@@ -566,7 +567,7 @@ def run(application: Application, environ: Environ, limit: int) -> Response:
             close()
     if not started:
         raise AssertionError("The application did not call start_response.")
-    status, headers = started[-1]
+    status, headers = started
     return status, headers, b"".join(chunks)
 
 
