@@ -149,6 +149,25 @@ def test_an_address_that_is_none_is_one_sentence(folder, address):
     assert refused(address, folder=folder).startswith(f"{address} is not an address")
 
 
+@pytest.mark.parametrize("host", ["nosuch.invalid", "é" * 70])
+def test_a_host_that_is_none_is_one_sentence(folder, host):
+    said = refused(f"{host}:9000", folder=folder)
+    assert re.fullmatch(rf"{host}:9000 (cannot be served|is not an address): [A-Z \[w].*\.\n", said)
+    assert "Unknown error" not in said
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "sentence"),
+    [
+        ("--memory", "-5", "it must be 0 (no limit) or more MB"),
+        ("--idle", "-1", "it must be 0 seconds or more"),
+        ("--idle", "nan", "it must be 0 seconds or more"),
+    ],
+)
+def test_a_number_below_zero_is_one_sentence(folder, option, value, sentence):
+    assert refused("0", option, value, folder=folder) == f"{option} {value}: {sentence}.\n"
+
+
 @pytest.mark.parametrize("seconds", ["0", "-1", "nan"])
 def test_a_timeout_that_is_none_is_one_sentence(folder, seconds):
     said = refused("0", "--timeout", seconds, folder=folder)
@@ -217,6 +236,33 @@ def test_the_event_has_the_request_as_it_was_on_the_wire(serve):
     assert event["multiValueQueryStringParameters"] == {"x": ["1", "2"]}
     assert event["requestContext"]["stage"] == "test"
     assert event["requestContext"]["identity"]["sourceIp"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "query"),
+    [
+        ("http://h.example?x=1", "/", {"x": "1"}),
+        ("http://h.example/a?x=http://other/", "/a", {"x": "http://other/"}),
+        ("http://h.example", "/", {}),
+        ("/a?x=http://other/b", "/a", {"x": "http://other/b"}),
+    ],
+)
+def test_a_target_in_absolute_form_keeps_its_path_and_query(serve, target, path, query):
+    _, client = serve()
+    event = body(client, target)["event"]
+    assert (event["path"], event["queryString"]) == (path, query)
+
+
+def test_a_chunked_body_that_is_none_is_400(serve):
+    server, client = serve()
+    head = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    for chunks in (b"no number\r\n", b"-5\r\n", b"3\r\nabcdef\r\n0\r\n\r\n"):
+        answer = client.raw(head + chunks)
+        assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+        assert b"The request's body cannot be read: " in answer
+    assert json.loads(client.raw(head + b"3\r\nabc\r\n0\r\n\r\n").partition(b"\r\n\r\n")[2])["event"]["body"] == "abc"
+    server.stop()
+    assert "Traceback" not in "".join(server.err)
 
 
 def test_a_query_that_the_client_did_not_encode_arrives_whole(serve):

@@ -74,6 +74,8 @@ def prepare(options: argparse.Namespace, public_url: str) -> LocalFunction:
     config = _config(options)
     platform = platforms.PLATFORMS[options.gateway]
     memory = config.memory if options.memory is None else options.memory
+    if memory < 0:
+        raise LocalFunctionError(f"--memory {memory}: it must be 0 (no limit) or more MB.")
     notes: list[str] = []
     if not config.path.is_file():
         notes.append(f"no serverless.yml: {config.handler} with the platform's defaults, variables from --env alone")
