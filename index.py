@@ -180,6 +180,7 @@ class Gateway(NamedTuple):
     query_encoded: bool = False
     stage_hosts: tuple[str, ...] = ()  # where public URLs begin with the stage
     stage_in_path: bool = False  # whether the event's path does too
+    forwards: bool = True  # whether it sets X-Forwarded-Proto and -Port, or passes on the client's own
     binary: bool = True  # whether base64 answers are decoded
     limit: int = 6 * MEGABYTE  # bytes of the answer's JSON
 
@@ -259,6 +260,7 @@ FUNCTION_URL = Gateway(
     query=("queryString",),
     address=lambda request: request["sourceIp"],
     address_header="HTTP_X_SCF_REMOTE_ADDR",
+    forwards=False,
     binary=False,
 )
 GATEWAYS = (AWS_REST, AWS_HTTP_1, ALB, LAMBDA_URL, AWS_HTTP, FC, FC_API_GATEWAY, TENCENT_API_GATEWAY, FUNCTION_URL)
@@ -312,6 +314,7 @@ ENVIRON: Environ = {
     "QUERY_STRING": "",
     "CONTENT_LENGTH": "0",
     "REMOTE_ADDR": "",
+    "REMOTE_PORT": "0",  # no gateway says it; without one a2wsgi tells an ASGI application of no client at all
     "SERVER_NAME": "localhost",
     "SERVER_PORT": "443",
     "SERVER_PROTOCOL": "HTTP/1.1",
@@ -400,9 +403,12 @@ class Kept(dict[str, Any]):
         result = self.function(text)
         if len(self) >= 1000:
             self.clear()
-        if len(text) < 200:
+        if len(text) < LONG:
             self[text] = result
         return result
+
+
+LONG = 200  # characters
 
 
 def cgi_name(header: str) -> str:
@@ -446,17 +452,20 @@ FORM_QUOTED = Kept(lambda text: quote_from_bytes(text.encode("utf-8", "replace")
 def locate(
     gateway_name: str, host: str | None, port: str | None, scheme: str | None, path: str, stage: str
 ) -> dict[str, str]:
-    """Server, scheme and path. Host and scheme are those of the event, else those of PUBLIC_URL.
+    """Server, scheme and path. Host, port and scheme are those of the event, else those of PUBLIC_URL.
 
     PATH_INFO is the application's own path, SCRIPT_NAME what the public URL has before it. The settings are read once
     for each path: they are fixed as long as an instance lives.
     """
     gateway = NAMED[gateway_name]  # as a key, its name is quicker
     public = urlsplit(os.environ.get("PUBLIC_URL", "").strip())
-    host = host or public.netloc
-    scheme = (scheme or public.scheme).rpartition(",")[2].strip().lower()
+    if not gateway.forwards:
+        port = scheme = ""
+    if not host:
+        host, port = public.netloc, ""
+    scheme = (scheme or "").rpartition(",")[2].strip().lower()
     if scheme not in ("http", "https"):
-        scheme = "https"  # as at all gateways
+        scheme = "http" if public.scheme == "http" else "https"  # as at all gateways
     name, _, own_port = host.lower().rpartition(":")
     if not name or "]" in own_port:  # no port, or the colons of [::1]
         name, own_port = host.lower(), ""
@@ -520,18 +529,25 @@ def run(application: Application, environ: Environ, limit: int) -> Response:
 
     Reading stops where the body alone is over the limit: the rest could not be sent, and may not fit into memory.
     """
-    started: list[Any] = []  # status and headers, again and again if it is called with exc_info
+    started: Any = None  # status and headers, the last if it is called again with exc_info
     chunks: list[bytes] = []
     size = 0
 
     def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], None]:
+        nonlocal started
         if started:
             if not exc_info:
                 raise AssertionError("start_response was called a second time without exc_info.")
             if any(chunks):  # too late for another status
                 raise exc_info[1].with_traceback(exc_info[2])
-        started.append((status, headers))
-        return chunks.append
+        started = status, headers
+        return write
+
+    def write(chunk: bytes) -> None:
+        nonlocal size
+        if size <= limit:  # more need not be kept
+            chunks.append(chunk)
+        size += len(chunk)
 
     iterable = application(environ, start_response)
     try:
@@ -542,7 +558,7 @@ def run(application: Application, environ: Environ, limit: int) -> Response:
                 chunks.append(chunk)
                 size += len(chunk)
                 if size > limit:
-                    if environ["REQUEST_METHOD"] != "HEAD":  # whose body is not sent
+                    if environ.get("REQUEST_METHOD") != "HEAD":  # whose body is not sent
                         break
                     del chunks[1:]
     finally:
@@ -551,7 +567,7 @@ def run(application: Application, environ: Environ, limit: int) -> Response:
             close()
     if not started:
         raise AssertionError("The application did not call start_response.")
-    status, headers = started[-1]
+    status, headers = started
     return status, headers, b"".join(chunks)
 
 
@@ -562,22 +578,7 @@ def build_answer(
     gateway: Gateway, event: Event, environ: Environ, status: str, pairs: list[tuple[str, str]], body: bytes
 ) -> Event:
     """The dict that the gateway turns into the HTTP answer. Problem 502 for one that it could not carry."""
-    code = CODES[status]
-    if body and (code in NO_BODY or code < 200 or environ.get("REQUEST_METHOD") == "HEAD"):
-        body = b""
-    headers: Headers = {}
-    spelled: dict[str, str] = {}  # a name in lower case: as it was first written
-    for name, value in pairs:
-        key = LOWER[name]
-        if key in spelled:
-            headers[spelled[key]].append(WRITTEN[value])
-        else:
-            spelled[key] = name
-            headers[name] = [WRITTEN[value]]
-    content_type = headers[spelled["content-type"]][-1] if "content-type" in spelled else ""
-    coding = headers[spelled["content-encoding"]][-1] if "content-encoding" in spelled else "identity"
-    if len(body) > gateway.limit:  # where run() stopped reading
-        raise too_large(gateway, content_type, f"is over {gateway.limit} bytes")
+    code, headers, content_type, coding, body = checked(gateway, environ, status, pairs, body, WRITTEN)
     answer = gateway.answer(event, status, headers)
     answer["statusCode"] = code
     text = "" if not body else as_text(body, content_type) if coding == "identity" else None
@@ -588,14 +589,56 @@ def build_answer(
     else:
         what = f"{len(body)} bytes of {media_type(content_type)} (content coding: {coding})"
         raise Problem("502 Bad Gateway", f"{what} are not text, and {gateway.name} carries nothing else.")
-    if len(body) * 24 > gateway.limit or len(pairs) > 50:  # JSON makes at most twelve bytes of one
+    size = len(body)
+    if LONG_VALUES:
+        size += sum(LONG_VALUES)
+        LONG_VALUES.clear()
+    if size * 24 > gateway.limit or len(pairs) > 50:  # JSON makes at most twelve bytes of one
         size = len(json.dumps(answer))
         if size > gateway.limit:
             raise too_large(gateway, content_type, f"makes {size} bytes of JSON")
     return answer
 
 
-NO_BODY = (204, 304)
+def wsgi_answer(environ: Environ, status: str, pairs: list[tuple[str, str]], body: bytes) -> Response:
+    """The same for FC's oldest HTTP trigger, which takes WSGI's own terms and no JSON."""
+    _, headers, _, _, body = checked(FC, environ, status, pairs, body, VALUES)
+    return status, [(name, value) for name, values in headers.items() for value in values], body
+
+
+def checked(
+    gateway: Gateway, environ: Environ, status: str, pairs: list[tuple[str, str]], body: bytes, values: Kept
+) -> tuple[int, Headers, str, str, bytes]:
+    """What may go out: (code, headers with these values, content type, content coding, body).
+
+    ValueError for what PEP 3333 forbids, Problem 502 for a body that is over the limit by itself.
+    """
+    code = CODES[status]
+    headers: Headers = {}
+    spelled: dict[str, str] = {}  # a name in lower case: as it was first written
+    for name, value in pairs:
+        key = LOWER[name]
+        if key in spelled:
+            headers[spelled[key]].append(values[value])
+        else:
+            spelled[key] = name
+            headers[name] = [values[value]]
+    if "" in spelled:
+        del headers[spelled[""]]
+    content_type = headers[spelled["content-type"]][-1] if "content-type" in spelled else ""
+    coding = headers[spelled["content-encoding"]][-1] if "content-encoding" in spelled else "identity"
+    if code in NO_BODY or environ.get("REQUEST_METHOD") == "HEAD":
+        body = b""
+        if code in NO_BODY and code != 304:  # RFC 9110 8.6: no length is said where there is no body for any method
+            headers.pop(spelled.get("content-length", ""), None)
+    elif len(body) > gateway.limit:  # where run() stopped reading
+        raise too_large(gateway, content_type, f"is over {gateway.limit} bytes")
+    elif "content-length" in spelled and headers[spelled["content-length"]] != [str(len(body))]:
+        raise ValueError("The Content-Length is not the length of the body.")
+    return code, headers, content_type, coding, body
+
+
+NO_BODY = frozenset({*range(100, 200), 204, 304})
 
 
 def too_large(gateway: Gateway, content_type: str, how: str) -> Problem:
@@ -628,22 +671,36 @@ def as_text(body: bytes, content_type: str) -> str | None:
 
 def status_code(status: str) -> int:
     """`404 Not Found` -> 404."""
-    if not re.fullmatch(r"[1-9]\d\d( [^\x00-\x1f\x7f]*)?", status, re.ASCII):
+    if not re.fullmatch(r"[1-9]\d\d( [^\x00-\x1f\x7f]{0,200})?", status, re.ASCII):
         raise ValueError("The status is not three digits and a reason.")
     return int(status[:3])
 
 
 def lower_name(name: str) -> str:
-    """A header's name in lower case, by which names are compared."""
-    if not re.fullmatch(r"[\w!#$%&'*+.^`|~-]+", name, re.ASCII):
+    """A header's name in lower case, by which names are compared; '' for one that is between server and client."""
+    if not re.fullmatch(r"[\w!#$%&'*+.^`|~-]{1,200}", name, re.ASCII):
         raise ValueError("A response header's name is no name.")
-    return name.lower()
+    key = name.lower()
+    return "" if key in HOP_BY_HOP else key
+
+
+# Of each connection, of which the gateway makes its own (RFC 9110 7.6.1); PEP 3333 forbids them to applications.
+HOP_BY_HOP = frozenset({"connection", "keep-alive", "te", "trailer", "trailers", "transfer-encoding", "upgrade"})
+HOP_BY_HOP |= {"proxy-authenticate", "proxy-authorization", "proxy-connection"}
+
+
+def checked_value(value: str) -> str:
+    """A header's value as PEP 3333's native string, without white space around it (RFC 9113 8.2.1)."""
+    if re.search(r"[^\t\x20-\x7e\x80-\xff]", value):
+        raise ValueError("A response header holds a control character, or one that is no byte.")
+    return value.strip(" \t")
 
 
 def written(value: str) -> str:
     """A header's value as text: the reverse of native() where the bytes are UTF-8, else as it is."""
-    if re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value):
-        raise ValueError("A response header holds a control character.")
+    value = checked_value(value)
+    if len(value) >= LONG:  # such a one is not kept, so it comes here each time
+        LONG_VALUES.append(len(value))
     try:
         return value if value.isascii() else value.encode("latin-1").decode()
     except UnicodeDecodeError:
@@ -663,6 +720,8 @@ def charset_of(content_type: str) -> str:
 
 CODES = Kept(status_code)
 LOWER = Kept(lower_name)
+LONG_VALUES: list[int] = []  # the lengths of an answer's long ones: the others are not worth measuring
+VALUES = Kept(checked_value)
 WRITTEN = Kept(written)
 CHARSETS = Kept(charset_of)
 
@@ -742,6 +801,7 @@ def named_application(environ: Environ, start_response: StartResponse) -> Iterab
 def handle_wsgi_call(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     """FC's oldest HTTP trigger speaks WSGI already; what it lacks is SCRIPT_NAME, context and an answer to errors."""
     environ.pop("HTTP_PROXY", None)
+    environ.setdefault("REMOTE_PORT", "0")
     environ["context"] = environ["serverless.context"] = environ.get("fc.context")
     environ["event"] = environ["serverless.event"] = {}
     path = environ.get("PATH_INFO") or "/"
@@ -750,11 +810,12 @@ def handle_wsgi_call(environ: Environ, start_response: StartResponse) -> Iterabl
         own = "" if path == "/" else path
         environ["SCRIPT_NAME"] = full_path.rstrip("/").removesuffix(own) if full_path.endswith(own) else ""
     try:
-        status, headers, body = run(named_application, environ, FC.limit)
+        status, headers, body = wsgi_answer(environ, *run(named_application, environ, FC.limit))
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 it is logged
-        status, headers, body = error_response(error, environ, request_id({}, environ["context"]))
+        number = request_id({}, environ["context"])
+        status, headers, body = wsgi_answer(environ, *error_response(error, environ, number))
     start_response(status, headers)
     return [body]
 
@@ -770,10 +831,10 @@ def handle_other(event: Event, context: Any) -> Any:
         if target and name.strip() == source:
             return load(target)(event, context)
     if source == "manage":
-        exit_code, output = run_command(event["manage"])
+        exit_code, output = run_command(event["manage"], request_id(event, context))
         return {"exit_code": exit_code, "output": output}
     if source == "timer":
-        exit_code, output = run_command(event.get("Message") or event.get("payload"))
+        exit_code, output = run_command(event.get("Message") or event.get("payload"), request_id(event, context))
         if exit_code:
             raise CommandFailed(f"The timer's command ended with exit code {exit_code}: {output[-2000:]}")
         return {"exit_code": exit_code, "output": output}
@@ -798,8 +859,11 @@ def event_source(event: Event) -> str:
     return source if re.fullmatch(r"[a-z0-9._-]{1,40}", source) else "unknown"  # it goes into the log
 
 
-def run_command(words: Any) -> tuple[int, str]:
-    """Run a management command as `manage.py` would, if MANAGE_COMMANDS allows it: (exit code, output)."""
+def run_command(words: Any, number: str) -> tuple[int, str]:
+    """Run a management command as `manage.py` would, if MANAGE_COMMANDS allows it: (exit code, output).
+
+    `number` is the invocation's, for the log.
+    """
     import shlex
     from contextlib import redirect_stderr, redirect_stdout
     from io import StringIO
@@ -810,9 +874,9 @@ def run_command(words: Any) -> tuple[int, str]:
         return 2, f"The command cannot be read: {error}."
     if not isinstance(words, list) or not words or not all(isinstance(word, str) for word in words):
         return 2, "A command is a list of strings."
-    command = allowed(words)
+    command, extra = allowed(words), {"request_id": number}
     if not command:
-        logger.error("command.refused")  # not its words, which may be anything
+        logger.error("command.refused request_id=%s", number, extra=extra)  # not its words, which may be anything
         return 126, "MANAGE_COMMANDS does not allow this command with these words."
     the_application()  # names the settings
     from django.core.management import execute_from_command_line
@@ -827,7 +891,7 @@ def run_command(words: Any) -> tuple[int, str]:
         except Exception as error:  # noqa: BLE001 it is logged
             exit_code, failure = f"{type(error).__name__}: the log says where.", error  # its text may be personal
     if failure:
-        logger.error("command.failed %s", command[0], exc_info=failure)
+        logger.error("command.failed request_id=%s %s", number, command[0], exc_info=failure, extra=extra)
     if type(exit_code) is not int:  # sys.exit("sentence") prints it and ends with 1
         return 1, f"{output.getvalue()}{exit_code}\n"
     return exit_code, output.getvalue()
@@ -857,9 +921,17 @@ def allowed(words: list[str]) -> list[str]:
     return []
 
 
+def is_there(application: str) -> bool:
+    """Whether there is such a module: its package may be, by a folder of the same name."""
+    try:
+        return find_spec(application.partition(":")[0]) is not None
+    except ModuleNotFoundError:
+        return False
+
+
 # On a platform the application is imported now, in the phase that has its own time limit; a failing import is reported
 # by the platform. Elsewhere (tests, another project that only uses handle_request) on the first event that needs it.
 if any(name in os.environ for name in PLATFORM_VARIABLES) and (
-    os.environ.get("WSGI_APPLICATION") or find_spec(DEFAULT_APPLICATION.partition(".")[0])
+    os.environ.get("WSGI_APPLICATION") or is_there(DEFAULT_APPLICATION)
 ):
     the_application()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
+from django.core.signals import request_finished
 from django.http import HttpRequest, HttpResponse
 
 # Where no platform says how long a request may take: gunicorn ends a worker after as long.
@@ -30,21 +31,31 @@ def seconds_left() -> float | None:
 
 
 class InvocationMiddleware:
-    """Notes both for the time of a request. It stands first, so that everything below can ask."""
+    """Notes both until the answer is closed. It stands first, so that everything below can ask.
+
+    Not until it returns: Django logs a 4xx after that.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        request_finished.connect(_forget)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer the request with its id and its deadline set."""
         context = request.META.get("serverless.context")
-        identity = _request_id.set(_id_of(context) or request.headers.get("x-scf-request-id", ""))
-        deadline = _deadline.set(time.monotonic() + max(0.0, _time_limit(context) - RESERVE))
+        _request_id.set(_id_of(context) or request.headers.get("x-scf-request-id", ""))
+        _deadline.set(time.monotonic() + max(0.0, _time_limit(context) - RESERVE))
         try:
             return self.get_response(request)
-        finally:
-            _request_id.reset(identity)
-            _deadline.reset(deadline)
+        except BaseException:  # such as SystemExit: there is no answer to be closed
+            _forget()
+            raise
+
+
+def _forget(**signal: object) -> None:
+    """What the instance does next belongs to another invocation."""
+    _request_id.set("")
+    _deadline.set(None)
 
 
 def _id_of(context: Any) -> str:  # noqa: ANN401  (each platform has a class of its own)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import copy
 import hashlib
 import hmac
+import io
 import json
 import threading
 import time
 import warnings
+import zipfile
 from base64 import b64decode
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -300,12 +302,15 @@ class FakeScf:
         self.function.update(parameters)
 
     def _code(self, code: dict[str, str]) -> bytes:
+        """The file `content` of the archive."""
         if "ZipFile" in code:
             if len(code["ZipFile"]) > self.request_limit:
                 raise Refused("RequestSizeLimitExceeded")
-            return b64decode(code["ZipFile"])
-        bucket = self.buckets[f"{code['CosBucketName']}-{APPID}"]
-        return bucket[code["CosObjectName"]]
+            archive = b64decode(code["ZipFile"])
+        else:
+            archive = self.buckets[f"{code['CosBucketName']}-{APPID}"][code["CosObjectName"]]
+        with zipfile.ZipFile(io.BytesIO(archive)) as unpacked:
+            return unpacked.read("content")
 
     def _trigger(self, wanted: dict[str, str]) -> dict[str, Any] | None:
         same = ("TriggerName", "Type", "Qualifier")

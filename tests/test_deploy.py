@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -96,8 +97,9 @@ def project(tmp_path, monkeypatch, scf):
 
 def build(folder: Path, function: bytes, layer: bytes) -> None:
     (folder / "build").mkdir(exist_ok=True)
-    (folder / "build" / "function.zip").write_bytes(function)
-    (folder / "build" / "layer.zip").write_bytes(layer)
+    for name, content in (("function", function), ("layer", layer)):
+        with zipfile.ZipFile(folder / "build" / f"{name}.zip", "w") as archive:
+            archive.writestr(zipfile.ZipInfo("content"), content)
 
 
 def deploy(folder: Path, **options) -> str:
@@ -465,6 +467,13 @@ def test_a_dry_run_prints_the_calls_and_makes_none(project, scf):
     assert "serves" not in output
     assert all(action.startswith(("Get", "List")) for action in scf.actions)
     assert scf.function is None
+
+
+@pytest.mark.parametrize("name", ["function.zip", "layer.zip"])
+def test_an_archive_that_is_none_is_one_sentence_in_a_dry_run_already(project, name):
+    (project / "build" / name).write_bytes(b"no zip")
+    with pytest.raises(CommandError, match=f"{name} is not a zip file: run 'python manage.py package' again.$"):
+        deploy(project, dry_run=True)
 
 
 def test_a_dry_run_of_an_update_reads_the_account_and_changes_nothing(project, scf):

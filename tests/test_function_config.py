@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from mydjango.cloud import function_config
+from mydjango.cloud.account import open_account
 from mydjango.cloud.function_config import FunctionConfigError
+from mydjango.cloud.scf_api import DeployError
 from mydjango.cloud.timers import PLATFORM_TIME, Timer
 
 WHOLE = """
@@ -73,7 +75,18 @@ def test_values_come_from_the_env_file_and_the_shell_wins(tmp_path, monkeypatch)
         ("inputs: {memorySize: big}", "memorySize is 'big'"),
         ("inputs: {timeout: 0}", "timeout is 0"),
         ("inputs: {environment: {variables: {SCF_X: 1}}}", "SCF_X begins with a prefix that the platform reserves"),
-        ("inputs: {environment: [A]}", "serverless.yml: "),
+        ("inputs: {environment: [A]}", "environment is not a map"),
+        ("inputs: {environment: {variables: [A]}}", "variables is not a map"),
+        ("inputs: {environment: {variables: {'A=B': 1}}}", "environment variable 'A=B': a name holds letters, digits"),
+        ("inputs: {environment: {variables: {'': 1}}}", "environment variable '': a name holds letters, digits"),
+        ("name: '${name}'\ninputs: {name: '${name}'}", r"\$\{name\} refers to itself"),
+        ("name: '${app}'\napp: '${name}'\ninputs: {name: '${name}'}", r"\$\{name\} refers to itself"),
+        ("inputs: {handler: null}", "handler is None: write module.function, such as index.main_handler"),
+        ("inputs: {handler: index}", "handler is 'index': write module.function"),
+        ("inputs: {events: [null]}", "events is not a list of triggers"),
+        ("inputs: {events: {timer: {}}}", "events is not a list of triggers"),
+        ("inputs: {events: [timer: null]}", "a timer of events has no parameters: it needs name and cronExpression"),
+        ("inputs: {events: [timer: {parameters: [a]}]}", "parameters is not a map"),
         ("inputs: {events: [{timer: {parameters: {name: t, cronExpression: '* * * * *'}}}]}", "not seven fields"),
         ("inputs: {events: [{timer: {parameters: {name: t, cronExpression: '61 * * * * * *'}}}]}", "is not valid"),
     ],
@@ -82,6 +95,15 @@ def test_a_bad_file_is_one_sentence(tmp_path, text, sentence):
     with pytest.raises(FunctionConfigError, match=sentence) as error:
         load(tmp_path, text)
     assert "\n" not in str(error.value)
+
+
+def test_an_env_file_that_cannot_be_read_is_one_sentence(tmp_path):
+    (tmp_path / "serverless.yml").write_text(WHOLE, encoding="utf-8")
+    (tmp_path / ".env").write_bytes("MYSQL_HOST=王".encode("gbk"))
+    with pytest.raises(FunctionConfigError, match=r"\.env is not UTF-8: save it as such\.$"):
+        function_config.load(tmp_path / "serverless.yml")
+    with pytest.raises(DeployError, match="is not UTF-8"):
+        open_account(tmp_path, dry_run=True)
 
 
 def test_a_missing_file_is_one_sentence(tmp_path):

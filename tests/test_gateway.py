@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -148,6 +149,25 @@ def test_an_address_that_is_none_is_one_sentence(folder, address):
     assert refused(address, folder=folder).startswith(f"{address} is not an address")
 
 
+@pytest.mark.parametrize("host", ["nosuch.invalid", "é" * 70])
+def test_a_host_that_is_none_is_one_sentence(folder, host):
+    said = refused(f"{host}:9000", folder=folder)
+    assert re.fullmatch(rf"{host}:9000 (cannot be served|is not an address): [A-Z \[w].*\.\n", said)
+    assert "Unknown error" not in said
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "sentence"),
+    [
+        ("--memory", "-5", "it must be 0 (no limit) or more MB"),
+        ("--idle", "-1", "it must be 0 seconds or more"),
+        ("--idle", "nan", "it must be 0 seconds or more"),
+    ],
+)
+def test_a_number_below_zero_is_one_sentence(folder, option, value, sentence):
+    assert refused("0", option, value, folder=folder) == f"{option} {value}: {sentence}.\n"
+
+
 @pytest.mark.parametrize("seconds", ["0", "-1", "nan"])
 def test_a_timeout_that_is_none_is_one_sentence(folder, seconds):
     said = refused("0", "--timeout", seconds, folder=folder)
@@ -218,6 +238,33 @@ def test_the_event_has_the_request_as_it_was_on_the_wire(serve):
     assert event["requestContext"]["identity"]["sourceIp"] == "127.0.0.1"
 
 
+@pytest.mark.parametrize(
+    ("target", "path", "query"),
+    [
+        ("http://h.example?x=1", "/", {"x": "1"}),
+        ("http://h.example/a?x=http://other/", "/a", {"x": "http://other/"}),
+        ("http://h.example", "/", {}),
+        ("/a?x=http://other/b", "/a", {"x": "http://other/b"}),
+    ],
+)
+def test_a_target_in_absolute_form_keeps_its_path_and_query(serve, target, path, query):
+    _, client = serve()
+    event = body(client, target)["event"]
+    assert (event["path"], event["queryString"]) == (path, query)
+
+
+def test_a_chunked_body_that_is_none_is_400(serve):
+    server, client = serve()
+    head = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    for chunks in (b"no number\r\n", b"-5\r\n", b"3\r\nabcdef\r\n0\r\n\r\n"):
+        answer = client.raw(head + chunks)
+        assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+        assert b"The request's body cannot be read: " in answer
+    assert json.loads(client.raw(head + b"3\r\nabc\r\n0\r\n\r\n").partition(b"\r\n\r\n")[2])["event"]["body"] == "abc"
+    server.stop()
+    assert "Traceback" not in "".join(server.err)
+
+
 def test_a_query_that_the_client_did_not_encode_arrives_whole(serve):
     """In UTF-8 删 ends in A0 and 入 has 85 in its middle: both are white space in latin-1."""
     _, client = serve()
@@ -225,6 +272,16 @@ def test_a_query_that_the_client_did_not_encode_arrives_whole(serve):
     answer = client.raw(b"GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n" % target)
     event = json.loads(answer.partition(b"\r\n\r\n")[2])["event"]
     assert (event["path"], event["queryString"]) == ("/%E5%88%A0", {"text": "删入"})
+
+
+@pytest.mark.parametrize("gateway", ["function-url", "fc"])
+def test_chinese_may_fill_the_limit_as_other_text_does(folder, serve, gateway):
+    """A character of three bytes is three bytes of the event, not six."""
+    (folder / "index.py").write_text("def handler(event, context):\n    return {'statusCode': 201}\n", encoding="utf-8")
+    _, client = serve("--gateway", gateway)
+    megabyte = 1024 * 1024
+    for size, status in ((6 * megabyte - 4096, 201), (6 * megabyte, 413 if gateway == "fc" else 406)):
+        assert client.request("POST", "/", body="王".encode() * (size // 3)).status == status
 
 
 def test_failures_are_answered_as_the_platform_does_and_reported(serve):
@@ -278,6 +335,19 @@ def test_control_c_ends_every_instance_without_a_trace(serve, number):
     assert server.out[-1].startswith("Summary ")
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_copy_of_the_database_that_strict_makes_is_removed_at_the_end(serve, folder, number, monkeypatch):
+    temporary = folder / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    sqlite3.connect(folder / "db.sqlite3").close()
+    server, client = serve("--strict")
+    copy = Path(body(client, "/")["environ"]["SQLITE_PATH"])
+    assert (copy.is_file(), copy.parent.parent) == (True, temporary)
+    assert server.stop(number) == 0
+    assert list(temporary.iterdir()) == []
+
+
 def test_a_change_of_the_code_restarts_the_instances(serve, folder):
     server, client = serve("--reload")
     assert body(client, "/")["part"] == "old"
@@ -286,6 +356,22 @@ def test_a_change_of_the_code_restarts_the_instances(serve, folder):
         lambda: (folder / "index_part.py").write_text("VALUE = 'renewed'\n") and body(client, "/")["part"] == "renewed"
     )
     assert any("index_part.py changed" in line for line in server.err)
+
+
+def test_reload_without_watchfiles_is_one_sentence(folder):
+    blocked = "import sys; sys.modules['watchfiles'] = None; from mydjango.cloud.gateway import main; sys.exit(main())"
+    done = subprocess.run(
+        [sys.executable, "-c", blocked, "0", "--reload"],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, "--reload needs watchfiles: run 'pip install watchfiles'.\n")
+    for document in ("README.md", "docs/bridge.md", "docs/gateway.md"):
+        assert "`watchfiles`" in (ROOT / document).read_text(encoding="utf-8")
 
 
 def test_timers_run_at_their_times_unless_left_out_or_off(serve, folder):

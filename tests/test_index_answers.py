@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -105,6 +106,39 @@ def test_text_just_under_the_limit_passes_and_json_escapes_count() -> None:
 def test_headers_count_too() -> None:
     headers = [("Content-Type", "text/plain"), *((f"X-{number}", "x" * 1000) for number in range(1500))]
     assert send(Recorder(headers=headers), "alb", HttpRequest(headers=[HOST])).status == 502
+
+
+@pytest.mark.parametrize(("gateway", "limit"), [("aws-rest", 6 * MEGABYTE), ("alb", MEGABYTE)])
+def test_a_few_long_header_values_count_too(gateway: str, limit: int) -> None:
+    for values, status in (
+        (["x" * limit], 502),
+        (["x" * (limit - 1000)], 200),
+        (["x" * (limit // 45)] * 46, 502),
+        (["\xe9" * (limit // 6)], 502),
+        (['"' * (limit // 2)], 502),
+        ([], 200),
+    ):
+        headers = [("Content-Type", "text/plain"), *((f"X-{number}", value) for number, value in enumerate(values))]
+        assert send(Recorder(headers=headers), gateway, HttpRequest(headers=[HOST])).status == status
+
+
+@pytest.mark.parametrize(("method", "status"), [("GET", 502), ("HEAD", 200)])
+def test_what_is_written_over_the_limit_is_not_kept(method: str, status: int) -> None:
+    def application(environ: Any, start_response: Any) -> list[bytes]:
+        write = start_response("200 OK", [("Content-Type", "text/plain")])
+        for _ in range(60):
+            write(b"x" * MEGABYTE)
+        kept.append(tracemalloc.get_traced_memory()[0])
+        return [b"the end"]
+
+    kept: list[int] = []
+    tracemalloc.start()
+    try:
+        answer = index.handle_request(application, build("aws-rest", HttpRequest(method)), {})
+    finally:
+        tracemalloc.stop()
+    assert answer["statusCode"] == status
+    assert kept[0] < 8 * MEGABYTE
 
 
 def test_a_body_that_was_cut_off_is_said_to_be_too_large(caplog: pytest.LogCaptureFixture) -> None:

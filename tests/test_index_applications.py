@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
+import types
 import warnings
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -17,11 +19,10 @@ from wsgiref.util import setup_testing_defaults
 import falcon
 import flask
 import pytest
-from a2wsgi import ASGIMiddleware
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
 import index
-from mydjango.cloud.events import HttpRequest, build
+from mydjango.cloud.events import HttpRequest
 from tests.gateways import GATEWAYS, HOST, Recorder, sample, send, validated
 
 with warnings.catch_warnings():
@@ -89,16 +90,35 @@ def test_falcon_runs_unchanged(gateway: str) -> None:
     assert json.loads(client.body) == {"name": "王", "q": "a+b", "body": [1]}
 
 
-def test_fastapi_runs_through_a2wsgi() -> None:
+def test_fastapi_runs_through_a2wsgi_as_documented(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     api = FastAPI()
 
     @api.get("/hello/{name}")
-    async def hello(name: str, q: str) -> dict[str, str]:
-        return {"name": name, "q": q}
+    async def hello(request: Request, name: str, q: str) -> dict[str, str | None]:
+        return {"name": name, "q": q, "client": request.client and request.client.host}
 
-    app: Any = ASGIMiddleware(api)  # type: ignore[arg-type]
-    answer = index.handle_request(app, build("aws-http", HttpRequest("GET", "/hello/%E7%8E%8B?q=1", [HOST])), {})
-    assert json.loads(answer["body"]) == {"name": "王", "q": "1"}
+    @api.get("/broken")
+    async def broken() -> None:
+        raise LookupError("in the route")
+
+    main = types.ModuleType("main")
+    main.api = api  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "main", main)
+    [recipe] = re.findall(
+        r"```python\n(import logging\n.*?)```", (ROOT / "docs" / "bridge.md").read_text("utf-8"), re.DOTALL
+    )
+    names: dict[str, Any] = {"__name__": "recipe"}
+    exec(recipe, names)
+
+    def get(target: str) -> Any:
+        return send(names["application"], "aws-http", HttpRequest("GET", target, [HOST], address="203.0.113.7"))
+
+    assert json.loads(get("/hello/%E7%8E%8B?q=1").body) == {"name": "王", "q": "1", "client": "203.0.113.7"}
+    assert not caplog.records
+    assert get("/broken").status == 500
+    assert "LookupError: in the route" in caplog.text
 
 
 def apart(code: str, cwd: Path, **variables: str) -> str:
@@ -123,6 +143,17 @@ def test_another_project_takes_index_alone_and_names_its_application(tmp_path: P
 def test_another_project_that_only_uses_handle_request_loads_on_a_platform(tmp_path: Path) -> None:
     code = "import index, sys; print('django' in sys.modules)"
     assert apart(code, tmp_path, AWS_LAMBDA_FUNCTION_NAME="f") == "False"
+
+
+def test_a_handler_of_ones_own_loads_beside_a_copy_of_the_development_side(tmp_path: Path) -> None:
+    """As README has it: mydjango/cloud/ is copied, so there is a package mydjango, but no mydjango.wsgi."""
+    (tmp_path / "mydjango" / "cloud").mkdir(parents=True)
+    (tmp_path / "app.py").write_text("import flask\napp = flask.Flask('x')\napp.get('/')(lambda: 'flask here')\n")
+    code = (
+        "from app import app\nfrom index import handle_request\n"
+        "print(handle_request(app, {'httpMethod': 'GET', 'path': '/', 'headers': {}}, {})['body'])"
+    )
+    assert apart(code, tmp_path, TENCENTCLOUD_RUNENV="SCF", PYTHONPATH="") == "flask here"
 
 
 def test_on_a_platform_the_application_is_imported_with_index_and_then_frozen(tmp_path: Path) -> None:
@@ -199,6 +230,45 @@ def test_fcs_oldest_trigger_gets_500_where_the_body_raises(
     assert started[0][0] == "500 Internal Server Error"
     assert b"begun" not in b"".join(body)
     assert "application.failed" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "size", "code", "sent"),
+    [
+        ("GET", "200 OK", 12, 502, None),
+        ("GET", "200 OK", 6, 200, 6),
+        ("HEAD", "200 OK", 12, 200, 0),
+        ("HEAD", "200 OK", 1, 200, 0),
+        ("GET", "204 No Content", 1, 204, 0),
+        ("GET", "304 Not Modified", 1, 304, 0),
+        ("GET", "20 OK", 1, 500, None),
+    ],
+)
+def test_fcs_oldest_trigger_is_answered_by_the_same_rules(
+    method: str, status: str, size: int, code: int, sent: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def application(environ: Any, start_response: Any) -> Any:
+        start_response(status, [("Content-Type", "image/png"), ("X-Name", "Jos\xe9"), ("X-Utf8", "\xe7\x8e\x8b")])
+        return (b"x" * 1024 * 1024 for _ in range(size))
+
+    monkeypatch.setattr(index, "the_application", lambda: application)
+    started: list[Any] = []
+    body = index.main_handler({"REQUEST_METHOD": method, "fc.context": None}, lambda *given: started.append(given))
+    [(line, headers)] = started
+    assert int(line[:3]) == code
+    if sent is not None:
+        assert len(b"".join(body)) == sent * 1024 * 1024
+        assert headers == [("Content-Type", "image/png"), ("X-Name", "Jos\xe9"), ("X-Utf8", "\xe7\x8e\x8b")]
+
+
+def test_fcs_oldest_trigger_gets_500_for_a_header_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    for header in (("X", "a\r\nSet-Cookie: b=1"), ("X\r\nEvil", "1")):
+        monkeypatch.setattr(index, "the_application", lambda header=header: Recorder(headers=[header]))
+        environ: dict[str, Any] = {"fc.context": None}
+        setup_testing_defaults(environ)
+        started: list[Any] = []
+        index.main_handler(environ | {"CONTENT_LENGTH": "0"}, lambda *given: started.append(given))  # noqa: B023
+        assert started[0][0] == "500 Internal Server Error"
 
 
 def test_fcs_oldest_trigger_gets_500_for_an_application_that_raises(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,6 +92,17 @@ def test_only_listed_commands_with_listed_options_run(words: list[str]) -> None:
     assert "MANAGE_COMMANDS" in answer["output"]
 
 
+def test_the_log_says_which_invocation_was_refused_a_command(caplog: pytest.LogCaptureFixture) -> None:
+    index.main_handler({"manage": ["flush", "personal"]}, {"request_id": "r-1"})
+    with pytest.raises(index.CommandFailed):
+        index.main_handler(sample("timer") | {"Message": "flush personal"}, {"request_id": "r-2"})
+    assert [record.getMessage() for record in caplog.records] == [
+        "command.refused request_id=r-1",
+        "command.refused request_id=r-2",
+    ]
+    assert [getattr(record, "request_id", "") for record in caplog.records] == ["r-1", "r-2"]
+
+
 @pytest.mark.parametrize("words", [[], None, 5, [1], {"a": 1}, 'an "open quote'])
 def test_what_is_no_command_is_a_usage_error(words: object) -> None:
     assert index.main_handler({"manage": words}, {})["exit_code"] == 2
@@ -114,7 +125,7 @@ def test_the_allow_list_is_an_environment_variable(monkeypatch: pytest.MonkeyPat
     "name", ["apigw", "function-url", "aws-rest", "aws-http", "aws-lambda-url", "aws-alb", "fc-http", "fc-apigateway"]
 )
 def test_a_command_is_never_reachable_through_http(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index, "run_command", lambda words: pytest.fail("a command ran"))
+    monkeypatch.setattr(index, "run_command", lambda words, number: pytest.fail("a command ran"))
     command = {"manage": ["check"], "Type": "Timer", "Message": "check"}
     event = sample(name) | command | {"body": json.dumps(command)}
     assert "statusCode" in index.main_handler(event, {})

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 
 import pytest
 
+import index
 from mydjango.cloud.events import HttpRequest
 from tests.gateways import BINARY, GATEWAYS, HOST, Recorder, Setting, seen, send
 
@@ -149,11 +150,45 @@ def test_a_binary_response_behind_a_function_url_is_502_with_type_and_size(caplo
 def test_host_scheme_and_port_are_the_events(gateway: str, bridge_setting: Setting) -> None:
     bridge_setting("PUBLIC_URL", "http://public.example.com:8080")
     environ = seen(gateway, ("X-Forwarded-Proto", "https")).environ
-    if gateway == "function-url":  # which sends no Host
-        assert (environ["HTTP_HOST"], environ["SERVER_PORT"]) == ("public.example.com:8080", "8080")
+    place = [environ[name] for name in ("wsgi.url_scheme", "SERVER_NAME", "SERVER_PORT")]
+    if gateway == "function-url":  # which sends no Host, and has the two headers from the client
+        assert place == ["http", "public.example.com", "8080"]
+        assert environ["HTTP_HOST"] == "public.example.com:8080"
     else:
-        assert (environ["SERVER_NAME"], environ["SERVER_PORT"]) == ("survey.example.com", "443")
-    assert environ["wsgi.url_scheme"] == "https"
+        assert place == ["https", "survey.example.com", "443"]
+
+
+@pytest.mark.parametrize(
+    ("public", "place"),
+    [
+        ("", ("https", "localhost", "443")),
+        ("https://survey.example.com", ("https", "survey.example.com", "443")),
+        ("https://survey.example.com:8443", ("https", "survey.example.com", "8443")),
+        ("http://127.0.0.1:9000", ("http", "127.0.0.1", "9000")),
+        ("http://127.0.0.1", ("http", "127.0.0.1", "80")),
+    ],
+)
+@pytest.mark.parametrize("scheme", ["http", "https", "ftp"])
+def test_the_client_of_a_function_url_chooses_neither_scheme_nor_port(
+    scheme: str, public: str, place: tuple[str, ...], bridge_setting: Setting
+) -> None:
+    bridge_setting("PUBLIC_URL", public)
+    environ = seen("function-url", ("X-Forwarded-Proto", scheme), ("X-Forwarded-Port", "4711")).environ
+    assert (environ["wsgi.url_scheme"], environ["SERVER_NAME"], environ["SERVER_PORT"]) == place
+
+
+def test_an_unknown_scheme_is_public_urls_and_without_host_the_port_is_too(bridge_setting: Setting) -> None:
+    bridge_setting("PUBLIC_URL", "http://public.example.com")
+    for host, place in (
+        ({"Host": "a.example"}, ("http", "a.example", "4711")),
+        ({}, ("http", "public.example.com", "80")),
+    ):
+        headers = {**host, "X-Forwarded-Proto": "ftp", "X-Forwarded-Port": "4711"}
+        recorder = Recorder()
+        event = {"requestContext": {"elb": {}}, "httpMethod": "GET", "path": "/", "headers": headers}
+        index.handle_request(recorder, event, {})
+        environ = recorder.environ
+        assert (environ["wsgi.url_scheme"], environ["SERVER_NAME"], environ["SERVER_PORT"]) == place
 
 
 @every_gateway

@@ -134,13 +134,24 @@ def test_what_no_application_may_do_is_500(caplog: pytest.LogCaptureFixture) -> 
 
 
 @pytest.mark.parametrize(
-    "status", ["99 X", "20 OK", "-12 x", "2000 X", "200 OK\r\nEvil: 1", "\u0662\u0660\u0660 OK", b"200 OK", ""]
+    "status",
+    [
+        "99 X",
+        "20 OK",
+        "-12 x",
+        "2000 X",
+        "200 OK\r\nEvil: 1",
+        "\u0662\u0660\u0660 OK",
+        b"200 OK",
+        "200 " + "O" * 201,
+        "",
+    ],
 )
 def test_a_status_that_is_none_is_500(status: Any) -> None:
     assert answer(Recorder(status=status), gateway="alb").status == 500
 
 
-@pytest.mark.parametrize("name", ["X\r\nEvil", "", "a b", "X:", "X-\xe9", b"X"])
+@pytest.mark.parametrize("name", ["X" * 201, "X\r\nEvil", "", "a b", "X:", "X-\xe9", b"X"])
 def test_a_header_name_that_is_none_is_500(name: Any) -> None:
     assert answer(Recorder(headers=[(name, "1")])).status == 500
 
@@ -148,6 +159,30 @@ def test_a_header_name_that_is_none_is_500(name: Any) -> None:
 @pytest.mark.parametrize("value", ["a\x00", "a\x0b", "a\x7f", "\u738b", b"a"])
 def test_a_header_value_that_is_none_is_500(value: Any) -> None:
     assert answer(Recorder(headers=[("X-A", value)])).status == 500
+
+
+@pytest.mark.parametrize("lengths", [["2"], ["7"], ["-6"], ["six"], ["6", "6"]])
+def test_a_content_length_that_is_not_the_bodys_is_500(lengths: list[str], caplog: pytest.LogCaptureFixture) -> None:
+    headers = [*OK, *(("Content-length", length) for length in lengths)]
+    client = answer(Recorder(b"abcdef", headers=headers))
+    assert (client.status, client.header("content-length")) == (500, [])
+    assert "The Content-Length is not the length of the body." in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "body", "sent"),
+    [
+        ("GET", "200 OK", b"abcdef", ["6"]),
+        ("HEAD", "200 OK", b"", ["6"]),
+        ("GET", "304 Not Modified", b"", ["6"]),
+        ("GET", "204 No Content", b"abcdef", []),
+    ],
+)
+def test_a_content_length_goes_out_where_it_says_the_truth(
+    method: str, status: str, body: bytes, sent: list[str]
+) -> None:
+    client = answer(Recorder(body, status, [*OK, ("Content-Length", "6")]), method=method)
+    assert (client.status, client.header("content-length")) == (int(status[:3]), sent)
 
 
 def test_nothing_that_was_written_may_still_be_replaced() -> None:
@@ -167,6 +202,23 @@ def test_a_header_value_that_is_not_utf8_goes_out_as_it_is() -> None:
     headers = [("X-Name", "Jos\xe9"), ("X-Utf8", "\xe7\x8e\x8b"), ("X-Tab", "a\tb")]
     sent = answer(Recorder(headers=headers))
     assert [sent.header(name)[0] for name in ("x-name", "x-utf8", "x-tab")] == ["Jos\xe9", "\u738b", "a\tb"]
+
+
+@every_gateway
+def test_headers_of_a_single_connection_are_left_out(gateway: str) -> None:
+    names = ["Connection", "keep-alive", "Proxy-Authenticate", "TE", "Trailer", "Transfer-Encoding", "Upgrade"]
+    headers = [*OK, *((name, "x") for name in names), ("connection", "close"), ("X-Last", "y")]
+    client = answer(Recorder(headers=headers), gateway=gateway)
+    assert (client.status, client.headers) == (200, [*OK, ("X-Last", "y")])
+
+
+@every_gateway
+def test_values_go_out_without_white_space_around_them(gateway: str) -> None:
+    """Django's Set-Cookie begins with a space."""
+    headers = [*OK, ("X-A", " \ta b \t"), *(("Set-Cookie", f" {name}=1; Path=/") for name in "ab")]
+    client = answer(Recorder(headers=headers), gateway=gateway)
+    assert client.header("x-a") == ["a b"]
+    assert client.header("set-cookie") == ["a=1; Path=/", "b=1; Path=/"]
 
 
 @every_gateway

@@ -92,6 +92,11 @@ def test_a_command_that_is_not_allowed_fails(invoke):
         (["manage.py"], "manage.py is not JSON"),
         (["--http", "GET", "/", "--header", "x"], "--header x: write 'Name: value'."),
         (["--http", "POST", "/", "--data", "@nothing"], "nothing cannot be read"),
+        (["--http", "GET", "/", "--save", "no/folder"], "--save no/folder: it cannot be written: No such file or dir"),
+        (["--http", "GET", "/", "--save", "no/folder", "--remote"], "--save no/folder: it cannot be written: No such"),
+        (["--manage", "migrate 'database"], "--manage migrate 'database: it cannot be read: No closing quotation."),
+        (["--manage", ""], "--manage: name a command, as in --manage 'migrate --noinput'."),
+        (["--manage", " "], "--manage: name a command"),
     ],
 )
 def test_bad_arguments_are_one_sentence(invoke, arguments, sentence):

@@ -27,9 +27,9 @@ def open_account(folder: Path, dry_run: bool = False, say: Callable[[str], None]
 
     SCF_ENDPOINT and COS_ENDPOINT (http://host:port) name another address of the API, such as a proxy inside a VPC.
     """
-    environ = function_config.deployment_environ(folder)
     layer_file = folder / "layer" / "serverless.yml"
     try:
+        environ = function_config.deployment_environ(folder)
         config = function_config.load(folder / "serverless.yml", environ)
         # One stage for both: a copy of the folder is another stage as soon as its function is.
         layer_config = function_config.load(layer_file, environ, config.stage) if layer_file.is_file() else None

@@ -336,7 +336,7 @@ def fc(request: HttpRequest) -> bytes:
             "timeEpoch": "1795168800000",
         },
     }
-    return json.dumps(event).encode()
+    return encoded(event)
 
 
 def fc_apigateway(request: HttpRequest) -> bytes:
@@ -354,7 +354,7 @@ def fc_apigateway(request: HttpRequest) -> bytes:
         "body": body,
         "isBase64Encoded": "true" if is_base64 else "false",
     }
-    return json.dumps(event).encode()
+    return encoded(event)
 
 
 BUILDERS: dict[str, Callable[[HttpRequest], Event | bytes]] = {
@@ -368,6 +368,11 @@ BUILDERS: dict[str, Callable[[HttpRequest], Event | bytes]] = {
     "fc": fc,
     "fc-apigateway": fc_apigateway,
 }
+
+
+def encoded(event: Event) -> bytes:
+    """The event as it goes to the function: JSON in UTF-8, whose bytes the platforms' limits count."""
+    return json.dumps(event, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def build(gateway: str, request: HttpRequest) -> Event | bytes:

@@ -19,6 +19,7 @@ from dotenv import dotenv_values
 from mydjango.cloud.timers import Timer
 
 REFERENCE = re.compile(r"\$\{([^{}]+)\}")
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 RESERVED_PREFIXES = ("SCF_", "QCLOUD_", "TENCENTCLOUD_")
 DEFAULT_MEMORY = 128  # MB
 DEFAULT_TIMEOUT = 3  # seconds
@@ -51,10 +52,17 @@ class FunctionConfig:
 class _Resolver:
     """Replaces `${env:NAME}` and `${name}`, `${stage}`, `${app}`; leaves what only the cloud knows (`${output:…}`)."""
 
-    def __init__(self, document: Mapping[str, Any], environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        document: Mapping[str, Any],
+        environ: Mapping[str, str],
+        unset: dict[str, str],
+        within: tuple[str, ...] = (),
+    ) -> None:
         self.document = document
         self.environ = environ
-        self.unset: dict[str, str] = {}
+        self.unset = unset
+        self.within = within  # the references that led here: ${name} may itself hold ${stage}
 
     def resolve(self, value: Any, where: str) -> Any:  # noqa: ANN401  (YAML holds anything)
         """The value with its references replaced; an unset variable becomes '' and is noted under `where`."""
@@ -74,14 +82,25 @@ class _Resolver:
                 self.unset[where] = name
             return self.environ.get(name, "")
         if reference in ("name", "stage", "app", "org") and reference in self.document:
-            # ${name} may itself hold ${stage}, never the other way round.
-            return REFERENCE.sub(lambda inner: self._reference(inner, where), str(self.document[reference]))
+            if reference in self.within:
+                raise ValueError(f"${{{reference}}} refers to itself.")
+            within = _Resolver(self.document, self.environ, self.unset, (*self.within, reference))
+            return str(within.resolve(str(self.document[reference]), where))
         return match[0]
 
 
 def deployment_environ(folder: Path) -> dict[str, str]:
-    """The variables that `${env:…}` sees: those of the shell, before those of the folder's .env file."""
-    file = {name: value for name, value in dotenv_values(folder / ".env").items() if value is not None}
+    """The variables that `${env:…}` sees: those of the shell, before those of the folder's .env file.
+
+    FunctionConfigError where that file cannot be read.
+    """
+    path = folder / ".env"
+    try:
+        file = {name: value for name, value in dotenv_values(path).items() if value is not None}
+    except UnicodeDecodeError as error:
+        raise FunctionConfigError(f"{path} is not UTF-8: save it as such.") from error
+    except OSError as error:
+        raise FunctionConfigError(f"{path} cannot be read: {error.strerror}.") from error
     return file | dict(os.environ)
 
 
@@ -97,22 +116,23 @@ def load(path: Path, environ: Mapping[str, str] | None = None, stage: str = "") 
         raise FunctionConfigError(f"{path} has no 'inputs' section.")
     if stage:
         document["stage"] = stage
-    resolver = _Resolver(document, deployment_environ(path.parent) if environ is None else environ)
-    inputs = resolver.resolve(document["inputs"], "inputs")
+    unset: dict[str, str] = {}
+    resolver = _Resolver(document, deployment_environ(path.parent) if environ is None else environ, unset)
     try:
+        inputs = resolver.resolve(document["inputs"], "inputs")
         return FunctionConfig(
             path=path,
             name=str(inputs.get("name") or document.get("name") or path.parent.name),
             stage=str(document.get("stage") or ""),
-            handler=str(inputs.get("handler", "index.main_handler")),
+            handler=_handler(inputs),
             memory=_whole(inputs, "memorySize", DEFAULT_MEMORY),
             timeout=_whole(inputs, "timeout", DEFAULT_TIMEOUT),
             init_timeout=_whole(inputs, "initTimeout", DEFAULT_INIT_TIMEOUT),
             region=str(inputs.get("region") or "ap-guangzhou"),
-            environment=_environment(inputs, resolver.unset),
+            environment=_environment(inputs, unset),
             timers=_timers(inputs),
             inputs=inputs,
-            unset=resolver.unset,
+            unset=unset,
         )
     except (TypeError, ValueError, AttributeError) as error:
         raise FunctionConfigError(f"{path}: {error}") from error
@@ -125,12 +145,29 @@ def _whole(inputs: Mapping[str, Any], key: str, default: int) -> int:
     return int(value)
 
 
+def _handler(inputs: Mapping[str, Any]) -> str:
+    handler = inputs.get("handler", "index.main_handler")
+    if not isinstance(handler, str) or not all(handler.rpartition(".")):
+        raise ValueError(f"handler is {handler!r}: write module.function, such as index.main_handler.")
+    return handler
+
+
+def _map(section: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """The map under a key, {} where there is none."""
+    value = section.get(key) or {}
+    if not isinstance(value, dict):
+        raise TypeError(f"{key} is not a map such as 'name: value'.")  # without the value, which may be secret
+    return value
+
+
 def _environment(inputs: Mapping[str, Any], unset: Mapping[str, str]) -> dict[str, str]:
     """environment.variables as text, without those that hold an unset `${env:…}`."""
-    variables = (inputs.get("environment") or {}).get("variables") or {}
-    reserved = sorted(name for name in variables if str(name).startswith(RESERVED_PREFIXES))
-    if reserved:
-        raise ValueError(f"environment variable {reserved[0]} begins with a prefix that the platform reserves.")
+    variables = _map(_map(inputs, "environment"), "variables")
+    for name in map(str, variables):
+        if not VARIABLE.fullmatch(name):
+            raise ValueError(f"environment variable {name!r}: a name holds letters, digits and underscores only.")
+        if name.startswith(RESERVED_PREFIXES):
+            raise ValueError(f"environment variable {name} begins with a prefix that the platform reserves.")
     return {
         str(name): _text(value)
         for name, value in variables.items()
@@ -145,11 +182,17 @@ def _text(value: Any) -> str:  # noqa: ANN401  (YAML holds anything)
 
 def _timers(inputs: Mapping[str, Any]) -> list[Timer]:
     """The timer triggers of `events`; `enable` is false unless said."""
+    events = inputs.get("events") or []
+    if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
+        raise ValueError("events is not a list of triggers, such as '- timer: {parameters: ...}'.")
     timers = []
-    for event in inputs.get("events") or []:
+    for event in events:
         if "timer" not in event:
             continue
-        parameters = event["timer"].get("parameters") or event["timer"]
+        section = _map(event, "timer")
+        parameters = _map(section, "parameters") or section
+        if not parameters:
+            raise ValueError("a timer of events has no parameters: it needs name and cronExpression.")
         timers.append(
             Timer(
                 name=str(parameters.get("name", "timer")),

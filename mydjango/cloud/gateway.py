@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import re
 import signal
 import socket
@@ -16,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -59,7 +58,8 @@ class RequestHandler(WSGIRequestHandler):
         environ = super().make_environ()
         target = self.requestline.split()[1]
         if not target.startswith("/") and "://" in target:  # absolute form (RFC 9112 3.2.2)
-            target = "/" + target.partition("://")[2].partition("/")[2]
+            target = re.sub(r"[^:]*://[^/?#]*", "", target, count=1)
+            target = target if target.startswith("/") else "/" + target
         environ["gateway.target"] = quote(target, safe="/?#[]@!$&'()*+,;=:%~")
         environ["gateway.headers"] = [(name, _decoded(value)) for name, value in self.headers.items()]
         return environ
@@ -78,7 +78,10 @@ def _decoded(value: str) -> str:
 
 
 def read_request(environ: dict[str, Any], limit: int, request_id: str, stage: str) -> HttpRequest:
-    """The HTTP request of a WSGI environ; the body is read up to one byte over the limit."""
+    """The HTTP request of a WSGI environ; the body is read up to one byte over the limit.
+
+    OSError for a chunked body that is none.
+    """
     headers = environ["gateway.headers"]
     chunked = environ.get("wsgi.input_terminated")
     length = environ.get("CONTENT_LENGTH", "")
@@ -137,9 +140,13 @@ class Gateway:
     def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         invocation = Invocation()
         limit = self.function.launch.platform.request_limit
-        request = read_request(environ, limit, invocation.request_id, self.stage)
+        try:
+            request = read_request(environ, limit, invocation.request_id, self.stage)
+        except OSError as error:
+            start_response("400 Bad Request", [("Content-Type", "text/plain")])
+            return [f"The request's body cannot be read: {error}.\n".encode()]
         built = events.build(self.name, request)
-        payload = built if isinstance(built, bytes) else json.dumps(built).encode()
+        payload = built if isinstance(built, bytes) else events.encoded(built)
         self.pool.invoke(invocation, payload, self.function.context(invocation.request_id))
         answer = answers.answer(self.name, invocation, {} if isinstance(built, bytes) else built)
         what = f"{request.method} {request.path}"
@@ -150,7 +157,7 @@ class Gateway:
     def fire(self, timer: Timer, event: dict[str, str]) -> bool:
         """Run one timer event; whether it succeeded."""
         invocation = Invocation()
-        payload = json.dumps(event).encode()
+        payload = events.encoded(event)
         self.pool.invoke(invocation, payload, self.function.context(invocation.request_id))
         self.log.record(self.function.launch, invocation, f"timer {timer.name}", None)
         return invocation.code == instances.SUCCESS
@@ -186,10 +193,11 @@ def listen(address: str) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, int(port)), family=family, backlog=BACKLOG)
+    except (TypeError, UnicodeError) as error:  # of a name that no DNS could hold
+        raise LocalFunctionError(f"{address} is not an address: write PORT or ADDR:PORT.") from error
     except OSError as error:
-        raise LocalFunctionError(
-            f"{host}:{port} cannot be served: {os.strerror(error.errno) if error.errno else error}."
-        ) from error
+        reason = str(error.strerror or error).partition(" (while ")[0]  # Python adds the address
+        raise LocalFunctionError(f"{host}:{port} cannot be served: {reason}.") from error
 
 
 def make_gateway_server(listener: socket.socket, application: Callable[..., Any]) -> BaseWSGIServer:
@@ -224,6 +232,10 @@ def run(options: argparse.Namespace) -> None:
     """Serve until Control-C or SIGTERM; LocalFunctionError says in one sentence why not."""
     if options.instances < 1:
         raise LocalFunctionError("--instances must be at least 1.")
+    if not options.idle >= 0:
+        raise LocalFunctionError(f"--idle {options.idle:g}: it must be 0 seconds or more.")
+    if options.reload and find_spec("watchfiles") is None:
+        raise LocalFunctionError("--reload needs watchfiles: run 'pip install watchfiles'.")
     with listen(options.address) as listener:
         host, port = listener.getsockname()[:2]
         shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -39,11 +40,11 @@ def add_arguments(parser: argparse.ArgumentParser, folder: Path | None = None) -
 
 def event_of(options: argparse.Namespace, request_id: str) -> bytes:
     """The event as JSON; LocalFunctionError where there is none to be read."""
-    if options.manage:
-        return json.dumps({"manage": shlex.split(options.manage)}).encode()
+    if options.manage is not None:
+        return json.dumps({"manage": _words(options.manage)}).encode()
     if options.http:
         built = events.build(options.gateway, _request(options, request_id))
-        return built if isinstance(built, bytes) else json.dumps(built, ensure_ascii=False).encode()
+        return built if isinstance(built, bytes) else events.encoded(built)
     try:
         content = sys.stdin.buffer.read() if options.event == "-" else Path(options.event).read_bytes()
         json.loads(content)
@@ -52,6 +53,26 @@ def event_of(options: argparse.Namespace, request_id: str) -> bytes:
     except ValueError as error:
         raise LocalFunctionError(f"{options.event} is not JSON: {error}.") from error
     return content
+
+
+def _words(command: str) -> list[str]:
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise LocalFunctionError(f"--manage {command}: it cannot be read: {error}.") from error
+    if not words:
+        raise LocalFunctionError("--manage: name a command, as in --manage 'migrate --noinput'.")
+    return words
+
+
+def _save(event: bytes, file: Path | None) -> None:
+    """Keep the event where --save says."""
+    if file is None:
+        return
+    try:
+        file.write_bytes(event)
+    except OSError as error:
+        raise LocalFunctionError(f"--save {file}: it cannot be written: {error.strerror}.") from error
 
 
 def public_url(event: Any) -> str:  # noqa: ANN401  (an event is any JSON)
@@ -106,11 +127,11 @@ def run(options: argparse.Namespace) -> int:
     """Invoke once; the exit code. The answer goes to standard output, all else to standard error."""
     invocation = Invocation()
     event = event_of(options, invocation.request_id)
+    _save(event, options.save)
     if options.remote:
         return _run_remote(options, event)
+    signal.signal(signal.SIGTERM, _end)
     function = local_function.prepare(options, public_url(json.loads(event)))
-    if options.save:
-        options.save.write_bytes(event)
     pool = InstancePool(function.launch)
     try:
         pool.invoke(invocation, event, function.context(invocation.request_id))
@@ -126,14 +147,17 @@ def run(options: argparse.Namespace) -> int:
     return 0 if succeeded(invocation) else 1
 
 
+def _end(number: int, frame: object) -> None:
+    """End as by Control-C: with the instance, and the copy that `--strict` made."""
+    sys.exit(128 + number)
+
+
 def _run_remote(options: argparse.Namespace, event: bytes) -> int:
     """The same in the deployed function, through the official SDK."""
     from mydjango.cloud import remote
     from mydjango.cloud.account import open_account
     from mydjango.cloud.scf_api import DeployError
 
-    if options.save:
-        options.save.write_bytes(event)
     try:
         account = open_account(options.folder)
         result = remote.invoke(account.api, account.config, json.loads(event))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import os
 import secrets
+import shutil
 import sqlite3
 import sys
 import tempfile
@@ -72,6 +74,8 @@ def prepare(options: argparse.Namespace, public_url: str) -> LocalFunction:
     config = _config(options)
     platform = platforms.PLATFORMS[options.gateway]
     memory = config.memory if options.memory is None else options.memory
+    if memory < 0:
+        raise LocalFunctionError(f"--memory {memory}: it must be 0 (no limit) or more MB.")
     notes: list[str] = []
     if not config.path.is_file():
         notes.append(f"no serverless.yml: {config.handler} with the platform's defaults, variables from --env alone")
@@ -162,15 +166,17 @@ def _variables(
 
 
 def _database(folder: Path, strict: bool, notes: list[str]) -> Path:
-    """The database of runserver; with read-only code a copy of it, that lives as long as an instance's /tmp."""
+    """The database of runserver; with read-only code a copy of it, which this process removes when it ends."""
     database = folder / "db.sqlite3"
     if not strict:
         return database
-    copy = Path(tempfile.mkdtemp(prefix="rungateway-")) / "db.sqlite3"
+    temporary = tempfile.mkdtemp(prefix="rungateway-")
+    atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+    copy = Path(temporary) / "db.sqlite3"
     if database.is_file():
         with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(copy)) as target:
             source.backup(target)
-    notes.append(f"the database is a copy, {copy}: what is written there stays there")
+    notes.append(f"the database is a copy, {copy}: what is written there is gone at the end")
     return copy
 
 

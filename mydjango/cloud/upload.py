@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import zipfile
 from base64 import b64encode
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,9 +32,12 @@ class Archive:
 def read(path: Path) -> Archive:
     """The archive, or a DeployError that says how to make it."""
     try:
-        return Archive(path, path.read_bytes())
+        content = path.read_bytes()
     except FileNotFoundError:
         raise DeployError(f"{path} does not exist: run 'python manage.py package' first.") from None
+    if not zipfile.is_zipfile(BytesIO(content)):
+        raise DeployError(f"{path} is not a zip file: run 'python manage.py package' again.")
+    return Archive(path, content)
 
 
 @dataclass(frozen=True)
