@@ -126,7 +126,7 @@ def _rows(
     columns += ["language", "follow_up_status", *(["comment", "name", "phone", "email"] if personal else [])]
     day = max(filters.start, after.local_date) if after else filters.start
     last = min(filters.end, until.local_date) if until else filters.end
-    wanted = terms.rarest_first(terms.wanted_terms(filters.words), filters) if filters.words else []
+    wanted = terms.rarest_first(filters) if filters.words else []
     while day <= last:
         pk = after.pk if after and after.local_date == day else 0
         of_day = responses.filter(filters.where(), local_date=day)

@@ -211,8 +211,10 @@ def search(
     return found.order_by("-terms__local_date", "-terms__response_id")
 
 
-def rarest_first(terms: list[str], filters: Filters) -> list[str]:
-    """The terms in the order in which a search had best ask for them: it goes through the comments of the first."""
+def rarest_first(filters: Filters) -> list[str]:
+    """The wanted terms of the filters' words in the order in which a search had best ask for them: it goes through the
+    comments of the first."""
+    terms = wanted_terms(filters.words)
     if len(terms) < 2:
         return terms
     of_period = ResponseTerm.objects.filter(local_date__range=(filters.start, filters.end))

@@ -28,8 +28,7 @@ def comments(request: HttpRequest) -> HttpResponse:
     before = cursor_of(request, "before")
     if filters.words:
         place = (before.local_date, before.pk) if before else None
-        wanted = terms.rarest_first(terms.wanted_terms(filters.words), filters)
-        found = terms.search(chosen, filters, wanted, place)
+        found = terms.search(chosen, filters, terms.rarest_first(filters), place)
     else:
         found = _older_than(chosen, before).order_by("-local_date", "-id")
     page, older = _page(found)
