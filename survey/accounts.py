@@ -10,23 +10,19 @@ from typing import Any
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, PasswordResetForm, UsernameField
 from django.contrib.auth.models import Group, Permission, User
-from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.encoding import force_bytes
-from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from mydjango.public_url import absolute_url
-from survey import throttle
+from survey import outbox, throttle
 from survey.access import account_of
 from survey.forms import EMAIL_ERRORS, TEXT_ERRORS
 from survey.models import CODE_ERROR, Branch, Membership, OutgoingMail
-from survey.outbox import message_id
 
 HEAD_OFFICE_GROUP = "head office"
 PASSWORD_MAIL_PAUSE = timedelta(minutes=5)  # between two mails to one account; a mail takes a minute or two
@@ -130,19 +126,13 @@ def invite(request: HttpRequest, user: User) -> None:
 
 
 def queue_account_mail(request: HttpRequest, user: User, subject: str, template: str) -> OutgoingMail:
-    """Queue a mail with a link by which the user chooses a password."""
-    path = reverse(
-        "dashboard:password_choose",
-        args=[urlsafe_base64_encode(force_bytes(user.pk)), default_token_generator.make_token(user)],
-    )
-    body = render_to_string(template, {"user": user, "link": absolute_url(request, path)})
-    return OutgoingMail.objects.create(
-        kind=OutgoingMail.Kind.ACCOUNT,
-        recipient=user.email,
-        subject=subject,
-        body=body,
-        message_id=message_id(uuid.uuid4().hex, OutgoingMail.Kind.ACCOUNT),
-    )
+    """Queue a mail by which the user chooses a password, in the language of this request.
+
+    Its link is made when it is sent; here the page that asks for one stands in its place, see account_links.
+    """
+    page = absolute_url(request, reverse("dashboard:password_forgotten"))
+    body = render_to_string(template, {"user": user, "link": page})
+    return outbox.queue(OutgoingMail.Kind.ACCOUNT, user.email, subject, body, unique=uuid.uuid4().hex, account=user)
 
 
 class BranchesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]

@@ -61,6 +61,14 @@ class OutgoingMailAdmin(ReadOnlyAdmin):
     list_select_related = ("response",)
     actions = ("requeue",)
 
+    def get_exclude(self, request: HttpRequest, obj: OutgoingMail | None = None) -> tuple[str, ...]:
+        """Hide the body of an account's mail: one that the release before queued holds the link to the account."""
+        return ("body",) if obj is not None and obj.kind == OutgoingMail.Kind.ACCOUNT else ()
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Refuse `?body__contains=`, which would tell a body letter by letter."""
+        return lookup.partition("__")[0] != "body" and super().lookup_allowed(lookup, value, request)
+
     def has_requeue_permission(self, request: HttpRequest) -> bool:
         """Whoever may change mails, if they could be changed."""
         return request.user.has_perm("survey.change_outgoingmail")

@@ -431,10 +431,23 @@ class OutgoingMail(models.Model):
     response = models.ForeignKey(
         Response, models.CASCADE, null=True, blank=True, related_name="mails", verbose_name=_("response")
     )
+    # Whose account the mail is about; None for other mails, and for those that the release before queued. Without a
+    # constraint, since that release deletes accounts without their mails; without an index, since only the deletion of
+    # an account looks for them.
+    account = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+        verbose_name=_("account"),
+    )
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
     recipient = models.EmailField(_("recipient"))
     subject = models.CharField(_("subject"), max_length=200)
-    body = models.TextField(_("body"))
+    body = models.TextField(_("body"))  # of an account's mail without its link, see survey/account_links.py
     # Made when queued: should a mail go out twice, both copies carry it and mail programs show one.
     message_id = models.CharField(_("Message-ID"), max_length=255, unique=True)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.QUEUED)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.utils import DNS_NAME
@@ -25,6 +26,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from mydjango.language import PARAMETER, short_code
+from survey import account_links
 from survey.models import Chore, OutgoingMail, Response
 
 logger = logging.getLogger(__name__)
@@ -59,25 +61,46 @@ def queue_mails(response: Response) -> None:
     if response.email:
         with translation.override(response.language):
             subject, link = _("Thank you for your answer"), _erase_link(response)
-            _queue(response, OutgoingMail.Kind.RECEIPT, response.email, subject, link)
+            _queue_about(response, OutgoingMail.Kind.RECEIPT, response.email, subject, link)
     if response.is_low and response.branch and response.branch.manager_email:
         with translation.override(settings.LANGUAGE_CODE):
             subject, link = _("A guest was not satisfied"), _staff_link(response)
-            _queue(response, OutgoingMail.Kind.ALERT, response.branch.manager_email, subject, link)
+            _queue_about(response, OutgoingMail.Kind.ALERT, response.branch.manager_email, subject, link)
 
 
-def _queue(response: Response, kind: OutgoingMail.Kind, recipient: str, subject: str, link: str) -> OutgoingMail:
-    """Queue one mail, rendered now: what is sent later is what was promised.
+def _queue_about(response: Response, kind: OutgoingMail.Kind, recipient: str, subject: str, link: str) -> None:
+    """Queue a mail about a submission.
 
     No mail holds what a guest typed: its address is one that the guest typed too, and need not be the guest's.
     """
+    body = render_to_string(f"survey/mail/{kind.value}.txt", {"response": response, "link": link})
+    subject = f"{subject} ({response.reference})"
+    queue(kind, recipient, subject, body, unique=response.reference.lower(), response=response)
+
+
+def queue(
+    kind: OutgoingMail.Kind,
+    recipient: str,
+    subject: str,
+    body: str,
+    *,
+    unique: str,
+    response: Response | None = None,
+    account: User | None = None,
+) -> OutgoingMail:
+    """Queue one mail, rendered now: what is sent later is what was promised. Of an account's mail see account_links.
+
+    `unique` begins the Message-ID and is nobody else's among mails of this kind.
+    """
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or DNS_NAME
     return OutgoingMail.objects.create(
-        response=response,
         kind=kind,
         recipient=recipient,
-        subject=f"{subject} ({response.reference})",
-        body=render_to_string(f"survey/mail/{kind.value}.txt", {"response": response, "link": link}),
-        message_id=message_id(response.reference.lower(), kind),
+        subject=subject,
+        body=body,
+        message_id=f"<{unique}.{kind.value}@{domain}>",
+        response=response,
+        account=account,
     )
 
 
@@ -92,12 +115,6 @@ def _erase_link(response: Response) -> str:
         return ""
     query = urlencode({"reference": response.reference, PARAMETER: short_code(response.language)})
     return f"{settings.PUBLIC_URL}{reverse('erase')}?{query}"
-
-
-def message_id(unique: str, kind: OutgoingMail.Kind) -> str:
-    """The Message-ID of a mail of this kind, in the sender's domain."""
-    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or DNS_NAME
-    return f"<{unique}.{kind.value}@{domain}>"
 
 
 def drain(seconds: float) -> Drained:
@@ -157,24 +174,19 @@ def _take() -> OutgoingMail | None:
 
 def _handle(mail: OutgoingMail, mailer: BaseEmailBackend, drained: Drained) -> None:
     """Send one mail and write down how it went; a failure is kept, put off, and stops no other mail."""
-    if mail.response is not None and mail.response.erased_at is not None:
+    if _is_unwanted(mail):
         mail.delete()
         drained.deleted += 1
         return
     attempts = mail.attempts + 1
     try:
+        message = _message(mail, mailer)
         mailer.open()
-        EmailMessage(
-            mail.subject,
-            mail.body,
-            to=[mail.recipient],
-            headers={"Message-ID": mail.message_id},
-            connection=mailer,
-        ).send()
+        message.send()
     # OSError: SMTPException is one, as are time-outs and refused connections. ValueError: what cannot be a header.
     except (OSError, ValueError) as error:
         given_up = attempts >= settings.MAIL_ATTEMPTS or _is_final(error)
-        outcome: dict[str, object] = {"last_error": f"{type(error).__name__}: {error}"}
+        outcome: dict[str, object] = {"last_error": _reason(mail, error)}
         if given_up:
             outcome["status"] = OutgoingMail.Status.FAILED
             drained.failed += 1
@@ -187,11 +199,33 @@ def _handle(mail: OutgoingMail, mailer: BaseEmailBackend, drained: Drained) -> N
     else:
         outcome = {"status": OutgoingMail.Status.SENT, "sent_at": timezone.now(), "last_error": ""}
         if mail.kind == OutgoingMail.Kind.ACCOUNT:
-            outcome["body"] = ""  # its link opens the account
+            outcome["body"] = ""  # nothing to keep: it was sent with another link
         drained.sent += 1
         logger.info("outbox.sent", extra={"mail": mail.pk, "attempts": attempts})
     # Not save(): it would bring back a mail that was erased in the meantime.
     OutgoingMail.objects.filter(pk=mail.pk).update(attempts=attempts, claimed_until=None, **outcome)
+
+
+def _is_unwanted(mail: OutgoingMail) -> bool:
+    """Return whether the guest had the submission erased, or the account may not log in any more."""
+    if mail.kind == OutgoingMail.Kind.ACCOUNT:
+        return account_links.is_unwanted(mail)
+    return mail.response is not None and mail.response.erased_at is not None
+
+
+def _message(mail: OutgoingMail, mailer: BaseEmailBackend) -> EmailMessage:
+    """Return what is sent: the mail as it was queued, an account's with its link. Raises Undeliverable."""
+    body = account_links.body_with_link(mail) if mail.kind == OutgoingMail.Kind.ACCOUNT else mail.body
+    return EmailMessage(
+        mail.subject, body, to=[mail.recipient], headers={"Message-ID": mail.message_id}, connection=mailer
+    )
+
+
+def _reason(mail: OutgoingMail, error: Exception) -> str:
+    """Return the error for `last_error`, which staff read: a server may quote the link in the mail that it refuses."""
+    if mail.kind == OutgoingMail.Kind.ACCOUNT and isinstance(error, smtplib.SMTPDataError):
+        return f"{type(error).__name__}: {error.smtp_code}"
+    return f"{type(error).__name__}: {error}"
 
 
 def delay_after(attempts: int) -> timedelta:
@@ -201,7 +235,10 @@ def delay_after(attempts: int) -> timedelta:
 
 
 def _is_final(error: Exception) -> bool:
-    """Whether the server refused the recipient for good (5xx): asking again would only cost the sender's good name."""
+    """Whether nothing would change: the mail cannot be delivered, or the server refused the recipient for good (5xx),
+    where asking again would cost the sender's good name."""
+    if isinstance(error, account_links.Undeliverable):
+        return True
     return isinstance(error, smtplib.SMTPRecipientsRefused) and all(
         code >= 500 for code, _text in error.recipients.values()
     )

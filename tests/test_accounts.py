@@ -12,7 +12,7 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from survey import throttle
+from survey import outbox, throttle
 from survey.models import LoginWindow, OutgoingMail
 
 PASSWORD = "correct horse battery"
@@ -114,11 +114,16 @@ def test_djangos_admin_has_no_login_beside_ours(client, chain):
         assert response["Location"].startswith(LOGIN)
 
 
-def test_a_new_password_is_sent_by_the_outbox_and_its_link_works_once(client, manager):
+def link_of_the_mail(mailoutbox):
+    """Send what is queued, and read its link."""
+    assert outbox.drain(30).sent == 1
+    return re.search(r"http://\S+?(/dashboard/password/\S+)", mailoutbox[0].body)[1]
+
+
+def test_a_new_password_is_sent_by_the_outbox_and_its_link_works_once(client, manager, mailoutbox):
     posted = client.post("/dashboard/password/forgotten/", {"email": manager.email})
     assert posted.status_code == 302
-    mail = OutgoingMail.objects.get(recipient=manager.email)
-    link = re.search(r"http://\S+?(/dashboard/password/\S+)", mail.body)[1]
+    link = link_of_the_mail(mailoutbox)
     form_page = client.get(link, follow=True)
     chosen = {"new_password1": "another long phrase", "new_password2": "another long phrase"}
     assert client.post(form_page.request["PATH_INFO"], chosen)["Location"] == "/dashboard/"
@@ -134,7 +139,7 @@ def test_an_unknown_address_is_answered_alike_and_gets_no_mail(client, chain):
     assert not OutgoingMail.objects.exists()
 
 
-def test_a_new_account_gets_a_mail_by_which_its_owner_chooses_a_password(client, chain):
+def test_a_new_account_gets_a_mail_by_which_its_owner_chooses_a_password(client, chain, mailoutbox):
     client.force_login(chain.head)
     fields = {"first_name": "李", "email": "Li@Example.com", "role": "manager", "is_active": "on"}
     assert client.post(reverse("dashboard:staff_add"), fields).status_code == 400  # a manager of nothing
@@ -143,10 +148,9 @@ def test_a_new_account_gets_a_mail_by_which_its_owner_chooses_a_password(client,
     member = User.objects.get(username="li@example.com")
     assert not member.is_staff
     assert not member.has_usable_password()
-    mail = OutgoingMail.objects.get()
-    assert mail.recipient == "li@example.com"
+    assert OutgoingMail.objects.get().recipient == "li@example.com"
     client.logout()
-    link = re.search(r"http://\S+?(/dashboard/password/\S+)", mail.body)[1]
+    link = link_of_the_mail(mailoutbox)
     page = client.get(link, follow=True)
     chosen = {"new_password1": "another long phrase", "new_password2": "another long phrase"}
     shown = client.post(page.request["PATH_INFO"], chosen, follow=True)

@@ -14,12 +14,11 @@ from aiosmtpd.controller import Controller
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
-from django.test import Client, RequestFactory
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from survey import outbox, services
-from survey.accounts import queue_account_mail
 from survey.models import Branch, OutgoingMail, Response
 from survey.retention import erase
 from tests import smtp
@@ -126,15 +125,6 @@ class TestSending:
         with pytest.raises(CommandError, match="20 s are too short: with EMAIL_TIMEOUT=10 one mail may take 20 s"):
             call_command("drain_outbox")
         assert OutgoingMail.objects.get().status == QUEUED
-
-    def test_the_link_of_an_account_mail_is_not_kept_once_it_is_sent(self, mailbox: smtp.Mailbox) -> None:
-        user = User.objects.create_user("li@example.com", "li@example.com")
-        request = RequestFactory().get("/")
-        text = queue_account_mail(request, user, "Choose a password", "survey/mail/password.txt").body
-        outbox.drain(30)
-        assert mailbox.messages[0].get_content().split() == text.split()
-        mail = OutgoingMail.objects.get()
-        assert (mail.status, mail.body) == (SENT, "")
 
     def test_many_mails_share_one_connection(self, mailbox: smtp.Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
         connections = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth import views
+from django.contrib.auth.models import User
 from django.contrib.messages.views import SuccessMessageMixin
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse_lazy
@@ -65,6 +66,11 @@ class PasswordChooseView(SuccessMessageMixin, views.PasswordResetConfirmView):  
     success_message = gettext_lazy("Password saved.")
     post_reset_login = True
     post_reset_login_backend = "django.contrib.auth.backends.ModelBackend"
+
+    def get_user(self, uidb64: str) -> User | None:
+        """Return the link's account if it may log in: Django's view sets a deactivated account's password too."""
+        user = super().get_user(uidb64)
+        return user if user is not None and user.is_active else None
 
 
 login = LoginView.as_view()
