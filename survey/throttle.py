@@ -1,8 +1,8 @@
 """Limit how often something may be tried: logins, erasures and password mails by account and address, submissions by
 address and branch.
 
-One table counts them all, `survey_loginwindow`. Its row is a key and the end of a window of any length; that of
-`survey_submissioncount`, which nothing uses since, was a clock hour with a number of its own and two more indexes.
+One table counts them all, `survey_loginwindow`: its primary key is a hash of what is limited, and its window ends at any
+instant. `survey_submissioncount` knew clock hours only and had two indexes more; the release before still uses it.
 
 Not django-axes 8.3: it adds 5 % CPU to every cold start, guests' included (29 modules, a middleware, three models), and
 stores names and addresses.
