@@ -1,8 +1,8 @@
 """Limit how often something may be tried: logins, erasures and password mails by account and address, submissions by
 address and branch.
 
-One table counts them all, `survey_loginwindow`: its primary key is a hash of what is limited, and its window ends at any
-instant. `survey_submissioncount` knew clock hours only and had two indexes more; the release before still uses it.
+One table counts them all, `survey_loginwindow`: its key is a hash of what is limited, and a window may end at any time.
+`survey_submissioncount` knew clock hours only and had two indexes more; the release before still uses it.
 
 Not django-axes 8.3: it adds 5 % CPU to every cold start, guests' included (29 modules, a middleware, three models), and
 stores names and addresses.

@@ -120,7 +120,7 @@ def test_a_name_longer_than_any_account_has_is_refused(client, db):
 
 
 def test_an_address_that_only_the_collation_takes_for_an_accounts_is_unknown(client, manager):
-    User.objects.filter(pk=manager.pk).update(username="n", email="north@exa\u0301mple.com")
+    User.objects.filter(pk=manager.pk).update(username="n", email="north@exámple.com")
     client.post(FORGOTTEN, {"email": "north@example.com"})
     assert not OutgoingMail.objects.exists()
 
