@@ -125,6 +125,7 @@ def _database() -> dict[str, Any]:
 DATABASES = {"default": _database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+AUTHENTICATION_BACKENDS = ["survey.authentication.StaffBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -208,7 +209,7 @@ RETENTION_DAYS = environment.integer("RETENTION_DAYS", 365, minimum=1)
 # Locally Django's own readable lines; in production one JSON object a line.
 LOGGING: dict[str, Any] = {} if DEBUG else json_log.configuration()
 
-# A restaurant's guests share one address. Per address, branch and clock hour; 0: no limit.
+# A restaurant's guests share one address. Per address, branch and hour; 0: no limit.
 SUBMISSIONS_PER_HOUR = environment.integer("SUBMISSIONS_PER_HOUR", 300)
 # Between opening the page and sending it; 0: no minimum.
 MINIMUM_FILL_SECONDS = environment.integer("MINIMUM_FILL_SECONDS", 2)

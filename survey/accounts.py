@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from mydjango.public_url import absolute_url
 from survey import outbox, throttle
 from survey.access import account_of
+from survey.authentication import accounts_like, canonical_name
 from survey.forms import EMAIL_ERRORS, TEXT_ERRORS
 from survey.models import CODE_ERROR, Branch, Membership, OutgoingMail
 
@@ -50,6 +51,7 @@ class LoginForm(AuthenticationForm):
 
     username = UsernameField(
         label=gettext_lazy("E-mail address"),
+        max_length=150,  # as User.username
         # Not type="email": the name of an account that createsuperuser made may be no address.
         widget=forms.TextInput({"autofocus": True, "inputmode": "email", "spellcheck": "false"}),
         error_messages=TEXT_ERRORS,
@@ -66,20 +68,13 @@ class LoginForm(AuthenticationForm):
         "invalid_login": gettext_lazy("The e-mail address or the password is not right."),
     }
 
-    def clean_username(self) -> str:
-        """In lower case, as head office's form stores it: phones begin a field with a capital.
-
-        A name from createsuperuser may have capitals of its own.
-        """
-        typed = str(self.cleaned_data["username"])
-        return typed if User.objects.filter(username=typed).exists() else typed.lower()
-
     def clean(self) -> dict[str, Any]:
         """Count the attempt, then look at the password."""
-        account, address = self.cleaned_data.get("username", ""), client_address(self.request)
+        account = canonical_name(self.cleaned_data.get("username", ""))
+        address = client_address(self.request)
         if account and self.cleaned_data.get("password"):
             try:
-                throttle.count_attempt(account, address)
+                throttle.count_attempt("login", account, address)
             except throttle.TooManyAttempts as error:
                 text = ngettext(
                     "Too many attempts. Try again in %(minutes)s minute, or have a new password sent to you.",
@@ -89,7 +84,7 @@ class LoginForm(AuthenticationForm):
                 raise ValidationError(text % {"minutes": error.minutes}, code="throttled") from None
         cleaned = super().clean()
         if self.get_user() is not None:  # a blank password is no error of clean(), and no login
-            throttle.forget(account, address)
+            throttle.forget("login", account, address)
         return cleaned
 
 
@@ -110,8 +105,10 @@ class PasswordMailForm(PasswordResetForm):
     )
 
     def get_users(self, email: str) -> Iterable[User]:
-        """Every active account with this address; Django leaves out those that never had a password."""
-        return User.objects.filter(email__iexact=email, is_active=True)
+        """Return every active account with this address; Django leaves out those that never had a password."""
+        name = canonical_name(email)
+        found = User.objects.filter(email__iexact=email, is_active=True)
+        return [user for user in found if canonical_name(user.email) == name]
 
     def save(self, *, request: HttpRequest, **options: object) -> None:  # type: ignore[override]
         """Queue the mails, to each account at most one in PASSWORD_MAIL_PAUSE."""
@@ -179,9 +176,9 @@ class StaffForm(forms.ModelForm):  # type: ignore[type-arg]
             self.initial["branches"] = Branch.objects.filter(membership__user=self.instance)
 
     def clean_email(self) -> str:
-        """In lower case, and nobody else's."""
+        """Return the address in lower case; it must be nobody else's."""
         email = str(self.cleaned_data["email"]).lower()
-        if User.objects.filter(username=email).exclude(pk=self.instance.pk).exists():
+        if accounts_like(email).exclude(pk=self.instance.pk).exists():
             raise ValidationError(_("There is an account with this address already."))
         return email
 
@@ -202,7 +199,7 @@ class StaffForm(forms.ModelForm):  # type: ignore[type-arg]
         user: User = super().save(commit=False)
         is_new = user.pk is None
         is_head = self.cleaned_data["role"] == self.HEAD
-        user.username = user.email
+        user.username = canonical_name(user.email)
         user.is_staff = is_head  # Django's admin is head office's only
         if is_new:
             user.set_unusable_password()

@@ -21,6 +21,7 @@ from survey.models import (
     Problem,
     Response,
     Satisfaction,
+    parse_reference,
 )
 
 ANONYMOUS, CONTACT = "yes", "no"
@@ -307,5 +308,8 @@ class ErasureForm(forms.Form):
     )
 
     def clean_reference(self) -> str:
-        """As it is stored: upper case, without the spaces of a reference that was read out."""
-        return "".join(str(self.cleaned_data["reference"]).split()).upper()
+        """Return the reference as it is stored."""
+        reference = parse_reference(self.cleaned_data["reference"])
+        if not reference:
+            raise ValidationError(_("Please check the reference: eight letters and digits."))
+        return reference

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import secrets
+import unicodedata
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -31,6 +32,17 @@ phone_validator = RegexValidator(
 def make_reference() -> str:
     """A random reference such as `7KQ2MXRA`, which a guest can quote."""
     return "".join(secrets.choice(REFERENCE_ALPHABET) for _position in range(REFERENCE_LENGTH))
+
+
+def parse_reference(typed: str) -> str:
+    """Return a reference as it is stored, in whatever way it was typed; '' for what is none.
+
+    Everything that looks a submission up or counts attempts does so by this form: MySQL's collations take Á for A, so
+    that a reference would have hundreds of spellings. Small and full-width letters and spaces are let pass.
+    """
+    reference = "".join(unicodedata.normalize("NFKC", typed).split()).upper()
+    is_reference = len(reference) == REFERENCE_LENGTH and set(reference) <= set(REFERENCE_ALPHABET)
+    return reference if is_reference else ""
 
 
 class Branch(models.Model):
@@ -395,16 +407,18 @@ class ExportLog(models.Model):
         return f"{self.user} {self.created_at:%Y-%m-%d}"
 
 
-class LoginWindow(models.Model):
-    """How many logins were tried for an account or from an address in the running window."""
+class AttemptWindow(models.Model):
+    """How many attempts were counted under a key in the running window; survey/throttle.py says of what."""
 
-    key = models.CharField(_("key"), max_length=64, primary_key=True)  # a keyed hash: neither name nor address is kept
+    # A keyed hash: neither names nor addresses are stored.
+    key = models.CharField(_("key"), max_length=64, primary_key=True)
     attempts = models.PositiveIntegerField(_("attempts"))
     ends_at = models.DateTimeField(_("ends"), db_index=True)
 
     class Meta:
-        verbose_name = _("login window")
-        verbose_name_plural = _("login windows")
+        db_table = "survey_loginwindow"  # from when it counted logins alone
+        verbose_name = _("attempt window")
+        verbose_name_plural = _("attempt windows")
 
     def __str__(self) -> str:
         return self.key[:8]
@@ -467,25 +481,6 @@ class OutgoingMail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.message_id}"
-
-
-class SubmissionCount(models.Model):
-    """How many answers came from one address for one branch in one hour; of use until the hour is over.
-
-    The address is not stored: `source` is a keyed hash of it and of the branch, whose key changes daily.
-    """
-
-    hour = models.DateTimeField(_("hour"), db_index=True)
-    source = models.CharField(_("source"), max_length=64)
-    count = models.PositiveIntegerField(_("answers"), default=0)
-
-    class Meta:
-        verbose_name = _("submission count")
-        verbose_name_plural = _("submission counts")
-        constraints = (models.UniqueConstraint(fields=("source", "hour"), name="one_count_per_source_and_hour"),)
-
-    def __str__(self) -> str:
-        return f"{self.hour:%Y-%m-%d %H} {self.count}"
 
 
 class Chore(models.Model):

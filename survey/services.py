@@ -12,7 +12,7 @@ from mydjango.mysql.deadlock import atomically
 from survey import outbox, terms
 from survey.idempotency import content_digest, is_same_content, key_digest
 from survey.models import FollowUpStatus, Response
-from survey.rate_limit import count_submission
+from survey.throttle import count_submission
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def response_submit(response: Response, *, content: Mapping[str, Any], key: str 
     """Store an answer with its mails: all or nothing, and under one key only once.
 
     `content` is what the guest sent, validated: it tells a retry from another answer. `address` is the guest's, for the
-    rate limit. Raises KeyReused and TooManySubmissions.
+    rate limit. Raises KeyReused and TooManyAttempts.
     """
     # For the staff: a low score waits for somebody, a comment is found by its words.
     response.follow_up_status = FollowUpStatus.OPEN if response.is_low else ""

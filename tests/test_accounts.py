@@ -5,15 +5,20 @@ from __future__ import annotations
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from io import StringIO
 
 import pytest
+from django.contrib.auth import authenticate
+from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
 from survey import outbox, throttle
-from survey.models import LoginWindow, OutgoingMail
+from survey.models import AttemptWindow, OutgoingMail
 
 PASSWORD = "correct horse battery"
 LOGIN = "/dashboard/login/"
@@ -46,14 +51,90 @@ def test_after_five_wrong_passwords_the_right_one_is_refused_too(client, manager
 
 def test_an_address_cannot_try_account_after_account(client, chain):
     for number in range(throttle.ATTEMPTS_PER_ADDRESS):
-        throttle.count_attempt(f"account{number}", "192.0.2.1")
+        throttle.count_attempt("login", f"account{number}", "192.0.2.1")
     assert log_in(client, "another", "wrong").status_code == 429
 
 
 def test_an_account_cannot_be_tried_from_address_after_address(client, chain):
     for number in range(throttle.ATTEMPTS_PER_ACCOUNT):
-        throttle.count_attempt("head@example.com", f"192.0.2.{number}")
+        throttle.count_attempt("login", "head@example.com", f"192.0.2.{number}")
     assert log_in(client, "head@example.com", "wrong", "198.51.100.1").status_code == 429
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [[f"2001:db8:0:7::{number:x}" for number in range(6)], ["192.0.2.1", "::ffff:192.0.2.1", "::FFFF:c000:201"] * 2],
+)
+def test_an_address_is_the_network_that_a_client_has_of_it(client, manager, addresses):
+    attempts = [log_in(client, manager.username, "wrong", address).status_code for address in addresses]
+    assert attempts == [400] * 5 + [429]
+    assert log_in(client, manager.username, PASSWORD, "2001:db8:0:8::1").status_code == 302
+
+
+# What a collation of MySQL may take for north@example.com: accents of a letter and of the dot, letters it ignores.
+OTHER_NAMES = [
+    *("nórth@example.com", "no\u0301rth@example.com", "ñörťh@éxámple.com", "n\u00f8rth@example.com"),
+    *("north@example.com\u200b", "no\u00adrth@example.com", "north@example.com\u0301", "ɴorth@example.com"),
+]
+
+
+@pytest.mark.parametrize("name", OTHER_NAMES)
+def test_another_spelling_of_a_name_opens_nothing(client, manager, name):
+    assert log_in(client, name, PASSWORD).status_code == 400
+    client.post("/admin/login/", {"username": name, "password": PASSWORD})
+    assert client.get("/dashboard/").status_code == 302
+    assert authenticate(username=name, password=PASSWORD) is None
+
+
+def test_every_spelling_that_opens_an_account_shares_its_attempts(client, manager):
+    spellings = [
+        *("north@example.com", "North@Example.COM", " north@example.com\u3000", "ｎｏｒｔｈ＠ｅｘａｍｐｌｅ．ｃｏｍ"),
+        *("ＮORTH@example.com", "north@example.com\u00a0"),
+    ]
+    for spelling in spellings:
+        assert log_in(client, spelling, PASSWORD).status_code == 302
+        assert authenticate(username=spelling, password=PASSWORD) == manager
+        client.logout()
+    assert [log_in(client, spelling, "wrong").status_code for spelling in spellings] == [400] * 5 + [429]
+
+
+def test_a_name_may_be_composed_or_not(client, chain):
+    User.objects.create_superuser("Ju\u0308rgen", password=PASSWORD)  # Django composes it
+    for typed in ("J\u00fcrgen", "Ju\u0308rgen", "J\u00fcrgen "):
+        assert log_in(client, typed, PASSWORD).status_code == 302
+        client.logout()
+    assert log_in(client, "Jurgen", PASSWORD).status_code == 400
+
+
+@pytest.mark.parametrize("password", ["", " "])
+def test_an_empty_password_opens_nothing_though_its_hash_is_stored(client, chain, password):
+    User.objects.create_superuser("root", "root@example.com", "")
+    assert check_password("", User.objects.get(username="root").password)
+    assert log_in(client, "root", password).status_code == 400
+    assert client.post("/admin/login/", {"username": "root", "password": password})["Location"].startswith(LOGIN)
+    assert authenticate(username="root", password=password) is None
+
+
+def test_a_name_longer_than_any_account_has_is_refused(client, db):
+    assert log_in(client, "n" * 151, PASSWORD).context["form"].has_error("username", "max_length")
+
+
+def test_an_address_that_only_the_collation_takes_for_an_accounts_is_unknown(client, manager):
+    User.objects.filter(pk=manager.pk).update(username="n", email="north@exámple.com")
+    client.post(FORGOTTEN, {"email": "north@example.com"})
+    assert not OutgoingMail.objects.exists()
+
+
+def test_every_spelling_of_an_address_shares_its_attempts(client, manager):
+    spellings = ["north@example.com", "NORTH@example.com", " North@Example.com "] * 2
+    assert [client.post(FORGOTTEN, {"email": spelling}).status_code for spelling in spellings] == [302] * 5 + [429]
+
+
+def test_two_accounts_cannot_differ_in_capitals_alone(client, chain):
+    User.objects.create_superuser("Li@Example.com", password=PASSWORD)
+    client.force_login(chain.head)
+    fields = {"first_name": "李", "email": "li@example.com", "role": "head", "is_active": "on"}
+    assert client.post(reverse("dashboard:staff_add"), fields).status_code == 400
 
 
 def test_a_login_forgets_the_mistypes_before_it(client, manager):
@@ -78,7 +159,7 @@ def test_attempts_at_the_same_moment_are_all_counted():
     def is_allowed(_number):
         together.wait()
         try:
-            throttle.count_attempt("head@example.com", "192.0.2.1")
+            throttle.count_attempt("login", "head@example.com", "192.0.2.1")
         except throttle.TooManyAttempts:
             return False
         finally:
@@ -87,25 +168,34 @@ def test_attempts_at_the_same_moment_are_all_counted():
 
     with ThreadPoolExecutor(12) as threads:
         allowed = list(threads.map(is_allowed, range(12)))
-    # Fewer pass where an attempt sees those that were counted after it.
-    assert 0 < sum(allowed) <= throttle.ATTEMPTS_PER_ACCOUNT_AND_ADDRESS
-    assert max(LoginWindow.objects.values_list("attempts", flat=True)) == 12
+    assert sum(allowed) == throttle.ATTEMPTS_PER_ACCOUNT_AND_ADDRESS
+    assert set(AttemptWindow.objects.values_list("attempts", flat=True)) == {throttle.ATTEMPTS_PER_ACCOUNT_AND_ADDRESS}
+
+
+def test_a_window_that_is_over_begins_anew(db):
+    throttle.count_attempt("login", "head@example.com", "192.0.2.1")
+    throttle.count_attempt("login", "head@example.com", "192.0.2.1")
+    AttemptWindow.objects.update(ends_at=timezone.now())
+    throttle.count_attempt("login", "head@example.com", "192.0.2.1")
+    for window in AttemptWindow.objects.all():
+        assert window.attempts == 1
+        assert timedelta(0) < window.ends_at - timezone.now() <= throttle.WINDOW
 
 
 def test_a_window_ends_and_is_forgotten(client, manager):
     for _attempt in range(throttle.ATTEMPTS_PER_ACCOUNT_AND_ADDRESS + 1):
         log_in(client, manager.username, "wrong")
-    window = LoginWindow.objects.order_by("ends_at").first()
-    LoginWindow.objects.update(ends_at=window.ends_at - 2 * throttle.WINDOW)
+    window = AttemptWindow.objects.order_by("ends_at").first()
+    AttemptWindow.objects.update(ends_at=window.ends_at - 2 * throttle.WINDOW)
     assert log_in(client, manager.username, PASSWORD).status_code == 302
-    LoginWindow.objects.update(ends_at=window.ends_at - 2 * throttle.WINDOW)
-    throttle.forget_past_windows()
-    assert not LoginWindow.objects.exists()
+    AttemptWindow.objects.update(ends_at=window.ends_at - 2 * throttle.WINDOW)
+    call_command("update_figures", stdout=StringIO())
+    assert not AttemptWindow.objects.exists()
 
 
 def test_the_throttle_keeps_neither_name_nor_address(client, manager):
     log_in(client, manager.username, "wrong")
-    assert all(re.fullmatch("[0-9a-f]{64}", window.key) for window in LoginWindow.objects.all())
+    assert all(re.fullmatch("[0-9a-f]{64}", window.key) for window in AttemptWindow.objects.all())
 
 
 def test_djangos_admin_has_no_login_beside_ours(client, chain):
@@ -223,7 +313,7 @@ def test_five_minutes_bring_one_mail_however_often_and_from_wherever_it_is_asked
         posted = client.post(FORGOTTEN, {"email": manager.email}, REMOTE_ADDR=f"192.0.2.{number}")
         assert posted["Location"] == "/dashboard/password/sent/"
     assert OutgoingMail.objects.count() == 1
-    LoginWindow.objects.update(ends_at=timezone.now())
+    AttemptWindow.objects.update(ends_at=timezone.now())
     client.post(FORGOTTEN, {"email": manager.email})
     assert OutgoingMail.objects.count() == 2
 
@@ -295,3 +385,20 @@ def test_the_language_button_works_where_the_url_names_a_language(client, chain)
     chosen = client.post(reverse("dashboard:language"), {"language": "en", "next": "/dashboard/?lang=zh&days=7"})
     assert chosen["Location"] == "/dashboard/?days=7"
     assert "Log out" in client.get(chosen["Location"]).content.decode()
+
+
+@pytest.mark.parametrize("password", ["", "  "])
+def test_createsuperuser_refuses_an_empty_password(db, monkeypatch, password):
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", password)
+    with pytest.raises(CommandError, match="DJANGO_SUPERUSER_PASSWORD is empty: no account was made"):
+        call_command("createsuperuser", interactive=False, username="root", email="root@example.com")
+    assert not User.objects.exists()
+
+
+def test_createsuperuser_makes_an_account_with_a_password_or_without(client, db, monkeypatch):
+    monkeypatch.delenv("DJANGO_SUPERUSER_PASSWORD", raising=False)
+    call_command("createsuperuser", interactive=False, username="root", email="root@example.com", verbosity=0)
+    assert not User.objects.get(username="root").has_usable_password()
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
+    call_command("createsuperuser", interactive=False, username="head", email="head@example.com", verbosity=0)
+    assert log_in(client, "head", PASSWORD).status_code == 302

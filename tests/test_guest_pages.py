@@ -212,6 +212,39 @@ def test_a_phone_number_cannot_be_found_by_trying(client: Client) -> None:
     assert client.post("/erase?lang=en", other).status_code == 400  # each reference has attempts of its own
 
 
+SPELLINGS = ["7KQ2MXRA", "7kq2mxra", " 7KQ2 MXRA ", "７ＫＱ２ＭＸＲＡ", "７ｋｑ2mxra"]
+
+
+@pytest.mark.parametrize("reference", SPELLINGS)
+def test_a_reference_may_be_typed_in_several_ways(client: Client, reference: str) -> None:
+    Response.objects.create(reference="7KQ2MXRA", satisfaction=1, language="en")
+    assert client.post("/erase", {"reference": reference, "phone": ""}).status_code == 302
+
+
+def test_every_spelling_of_a_reference_shares_its_attempts(client: Client) -> None:
+    Response.objects.create(reference="7KQ2MXRA", satisfaction=1, phone="13800138000", language="en")
+    for reference in SPELLINGS:
+        assert client.post("/erase", {"reference": reference, "phone": "13900139000"}).status_code == 400
+    assert client.post("/erase", {"reference": "7KQ2MXRA", "phone": "13800138000"}).status_code == 429
+
+
+@pytest.mark.parametrize(
+    "reference", ["7KQ2MXRÁ", "7KQ2MXRA\u0301", "7KQ2MXRA\u200b", "7ĶQ2MXRA", "7KQ2MXRAA", "7KQ2MXR"]
+)
+def test_what_only_the_collation_takes_for_a_reference_is_none(client: Client, reference: str) -> None:
+    Response.objects.create(reference="7KQ2MXRA", satisfaction=1, language="en")
+    refused = client.post("/erase", {"reference": reference, "phone": ""})
+    assert refused.status_code == 400
+    assert list(refused.context["form"].errors) == ["reference"]
+    assert Response.objects.get().erased_at is None
+
+
+def test_the_thanks_page_of_a_reference_in_small_letters(client: Client) -> None:
+    Response.objects.create(reference="7KQ2MXRA", satisfaction=5, language="en")
+    assert client.get("/thanks/7kq2mxra").status_code == 200
+    assert client.get("/thanks/7KQ2MXRB").status_code == 404
+
+
 def test_a_page_that_is_posted_comes_back_as_typed_and_stores_nothing(branch: Branch) -> None:
     client = Client(enforce_csrf_checks=True)
     typed = {"satisfaction": "4", "problems": ["cold"], "comment": "<好>", "submission_id": "key", "redisplay": "1"}

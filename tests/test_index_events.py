@@ -48,6 +48,14 @@ def test_trap_22_a_failing_command_answers_its_true_exit_code(tmp_path: Path) ->
     assert "nowhere" in answer["output"]
 
 
+def test_a_deployment_without_a_password_makes_no_administrator(tmp_path: Path) -> None:
+    variables = {"MANAGE_COMMANDS": "createsuperuser --noinput --username= --email=", "DJANGO_SUPERUSER_PASSWORD": ""}
+    command = ["createsuperuser", "--noinput", "--username", "head", "--email", "you@example.com"]
+    answer = run_apart({"manage": command}, tmp_path, **variables)
+    assert answer["exit_code"] == 1
+    assert "DJANGO_SUPERUSER_PASSWORD is empty: no account was made." in answer["output"]
+
+
 def test_a_command_that_raises_is_named_without_what_its_exception_quotes(tmp_path: Path) -> None:
     nobody = {"MYSQL_HOST": "127.0.0.1", "MYSQL_PORT": "1", "MYSQL_USER": "secret-user", "MYSQL_DATABASE": "survey"}
     answer = run_apart({"manage": ["migrate", "--noinput"]}, tmp_path, **nobody)

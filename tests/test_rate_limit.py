@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
-from survey import rate_limit
-from survey.models import Branch, Response, SubmissionCount
+from survey import services, throttle
+from survey.models import AttemptWindow, Branch, Response
 from survey.submission import SubmissionForm
 
 pytestmark = pytest.mark.django_db
@@ -47,10 +51,10 @@ def test_a_guest_over_the_limit_keeps_what_was_typed(client: Client, settings: A
 def test_each_branch_has_its_own_hour(settings: Any) -> None:
     settings.SUBMISSIONS_PER_HOUR = 1
     one, two = (Branch.objects.create(code=code, name=code) for code in ("gz-01", "gz-02"))
-    rate_limit.count_submission("192.0.2.1", one.pk)
-    rate_limit.count_submission("192.0.2.1", two.pk)
-    with pytest.raises(rate_limit.TooManySubmissions):
-        rate_limit.count_submission("192.0.2.1", one.pk)
+    throttle.count_submission("192.0.2.1", one.pk)
+    throttle.count_submission("192.0.2.1", two.pk)
+    with pytest.raises(throttle.TooManyAttempts):
+        throttle.count_submission("192.0.2.1", one.pk)
 
 
 @pytest.mark.parametrize(("limit", "address"), [(0, "192.0.2.1"), (1, "")])
@@ -59,22 +63,73 @@ def test_without_a_limit_or_an_address_nothing_is_counted(
 ) -> None:
     settings.SUBMISSIONS_PER_HOUR = limit
     assert [post(client, address).status_code for _answer in range(3)] == [201] * 3
-    assert not SubmissionCount.objects.exists()
+    assert not AttemptWindow.objects.exists()
 
 
 def test_no_address_is_stored(client: Client) -> None:
     post(client, address="192.0.2.77")
-    assert "192.0.2.77" not in str(list(SubmissionCount.objects.values()) + list(Response.objects.values()))
+    assert "192.0.2.77" not in str(list(AttemptWindow.objects.values()) + list(Response.objects.values()))
 
 
-def test_the_hash_changes_daily_and_with_the_network_only() -> None:
-    from datetime import datetime
+def test_the_hash_changes_daily_and_with_the_network_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    def keys(address: str, day: str = "2026-11-20") -> set[str]:
+        monkeypatch.setattr("survey.throttle.timezone.localdate", lambda: day)
+        AttemptWindow.objects.all().delete()
+        throttle.count_submission(address, 1)
+        return set(AttemptWindow.objects.values_list("key", flat=True))
 
-    day, next_day = datetime(2026, 11, 20), datetime(2026, 11, 21)
-    assert rate_limit.source("192.0.2.1", 1, day) != rate_limit.source("192.0.2.1", 1, next_day)
-    assert rate_limit.source("2001:db8::1", 1, day) == rate_limit.source("2001:db8::2", 1, day)
-    assert rate_limit.source("2001:db8::1", 1, day) != rate_limit.source("2001:db8:0:1::1", 1, day)
-    assert rate_limit.source("::ffff:192.0.2.1", 1, day) == rate_limit.source("192.0.2.1", 1, day)
+    assert keys("192.0.2.1") != keys("192.0.2.1", "2026-11-21")
+    assert keys("2001:db8::1") == keys("2001:db8::2")
+    assert keys("2001:db8::1") != keys("2001:db8:0:1::1")
+    assert keys("::ffff:192.0.2.1") == keys("192.0.2.1")
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:DB8:0:7:ffff::1", "2001:db8:0:7::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+        ("not an address", "not an address"),
+    ],
+)
+def test_what_counts_as_one_client(address: str, network: str) -> None:
+    assert throttle.network(address) == network
+
+
+def test_an_hour_begins_with_the_first_submission(client: Client, settings: Any) -> None:
+    settings.SUBMISSIONS_PER_HOUR = 1
+    assert [post(client).status_code for _submission in range(2)] == [201, 429]
+    AttemptWindow.objects.update(ends_at=timezone.now())
+    assert [post(client).status_code for _submission in range(2)] == [201, 429]
+
+
+def test_counting_takes_one_statement_of_a_submission(
+    settings: Any, django_assert_num_queries: Callable[[int], AbstractContextManager[object]]
+) -> None:
+    settings.SUBMISSIONS_PER_HOUR = 3
+
+    def submit() -> None:
+        services.response_submit(Response(satisfaction=5, language="en"), content={}, address="192.0.2.1")
+
+    with django_assert_num_queries(7):  # SAVEPOINT, INSERT, UPDATE, the new window in a savepoint, RELEASE
+        submit()
+    with django_assert_num_queries(4):
+        submit()
+    AttemptWindow.objects.update(ends_at=timezone.now())
+    with django_assert_num_queries(4):
+        submit()
+
+
+def test_the_tables_of_the_release_before_stay() -> None:
+    with connection.cursor() as cursor:
+        for table, columns in (
+            ("survey_loginwindow", {"key", "attempts", "ends_at"}),
+            ("survey_submissioncount", {"id", "hour", "source", "count"}),
+        ):
+            assert {column.name for column in connection.introspection.get_table_description(cursor, table)} == columns
 
 
 class TestPrograms:

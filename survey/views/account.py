@@ -16,6 +16,7 @@ from django.views.i18n import set_language
 from mydjango.language import without_language
 from survey import throttle
 from survey.accounts import LoginForm, PasswordMailForm, client_address
+from survey.authentication import canonical_name
 
 
 class LoginView(views.LoginView):
@@ -41,9 +42,9 @@ class PasswordForgottenView(views.PasswordResetView):
 
     def form_valid(self, form: Any) -> HttpResponse:  # noqa: ANN401
         """Queue the mails, unless the address or its sender asks too often."""
-        email, address = form.cleaned_data["email"], client_address(self.request)
+        email = canonical_name(form.cleaned_data["email"])
         try:
-            throttle.count_attempt(f"password mail {email}", f"password mail {address}")
+            throttle.count_attempt("password mail", email, client_address(self.request))
         except throttle.TooManyAttempts as error:
             form.add_error(None, error.sentence)
             return self.render_to_response(self.get_context_data(form=form), status=429)
@@ -65,7 +66,6 @@ class PasswordChooseView(SuccessMessageMixin, views.PasswordResetConfirmView):  
     success_url = reverse_lazy("dashboard:overview")
     success_message = gettext_lazy("Password saved.")
     post_reset_login = True
-    post_reset_login_backend = "django.contrib.auth.backends.ModelBackend"
 
     def get_user(self, uidb64: str) -> User | None:
         """Return the link's account if it may log in: Django's view sets a deactivated account's password too."""

@@ -21,9 +21,9 @@ from mydjango.problems import FORM_TYPES, View, allow, is_browser, is_json, prob
 from mydjango.unavailable import page_when_unavailable
 from survey import services
 from survey.forms import ResponseForm
-from survey.models import Branch, Response
-from survey.rate_limit import TooManySubmissions
+from survey.models import Branch, Response, parse_reference
 from survey.submission import ONCE_MORE, SubmissionForm
+from survey.throttle import TooManyAttempts
 
 REDISPLAY = "redisplay"  # beside what was sent: the page's language was switched, show it again and store nothing
 
@@ -151,7 +151,7 @@ def _accept(request: HttpRequest, form: ResponseForm, submission: SubmissionForm
     except services.KeyReused:
         detail = _("Another answer was already sent from this page. To send this one too, press Send once more.")
         return _refuse(request, 422, detail, form, submission.again(new_key=True))
-    except TooManySubmissions as error:
+    except TooManyAttempts as error:
         detail = _("Very many answers come from here at the moment. Please try again later; nothing you typed is lost.")
         return _refuse(request, 429, detail, form, submission.again(), retry_after=error.retry_after)
     return _thank(request, submitted)
@@ -198,5 +198,5 @@ def _thank(request: HttpRequest, submitted: services.Submitted) -> HttpResponse:
 @allow("GET")
 def thanks(request: HttpRequest, reference: str) -> HttpResponse:
     """The thank-you page with the reference of an answer."""
-    response = get_object_or_404(Response, reference=reference)
+    response = get_object_or_404(Response, reference=parse_reference(reference))
     return render(request, "survey/thanks.html", {"response": response})

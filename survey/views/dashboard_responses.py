@@ -13,7 +13,7 @@ from survey import selectors, terms
 from survey.access import account_of, responses_of, staff_view
 from survey.exports import Cursor
 from survey.follow_up import FollowUpForm, follow_up
-from survey.models import FollowUpStatus, Response
+from survey.models import FollowUpStatus, Response, parse_reference
 from survey.views.dashboard import cursor_of, form_of, page_context
 
 PER_PAGE = 30
@@ -72,7 +72,8 @@ def follow_up_list(request: HttpRequest) -> HttpResponse:
 @staff_view
 def detail(request: HttpRequest, reference: str) -> HttpResponse:
     """One answer with what was done about it; a posted form adds to that."""
-    response = get_object_or_404(responses_of(request.user).select_related("branch"), reference=reference.upper())
+    responses = responses_of(request.user).select_related("branch")
+    response = get_object_or_404(responses, reference=parse_reference(reference))
     form = FollowUpForm(response, request.POST if request.method == "POST" else None)
     if form.is_valid():
         status, shown = form.cleaned_data.get("status", ""), form.cleaned_data.get("shown", "")

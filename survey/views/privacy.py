@@ -43,11 +43,11 @@ def erase(request: HttpRequest) -> HttpResponse:
         reference, phone = form.cleaned_data["reference"], form.cleaned_data["phone"]
         try:
             # Whoever knows a reference, as staff do, must not find the phone number by trying.
-            throttle.count_attempt(f"erasure {reference}", f"erasure {request.META.get('REMOTE_ADDR', '')}")
+            throttle.count_attempt("erasure", reference, request.META.get("REMOTE_ADDR", ""))
         except throttle.TooManyAttempts as error:
             form.add_error(None, error.sentence)
             page = render(request, "survey/erase.html", {"form": form}, status=429)
-            page["Retry-After"] = str(error.minutes * 60)
+            page["Retry-After"] = str(error.retry_after)
             return page
         if retention.erase_for_guest(reference, phone):
             return redirect(keep_language(request, reverse("erased")))

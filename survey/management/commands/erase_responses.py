@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from survey import rate_limit, retention
-from survey.models import Chore, Response
+from survey import retention
+from survey.models import Chore, Response, parse_reference
 
 
 class Command(BaseCommand):
@@ -26,7 +26,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
         """Erase and print how many answers."""
         if options["reference"]:
-            responses = Response.objects.filter(reference=options["reference"].strip().upper())
+            responses = Response.objects.filter(reference=parse_reference(options["reference"]))
             if not responses.exists():
                 raise CommandError("There is no answer with this reference.")
         else:
@@ -35,7 +35,6 @@ class Command(BaseCommand):
             day = timezone.localdate() - timedelta(days=options["older_than"])
             responses = Response.objects.filter(local_date__lt=day)
         erased = retention.erase(responses)
-        rate_limit.forget_past_hours()
         if not options["reference"]:
             retention.forget_account_mails(timezone.now() - timedelta(days=options["older_than"]))
             Chore.note(retention.CHORE)

@@ -1,0 +1,28 @@
+"""`manage.py createsuperuser`: Django's, which makes no account with an empty password."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from django.contrib.auth.management.commands import createsuperuser
+from django.core.management.base import CommandError
+
+VARIABLE = "DJANGO_SUPERUSER_PASSWORD"
+
+
+class Command(createsuperuser.Command):
+    """With --noinput Django takes the password of DJANGO_SUPERUSER_PASSWORD as it is.
+
+    A template of a deployment sets the variable to '' where nobody gave a value. When it is not set at all, the account
+    has no usable password, as in Django.
+    """
+
+    def handle(self, *args: Any, **options: Any) -> str | None:  # noqa: ANN401  (Django's signature)
+        """Refuse a blank password, as Django does where it asks for one."""
+        if not options["interactive"] and VARIABLE in os.environ and not os.environ[VARIABLE].strip():
+            raise CommandError(
+                f"{VARIABLE} is empty: no account was made. Set it to the password of the new account, or unset it for "
+                "an account without a password."
+            )
+        return super().handle(*args, **options)
