@@ -21,7 +21,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from survey.accounts import head_office_group
-from survey.models import LoginWindow, Membership, OutgoingMail, Response
+from survey.models import AttemptWindow, Membership, OutgoingMail, Response
 from tests.chain import answer, make_chain
 
 # Somebody without an account, the managers of one branch and of both, head office, a superuser, and a superuser who was
@@ -260,7 +260,7 @@ SEES = {
 TOKEN = "cxyz12-0123456789abcdef"  # of the link in {mail}
 LOGINS = ("/dashboard/login/", "/admin/login/")  # the second sends on to the first, or says 404 to who is logged in
 WRITES = ("INSERT", "UPDATE", "DELETE")
-UNCOUNTED = (Session._meta.db_table, LoginWindow._meta.db_table)  # sessions, and what the throttles count
+UNCOUNTED = (Session._meta.db_table, AttemptWindow._meta.db_table)  # sessions, and what the throttles count
 
 
 @dataclass
