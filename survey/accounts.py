@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from mydjango.public_url import absolute_url
 from survey import throttle
 from survey.access import account_of
-from survey.forms import EMAIL_ERRORS, TEXT_ERRORS
+from survey.forms import EMAIL_ERRORS, TEXT_ERRORS, MailAddressField
 from survey.models import CODE_ERROR, Branch, Membership, OutgoingMail
 from survey.outbox import message_id
 
@@ -106,7 +106,7 @@ class PasswordMailForm(PasswordResetForm):
     """Asks for a mail that lets its reader choose a password; the mail is queued, so the page takes as long for an
     address that nobody has."""
 
-    email = forms.EmailField(
+    email = MailAddressField(
         label=gettext_lazy("E-mail address"),
         max_length=254,
         widget=forms.EmailInput({"autocomplete": "email"}),
@@ -159,7 +159,7 @@ class StaffForm(forms.ModelForm):  # type: ignore[type-arg]
     HEAD, MANAGER = "head", "manager"
 
     first_name = forms.CharField(label=gettext_lazy("Name"), max_length=64, error_messages=TEXT_ERRORS)
-    email = forms.EmailField(label=gettext_lazy("E-mail address"), max_length=150, error_messages=EMAIL_ERRORS)
+    email = MailAddressField(label=gettext_lazy("E-mail address"), max_length=150, error_messages=EMAIL_ERRORS)
     role = forms.ChoiceField(
         label=gettext_lazy("Role"),
         widget=forms.RadioSelect,
