@@ -40,7 +40,11 @@ class BoundedSMTP(smtplib.SMTP):
 
     def send(self, s: Any) -> None:  # noqa: ANN401
         """Send, within what is left."""
-        self.bound()
+        try:
+            self.bound()
+        except TimeoutError:
+            self.close()  # as smtplib does after an error of the socket
+            raise
         super().send(s)
 
     def getreply(self) -> tuple[int, bytes]:
@@ -87,7 +91,7 @@ class EmailBackend(smtp.EmailBackend):
 
     def __init__(self, *args: Any, deadline: float | None = None, **kwargs: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **kwargs)
-        self._deadline = deadline
+        self.deadline = deadline
 
     @property
     def connection_class(self) -> Callable[..., smtplib.SMTP]:
@@ -98,7 +102,7 @@ class EmailBackend(smtp.EmailBackend):
     def _bounds(self) -> tuple[float, float]:
         """Return when a few steps that begin now have to end, and when all has to."""
         now = time.monotonic()
-        deadline = now + float(settings.EMAIL_SECONDS) if self._deadline is None else self._deadline
+        deadline = now + float(settings.EMAIL_SECONDS) if self.deadline is None else self.deadline
         return min(deadline, now + 2 * float(settings.EMAIL_TIMEOUT)), deadline
 
     def open(self) -> bool | None:

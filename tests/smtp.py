@@ -72,12 +72,12 @@ class Mailbox:
         return [message["Message-ID"] for message in self.messages]
 
 
-def start(mailbox: Mailbox) -> Controller:
-    """Serve the mailbox on a free port of loopback; the caller stops it."""
+def start(mailbox: Mailbox, **options: Any) -> Controller:
+    """Serve the mailbox on a free port of loopback; the caller stops it. `options` are aiosmtpd's."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port, **options)
     controller.start()
     return controller
 

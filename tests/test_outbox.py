@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import signal
 import smtplib
+import ssl
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
 from django.contrib.auth.models import User
+from django.core.mail import get_connection
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client, RequestFactory
@@ -24,6 +27,7 @@ from survey.accounts import queue_account_mail
 from survey.models import Branch, OutgoingMail, Response
 from survey.retention import erase
 from tests import smtp
+from tests.certificates import certificates_in
 from tests.instances import manage
 
 QUEUED, SENT, FAILED = OutgoingMail.Status.QUEUED, OutgoingMail.Status.SENT, OutgoingMail.Status.FAILED
@@ -137,6 +141,25 @@ class TestSending:
         assert mailbox.messages[0].get_content().split() == text.split()
         mail = OutgoingMail.objects.get()
         assert (mail.status, mail.body) == (SENT, "")
+
+    @pytest.mark.parametrize(("setting", "option"), [("USE_SSL", "ssl_context"), ("USE_TLS", "tls_context")])
+    def test_mail_goes_through_tls(
+        self, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str, option: str
+    ) -> None:
+        certificates_in(tmp_path)
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(tmp_path / "server.pem", tmp_path / "server.key")
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        box = smtp.Mailbox()
+        controller = smtp.start(box, **{option: context})
+        use(settings, controller.port)
+        settings.EMAIL_TIMEOUT = 5  # a handshake is work
+        setattr(settings, f"EMAIL_{setting}", True)
+        for number in range(2):
+            answer(f"guest{number}@example.com")
+        assert outbox.drain(60) == outbox.Drained(sent=2)
+        controller.stop()
+        assert len(box.messages) == 2
 
     def test_many_mails_share_one_connection(self, mailbox: smtp.Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
         connections = []
@@ -256,6 +279,14 @@ class TestFaults:
             assert outbox.drain(1) == outbox.Drained(retried=1, waiting=1)
             assert not server.is_through
         assert OutgoingMail.objects.get().attempts == 1
+
+    def test_a_connection_whose_time_is_over_is_closed_without_a_goodbye(self, mailbox: smtp.Mailbox) -> None:
+        mailer: Any = get_connection()
+        mailer.open()
+        sock = mailer.connection.sock
+        mailer.deadline = 0
+        mailer.close()
+        assert sock.fileno() == -1
 
     @pytest.mark.parametrize(
         "values",
