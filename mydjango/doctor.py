@@ -95,6 +95,18 @@ def _tls() -> tuple[bool, str]:
     return True, f"MYSQL_SSL={choice}: {f'encrypted with {cipher}' if cipher else 'not encrypted, fine inside a VPC'}"
 
 
+def _wait_timeout() -> tuple[bool, str]:
+    """Whether the server leaves a connection open for as long as a mail may take."""
+    if connection.vendor != "mysql":
+        return True, "no server that closes idle connections (SQLite)"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT @@SESSION.wait_timeout")
+        [seconds] = cursor.fetchone()
+    if seconds < outbox.DRAIN_SECONDS:
+        return False, f"MYSQL_WAIT_TIMEOUT={seconds}, but a mail may take {outbox.DRAIN_SECONDS:g} s: raise it"
+    return True, f"the server closes them after {seconds} s"
+
+
 def _mail_server() -> tuple[bool, str]:
     if not settings.EMAIL_HOST:
         return settings.DEBUG, "EMAIL_HOST is not set: mail " + ("is printed" if settings.DEBUG else "stays queued")
@@ -176,6 +188,7 @@ CHECKS: dict[str, Callable[[], tuple[bool, str]]] = {
     "isolation": _isolation,
     "migrations": _migrations,
     "TLS to the database": _tls,
+    "idle connections": _wait_timeout,
     "mail server": _mail_server,
     "temporary folder": _temporary_folder,
     "static files": _static_files,

@@ -166,7 +166,8 @@ EMAIL_HOST_PASSWORD = environment.text("EMAIL_HOST_PASSWORD")
 EMAIL_USE_SSL = environment.flag("EMAIL_USE_SSL", default=EMAIL_PORT == 465)
 EMAIL_USE_TLS = environment.flag("EMAIL_USE_TLS", default=EMAIL_PORT == 587)
 EMAIL_TIMEOUT = environment.integer("EMAIL_TIMEOUT", 5, minimum=1)  # seconds, for one step of the conversation
-EMAIL_SECONDS = 2 * EMAIL_TIMEOUT  # for one mail in all, connecting included
+# No mail is begun with less left: connecting may take twice EMAIL_TIMEOUT, and the server may think before it accepts.
+EMAIL_SECONDS = max(30, 2 * EMAIL_TIMEOUT)
 MAIL_ATTEMPTS = environment.integer("MAIL_ATTEMPTS", 20, minimum=1)  # two days with the pauses between them
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", EMAIL_HOST_USER or "survey@localhost")
 

@@ -22,7 +22,7 @@ from mydjango.public_url import absolute_url
 from survey import outbox, throttle
 from survey.access import account_of
 from survey.authentication import accounts_like, canonical_name
-from survey.forms import EMAIL_ERRORS, TEXT_ERRORS
+from survey.forms import EMAIL_ERRORS, TEXT_ERRORS, MailAddressField
 from survey.models import CODE_ERROR, Branch, Membership, OutgoingMail
 
 HEAD_OFFICE_GROUP = "head office"
@@ -97,7 +97,7 @@ class PasswordMailForm(PasswordResetForm):
     """Asks for a mail that lets its reader choose a password; the mail is queued, so the page takes as long for an
     address that nobody has."""
 
-    email = forms.EmailField(
+    email = MailAddressField(
         label=gettext_lazy("E-mail address"),
         max_length=254,
         widget=forms.EmailInput({"autocomplete": "email"}),
@@ -146,7 +146,7 @@ class StaffForm(forms.ModelForm):  # type: ignore[type-arg]
     HEAD, MANAGER = "head", "manager"
 
     first_name = forms.CharField(label=gettext_lazy("Name"), max_length=64, error_messages=TEXT_ERRORS)
-    email = forms.EmailField(label=gettext_lazy("E-mail address"), max_length=150, error_messages=EMAIL_ERRORS)
+    email = MailAddressField(label=gettext_lazy("E-mail address"), max_length=150, error_messages=EMAIL_ERRORS)
     role = forms.ChoiceField(
         label=gettext_lazy("Role"),
         widget=forms.RadioSelect,

@@ -11,3 +11,11 @@ class SurveyConfig(AppConfig):
 
     name = "survey"
     verbose_name = _("Survey")
+
+    def ready(self) -> None:
+        """Hold the accounts of Django's admin and of `createsuperuser` to the addresses that mail can be sent to."""
+        from django.contrib.auth.models import User
+
+        from survey.addresses import validate_mail_address
+
+        User._meta.get_field("email").validators = [validate_mail_address]

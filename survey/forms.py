@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from survey.addresses import validate_mail_address
 from survey.consent import CONSENT_VERSION, CONSENT_VERSIONS
 from survey.models import (
     ASPECTS,
@@ -53,6 +54,12 @@ class PhoneField(forms.CharField):
     def to_python(self, value: Any) -> str:  # noqa: ANN401  (Django's signature)
         """The phone number in ASCII where it can be."""
         return unicodedata.normalize("NFKC", super().to_python(value) or "").strip()
+
+
+class MailAddressField(forms.EmailField):
+    """An address that mail can be sent to, where no model says so."""
+
+    default_validators = [validate_mail_address]  # noqa: RUF012
 
 
 class CommentField(forms.CharField):

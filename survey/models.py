@@ -14,6 +14,8 @@ from django.utils import timezone
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from survey.addresses import validate_mail_address
+
 # Without 0, 1, I, L, O, U: read aloud, typed from paper, never a word. 30 ** 8 is 6.5e11.
 REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 REFERENCE_LENGTH = 8
@@ -52,7 +54,7 @@ class Branch(models.Model):
     name = models.CharField(pgettext_lazy("of a branch", "name"), max_length=64)
     name_en = models.CharField(_("English name"), max_length=64, blank=True)
     # Not a staff member's address: a branch has one before it has accounts, and often one mailbox for several people.
-    manager_email = models.EmailField(_("manager's e-mail"), blank=True)
+    manager_email = models.EmailField(_("manager's e-mail"), blank=True, validators=[validate_mail_address])
     # A branch that closed keeps its answers; its link says so.
     is_open = models.BooleanField(_("in business"), default=True)
 
@@ -199,7 +201,7 @@ class Response(models.Model):
     comment = models.TextField(_("comment"), blank=True, validators=[MaxLengthValidator(COMMENT_MAX_LENGTH)])
     name = models.CharField(_("name"), max_length=64, blank=True)
     phone = models.CharField(_("phone"), max_length=40, blank=True, validators=[phone_validator])
-    email = models.EmailField(_("e-mail"), blank=True)
+    email = models.EmailField(_("e-mail"), blank=True, validators=[validate_mail_address])
     # The version of the consent text that stood on the page; blank where the caller showed none (the API).
     consent_version = models.CharField(_("consent version"), max_length=16, blank=True)
     language = models.CharField(_("language"), max_length=10, editable=False)
@@ -467,7 +469,7 @@ class OutgoingMail(models.Model):
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.QUEUED)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     next_attempt_at = models.DateTimeField(_("next attempt"), default=timezone.now)
-    # SQLite has no row locks: there a drain claims a mail until this instant and sends it outside the transaction.
+    # A drain claims a mail until this instant and sends it outside any transaction; a killed drain's claim runs out.
     claimed_until = models.DateTimeField(_("claimed until"), null=True, blank=True)
     last_error = models.TextField(_("last error"), blank=True)
     created_at = models.DateTimeField(_("queued"), default=timezone.now)

@@ -6,7 +6,6 @@ import logging
 import random
 import smtplib
 import time
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parseaddr
@@ -18,7 +17,7 @@ from django.contrib.auth.models import User
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.utils import DNS_NAME
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Min, Q, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -32,6 +31,11 @@ from survey.models import Chore, OutgoingMail, Response
 logger = logging.getLogger(__name__)
 
 CHORE = "drain_outbox"
+DRAIN_SECONDS = 45.0  # of a timer's drain: its function has 60 s, of which starting and the database take some
+# How long a claim outlasts its drain: clocks differ, and the outcome may be written only after the database came back.
+CLAIM_RESERVE = timedelta(minutes=1)
+ERROR_LENGTH = 1_000  # characters that are kept of an error
+UNFINISHED = "Unfinished: the process ended, or lost the database, while it sent this mail."
 FIRST_DELAY = timedelta(minutes=1)  # doubles with every attempt
 LONGEST_DELAY = timedelta(hours=4)
 JITTER = 0.2  # of the delay, either way: what failed together does not come back together
@@ -118,26 +122,25 @@ def _erase_link(response: Response) -> str:
 
 
 def drain(seconds: float) -> Drained:
-    """Send what is due, oldest first, starting no mail that `seconds` may not suffice for.
+    """Send what is due, oldest first, for `seconds` at most, and begin no mail with less than EMAIL_SECONDS left.
 
-    Any number of drains may run at once: each mail is locked (or, on SQLite, claimed) by one of them. ValueError where
-    the time would not suffice for any mail: then none would ever be sent.
+    Any number of drains may run at once: each mail is claimed by one of them. Raises ValueError where the time would
+    not suffice for any mail: then none would ever be sent.
     """
     if seconds <= settings.EMAIL_SECONDS:
         raise ValueError(
-            f"{seconds:g} s are too short: with EMAIL_TIMEOUT={settings.EMAIL_TIMEOUT} one mail may take"
-            f" {settings.EMAIL_SECONDS:g} s."
+            f"{seconds:g} s are too short: with EMAIL_TIMEOUT={settings.EMAIL_TIMEOUT} no mail is begun with less than"
+            f" {settings.EMAIL_SECONDS:g} s left."
         )
+    deadline = time.monotonic() + seconds
     drained = Drained()
-    give_up = time.monotonic() + seconds - settings.EMAIL_SECONDS
-    mailer = get_connection()
+    mailer = get_connection(deadline=deadline)
     try:
-        while settings.SENDS_MAIL and time.monotonic() < give_up:
-            with _one_at_a_time():
-                mail = _take()
-                if mail is None:
-                    break
-                _handle(mail, mailer, drained)
+        while settings.SENDS_MAIL and (left := deadline - time.monotonic()) >= settings.EMAIL_SECONDS:
+            mail = _claim(left, drained)
+            if mail is None:
+                break
+            _handle(mail, mailer, drained)
     finally:
         mailer.close()
     drained.waiting = OutgoingMail.objects.filter(status=OutgoingMail.Status.QUEUED).count()
@@ -148,62 +151,90 @@ def drain(seconds: float) -> Drained:
     return drained
 
 
-def _one_at_a_time() -> AbstractContextManager[None]:
-    """A transaction that holds the row's lock while its mail is sent, where the database has row locks."""
-    return transaction.atomic() if connection.features.has_select_for_update_skip_locked else nullcontext()
-
-
 def _due() -> QuerySet[OutgoingMail]:
     now = timezone.now()
     return OutgoingMail.objects.filter(
         Q(claimed_until=None) | Q(claimed_until__lt=now), status=OutgoingMail.Status.QUEUED, next_attempt_at__lte=now
-    ).order_by("next_attempt_at", "id")
+    )
 
 
-def _take() -> OutgoingMail | None:
-    """The next mail that is due, locked or claimed; None when nothing is."""
-    if connection.features.has_select_for_update_skip_locked:
-        return _due().select_for_update(skip_locked=True).first()
-    # Longer than the one mail may take: nobody else sends it while this drain lives.
-    lease = timedelta(seconds=2 * settings.EMAIL_SECONDS)
-    while (mail := _due().first()) is not None:
-        if _due().filter(pk=mail.pk).update(claimed_until=timezone.now() + lease):
+def _claim(seconds: float, drained: Drained) -> OutgoingMail | None:
+    """Return the next mail that is due, claimed for so many seconds and its attempt counted; None when nothing is due.
+
+    The claim is committed before the mail is sent, so it outlives the process and its database connection: a mail that
+    ends every drain, or whose sending outlasts the connection, is still put off and in the end given up. A row lock
+    would be gone with either, and the attempt with it.
+    """
+    while (mail := _due().order_by("next_attempt_at", "id").first()) is not None:
+        now = timezone.now()
+        # As it was read, else another drain was quicker.
+        unclaimed = _due().filter(pk=mail.pk, attempts=mail.attempts)
+        if mail.attempts >= settings.MAIL_ATTEMPTS:
+            drained.failed += unclaimed.update(status=OutgoingMail.Status.FAILED)
+            continue
+        mail.attempts += 1
+        if unclaimed.update(
+            attempts=mail.attempts,
+            next_attempt_at=now + delay_after(mail.attempts),
+            claimed_until=now + timedelta(seconds=seconds) + CLAIM_RESERVE,
+            last_error=UNFINISHED,
+        ):
             return mail
     return None
 
 
 def _handle(mail: OutgoingMail, mailer: BaseEmailBackend, drained: Drained) -> None:
-    """Send one mail and write down how it went; a failure is kept, put off, and stops no other mail."""
+    """Send a claimed mail and write down how it went; a failure is kept, put off, and stops no other mail."""
     if _is_unwanted(mail):
         mail.delete()
         drained.deleted += 1
         return
-    attempts = mail.attempts + 1
     try:
-        message = _message(mail, mailer)
-        mailer.open()
-        message.send()
-    # OSError: SMTPException is one, as are time-outs and refused connections. ValueError: what cannot be a header.
-    except (OSError, ValueError) as error:
-        given_up = attempts >= settings.MAIL_ATTEMPTS or _is_final(error)
-        outcome: dict[str, object] = {"last_error": _reason(mail, error)}
-        if given_up:
-            outcome["status"] = OutgoingMail.Status.FAILED
-            drained.failed += 1
-        else:
-            outcome["next_attempt_at"] = timezone.now() + delay_after(attempts)
-            drained.retried += 1
-        # Not the error's text, which may quote the recipient.
-        details = {"mail": mail.pk, "attempts": attempts, "error": type(error).__name__, "given_up": given_up}
-        logger.warning("outbox.not_sent", extra={**details, "code": getattr(error, "smtp_code", None)})
+        _send(mail, mailer)
+    except Exception as error:  # noqa: BLE001  (whatever a mail holds or a server replies, the next mail goes out)
+        _note_failure(mail, error, drained)
     else:
-        outcome = {"status": OutgoingMail.Status.SENT, "sent_at": timezone.now(), "last_error": ""}
-        if mail.kind == OutgoingMail.Kind.ACCOUNT:
-            outcome["body"] = ""  # nothing to keep: it was sent with another link
-        drained.sent += 1
-        logger.info("outbox.sent", extra={"mail": mail.pk, "attempts": attempts})
+        _note_success(mail, drained)
+
+
+def _send(mail: OutgoingMail, mailer: BaseEmailBackend) -> None:
+    """Make the message and give it to the mail server; every exception is a failed attempt."""
+    message = _message(mail, mailer)
+    mailer.open()
+    message.send()
+
+
+def _note_success(mail: OutgoingMail, drained: Drained) -> None:
+    outcome: dict[str, object] = {"status": OutgoingMail.Status.SENT, "sent_at": timezone.now(), "last_error": ""}
+    if mail.kind == OutgoingMail.Kind.ACCOUNT:
+        outcome["body"] = ""  # nothing to keep: it was sent with another link
+    _note(mail, outcome)
+    drained.sent += 1
+    logger.info("outbox.sent", extra={"mail": mail.pk, "attempts": mail.attempts})
+
+
+def _note_failure(mail: OutgoingMail, error: Exception, drained: Drained) -> None:
+    given_up = mail.attempts >= settings.MAIL_ATTEMPTS or _is_final(error)
+    outcome: dict[str, object] = {"last_error": _reason(mail, error)}
+    if given_up:
+        outcome["status"] = OutgoingMail.Status.FAILED
+        drained.failed += 1
+    else:
+        outcome["next_attempt_at"] = timezone.now() + delay_after(mail.attempts)
+        drained.retried += 1
+    _note(mail, outcome)
+    # Not the error's text, which may quote the recipient.
+    details = {"mail": mail.pk, "attempts": mail.attempts, "error": type(error).__name__, "given_up": given_up}
+    logger.warning("outbox.not_sent", extra={**details, "code": getattr(error, "smtp_code", None)})
+
+
+def _note(mail: OutgoingMail, outcome: dict[str, object]) -> None:
+    """Write the outcome and end the claim."""
+    # The server may have closed a connection that was idle while the mail was sent (MYSQL_WAIT_TIMEOUT).
+    if connection.connection is not None and not connection.is_usable():
+        connection.close()
     # Not save(): it would bring back a mail that was erased in the meantime.
-    OutgoingMail.objects.filter(pk=mail.pk).update(attempts=attempts, claimed_until=None, **outcome)
+    OutgoingMail.objects.filter(pk=mail.pk).update(claimed_until=None, **outcome)
 
 
 def _is_unwanted(mail: OutgoingMail) -> bool:
@@ -225,7 +256,8 @@ def _reason(mail: OutgoingMail, error: Exception) -> str:
     """Return the error for `last_error`, which staff read: a server may quote the link in the mail that it refuses."""
     if mail.kind == OutgoingMail.Kind.ACCOUNT and isinstance(error, smtplib.SMTPDataError):
         return f"{type(error).__name__}: {error.smtp_code}"
-    return f"{type(error).__name__}: {error}"
+    # A reply may be long, and an error may quote half a character.
+    return f"{type(error).__name__}: {error}".encode(errors="backslashreplace").decode()[:ERROR_LENGTH]
 
 
 def delay_after(attempts: int) -> timedelta:

@@ -7,6 +7,8 @@ import email
 import email.policy
 import socket
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Any
@@ -22,15 +24,19 @@ class Mailbox:
     at_recipient: dict[str, str] = field(default_factory=dict)
     at_data: dict[str, str] = field(default_factory=dict)
     hang_up_on: set[str] = field(default_factory=set)  # recipients at whose mail the line goes dead
+    hang_at_recipient: set[str] = field(default_factory=set)  # recipients whose naming is not replied to
     hang_on: set[str] = field(default_factory=set)  # recipients at whose mail nothing is said any more
     is_hanging: bool = False
     seconds_at_data: float = 0  # how long it takes to accept a mail
+    before_reply: Callable[[], object] | None = None  # called in a thread when the content has arrived
     messages: list[EmailMessage] = field(default_factory=list)
     arrived: threading.Condition = field(default_factory=threading.Condition)
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        if address in self.hang_at_recipient:
+            await asyncio.Event().wait()
         if address in self.at_recipient:
             return self.at_recipient[address]
         envelope.rcpt_tos.append(address)
@@ -49,6 +55,8 @@ class Mailbox:
         if recipient in self.at_data:
             return self.at_data[recipient]
         await asyncio.sleep(self.seconds_at_data)
+        if self.before_reply is not None:
+            await asyncio.to_thread(self.before_reply)
         message: Any = email.message_from_bytes(envelope.content or b"", policy=email.policy.default)
         with self.arrived:
             self.messages.append(message)
@@ -64,12 +72,12 @@ class Mailbox:
         return [message["Message-ID"] for message in self.messages]
 
 
-def start(mailbox: Mailbox) -> Controller:
-    """Serve the mailbox on a free port of loopback; the caller stops it."""
+def start(mailbox: Mailbox, **options: Any) -> Controller:
+    """Serve the mailbox on a free port of loopback; the caller stops it. `options` are aiosmtpd's."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port, **options)
     controller.start()
     return controller
 
@@ -77,3 +85,50 @@ def start(mailbox: Mailbox) -> Controller:
 def silent_server() -> socket.socket:
     """Listens, accepts, and never says a word."""
     return socket.create_server(("127.0.0.1", 0))
+
+
+class DrippingServer:
+    """Sends one of its replies byte by byte, each long before a client's patience with a read ends."""
+
+    PAUSE, LENGTH = 0.05, 200  # ten seconds in all
+    REPLIES = ("greeting", "content")
+
+    def __init__(self, drip: str) -> None:
+        self.drip = drip
+        self.is_through = False
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.stopped = threading.Event()
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+
+    def __enter__(self) -> DrippingServer:
+        self.thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.stopped.set()
+        self.thread.join()
+        self.listener.close()
+
+    def _serve(self) -> None:
+        client, _address = self.listener.accept()
+        with client, client.makefile("rb") as lines, suppress(OSError):
+            self._reply(client, "greeting", b"220 ready")
+            for line in lines:
+                if line[:4].upper() != b"DATA":
+                    client.sendall(b"250 OK\r\n")
+                    continue
+                client.sendall(b"354 go on\r\n")
+                while lines.readline() not in (b".\r\n", b""):
+                    pass
+                self._reply(client, "content", b"250 taken")
+
+    def _reply(self, client: socket.socket, name: str, text: bytes) -> None:
+        if name == self.drip:
+            for byte in text.ljust(self.LENGTH, b"."):
+                client.sendall(bytes([byte]))
+                if self.stopped.wait(self.PAUSE):
+                    return
+            self.is_through = True
+            text = b""
+        client.sendall(text + b"\r\n")

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests import smtp
 from tests.eventually import eventually
 from tests.instances import ROOT, Function, Instance, submission
 from tests.mariadb import PrivateServer, private_server
@@ -157,6 +158,38 @@ def test_an_instance_frozen_for_longer_than_wait_timeout_answers(running: Privat
         eventually(lambda: connections(running) == [])
         os.kill(instance.pid, signal.SIGCONT)
         assert accepted(instance, 2)
+
+
+def test_a_mail_outlasts_the_drains_database_connection(running: PrivateServer, tmp_path: Path) -> None:
+    """As with a MYSQL_WAIT_TIMEOUT that is shorter than the mail server takes."""
+    with function(running, tmp_path) as survey:
+        assert accepted(survey.start(), email="guest@example.com")
+
+    def drop() -> None:
+        [drain] = connections(running)
+        running.server.execute(f"KILL {drain}")
+
+    mailbox = smtp.Mailbox(before_reply=drop)
+    controller = smtp.start(mailbox)
+    mail = {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(controller.port)}
+    drain = [sys.executable, "manage.py", "drain_outbox"]
+    subprocess.run(drain, cwd=ROOT, env={**os.environ, **running.server.environment(), **mail}, check=True)
+    controller.stop()
+    assert len(mailbox.messages) == 1
+    assert running.server.execute("SELECT status, attempts FROM survey.survey_outgoingmail") == [("sent", 1)]
+
+
+def test_a_wait_timeout_shorter_than_a_mail_may_take_is_found(running: PrivateServer, tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, "manage.py", "doctor"],
+        cwd=ROOT,
+        env={**os.environ, **running.server.environment(), "MYSQL_WAIT_TIMEOUT": "44"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert "FAIL idle connections: MYSQL_WAIT_TIMEOUT=44, but a mail may take 45 s" in run.stdout
 
 
 def test_a_deadlock_is_tried_once_more(running: PrivateServer, tmp_path: Path, built_lexicon: None) -> None:

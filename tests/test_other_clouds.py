@@ -13,6 +13,8 @@ import pytest
 import yaml
 
 import index
+from mydjango.settings import EMAIL_SECONDS
+from survey import outbox
 
 ROOT = Path(__file__).parent.parent
 TEMPLATES = ("deploy/aws/template.yaml", "deploy/aliyun/s.yaml")
@@ -102,6 +104,12 @@ def test_each_timer_names_a_command_that_may_run(template, monkeypatch):
     assert [command.split()[0] for command in commands] == ["drain_outbox", "update_figures", "erase_responses"]
     for command in commands:
         assert index.allowed(command.split())
+
+
+def test_a_drain_ends_before_its_function_and_has_time_for_a_mail(template):
+    [drain] = re.findall(r"drain_outbox --seconds=(\d+)", template[0].read_text(encoding="utf-8"))
+    [timeout] = found(template[1], {"Timeout", "timeout"})
+    assert EMAIL_SECONDS < int(drain) == outbox.DRAIN_SECONDS < timeout
 
 
 def test_the_function_gets_what_login_mail_and_links_need(template):

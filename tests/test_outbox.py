@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import signal
+import smtplib
+import ssl
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
 from django.contrib.auth.models import User
+from django.core.mail import get_connection
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
@@ -22,6 +26,7 @@ from survey import outbox, services
 from survey.models import Branch, OutgoingMail, Response
 from survey.retention import erase
 from tests import smtp
+from tests.certificates import certificates_in
 from tests.instances import manage
 
 QUEUED, SENT, FAILED = OutgoingMail.Status.QUEUED, OutgoingMail.Status.SENT, OutgoingMail.Status.FAILED
@@ -53,7 +58,7 @@ def answer(email: str = "guest@example.com", **fields: Any) -> Response:
 
 def drain_in_a_thread(_number: int = 0) -> outbox.Drained:
     try:
-        return outbox.drain(30)
+        return outbox.drain(60)
     finally:
         connection.close()
 
@@ -106,7 +111,7 @@ class TestSending:
     def test_a_mail_arrives_with_the_id_it_was_queued_with(self, mailbox: smtp.Mailbox) -> None:
         answer()
         queued = OutgoingMail.objects.get()
-        assert outbox.drain(30) == outbox.Drained(sent=1)
+        assert outbox.drain(60) == outbox.Drained(sent=1)
         assert mailbox.message_ids == [queued.message_id]
         sent = OutgoingMail.objects.get()
         assert (sent.status, sent.attempts, sent.last_error) == (SENT, 1, "")
@@ -121,10 +126,30 @@ class TestSending:
 
     def test_a_time_that_suffices_for_no_mail_is_an_error(self, settings: Any) -> None:
         answer()
-        settings.EMAIL_TIMEOUT, settings.EMAIL_SECONDS = 10, 20
-        with pytest.raises(CommandError, match="20 s are too short: with EMAIL_TIMEOUT=10 one mail may take 20 s"):
-            call_command("drain_outbox")
+        assert settings.EMAIL_SECONDS == 30
+        message = "30 s are too short: with EMAIL_TIMEOUT=5 no mail is begun with less than 30 s left"
+        with pytest.raises(CommandError, match=message):
+            call_command("drain_outbox", seconds=30)
         assert OutgoingMail.objects.get().status == QUEUED
+
+    @pytest.mark.parametrize(("setting", "option"), [("USE_SSL", "ssl_context"), ("USE_TLS", "tls_context")])
+    def test_mail_goes_through_tls(
+        self, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str, option: str
+    ) -> None:
+        certificates_in(tmp_path)
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(tmp_path / "server.pem", tmp_path / "server.key")
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        box = smtp.Mailbox()
+        controller = smtp.start(box, **{option: context})
+        use(settings, controller.port)
+        settings.EMAIL_TIMEOUT = 5  # a handshake is work
+        setattr(settings, f"EMAIL_{setting}", True)
+        for number in range(2):
+            answer(f"guest{number}@example.com")
+        assert outbox.drain(60) == outbox.Drained(sent=2)
+        controller.stop()
+        assert len(box.messages) == 2
 
     def test_many_mails_share_one_connection(self, mailbox: smtp.Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
         connections = []
@@ -138,7 +163,7 @@ class TestSending:
         monkeypatch.setattr(smtp_backend(), "open", counted)
         for number in range(5):
             answer(f"guest{number}@example.com")
-        assert outbox.drain(30).sent == 5
+        assert outbox.drain(60).sent == 5
         assert connections == [True]
 
     def test_a_mail_to_an_erased_guest_is_deleted_unsent(self, mailbox: smtp.Mailbox) -> None:
@@ -147,7 +172,7 @@ class TestSending:
         assert not OutgoingMail.objects.exists()
         # One that an erasure of an older version left behind.
         mail = OutgoingMail.objects.create(response=response, kind="receipt", recipient="a@b.cn", message_id="<1@x>")
-        assert outbox.drain(30).deleted == 1
+        assert outbox.drain(60).deleted == 1
         assert not OutgoingMail.objects.filter(pk=mail.pk).exists()
         assert not mailbox.messages
 
@@ -162,13 +187,13 @@ class TestSending:
             return int(backend_send(self, messages))
 
         monkeypatch.setattr(smtp_backend(), "send_messages", erase_meanwhile)
-        outbox.drain(30)
+        outbox.drain(60)
         assert not OutgoingMail.objects.exists()
 
     def test_in_production_without_a_mail_server_mail_waits(self, settings: Any) -> None:
         settings.SENDS_MAIL = False
         answer()
-        assert outbox.drain(30) == outbox.Drained(waiting=1)
+        assert outbox.drain(60) == outbox.Drained(waiting=1)
         assert OutgoingMail.objects.get().attempts == 0
 
 
@@ -187,7 +212,7 @@ class TestFaults:
     def drain_good_and_bad(self) -> OutgoingMail:
         for email in ("first@example.com", self.BAD, "last@example.com"):
             answer(email)
-        drained = outbox.drain(30)
+        drained = outbox.drain(60)
         assert (drained.sent, drained.retried + drained.failed) == (2, 1)
         return OutgoingMail.objects.get(recipient=self.BAD)
 
@@ -215,32 +240,120 @@ class TestFaults:
         mail = self.drain_good_and_bad()
         assert (mail.status, mail.last_error.partition(":")[0]) == (QUEUED, "SMTPServerDisconnected")
 
-    def test_a_server_that_hangs_in_mid_conversation(self, mailbox: smtp.Mailbox) -> None:
-        mailbox.hang_on.add(self.BAD)
+    def test_a_server_that_hangs_before_the_content(self, mailbox: smtp.Mailbox) -> None:
+        mailbox.hang_at_recipient.add(self.BAD)
         mail = self.drain_good_and_bad()
         assert (mail.status, mail.attempts) == (QUEUED, 1)
-        assert mail.last_error
+        assert "timed out" in mail.last_error
 
-    def test_an_address_that_cannot_be_a_header(self, mailbox: smtp.Mailbox) -> None:
+    def test_a_server_that_hangs_after_the_content_has_the_rest_of_the_drain(self, mailbox: smtp.Mailbox) -> None:
+        mailbox.hang_on.add(self.BAD)
         answer(self.BAD)
         answer("last@example.com")
-        OutgoingMail.objects.filter(recipient=self.BAD).update(subject="two\nlines")
-        drained = outbox.drain(30)
-        assert (drained.sent, drained.retried) == (1, 1)
+        assert outbox.drain(1) == outbox.Drained(retried=1, waiting=2)
+        assert outbox.drain(60) == outbox.Drained(sent=1, waiting=1)
+        mail = OutgoingMail.objects.get(recipient=self.BAD)
+        assert (mail.status, mail.attempts, "timed out" in mail.last_error) == (QUEUED, 1, True)
+
+    def test_a_server_that_thinks_for_long_gets_one_copy(self, mailbox: smtp.Mailbox, settings: Any) -> None:
+        answer()
+        mailbox.seconds_at_data = 2 * settings.EMAIL_SECONDS
+        assert outbox.drain(60) == outbox.Drained(sent=1)
+        assert len(mailbox.messages) == 1
+
+    @pytest.mark.parametrize("drip", smtp.DrippingServer.REPLIES)
+    def test_a_server_that_drips_holds_no_drain_beyond_its_seconds(self, settings: Any, drip: str) -> None:
+        answer()
+        with smtp.DrippingServer(drip) as server:  # whose reply is whole and good in the end, after many seconds
+            use(settings, server.port)
+            assert outbox.drain(1) == outbox.Drained(retried=1, waiting=1)
+            assert not server.is_through
+        assert OutgoingMail.objects.get().attempts == 1
+
+    def test_a_connection_whose_time_is_over_is_closed_without_a_goodbye(self, mailbox: smtp.Mailbox) -> None:
+        mailer: Any = get_connection()
+        mailer.open()
+        sock = mailer.connection.sock
+        mailer.deadline = 0
+        mailer.close()
+        assert sock.fileno() == -1
+
+    @pytest.mark.parametrize(
+        "values",
+        [
+            {"recipient": '"\x0bH:O"@example.com'},
+            {"recipient": "nobody"},
+            {"recipient": ""},
+            {"recipient": "two@example.com, three@example.com"},
+            {"recipient": "bad@xn--\u3000.example"},
+            {"recipient": "höh@example.com"},
+            {"subject": "two\nlines"},
+            {"message_id": "<1@x>\r\nBcc: all@example.com"},
+        ],
+        ids=str,
+    )
+    def test_a_mail_that_cannot_be_made_stops_no_other(self, mailbox: smtp.Mailbox, values: dict[str, str]) -> None:
+        for email in (self.BAD, "last@example.com"):
+            answer(email)
+        # As rows that an earlier version took.
+        OutgoingMail.objects.filter(recipient=self.BAD).update(**values)
+        assert outbox.drain(60).sent >= 1
+        assert "last@example.com" in mailbox.recipients
+        mail = OutgoingMail.objects.order_by("id").first()
+        assert mail is not None
+        assert mail.attempts == 1
+        assert mail.status == SENT or mail.last_error
+
+    @pytest.mark.parametrize("method", ["open", "send_messages"])
+    def test_an_error_that_nobody_thought_of_stops_no_other(
+        self, mailbox: smtp.Mailbox, monkeypatch: pytest.MonkeyPatch, method: str
+    ) -> None:
+        genuine, raised = getattr(smtp_backend(), method), []
+
+        def fails_once(*arguments: Any) -> Any:
+            if raised:
+                return genuine(*arguments)
+            raised.append(True)
+            raise LookupError("odd \udcff")
+
+        monkeypatch.setattr(smtp_backend(), method, fails_once)
+        answer(self.BAD)
+        answer("last@example.com")
+        assert outbox.drain(60) == outbox.Drained(sent=1, retried=1, waiting=1)
+        assert OutgoingMail.objects.get(recipient=self.BAD).last_error == r"LookupError: odd \udcff"
+
+    def test_after_an_error_in_mid_conversation_the_next_mail_has_a_conversation_of_its_own(
+        self, mailbox: smtp.Mailbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        genuine = smtplib.SMTP.rcpt
+
+        def fails_for_one(self: smtplib.SMTP, recipient: str, *options: Any) -> Any:
+            if recipient == TestFaults.BAD:
+                raise LookupError("odd")
+            return genuine(self, recipient, *options)
+
+        monkeypatch.setattr(smtplib.SMTP, "rcpt", fails_for_one)
+        assert self.drain_good_and_bad().last_error == "LookupError: odd"
+
+    def test_a_long_reply_is_cut(self, mailbox: smtp.Mailbox) -> None:
+        mailbox.at_data[self.BAD] = "\r\n".join([*["554-" + "no " * 150] * 200, "554 no"])
+        mail = self.drain_good_and_bad()
+        assert "554" in mail.last_error
+        assert len(mail.last_error) == outbox.ERROR_LENGTH
 
     def test_nobody_listens(self, settings: Any) -> None:
         with smtp.silent_server() as server:
             port = server.getsockname()[1]
         use(settings, port)
         answer()
-        assert outbox.drain(30).retried == 1
+        assert outbox.drain(60).retried == 1
         assert "ConnectionRefusedError" in OutgoingMail.objects.get().last_error
 
     def test_a_server_that_never_says_a_word(self, settings: Any) -> None:
         with smtp.silent_server() as server:
             use(settings, server.getsockname()[1])
             answer()
-            assert outbox.drain(30).retried == 1
+            assert outbox.drain(60).retried == 1
         assert OutgoingMail.objects.get().status == QUEUED
 
     def test_the_last_attempt_is_kept_with_its_error(self, mailbox: smtp.Mailbox, settings: Any) -> None:
@@ -249,12 +362,23 @@ class TestFaults:
         answer(self.BAD)
         for attempt in (1, 2, 3):
             OutgoingMail.objects.update(next_attempt_at=timezone.now())
-            outbox.drain(30)
+            outbox.drain(60)
             assert OutgoingMail.objects.get().attempts == attempt
         mail = OutgoingMail.objects.get()
         assert (mail.status, "450" in mail.last_error) == (FAILED, True)
         mailbox.at_recipient.clear()
-        assert outbox.drain(30).sent == 0
+        assert outbox.drain(60).sent == 0
+
+    def test_a_mail_that_ended_every_drain_is_given_up(self, mailbox: smtp.Mailbox, settings: Any) -> None:
+        answer(self.BAD)
+        answer("last@example.com")
+        OutgoingMail.objects.filter(recipient=self.BAD).update(
+            attempts=settings.MAIL_ATTEMPTS, last_error=outbox.UNFINISHED, claimed_until=timezone.now()
+        )
+        assert outbox.drain(60) == outbox.Drained(sent=1, failed=1)
+        mail = OutgoingMail.objects.get(recipient=self.BAD)
+        assert (mail.status, mail.last_error) == (FAILED, outbox.UNFINISHED)
+        assert mailbox.recipients == ["last@example.com"]
 
     def test_the_pause_doubles_with_jitter_up_to_four_hours(self) -> None:
         for attempts, minutes in ((1, 1), (2, 2), (5, 16), (9, 240), (20, 240)):
@@ -279,7 +403,7 @@ class TestSeveralDrains:
         settings.EMAIL_TIMEOUT, settings.EMAIL_SECONDS = 20, 20
         mailbox.hang_on.add("slow@example.com")
         answer("slow@example.com")
-        drain = manage("drain_outbox", "--seconds", "30")
+        drain = manage("drain_outbox", "--seconds", "60")
         try:
             with mailbox.arrived:
                 assert mailbox.arrived.wait_for(lambda: mailbox.is_hanging, timeout=20)
@@ -289,19 +413,39 @@ class TestSeveralDrains:
             drain.kill()
             drain.communicate()
 
+    def test_an_attempt_is_counted_and_put_off_before_the_mail_is_sent(self, mailbox: smtp.Mailbox) -> None:
+        answer()
+        seen: list[OutgoingMail] = []
+
+        def look() -> None:
+            seen.append(OutgoingMail.objects.get())
+            connection.close()
+
+        mailbox.before_reply = look
+        assert drain_in_a_thread().sent == 1
+        [mail] = seen
+        assert (mail.status, mail.attempts, mail.last_error) == (QUEUED, 1, outbox.UNFINISHED)
+        assert mail.claimed_until is not None
+        # Nobody else sends it while this drain may.
+        assert mail.claimed_until > timezone.now() + timedelta(seconds=60)
+        assert mail.next_attempt_at > timezone.now()
+
     def test_kill_9_in_the_middle_loses_nothing(self, mailbox: smtp.Mailbox) -> None:
         for number in range(10):
             answer(f"guest{number}@example.com")
         mailbox.hang_on.add("guest4@example.com")
-        drain = manage("drain_outbox", "--seconds", "30")
+        drain = manage("drain_outbox", "--seconds", "60")
         with mailbox.arrived:
             assert mailbox.arrived.wait_for(lambda: mailbox.is_hanging, timeout=20)
         drain.send_signal(signal.SIGKILL)
         drain.communicate()
         mailbox.hang_on.clear()
-        # SQLite: the killed drain's lease runs out.
-        OutgoingMail.objects.exclude(claimed_until=None).update(claimed_until=timezone.now())
-        outbox.drain(30)
+        assert outbox.drain(60).waiting == 1
+        killed = OutgoingMail.objects.get(status=QUEUED)
+        assert (killed.recipient, killed.attempts) == ("guest4@example.com", 1)
+        # The killed drain's claim runs out, and so does the pause after an attempt that failed.
+        OutgoingMail.objects.filter(pk=killed.pk).update(claimed_until=timezone.now(), next_attempt_at=timezone.now())
+        outbox.drain(60)
         assert sorted(mailbox.recipients) == [f"guest{number}@example.com" for number in range(10)]
         assert set(OutgoingMail.objects.values_list("status", flat=True)) == {SENT}
 
@@ -320,11 +464,11 @@ class TestAdmin:
         client.post(url, {"action": "requeue", "_selected_action": [mail.pk]})
         mail.refresh_from_db()
         assert (mail.status, mail.attempts) == (QUEUED, 0)
-        assert outbox.drain(30).sent == 1
+        assert outbox.drain(60).sent == 1
 
     def test_a_sent_mail_is_not_sent_again(self) -> None:
         answer()
-        outbox.drain(30)
+        outbox.drain(60)
         assert outbox.requeue(OutgoingMail.objects.all()) == 0
 
     def test_whoever_may_only_look_cannot_requeue(self, client: Client) -> None:

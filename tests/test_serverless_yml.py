@@ -16,6 +16,8 @@ import yaml
 import index
 from mydjango.cloud import function_config, triggers
 from mydjango.cloud.scf_requests import create_function, settings
+from mydjango.settings import EMAIL_SECONDS
+from survey import outbox
 
 ROOT = Path(__file__).parent.parent
 COMPONENT = Path(__file__).parent / "component"
@@ -120,6 +122,7 @@ def test_the_timers_are_on_and_their_commands_are_allowed(config, monkeypatch):
         "update_figures --seconds 20": "30 * * * * * *",
         "erase_responses --older-than 365": "0 30 3 * * * *",
     }
+    assert EMAIL_SECONDS < outbox.DRAIN_SECONDS == 45 < config.timeout
     for timer in config.timers:
         assert index.allowed(timer.message.split())
     assert index.allowed(["migrate", "--noinput"])

@@ -39,7 +39,7 @@ def _tick_for_ever() -> None:
         time.sleep(TICK)
         for command in (outbox.CHORE, rollup.CHORE):
             try:
-                call_command(command, seconds=30, stdout=StringIO())
+                call_command(command, stdout=StringIO())
             except Exception:  # one chore that fails, for whatever reason, must not end the others: as with timers
                 logger.exception("timer.failed")
         connection.close()

@@ -17,7 +17,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Add --seconds."""
         parser.add_argument(
-            "--seconds", type=float, default=20, help="stop starting mails in time to end after this long"
+            "--seconds",
+            type=float,
+            default=outbox.DRAIN_SECONDS,
+            help="end after this long, and begin no mail in the last 30 seconds of it (default: %(default)g)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)

@@ -1,0 +1,33 @@
+# No statement reaches the database: only the validators change.
+
+import survey.addresses
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("survey", "0009_one_window_counter"),
+    ]
+
+    operations = [
+        migrations.AlterField(
+            model_name="branch",
+            name="manager_email",
+            field=models.EmailField(
+                blank=True,
+                max_length=254,
+                validators=[survey.addresses.MailAddressValidator()],
+                verbose_name="manager's e-mail",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="response",
+            name="email",
+            field=models.EmailField(
+                blank=True,
+                max_length=254,
+                validators=[survey.addresses.MailAddressValidator()],
+                verbose_name="e-mail",
+            ),
+        ),
+    ]
