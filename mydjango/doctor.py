@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,22 @@ from survey.models import Chore, Response
 LATE = timedelta(minutes=10)  # timers drain and count every minute
 ERASURE_LATE = timedelta(days=2)  # a timer erases every night
 
+DATABASE = "database"
+# Not looked at when the database is away: each would wait for the connect once more.
+NEED_DATABASE = frozenset(
+    (
+        "idle connections",
+        "isolation",
+        "migrations",
+        "TLS to the database",
+        "mail queue",
+        "keywords",
+        "last drain",
+        "last figures",
+        "last erasure",
+    )
+)
+
 
 class Finding(NamedTuple):
     """One line: what was looked at, whether it is well, and a sentence."""
@@ -32,9 +48,17 @@ class Finding(NamedTuple):
     sentence: str
 
 
-def examine() -> list[Finding]:
-    """Every check, also after one that failed."""
-    return [_examine(topic, check) for topic, check in CHECKS.items()]
+def examine() -> Iterator[Finding]:
+    """Yield the finding of every check as soon as it is known, also after one that failed."""
+    is_away = False
+    for topic, check in CHECKS.items():
+        if is_away and topic in NEED_DATABASE:
+            yield Finding(topic, False, "not looked at: the database does not answer")
+            continue
+        finding = _examine(topic, check)
+        if topic == DATABASE:
+            is_away = not finding.is_well
+        yield finding
 
 
 def _examine(topic: str, check: Callable[[], tuple[bool, str]]) -> Finding:
@@ -184,7 +208,7 @@ def _platform_log() -> tuple[bool, str]:
 
 CHECKS: dict[str, Callable[[], tuple[bool, str]]] = {
     "settings": _settings,
-    "database": _database,
+    DATABASE: _database,
     "isolation": _isolation,
     "migrations": _migrations,
     "TLS to the database": _tls,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
 from mydjango.problems import problem, speaks_json
@@ -64,11 +64,7 @@ class UnavailableMiddleware:
         page = getattr(view, "when_unavailable", None)
         if page is None or speaks_json(request):
             return problem(request, 503, DETAIL, headers={"Retry-After": str(RETRY_AFTER)})
-        try:
-            response: HttpResponse = page(request)
-        except DatabaseError:
-            logger.exception("database.unavailable_page_failed")
-            return problem(request, 503, DETAIL, headers={"Retry-After": str(RETRY_AFTER)})
+        response: HttpResponse = page(request)
         response.status_code = 503
         response["Retry-After"] = str(RETRY_AFTER)
         return response

@@ -203,12 +203,6 @@ class ResponseForm(forms.ModelForm):  # type: ignore[type-arg]
         values = {"anonymous": ANONYMOUS} if typed is None else typed
         return cls(initial={**values, "branch": branch, "consent_version": CONSENT_VERSION})
 
-    def validate_constraints(self) -> None:
-        """Nothing: the database checks its constraints when the answer is stored.
-
-        Django would ask it here too, one query a constraint, and would take an answer for valid when nobody answers.
-        """
-
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> ResponseForm:
         """The form over a JSON object, where types count and an unknown name is an error, not a lost answer."""

@@ -137,7 +137,7 @@ def test_a_wrong_password_is_a_sentence_in_the_log_and_503_at_once(running: Priv
     with Function(tmp_path, **variables, MYSQL_CONNECT_SECONDS="3600") as survey:
         assert survey.start().handle(submission())["statusCode"] == 503
         log = [json.loads(line) for line in survey.log.read_text().splitlines()]
-    refused = next(entry for entry in log if entry["event"] == "database.connect_failed")
+    [refused] = [entry for entry in log if entry["event"] == "database.connect_failed"]
     assert (refused["code"], refused["attempts"], refused["request_id"]) == (1045, 1, "test")
     assert "MYSQL_PASSWORD" in refused["reason"]
 

@@ -17,7 +17,7 @@ import pytest
 
 from tests.certificates import certificates_in
 from tests.instances import ROOT
-from tests.mariadb import PrivateServer, private_server
+from tests.mariadb import PrivateServer, Server, private_server
 
 # Asks the project's own connection, in a process with the project's settings.
 ASK = """
@@ -33,10 +33,10 @@ print(json.dumps([isolation, mode, wait_timeout, charset, autocommit, cipher]))
 """
 
 
-def start_asking(server: PrivateServer, **variables: str) -> subprocess.Popen[str]:
-    environment = {**os.environ, **server.server.environment("mysql"), "DJANGO_SETTINGS_MODULE": "mydjango.settings"}
+def start_asking(server: Server, script: str = ASK, **variables: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, **server.environment("mysql"), "DJANGO_SETTINGS_MODULE": "mydjango.settings"}
     return subprocess.Popen(
-        [sys.executable, "-c", ASK],
+        [sys.executable, "-c", script],
         cwd=ROOT,
         env={**environment, **variables},
         stdout=subprocess.PIPE,
@@ -68,7 +68,7 @@ def encrypted(certificates: Path) -> Iterator[PrivateServer]:
 
 
 def test_a_session_is_as_the_project_needs_it(private_mariadb: PrivateServer) -> None:
-    isolation, mode, wait_timeout, charset, autocommit, cipher = answer(start_asking(private_mariadb))
+    isolation, mode, wait_timeout, charset, autocommit, cipher = answer(start_asking(private_mariadb.server))
     assert (isolation, wait_timeout, charset, autocommit, cipher) == ("READ-COMMITTED", 60, "utf8mb4", 1, "")
     assert "STRICT_TRANS_TABLES" in mode
 
@@ -81,7 +81,7 @@ def test_a_first_connect_that_fails_is_tried_again(private_mariadb: PrivateServe
             target=spoil_the_first, args=(listener, private_mariadb.server.port, code), daemon=True
         ).start()
         port = listener.getsockname()[1]
-        assert answer(start_asking(private_mariadb, MYSQL_PORT=str(port)))[0] == "READ-COMMITTED"
+        assert answer(start_asking(private_mariadb.server, MYSQL_PORT=str(port)))[0] == "READ-COMMITTED"
 
 
 def spoil_the_first(listener: socket.socket, port: int, code: int) -> None:
@@ -105,21 +105,21 @@ def pass_on(source: socket.socket, target: socket.socket) -> None:
 
 
 def test_disabled_means_that_nothing_is_encrypted(encrypted: PrivateServer) -> None:
-    assert answer(start_asking(encrypted, MYSQL_SSL="disabled"))[-1] == ""
+    assert answer(start_asking(encrypted.server, MYSQL_SSL="disabled"))[-1] == ""
 
 
 def test_preferred_encrypts_where_the_server_can(encrypted: PrivateServer, private_mariadb: PrivateServer) -> None:
-    assert answer(start_asking(encrypted, MYSQL_SSL="preferred"))[-1] != ""
+    assert answer(start_asking(encrypted.server, MYSQL_SSL="preferred"))[-1] != ""
     without = private_mariadb
     without.stop()
     without.options = ("--skip-ssl",)
     without.start()
-    assert answer(start_asking(without, MYSQL_SSL="preferred"))[-1] == ""
+    assert answer(start_asking(without.server, MYSQL_SSL="preferred"))[-1] == ""
 
 
 def test_a_ca_encrypts_and_refuses_a_server_that_it_did_not_sign(encrypted: PrivateServer, certificates: Path) -> None:
-    assert answer(start_asking(encrypted, MYSQL_SSL=str(certificates / "ca.pem")))[-1] != ""
-    refused = start_asking(encrypted, MYSQL_SSL=str(certificates / "other.pem"), MYSQL_CONNECT_SECONDS="0")
+    assert answer(start_asking(encrypted.server, MYSQL_SSL=str(certificates / "ca.pem")))[-1] != ""
+    refused = start_asking(encrypted.server, MYSQL_SSL=str(certificates / "other.pem"), MYSQL_CONNECT_SECONDS="0")
     _out, errors = refused.communicate(timeout=60)
     assert refused.returncode != 0
     assert "CERTIFICATE_VERIFY_FAILED" in errors
@@ -127,6 +127,57 @@ def test_a_ca_encrypts_and_refuses_a_server_that_it_did_not_sign(encrypted: Priv
 
 @pytest.mark.parametrize("choice", ["yes", "/nowhere/ca.pem"])
 def test_any_other_choice_stops_the_start_with_a_sentence(private_mariadb: PrivateServer, choice: str) -> None:
-    asking = start_asking(private_mariadb, MYSQL_SSL=choice)
+    asking = start_asking(private_mariadb.server, MYSQL_SSL=choice)
     _out, errors = asking.communicate(timeout=60)
     assert f"MYSQL_SSL='{choice}' is neither 'disabled' nor 'preferred' nor the file of a CA's certificate" in errors
+
+
+# Connects while nothing but MYSQL_CONNECT_SECONDS ends the attempt: neither the system nor another option.
+CONNECT = """
+import django
+django.setup()
+from django.conf import settings
+settings.DATABASES["default"]["OPTIONS"]["connect_timeout"] = 3600
+from django.db import connection
+connection.ensure_connection()
+"""
+
+
+@pytest.mark.parametrize("backlog", [0, 1024], ids=["that takes no connect", "that takes one and is silent"])
+def test_a_server_ends_the_wait_when_its_seconds_are_over(backlog: int) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=backlog) as listener, socket.socket() as first:
+        first.connect(listener.getsockname())  # fills a backlog of 0: the next connect gets no reply
+        server = Server(*listener.getsockname())
+        with start_asking(server, CONNECT, MYSQL_CONNECT_SECONDS="1", MYSQL_READ_TIMEOUT="3600") as asking:
+            try:
+                _out, errors = asking.communicate(timeout=30)
+            finally:
+                asking.kill()
+    assert errors.count("database.connect_failed") == 1
+
+
+# A command's query, then a request's, which would take an hour.
+ASK_LONG = """
+import json, django
+django.setup()
+from django.db import OperationalError, connection
+from django.test import RequestFactory
+from mydjango.invocation import InvocationMiddleware
+def ask(seconds):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT SLEEP(%s)", [seconds])
+        return cursor.fetchone()[0]
+said = [ask(2.2)]
+connection.close()
+try:
+    InvocationMiddleware(lambda request: ask(3600))(RequestFactory().get("/"))
+except OperationalError as error:
+    said.append(error.args[0])
+print(json.dumps(said))
+"""
+
+
+def test_the_seconds_of_the_connect_do_not_bound_the_queries_after_it(private_mariadb: PrivateServer) -> None:
+    """A command's query may take as long as it needs, a request's MYSQL_READ_TIMEOUT."""
+    variables = {"MYSQL_CONNECT_SECONDS": "2", "MYSQL_READ_TIMEOUT": "2"}
+    assert answer(start_asking(private_mariadb.server, ASK_LONG, **variables)) == [0, 2013]

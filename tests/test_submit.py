@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import DataError, IntegrityError, transaction
 from django.test import Client
 
+from survey.forms import WHOLE_NUMBERS, ResponseForm
 from survey.models import OutgoingMail, Response
 
 VALID = {"name": "Tom", "phone": "1234567890", "satisfaction": 5}
@@ -182,3 +184,29 @@ def test_the_page_is_never_stored(client: Client) -> None:
     page = client.get("/")
     assert page.status_code == 200
     assert "no-store" in page["Cache-Control"]
+
+
+def test_validating_a_submission_sends_no_query(django_assert_num_queries: Any) -> None:
+    """The database's own constraints decide at the INSERT; Django's form would ask it for each of them before."""
+    with django_assert_num_queries(0):
+        assert ResponseForm({**VALID, **dict.fromkeys(WHOLE_NUMBERS, 5), "problems": ["cold"]}).is_valid()
+
+
+def test_validating_a_submission_of_a_branch_asks_for_the_branch_alone(
+    chain: Any, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(2) as queries:  # by its code, and by its key as any foreign key
+        assert ResponseForm({**VALID, "branch": chain.north.code}).is_valid()
+    assert all("survey_branch" in query["sql"] for query in queries.captured_queries)
+
+
+@pytest.mark.parametrize("name", WHOLE_NUMBERS)
+def test_the_form_has_the_bounds_of_the_databases_constraints(client: Client, name: str) -> None:
+    """An INSERT that a constraint refuses would be a 500."""
+    lowest, highest = WHOLE_NUMBERS[name]
+    for score in (lowest - 1, highest + 1):
+        assert post(client, **{name: score}).status_code == 400
+        with pytest.raises((IntegrityError, DataError)), transaction.atomic():
+            Response.objects.create(**{**VALID, "language": "en", name: score})
+    for score in (lowest, highest):
+        assert post(client, **{name: score}).status_code == 201

@@ -31,6 +31,7 @@ NO_TLS = 2026  # the server offers none
 
 FIRST_PAUSE = 0.05  # seconds; grows by half each time
 LONGEST_PAUSE = 1.0
+SHORTEST_ATTEMPT = 1.0  # seconds; with less left no further attempt is begun
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -52,7 +53,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return params
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> pymysql.Connection[Any]:
-        """Connect, again and again while the error is one that passes; raises the last one."""
+        """Connect, again and again while the error is one that passes and time is left; raises the last one."""
         patience = float(self.settings_dict["OPTIONS"].get("connect_seconds", 0))
         left = invocation.seconds_left()
         give_up = time.monotonic() + (patience if left is None else min(patience, left))
@@ -61,18 +62,34 @@ class DatabaseWrapper(base.DatabaseWrapper):
         while True:
             attempts += 1
             try:
-                return self._connect(conn_params)
+                return self._attempt(conn_params, max(SHORTEST_ATTEMPT, give_up - time.monotonic()))
             except OperationalError as error:
                 code = error.args[0] if error.args else None
                 # Between half and all of the pause: instances that were refused together do not return together.
                 wait = pause * random.uniform(0.5, 1)  # noqa: S311
-                if code not in PASSING_ERRORS or time.monotonic() + wait >= give_up:
+                if code not in PASSING_ERRORS or time.monotonic() + wait + SHORTEST_ATTEMPT > give_up:
                     logger.error(  # noqa: TRY400  (whoever handles the error logs where it came from)
                         "database.connect_failed", extra={"code": code, "attempts": attempts, "reason": _reason(code)}
                     )
                     raise
                 time.sleep(wait)
                 pause = min(pause * 1.5, LONGEST_PAUSE)
+
+    def _attempt(self, conn_params: dict[str, Any], seconds: float) -> pymysql.Connection[Any]:
+        """Connect once, within these seconds.
+
+        The read timeout bounds the handshake too: a server that takes the connect and says nothing ends the attempt
+        like one that is away. PyMySQL has no public way to set it for the queries afterwards.
+        """
+        read_timeout = conn_params.get("read_timeout")
+        bounded = {
+            **conn_params,
+            "connect_timeout": min(seconds, conn_params["connect_timeout"]),
+            "read_timeout": min(seconds, read_timeout or seconds),
+        }
+        connection = self._connect(bounded)
+        connection._read_timeout = read_timeout  # type: ignore[attr-defined]
+        return connection
 
     def _connect(self, conn_params: dict[str, Any]) -> pymysql.Connection[Any]:
         """One connect; with MYSQL_SSL=preferred the first one finds out whether the server takes TLS."""

@@ -29,7 +29,7 @@ def connection_options() -> dict[str, Any]:
         "connect_timeout": 3,
         "read_timeout": environment.integer("MYSQL_READ_TIMEOUT", 20, minimum=1),
         "write_timeout": 10,
-        # Ours: how long a connect is tried again, unless the request has less time left.
+        # Ours: how long a request or a command waits for the database, unless the request has less time left.
         "connect_seconds": environment.integer("MYSQL_CONNECT_SECONDS", 15),
         **_tls(environment.text("MYSQL_SSL", "disabled")),
     }

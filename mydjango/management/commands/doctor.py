@@ -17,9 +17,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
         """Examine and print."""
-        findings = doctor.examine()
-        for finding in findings:
+        failed = 0
+        for finding in doctor.examine():
             self.stdout.write(f"{'ok  ' if finding.is_well else 'FAIL'} {finding.topic}: {finding.sentence}")
-        failed = sum(not finding.is_well for finding in findings)
+            self.stdout.flush()  # a pipe would keep it back while the next check waits for a server
+            failed += not finding.is_well
         if failed:
-            raise CommandError(f"{failed} of {len(findings)} checks failed.", returncode=1)
+            raise CommandError(f"{failed} of {len(doctor.CHECKS)} checks failed.", returncode=1)
