@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from survey.consent import CONSENT_VERSION
 from survey.models import Branch, Problem, Response
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -52,7 +53,7 @@ def test_one_tap_and_send_is_an_answer(
         5,
         branch,
         "",
-        "2026-11",
+        CONSENT_VERSION,
     )
     assert response.language == {"zh": "zh-hans", "en": "en"}[language]
 
