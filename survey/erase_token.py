@@ -72,5 +72,5 @@ def token_of(request: HttpRequest, response: Response) -> str:
     return token if erases(token, response) else ""
 
 
-def _derive(key: str, secret: str) -> str:
+def _derive(key: str, secret: str | bytes) -> str:
     return salted_hmac(SALT, key, secret=secret, algorithm="sha256").hexdigest()
