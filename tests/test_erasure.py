@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -379,6 +381,23 @@ class TestStaff:
         call_command("erase_responses", "--reference", asked.reference, stdout=StringIO())
         assert ErasureLog.objects.get().event == ErasureLog.Event.COMMAND
         assert not ErasureRequest.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_erasures_at_once_are_one() -> None:
+    response = Response.objects.create(satisfaction=1, comment="secret", language="en")
+    together = threading.Barrier(8)
+
+    def erase(_number: int) -> int:
+        together.wait()
+        try:
+            return retention.erase(Response.objects.filter(pk=response.pk), ErasureLog.Event.TOKEN)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(erase, range(8))) == 1
+    assert ErasureLog.objects.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
