@@ -1,7 +1,7 @@
 """Who may see what: head office everything, a branch manager the answers of his branches, everybody else nothing.
 
-A view for staff is made with `staff_view` or `head_office_view`; what it shows comes from `branches_of` and
-`responses_of`. Another branch's answer is 404, not 403: that it exists is nobody else's business.
+A view for staff is made with `staff_view`, `head_office_view` or `eraser_view`; what it shows comes from `branches_of`
+and `responses_of`. Another branch's answer is 404, not 403: that it exists is nobody else's business.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from django.views.decorators.cache import never_cache
 from survey.models import Branch, Response
 
 HEAD_OFFICE = "survey.act_for_head_office"
+ERASE = "survey.erase_submission"
 
 User = AbstractBaseUser | AnonymousUser
 View = Callable[..., HttpResponseBase]
@@ -30,6 +31,11 @@ View = Callable[..., HttpResponseBase]
 def is_head_office(user: User) -> bool:
     """Whether the user sees every branch, and the answers that name none."""
     return bool(user.has_perm(HEAD_OFFICE))  # type: ignore[union-attr]
+
+
+def may_erase(user: User) -> bool:
+    """Whether the user may erase the submissions that he sees."""
+    return bool(user.has_perm(ERASE))  # type: ignore[union-attr]
 
 
 def branches_of(user: User) -> QuerySet[Branch]:
@@ -47,7 +53,7 @@ def responses_of(user: User) -> QuerySet[Response]:
 
 
 def account_of(request: HttpRequest) -> AccountUser:
-    """The account of a request that `staff_view` or `head_office_view` has let through."""
+    """The account of a request that one of the decorators below has let through."""
     user = request.user
     if not isinstance(user, AccountUser):
         raise PermissionDenied
@@ -76,6 +82,19 @@ def head_office_view(view: View) -> View:
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # noqa: ANN401
         if not is_head_office(request.user):
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def eraser_view(view: View) -> View:
+    """A view for staff who may erase submissions: others get 404."""
+
+    @staff_view
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # noqa: ANN401
+        if not may_erase(request.user):
             raise Http404
         return view(request, *args, **kwargs)
 

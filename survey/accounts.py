@@ -29,7 +29,7 @@ HEAD_OFFICE_GROUP = "head office"
 PASSWORD_MAIL_PAUSE = timedelta(minutes=5)  # between two mails to one account; a mail takes a minute or two
 # In Django's admin: the records to look at, and what head office keeps up. Not users: who may change those may
 # make himself anything; accounts are made on the staff page.
-_CHANGES = ("add_branch", "change_branch", "act_for_head_office", "change_outgoingmail")
+_CHANGES = ("add_branch", "change_branch", "act_for_head_office", "change_outgoingmail", "erase_submission")
 
 
 def head_office_group() -> Group:

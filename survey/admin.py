@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from survey import outbox
-from survey.models import Branch, OutgoingMail, Response
+from survey.models import Branch, ErasureLog, OutgoingMail, Response
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -79,3 +79,17 @@ class OutgoingMailAdmin(ReadOnlyAdmin):
         count = outbox.requeue(queryset)
         message = ngettext("%(count)d mail is queued.", "%(count)d mails are queued.", count) % {"count": count}
         self.message_user(request, message, messages.SUCCESS if count else messages.WARNING)
+
+
+@admin.register(ErasureLog)
+class ErasureLogAdmin(ReadOnlyAdmin):
+    """Who had which submission erased, and when."""
+
+    list_display = ("created_at", "response", "event", "user")
+    list_filter = ("event", "created_at")
+    list_select_related = ("response", "user")
+    search_fields = ("response__reference", "user__username")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Never."""
+        return False

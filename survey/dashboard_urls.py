@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from survey.views import account, dashboard, dashboard_branches, dashboard_export, dashboard_responses, dashboard_staff
+from survey.views import (
+    account,
+    dashboard,
+    dashboard_branches,
+    dashboard_erasures,
+    dashboard_export,
+    dashboard_responses,
+    dashboard_staff,
+)
 
 app_name = "dashboard"
 
@@ -13,6 +21,8 @@ urlpatterns = [
     path("comments/", dashboard_responses.comments, name="comments"),
     path("follow-up/", dashboard_responses.follow_up_list, name="follow_up"),
     path("responses/<slug:reference>/", dashboard_responses.detail, name="response"),
+    path("responses/<slug:reference>/erase/", dashboard_erasures.erase, name="erase"),
+    path("erasures/", dashboard_erasures.requests, name="erasures"),
     path("export/", dashboard_export.page, name="export"),
     path("export.csv", dashboard_export.download, name="export_csv"),
     path("branches/", dashboard_branches.branches, name="branches"),

@@ -218,11 +218,14 @@ class Response(models.Model):
     key_digest = models.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001
     # Keyed, so that a phone number cannot be guessed from it; tells a retry from another answer under the same key.
     content_digest = models.CharField(max_length=64, blank=True, editable=False)
+    # SHA-256 of the token that its guest erases it with; '' for a submission that no token erases.
+    erase_token_digest = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
 
     class Meta:
         verbose_name = _("response")
         verbose_name_plural = _("responses")
         ordering = ("-id",)
+        permissions = (("erase_submission", _("Erases submissions and decides on guests' requests for it")),)
         constraints = (
             models.CheckConstraint(
                 condition=models.Q(satisfaction__gte=1, satisfaction__lte=5), name="satisfaction_between_1_and_5"
@@ -299,6 +302,57 @@ class FollowUpNote(models.Model):
 
     def __str__(self) -> str:
         return f"{self.response_id} {self.status}"
+
+
+class ErasureRequest(models.Model):
+    """A guest's request, by reference and phone number, to have a submission erased; deleted when staff decide.
+
+    One that fits no submission has no response. It is stored all the same, so that right and wrong details take the
+    same statements and the same time, and a timer deletes it.
+    """
+
+    response = models.ForeignKey(
+        Response, models.CASCADE, null=True, related_name="erasure_requests", verbose_name=_("response")
+    )
+    created_at = models.DateTimeField(_("requested"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("erasure request")
+        verbose_name_plural = _("erasure requests")
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"{self.response_id} {self.created_at:%Y-%m-%d}"
+
+
+class ErasureLog(models.Model):
+    """Who had which submission erased, and when; holds no personal data and outlives the erasure.
+
+    Erasures by age are not listed: the timer makes as many as there are submissions, and `erased_at` dates them.
+    """
+
+    class Event(models.TextChoices):
+        """What happened, and on whose wish."""
+
+        TOKEN = "token", _("erased by the guest")
+        REQUEST = "request", _("erased at the guest's request")
+        STAFF = "staff", _("erased by staff")
+        COMMAND = "command", _("erased by command")
+        DECLINED = "declined", _("request declined")
+
+    response = models.ForeignKey(Response, models.PROTECT, related_name="erasure_log", verbose_name=_("response"))
+    event = models.CharField(_("event"), max_length=10, choices=Event.choices)
+    # None where no account was involved: the guest, or a command.
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, verbose_name=_("user"))
+    created_at = models.DateTimeField(_("when"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("erasure")
+        verbose_name_plural = _("erasures")
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.response_id} {self.event}"
 
 
 class ResponseTerm(models.Model):

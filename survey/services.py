@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from django.db import IntegrityError
 
 from mydjango.mysql.deadlock import atomically
-from survey import outbox, terms
+from survey import erase_token, outbox, terms
 from survey.idempotency import content_digest, is_same_content, key_digest
 from survey.models import FollowUpStatus, Response
 from survey.throttle import count_submission
@@ -22,9 +22,10 @@ class KeyReused(Exception):
 
 
 class Submitted(NamedTuple):
-    """The stored answer, and whether it had been stored before."""
+    """The stored submission, the token that erases it ('' where none does), and whether it had been stored before."""
 
     response: Response
+    erase_token: str = ""
     replayed: bool = False
 
 
@@ -39,6 +40,8 @@ def response_submit(response: Response, *, content: Mapping[str, Any], key: str 
     weighted, response.terms_due = terms.terms_at_once(response.comment)
     response.key_digest = key_digest(key)
     response.content_digest = content_digest(content)
+    token = erase_token.new_token(key)
+    response.erase_token_digest = erase_token.digest(token)
     try:
         atomically(lambda: _store(response, weighted, address))
     except IntegrityError:
@@ -50,9 +53,9 @@ def response_submit(response: Response, *, content: Mapping[str, Any], key: str 
         if first.erased_at is None and not is_same_content(content, first.content_digest):
             raise KeyReused from None
         logger.info("response.replayed", extra={"response": first.pk})
-        return Submitted(first, replayed=True)
+        return Submitted(first, erase_token.replayed_token(key, first), replayed=True)
     logger.info("response.accepted", extra={"response": response.pk, "receipt": bool(response.email)})
-    return Submitted(response)
+    return Submitted(response, token)
 
 
 def _store(response: Response, weighted: Mapping[str, float], address: str) -> None:

@@ -15,5 +15,6 @@ urlpatterns = [
     path("privacy", privacy.notice, name="privacy"),
     path("erase", privacy.erase, name="erase"),
     path("erase/done", privacy.erased, name="erased"),
+    path("erase/requested", privacy.requested, name="erasure-requested"),
     path("openapi.json", openapi.document, name="openapi"),
 ]

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from survey.follow_up import follow_up
 from survey.models import COMMENT_MAX_LENGTH, Response
-from survey.retention import erase_for_guest
+from survey.retention import erase
 from tests.chain import answer
 
 LIST = reverse("dashboard:follow_up")
@@ -108,7 +108,7 @@ def test_a_comment_leads_back_to_the_comments(manager, chain):
 
 def test_of_an_erased_low_score_only_the_status_can_be_saved(manager, chain):
     response = answer(chain.north, 1)
-    erase_for_guest(response.reference, "")
+    erase(Response.objects.filter(pk=response.pk))
     assert set(page(manager, path(response)).context["note_form"].fields) == {"status", "shown"}
     refused = manager.post(path(response), {"status": "solved", "text": "Mr Li 13800009999"})
     assert refused.status_code == 400
@@ -121,7 +121,7 @@ def test_of_an_erased_low_score_only_the_status_can_be_saved(manager, chain):
 
 def test_about_an_erased_good_answer_nothing_can_be_written(manager, chain):
     response = answer(chain.north, 5)
-    erase_for_guest(response.reference, "")
+    erase(Response.objects.filter(pk=response.pk))
     assert 'name="text"' not in page(manager, path(response)).content.decode()
     refused = manager.post(path(response), {"text": "Mr Li 13800009999"}, headers={"Accept-Language": "en"})
     assert refused.status_code == 400
@@ -131,7 +131,7 @@ def test_about_an_erased_good_answer_nothing_can_be_written(manager, chain):
 
 def test_a_note_that_meets_an_erasure_is_not_stored(chain):
     response = answer(chain.north, 1)
-    erase_for_guest(response.reference, "")
+    erase(Response.objects.filter(pk=response.pk))
     response.erased_at = None  # as it was read before
     with pytest.raises(ValidationError):
         follow_up(response, author=chain.head, status="solved", text="Mr Li 13800009999")

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from survey.models import Branch, OutgoingMail, Problem, Response
+from survey.models import Branch, ErasureRequest, OutgoingMail, Problem, Response
 
 pytestmark = pytest.mark.django_db
 
@@ -100,8 +100,8 @@ def test_every_answer_has_a_strict_policy(client: Client, path: str) -> None:
     assert "unsafe" not in policy
 
 
-@pytest.mark.parametrize("path", ["/", "/privacy", "/erase"])
-def test_guests_get_no_cookie(client: Client, path: str) -> None:
+@pytest.mark.parametrize("path", ["/", "/privacy", "/erase", "/erase/done", "/erase/requested"])
+def test_guests_who_send_nothing_get_no_cookie(client: Client, path: str) -> None:
     assert not client.get(path).cookies
 
 
@@ -156,60 +156,13 @@ def test_an_unknown_branch_is_a_problem_for_json_callers(client: Client) -> None
     assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
 
 
-@pytest.mark.parametrize(
-    ("stored", "given", "erased"),
-    [
-        ("13800138000", "+86 138-0013-8000", True),
-        ("+86 138 0013 8000", "13800138000", True),
-        ("13800138000", "１３８００１３８０００", True),
-        ("13800138000", "38000", False),
-        ("13800138000", "8000", False),
-        ("13800138000", "", False),
-        ("13800138000", "13900139000", False),
-        ("12345", "12345", True),
-        ("9912345", "12345", False),
-        ("", "", True),
-    ],
-)
-def test_reference_and_phone_erase_an_answer(client: Client, stored: str, given: str, erased: bool) -> None:
-    response = Response.objects.create(
-        reference="7KQ2MXRA", satisfaction=1, comment="secret", phone=stored, name="Tom", language="en"
-    )
-    answer = client.post("/erase", {"reference": " 7kq2 mxra ", "phone": given})
-    assert answer.status_code == (302 if erased else 400)
-    response.refresh_from_db()
-    assert (response.comment == "", response.erased_at is not None) == (erased, erased)
-
-
-def test_the_page_after_an_erasure_can_be_read_in_the_other_language(client: Client) -> None:
-    response = Response.objects.create(satisfaction=1, comment="secret", language="en")
-    done = client.post("/erase?lang=zh", {"reference": response.reference, "phone": ""})
-    assert done["Location"] == "/erase/done?lang=zh"
-    assert "<form" not in client.get(done["Location"]).content.decode()
+def test_the_pages_after_an_erasure_and_a_request_can_be_read_in_the_other_language(client: Client) -> None:
+    sent = client.post("/erase?lang=zh", {"reference": "7KQ2MXRA", "phone": ""})
+    assert sent["Location"] == "/erase/requested?lang=zh"
+    for path in ("/erase/requested", "/erase/done"):
+        assert "<form" not in client.get(f"{path}?lang=zh").content.decode()
+    assert "<h1>Request sent</h1>" in client.get("/erase/requested?lang=en").content.decode()
     assert "<h1>Erased</h1>" in client.get("/erase/done?lang=en").content.decode()
-
-
-def test_a_refusal_tells_neither_whether_the_reference_nor_whether_the_phone_is_right(client: Client) -> None:
-    Response.objects.create(reference="7KQ2MXRA", satisfaction=1, phone="13800138000", language="en")
-    wrong_phone = client.post("/erase?lang=en", {"reference": "7KQ2MXRA", "phone": "13900139000"})
-    wrong_reference = client.post("/erase?lang=en", {"reference": "22222222", "phone": "13900139000"})
-    sentence = "There is no answer with this reference and phone number."
-    for answer in (wrong_phone, wrong_reference):
-        assert answer.status_code == 400
-        assert sentence in answer.content.decode()
-
-
-def test_a_phone_number_cannot_be_found_by_trying(client: Client) -> None:
-    Response.objects.create(reference="7KQ2MXRA", satisfaction=1, phone="13800138000", language="en")
-    guesses = [{"reference": "7KQ2MXRA", "phone": f"1390013900{digit}"} for digit in range(5)]
-    assert {client.post("/erase?lang=en", guess).status_code for guess in guesses} == {400}
-    refused = client.post("/erase?lang=en", {"reference": "7KQ2MXRA", "phone": "13800138000"})
-    assert refused.status_code == 429
-    assert int(refused["Retry-After"]) > 0
-    assert "Too many attempts. Please try again in 15 minutes." in refused.content.decode()
-    assert Response.objects.get().erased_at is None
-    other = {"reference": "22222222", "phone": "13800138000"}
-    assert client.post("/erase?lang=en", other).status_code == 400  # each reference has attempts of its own
 
 
 SPELLINGS = ["7KQ2MXRA", "7kq2mxra", " 7KQ2 MXRA ", "７ＫＱ２ＭＸＲＡ", "７ｋｑ2mxra"]
@@ -219,12 +172,13 @@ SPELLINGS = ["7KQ2MXRA", "7kq2mxra", " 7KQ2 MXRA ", "７ＫＱ２ＭＸＲＡ", 
 def test_a_reference_may_be_typed_in_several_ways(client: Client, reference: str) -> None:
     Response.objects.create(reference="7KQ2MXRA", satisfaction=1, language="en")
     assert client.post("/erase", {"reference": reference, "phone": ""}).status_code == 302
+    assert ErasureRequest.objects.get().response == Response.objects.get()
 
 
 def test_every_spelling_of_a_reference_shares_its_attempts(client: Client) -> None:
     Response.objects.create(reference="7KQ2MXRA", satisfaction=1, phone="13800138000", language="en")
     for reference in SPELLINGS:
-        assert client.post("/erase", {"reference": reference, "phone": "13900139000"}).status_code == 400
+        assert client.post("/erase", {"reference": reference, "phone": "13900139000"}).status_code == 302
     assert client.post("/erase", {"reference": "7KQ2MXRA", "phone": "13800138000"}).status_code == 429
 
 

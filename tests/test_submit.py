@@ -24,7 +24,8 @@ def test_the_documented_answer_is_stored(client: Client) -> None:
     answer = post(client)
     assert answer.status_code == 201
     response = Response.objects.get()
-    assert answer.json() == {"id": response.pk, "reference": response.reference}
+    token = answer.json()["erase_token"]
+    assert answer.json() == {"id": response.pk, "reference": response.reference, "erase_token": token}
     assert (response.name, response.phone, response.satisfaction) == ("Tom", "1234567890", 5)
 
 

@@ -5,7 +5,7 @@ class Migration(migrations.Migration):
     """Change no table: the release before still uses both of them."""
 
     dependencies = [
-        ("survey", "0007_account_mails"),
+        ("survey", "0008_erase_token"),
     ]
 
     operations = [

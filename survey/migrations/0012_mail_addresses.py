@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("survey", "0009_one_window_counter"),
+        ("survey", "0011_erasure_log"),
     ]
 
     operations = [

@@ -19,7 +19,7 @@ from mydjango.json_body import MalformedJSON, json_object
 from mydjango.language import keep_language
 from mydjango.problems import FORM_TYPES, View, allow, is_browser, is_json, problem, speaks_json
 from mydjango.unavailable import page_when_unavailable
-from survey import services
+from survey import erase_token, services
 from survey.forms import ResponseForm
 from survey.models import Branch, Response, parse_reference
 from survey.submission import ONCE_MORE, SubmissionForm
@@ -185,10 +185,15 @@ def _thank(request: HttpRequest, submitted: services.Submitted) -> HttpResponse:
     thanks_url = keep_language(request, reverse("thanks", args=[response.reference]))
     answer: HttpResponse
     if speaks_json(request):
-        answer = JsonResponse({"id": response.pk, "reference": response.reference}, status=201)
+        members = {"id": response.pk, "reference": response.reference}
+        if submitted.erase_token:
+            members["erase_token"] = submitted.erase_token
+        answer = JsonResponse(members, status=201)
         answer["Location"] = thanks_url
     else:
         answer = redirect(thanks_url)
+    if submitted.erase_token:
+        erase_token.hand_over(submitted.erase_token, response, answer)
     if submitted.replayed:
         answer["Idempotent-Replayed"] = "true"
     return answer
@@ -197,6 +202,11 @@ def _thank(request: HttpRequest, submitted: services.Submitted) -> HttpResponse:
 @never_cache
 @allow("GET")
 def thanks(request: HttpRequest, reference: str) -> HttpResponse:
-    """The thank-you page with the reference of an answer."""
+    """The thank-you page of a submission; for its guest's browser with the button that erases it.
+
+    Staff know the reference too, so nothing here depends on it alone.
+    """
     response = get_object_or_404(Response, reference=parse_reference(reference))
-    return render(request, "survey/thanks.html", {"response": response})
+    token = erase_token.token_of(request, response)
+    context = {"response": response, "erase_token": token, "erase_days": erase_token.COOKIE_LIFE.days}
+    return render(request, "survey/thanks.html", context)

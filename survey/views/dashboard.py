@@ -13,8 +13,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from survey import charts, metrics, selectors, terms
-from survey.access import is_head_office, responses_of, staff_view
+from survey import charts, erasure, metrics, selectors, terms
+from survey.access import is_head_office, may_erase, responses_of, staff_view
 from survey.exports import Cursor
 from survey.filters import NO_BRANCH, FilterForm, Filters
 from survey.models import ASPECTS, Branch, Problem, Satisfaction
@@ -67,12 +67,15 @@ class Level:
 
 def page_context(request: HttpRequest, form: FilterForm) -> dict[str, Any]:
     """What every page of the dashboard needs."""
+    erases = may_erase(request.user)
     return {
         "form": form,
         "carried": urlencode(form.query),
         "is_head_office": form.is_head_office,
         "open_count": selectors.open_low_scores(responses_of(request.user)),
         "many": selectors.MANY,
+        "may_erase": erases,
+        "request_count": erasure.waiting(responses_of(request.user)).count() if erases else 0,
         "branch_count": len(form.branches),
     }
 

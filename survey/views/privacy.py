@@ -12,9 +12,10 @@ from django.views.decorators.csrf import csrf_exempt
 
 from mydjango.language import keep_language
 from mydjango.problems import allow
-from survey import retention, throttle
+from survey import erase_token, erasure, throttle
 from survey.consent import CONSENT_VERSION
 from survey.forms import ErasureForm
+from survey.models import Response, parse_reference
 from survey.views.answer import REDISPLAY
 
 
@@ -31,29 +32,62 @@ def notice(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@csrf_exempt  # no session is involved: the reference is the secret
+@csrf_exempt  # no session is involved: the token is the secret, and a request is decided by staff
 @allow("GET", "POST")
 def erase(request: HttpRequest) -> HttpResponse:
-    """Ask for reference and phone number; erase the personal data of the answer that has both."""
+    """Erase a submission with its token, or take a request by reference and phone number. GET never erases."""
     if request.method != "POST":
         form = ErasureForm(initial={"reference": request.GET.get("reference", "")})
         return render(request, "survey/erase.html", {"form": form})
-    form = ErasureForm(request.POST)
-    if form.is_valid() and REDISPLAY not in request.POST:
-        reference, phone = form.cleaned_data["reference"], form.cleaned_data["phone"]
-        try:
-            # Whoever knows a reference, as staff do, must not find the phone number by trying.
-            throttle.count_attempt("erasure", reference, request.META.get("REMOTE_ADDR", ""))
-        except throttle.TooManyAttempts as error:
-            form.add_error(None, error.sentence)
-            page = render(request, "survey/erase.html", {"form": form}, status=429)
-            page["Retry-After"] = str(error.retry_after)
-            return page
-        if retention.erase_for_guest(reference, phone):
-            return redirect(keep_language(request, reverse("erased")))
-        # One sentence for every reason: it must not tell whose phone number or which reference was right.
-        form.add_error(None, _("There is no answer with this reference and phone number. Please check both."))
-    return render(request, "survey/erase.html", {"form": form}, status=200 if REDISPLAY in request.POST else 400)
+    if "token" in request.POST:
+        return _erase_with_token(request, request.POST.get("reference", ""), request.POST["token"])
+    return _request_erasure(request, ErasureForm(request.POST))
+
+
+def _erase_with_token(request: HttpRequest, reference: str, token: str) -> HttpResponse:
+    """Ask once whether the guest is sure, then erase.
+
+    The thank-you page's button sends the reference and the token; the page that asks adds `confirmed`.
+    """
+    response = Response.objects.filter(reference=parse_reference(reference)).first()
+    if response is not None and response.erased_at:  # a second tap; its token went with the rest
+        return redirect(keep_language(request, reverse("erased")))
+    if response is None or not erase_token.erases(token, response):
+        notice = _("This page cannot erase the answer. You can ask our staff to do it here.")
+        context = {"form": ErasureForm(initial={"reference": reference}), "notice": notice}
+        return render(request, "survey/erase.html", context, status=_status_of_page(request))
+    if "confirmed" not in request.POST or REDISPLAY in request.POST:
+        return render(request, "survey/erase_confirm.html", {"response": response, "erase_token": token})
+    erasure.erase_with_token(response, token)
+    return redirect(keep_language(request, reverse("erased")))
+
+
+def _request_erasure(request: HttpRequest, form: ErasureForm) -> HttpResponse:
+    """File a request for the staff and say the same whatever the details were."""
+    if not form.is_valid() or REDISPLAY in request.POST:
+        return render(request, "survey/erase.html", {"form": form}, status=_status_of_page(request))
+    reference, phone = form.cleaned_data["reference"], form.cleaned_data["phone"]
+    try:
+        # Nobody floods the staff with requests, or tries phone numbers until one is confirmed.
+        throttle.count_attempt("erasure", reference, request.META.get("REMOTE_ADDR", ""))
+    except throttle.TooManyAttempts as error:
+        form.add_error(None, error.sentence)
+        page = render(request, "survey/erase.html", {"form": form}, status=429)
+        page["Retry-After"] = str(error.retry_after)
+        return page
+    erasure.request_erasure(reference, phone)
+    return redirect(keep_language(request, reverse("erasure-requested")))
+
+
+def _status_of_page(request: HttpRequest) -> int:
+    """200 for a page that only changes its language, 400 for one that comes back with an error."""
+    return 200 if REDISPLAY in request.POST else 400
+
+
+@allow("GET")
+def requested(request: HttpRequest) -> HttpResponse:
+    """Say that staff decide on the request, in one sentence that is the same for right and wrong details."""
+    return render(request, "survey/erasure_requested.html")
 
 
 @allow("GET")

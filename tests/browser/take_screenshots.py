@@ -14,6 +14,7 @@ import pytest
 from django.conf import settings as project
 from django.core.management import call_command
 
+from survey import erase_token
 from survey.models import Branch, Response
 
 FOLDER = Path(project.BASE_DIR) / "docs" / "screenshots"
@@ -32,9 +33,17 @@ def test_guest(open_page: Callable[..., Any], settings: Any) -> None:
     settings.MINIMUM_FILL_SECONDS = 0
     FOLDER.mkdir(parents=True, exist_ok=True)
     branch = Branch.objects.create(code="sh01", name="人民广场店", name_en="People's Square")
-    Response.objects.create(reference="7KQ2MXRA", satisfaction=5, branch=branch, language="zh-hans")
+    digest = erase_token.digest("token")
     Response.objects.create(
-        reference="3NP8WDHT", satisfaction=1, branch=branch, language="zh-hans", phone="13800138000"
+        reference="7KQ2MXRA", satisfaction=5, branch=branch, language="zh-hans", erase_token_digest=digest
+    )
+    Response.objects.create(
+        reference="3NP8WDHT",
+        satisfaction=1,
+        branch=branch,
+        language="zh-hans",
+        phone="13800138000",
+        erase_token_digest=digest,
     )
 
     for width, device in ((375, "phone"), (1280, "desk")):
@@ -56,8 +65,11 @@ def test_guest(open_page: Callable[..., Any], settings: Any) -> None:
     page.wait_for_selector("#survey .error")
     shoot(page, "survey-error")
     shoot(open_page("/s/sh01?lang=zh", dark=True), "survey-dark")
-    shoot(open_page("/thanks/7KQ2MXRA?lang=zh"), "thanks")
-    shoot(open_page("/thanks/3NP8WDHT?lang=zh"), "thanks-low-score")
+    for reference, name in (("7KQ2MXRA", "thanks"), ("3NP8WDHT", "thanks-low-score")):
+        page = open_page(f"/thanks/{reference}?lang=zh")
+        page.context.add_cookies([{"name": erase_token.COOKIE, "value": "token", "url": page.url}])
+        page.reload()
+        shoot(page, name)
     shoot(open_page("/privacy?lang=zh"), "privacy")
     shoot(open_page("/erase?lang=zh&reference=7KQ2MXRA"), "erase")
 

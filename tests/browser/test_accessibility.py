@@ -78,6 +78,26 @@ def thanks_for_a_low_score(page: Any) -> None:
     page.goto("/thanks/BBBBBBBB" + page.query)
 
 
+def thanks_of_ones_own(page: Any) -> None:
+    empty(page)
+    page.check("#id_satisfaction_0")
+    page.click("button.send")
+    page.wait_for_selector("main button:not(.send)")
+
+
+def erase_confirm(page: Any) -> None:
+    thanks_of_ones_own(page)
+    page.click("main button")
+    page.wait_for_selector("button.send")
+
+
+def erase_with_a_wrong_token(page: Any) -> None:
+    thanks_of_ones_own(page)
+    page.evaluate("document.querySelector('[name=token]').value = 'wrong'")
+    page.click("main button")
+    page.wait_for_selector(".problem")
+
+
 def privacy(page: Any) -> None:
     page.goto("/privacy" + page.query)
 
@@ -86,22 +106,21 @@ def erase(page: Any) -> None:
     page.goto("/erase" + page.query)
 
 
-def erase_refused(page: Any) -> None:
-    erase(page)
-    page.fill("#id_reference", "22222222")
-    page.click("button.send")
-    page.wait_for_selector(".problem")
-
-
 def erase_without_reference(page: Any) -> None:
     erase(page)
     page.click("button.send")
     page.wait_for_selector(".error")
 
 
-def erased(page: Any) -> None:
+def erase_requested(page: Any) -> None:
     erase(page)
     page.fill("#id_reference", "GGGGGGGG")
+    page.click("button.send")
+    page.wait_for_selector("a.action")
+
+
+def erased(page: Any) -> None:
+    erase_confirm(page)
     page.click("button.send")
     page.wait_for_selector("a.action")
 
@@ -129,10 +148,13 @@ STATES = (
     restored,
     thanks,
     thanks_for_a_low_score,
+    thanks_of_ones_own,
+    erase_confirm,
+    erase_with_a_wrong_token,
     privacy,
     erase,
-    erase_refused,
     erase_without_reference,
+    erase_requested,
     erased,
     closed_branch,
     unknown_branch,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from survey.consent import CONSENT_VERSION
 from survey.models import Branch, Problem, Response
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -52,7 +53,7 @@ def test_one_tap_and_send_is_an_answer(
         5,
         branch,
         "",
-        "2026-11",
+        CONSENT_VERSION,
     )
     assert response.language == {"zh": "zh-hans", "en": "en"}[language]
 
@@ -335,17 +336,37 @@ def test_contact_details_are_asked_only_of_those_who_want_to_be_called(open_page
     assert Response.objects.get().phone == ""
 
 
-@pytest.mark.parametrize("phone", ["", "13800138000"])
-def test_a_guest_erases_his_answer(open_page: Open, phone: str) -> None:
-    response = Response.objects.create(satisfaction=1, comment="secret", phone=phone, language="en")
-    page = open_page(f"/thanks/{response.reference}?lang=en")
-    page.click("footer >> text=Erase")
-    assert page.input_value("#id_reference") == response.reference
-    page.fill("#id_phone", "+86 138 0013 8000" if phone else "")
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_a_guest_erases_what_he_sent_from_the_thanks(open_page: Open, script: bool) -> None:
+    page = open_page("/?lang=en", script=script)
+    page.check("#id_satisfaction_0")
+    page.fill("#id_comment", "secret")
+    send(page)
+    page.wait_for_selector(".reference")
+    page.reload()
+    page.click("a.language")
+    page.wait_for_selector("html[lang=zh-hans] .reference")
+    page.click("main button")
+    page.wait_for_selector("button.send")
+    assert Response.objects.get().comment == "secret"
+    page.click("button.language")
+    page.wait_for_selector("h1 >> text=Erase my answer")
     send(page)
     page.wait_for_selector("h1 >> text=Erased")
-    response.refresh_from_db()
-    assert (response.comment, response.phone, response.satisfaction) == ("", "", 1)
+    response = Response.objects.get()
+    assert (response.comment, response.satisfaction) == ("", 1)
+
+
+def test_another_browser_has_no_button_but_a_request(open_page: Open) -> None:
+    response = Response.objects.create(satisfaction=1, comment="secret", phone="13800138000", language="en")
+    page = open_page(f"/thanks/{response.reference}?lang=en")
+    assert page.query_selector("main button") is None
+    page.click("footer >> text=Erase")
+    assert page.input_value("#id_reference") == response.reference
+    page.fill("#id_phone", "+86 138 0013 8000")
+    send(page)
+    page.wait_for_selector("h1 >> text=Request sent")
+    assert response.erasure_requests.count() == 1
 
 
 def test_a_closed_or_unknown_branch_is_said_so(open_page: Open, branch: Branch) -> None:

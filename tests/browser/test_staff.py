@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 
-from survey.models import Branch, ExportLog, FollowUpNote, Membership
+from survey.models import Branch, ErasureRequest, ExportLog, FollowUpNote, Membership, Response
 from tests.browser.accessibility import small_targets, violations
 
 PAGES = (
@@ -22,6 +22,7 @@ PAGES = (
     "follow-up/",
     "follow-up/?days=90&status=all",
     "follow-up/?days=dates&problem=cold",
+    "erasures/",
     "export/?days=90",
     "branches/",
     "branches/add/",
@@ -123,6 +124,26 @@ def test_a_manager_filters_follows_up_and_exports(demo, open_page, script):
         page.locator(".files a").first.click()
     text = download.value.path().read_text(encoding="utf-8-sig")
     assert text.count("\n") == ExportLog.objects.latest("id").row_count + 1
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+def test_head_office_decides_on_a_guests_request(demo, open_page, width):
+    response = Response.objects.exclude(comment="").first()
+    ErasureRequest.objects.create(response=response)
+    page = open_page("/dashboard/", width=width, locale="en-GB")
+    log_in(page)
+    page.get_by_role("link", name="Erasures").click()
+    for role, name in (("link", "Decide"), ("button", "Erase for good")):
+        page.get_by_role(role, name=name).wait_for()
+        assert not violations(page)
+        assert not small_targets(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.get_by_role(role, name=name).click()
+    page.wait_for_selector("[role=status] >> text=Erased.")
+    page.goto("/dashboard/erasures/")
+    page.wait_for_selector("text=erased at the guest's request")
+    response.refresh_from_db()
+    assert response.comment == ""
 
 
 def right_edge(locator):

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from survey import retention
-from survey.models import Chore, Response, parse_reference
+from survey.models import Chore, ErasureLog, Response, parse_reference
 
 
 class Command(BaseCommand):
@@ -34,8 +34,9 @@ class Command(BaseCommand):
                 raise CommandError("--older-than takes a number of days: 0 or more.")
             day = timezone.localdate() - timedelta(days=options["older_than"])
             responses = Response.objects.filter(local_date__lt=day)
-        erased = retention.erase(responses)
+        erased = retention.erase(responses, ErasureLog.Event.COMMAND if options["reference"] else None)
         if not options["reference"]:
             retention.forget_account_mails(timezone.now() - timedelta(days=options["older_than"]))
+            retention.forget_unmatched_requests()
             Chore.note(retention.CHORE)
         self.stdout.write(f"erased the personal data of {erased} answers")
