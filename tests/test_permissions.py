@@ -21,7 +21,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from survey.accounts import head_office_group
-from survey.models import AttemptWindow, Membership, OutgoingMail, Response
+from survey.models import AttemptWindow, ErasureLog, Membership, OutgoingMail, Response
 from tests.chain import answer, make_chain
 
 # Somebody without an account, the managers of one branch and of both, head office, a superuser, and a superuser who was
@@ -44,6 +44,9 @@ dashboard/follow-up/?branch=south&status=all                   login  404    ok 
 dashboard/responses/{north}/                                   login  ok     404    ok     ok     ok     login
 dashboard/responses/{south}/                                   login  404    ok     ok     ok     ok     login
 dashboard/responses/{nowhere}/                                 login  404    404    404    ok     ok     login
+dashboard/responses/{north}/erase/                             login  404    404    404    ok     ok     login
+dashboard/responses/{south}/erase/                             login  404    404    404    ok     ok     login
+dashboard/erasures/                                            login  404    404    404    ok     ok     login
 dashboard/export/?personal=1                                   login  ok     ok     ok     ok     ok     login
 dashboard/export.csv?personal=1                                login  ok+    ok+    ok+    ok+    ok+    login
 dashboard/export.csv?personal=1&branch=south                   login  404    ok+    ok+    ok+    ok+    login
@@ -102,6 +105,12 @@ admin/survey/outgoingmail/{mail}/                              login  login  log
 admin/survey/outgoingmail/{mail}/change/                       login  login  login  login  ok     ok     login
 admin/survey/outgoingmail/{mail}/history/                      login  login  login  login  ok     ok     login
 admin/survey/outgoingmail/{mail}/delete/                       login  login  login  login  403    ok     login
+admin/survey/erasurelog/                                       login  login  login  login  ok     ok     login
+admin/survey/erasurelog/add/                                   login  login  login  login  403    403    login
+admin/survey/erasurelog/{log}/                                 login  login  login  login  away   away   login
+admin/survey/erasurelog/{log}/change/                          login  login  login  login  ok     ok     login
+admin/survey/erasurelog/{log}/history/                         login  login  login  login  ok     ok     login
+admin/survey/erasurelog/{log}/delete/                          login  login  login  login  403    403    login
 admin/auth/group/                                              login  login  login  login  403    ok     login
 admin/auth/group/add/                                          login  login  login  login  403    ok     login
 admin/auth/group/{group}/                                      login  login  login  login  away   away   login
@@ -125,6 +134,9 @@ dashboard/follow-up/                         login  ok     ok     ok     ok     
 dashboard/responses/{north}/                 login  away+  404    away+  away+  away+  login
 dashboard/responses/{south}/                 login  404    away+  away+  away+  away+  login
 dashboard/responses/{nowhere}/               login  404    404    404    away+  away+  login
+dashboard/responses/{north}/erase/           login  404    404    404    away+  away+  login
+dashboard/responses/{south}/erase/           login  404    404    404    away+  away+  login
+dashboard/erasures/                          login  404    404    404    ok     ok     login
 dashboard/export/                            login  ok     ok     ok     ok     ok     login
 dashboard/export.csv                         login  ok+    ok+    ok+    ok+    ok+    login
 dashboard/branches/                          login  ok     ok     ok     ok     ok     login
@@ -178,6 +190,12 @@ admin/survey/outgoingmail/{mail}/            login  login  login  login  away   
 admin/survey/outgoingmail/{mail}/change/     login  login  login  login  403    403    login
 admin/survey/outgoingmail/{mail}/history/    login  login  login  login  ok     ok     login
 admin/survey/outgoingmail/{mail}/delete/     login  login  login  login  403    away+  login
+admin/survey/erasurelog/                     login  login  login  login  ok     ok     login
+admin/survey/erasurelog/add/                 login  login  login  login  403    403    login
+admin/survey/erasurelog/{log}/               login  login  login  login  away   away   login
+admin/survey/erasurelog/{log}/change/        login  login  login  login  403    403    login
+admin/survey/erasurelog/{log}/history/       login  login  login  login  ok     ok     login
+admin/survey/erasurelog/{log}/delete/        login  login  login  login  403    403    login
 admin/auth/group/                            login  login  login  login  403    away+  login
 admin/auth/group/add/                        login  login  login  login  403    away+  login
 admin/auth/group/{group}/                    login  login  login  login  away   away   login
@@ -208,6 +226,8 @@ FORMS: dict[str, dict[str, str]] = {
     "dashboard/responses/{north}/": {"status": "solved", "shown": "open", "text": "called"},
     "dashboard/responses/{south}/": {"status": "solved", "shown": "open", "text": "called"},
     "dashboard/responses/{nowhere}/": {"status": "solved", "shown": "open", "text": "called"},
+    "dashboard/responses/{north}/erase/": {"decision": "erase"},
+    "dashboard/responses/{south}/erase/": {"decision": "erase"},
     "dashboard/branches/add/": BRANCH,
     "dashboard/branches/north/": BRANCH,
     "dashboard/staff/add/": ACCOUNT,
@@ -234,6 +254,8 @@ FORMS: dict[str, dict[str, str]] = {
     "admin/survey/outgoingmail/add/": {"kind": "account", "recipient": "head@example.com"},
     "admin/survey/outgoingmail/{mail}/change/": {"recipient": "head@example.com", "account": "{owner}"},
     "admin/survey/outgoingmail/{mail}/delete/": {"post": "yes"},
+    "admin/survey/erasurelog/": {"action": "delete_selected", "_selected_action": "{log}", "post": "yes"},
+    "admin/survey/erasurelog/{log}/delete/": {"post": "yes"},
     "admin/auth/group/": {"action": "delete_selected", "_selected_action": "{group}", "post": "yes"},
     "admin/auth/group/add/": {"name": "x"},
     "admin/auth/group/{group}/change/": {"name": "x"},
@@ -307,7 +329,9 @@ def world(db: None, settings: Any) -> World:
         message_id="<1.account@survey>",
         body=f"https://survey.example.com/dashboard/password/MQ/{TOKEN}/\n",
     )
+    erased = Response.objects.get(reference=references["nowhere"])
     keys = {
+        "log": ErasureLog.objects.create(response=erased, event=ErasureLog.Event.STAFF, user=chain.head),
         "branch": chain.north,
         "submission": Response.objects.get(reference=references["south"]),
         "member": member,

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from survey import erasure
 from survey.access import account_of, eraser_view, responses_of
-from survey.models import ErasureLog, ErasureRequest
+from survey.models import ErasureLog, ErasureRequest, parse_reference
 from survey.views.dashboard import form_of, page_context
 
 LOGGED = 20  # erasures listed on the page; Django's admin has them all
@@ -30,7 +30,9 @@ def requests(request: HttpRequest) -> HttpResponse:
 @eraser_view
 def erase(request: HttpRequest, reference: str) -> HttpResponse:
     """Ask before a submission is erased; posted, erase it or decline its guest's request."""
-    response = get_object_or_404(responses_of(request.user).select_related("branch"), reference=reference.upper())
+    response = get_object_or_404(
+        responses_of(request.user).select_related("branch"), reference=parse_reference(reference)
+    )
     if request.method == "POST" and request.POST.get("decision") == "erase":
         if erasure.erase_by_staff(response, account_of(request)):
             messages.success(request, _("Erased."))
