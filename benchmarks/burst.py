@@ -21,10 +21,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.burst import Pool, burst, guest_event
-from tests.eventually import eventually
-from tests.instances import ROOT, Function
-from tests.mariadb import PrivateServer
+from tests.support.burst import Pool, burst, guest_event
+from tests.support.eventually import eventually
+from tests.support.mariadb import PrivateServer
+from tests.support.processes import ROOT, Function
 
 # To gunicorn all guests have one address: the rate limit is off there.
 PRODUCTION = {

@@ -23,9 +23,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mydjango.cloud import package
-from mydjango.cloud.target import Target, find_python
-from tests.mariadb import PrivateServer
+from faaskit.package import build
+from faaskit.package.target import Target, find_python
+from tests.support.mariadb import PrivateServer
 
 PROJECT = Path(__file__).resolve().parent.parent
 FIRST_ANSWER = Path(__file__).with_name("first_answer.py")
@@ -95,7 +95,7 @@ def main() -> None:
 def prepare(work: Path, python: list[str]) -> None:
     """Make the folders: the package unpacked, and the plain upload with and without byte code."""
     work.mkdir(parents=True, exist_ok=True)
-    package.build(PROJECT, work / "build", Target.parse("3.10", "manylinux2014_x86_64"), print)
+    build.build(PROJECT, work / "build", Target.parse("3.10", "manylinux2014_x86_64"), print)
     for name, place in (("function", "packaged/user"), ("layer", "packaged/opt")):
         shutil.rmtree(work / place, ignore_errors=True)
         with zipfile.ZipFile(work / "build" / f"{name}.zip") as archive:

@@ -12,7 +12,7 @@ import statistics
 import sys
 import time
 
-from tests.mariadb import PrivateServer
+from tests.support.mariadb import PrivateServer
 
 DAYS = 1_000
 RUNS = 9
@@ -52,7 +52,7 @@ def main(answers: int) -> int:
         import django
 
         django.setup()
-        from tests import many
+        from tests.support import many
 
         start = time.perf_counter()
         client = many.prepare(answers, DAYS)

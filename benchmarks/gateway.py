@@ -92,11 +92,11 @@ def compare(rounds: int, requests: int, gateway: str, config: str) -> None:
     production = {"DEBUG": "0", "SECRET_KEY": uuid.uuid4().hex * 2, "PUBLIC_URL": "http://127.0.0.1"}
     os.environ.update(production | {"DJANGO_SETTINGS_MODULE": "mydjango.settings"})
     import index
-    from mydjango.cloud import events
+    from faaskit.gateways import events
 
     headers = [("Host", "127.0.0.1"), ("Accept-Encoding", "identity")]
     event = events.build(gateway, events.HttpRequest("GET", TARGET, headers, scheme="http"))
-    gateway_command = ("-m", "mydjango.cloud.gateway", "0", "--gateway", gateway, "--config", config, "--no-timers")
+    gateway_command = ("-m", "faaskit.local.serve", "0", "--gateway", gateway, "--config", config, "--no-timers")
     with serving("-c", PLAIN, environ=production) as plain, serving(*gateway_command) as local:
         ways: dict[str, Callable[[], object]] = {
             "handler in this process": lambda: json.dumps(index.main_handler(event, {})),
@@ -123,7 +123,7 @@ def compare(rounds: int, requests: int, gateway: str, config: str) -> None:
 
 def flood(seconds: float, gateway: str, config: str) -> None:
     """300 clients through eight instances; each answer must carry its own nonce."""
-    command = ("-m", "mydjango.cloud.gateway", "0", "--gateway", gateway, "--config", config, "--no-timers")
+    command = ("-m", "faaskit.local.serve", "0", "--gateway", gateway, "--config", config, "--no-timers")
     with serving(*command, "--instances", "8") as port:
         get(port)
         until = time.monotonic() + seconds

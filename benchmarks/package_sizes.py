@@ -11,9 +11,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from mydjango.cloud import archives, package
-from mydjango.cloud.archives import MEGABYTE, Size
-from mydjango.cloud.target import Target, find_python
+from faaskit.package import archives, build
+from faaskit.package.archives import MEGABYTE, Size
+from faaskit.package.target import Target, find_python
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -22,7 +22,7 @@ def main() -> None:
     """Build both and print their sizes."""
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
-        built = package.build(PROJECT, work / "ours", Target.parse("3.10", "manylinux2014_x86_64"), print)
+        built = build.build(PROJECT, work / "ours", Target.parse("3.10", "manylinux2014_x86_64"), print)
         print(built.table)
         python = find_python("3.10") or [sys.executable]
         install = [*python, "-m", "pip", "install", "-q", "-t", str(work / "layer"), "-r", "requirements.txt"]

@@ -17,8 +17,8 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.text_engines import LONG, SHORT
-from mydjango.cloud import memory_limit
-from tests import small_function
+from faaskit.local import memory_limit
+from tests.support import small_function
 
 PROJECT = Path(__file__).parent.parent
 ENGINES = ("stock", "ours", "rjieba")

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from mydjango import environment, json_log
 from mydjango.mysql.options import connection_options
+from mydjango.operations import environment, json_log
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PLATFORM = environment.platform()
@@ -38,7 +38,7 @@ CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"] if PUBLIC_URL el
 INSTALLED_APPS = [
     "mydjango",
     "survey",
-    "mydjango.admin_app.AdminConfig",
+    "mydjango.cold_start.admin_app.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -48,26 +48,26 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "mydjango.invocation.InvocationMiddleware",
+    "mydjango.operations.invocation.InvocationMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "mydjango.content_security.ContentSecurityPolicyMiddleware",
-    "mydjango.static.StaticFilesMiddleware",
-    "mydjango.problems.ProblemMiddleware",
+    "mydjango.http.content_security.ContentSecurityPolicyMiddleware",
+    "mydjango.http.static.StaticFilesMiddleware",
+    "mydjango.http.problems.ProblemMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "mydjango.middleware.PathMiddleware",
-    "mydjango.unavailable.UnavailableMiddleware",
+    "mydjango.http.middleware.PathMiddleware",
+    "mydjango.http.unavailable.UnavailableMiddleware",
 ]
 # What PathMiddleware runs, and imports, only where a path needs it (docs/coldstart.md): guests have no session, text
 # has no language. A path in neither list has everything. A place that ends in a slash covers what is below it.
 STAFF_MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "mydjango.language.LanguageMiddleware",
+    "mydjango.http.language.LanguageMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
 ]
-GUEST_MIDDLEWARE = ["mydjango.language.LanguageMiddleware"]
+GUEST_MIDDLEWARE = ["mydjango.http.language.LanguageMiddleware"]
 GUEST_PATHS = ["/", "/s/", "/submitSurvey", "/thanks/", "/privacy", "/erase", "/erase/"]
 PLAIN_PATHS = ["/hello/", "/welcome/", "/jieba/", "/healthz", "/openapi.json"]
 
@@ -125,7 +125,7 @@ def _database() -> dict[str, Any]:
 DATABASES = {"default": _database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-AUTHENTICATION_BACKENDS = ["survey.authentication.StaffBackend"]
+AUTHENTICATION_BACKENDS = ["survey.staff.authentication.StaffBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -158,7 +158,9 @@ WHITENOISE_USE_FINDERS = DEBUG or not _collected
 
 EMAIL_HOST = environment.text("EMAIL_HOST")
 # In production nothing goes to the console, which is the platform's log: without EMAIL_HOST the mail stays queued.
-EMAIL_BACKEND = "mydjango.smtp.EmailBackend" if EMAIL_HOST else "django.core.mail.backends.console.EmailBackend"
+EMAIL_BACKEND = (
+    "mydjango.operations.smtp.EmailBackend" if EMAIL_HOST else "django.core.mail.backends.console.EmailBackend"
+)
 SENDS_MAIL = bool(EMAIL_HOST) or DEBUG
 EMAIL_PORT = environment.integer("EMAIL_PORT", 465, minimum=1)
 EMAIL_HOST_USER = environment.text("EMAIL_HOST_USER")
@@ -178,7 +180,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if _tls else 0
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-CSRF_FAILURE_VIEW = "mydjango.problems.csrf_failure"
+CSRF_FAILURE_VIEW = "mydjango.http.problems.csrf_failure"
 SECURE_CSP = {
     "default-src": ["'none'"],
     "script-src": ["'self'"],

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from mydjango.cold_start import deferred_include
+from mydjango.cold_start.deferred_apps import deferred_include
 
 urlpatterns = [
     path("", include("survey.text.urls")),
-    deferred_include("healthz", "mydjango.health"),
-    deferred_include("", "survey.urls"),
-    deferred_include("dashboard/", "survey.dashboard_urls", namespace="dashboard"),
-    deferred_include("admin/", "mydjango.admin_urls", namespace="admin"),
+    deferred_include("healthz", "mydjango.operations.health"),
+    deferred_include("", "survey.guest.urls"),
+    deferred_include("dashboard/", "survey.staff.urls", namespace="dashboard"),
+    deferred_include("admin/", "mydjango.cold_start.admin_urls", namespace="admin"),
 ]
 
-handler400 = "mydjango.problems.bad_request"
-handler403 = "mydjango.problems.permission_denied"
-handler404 = "mydjango.problems.page_not_found"
-handler500 = "mydjango.problems.server_error"
+handler400 = "mydjango.http.problems.bad_request"
+handler403 = "mydjango.http.problems.permission_denied"
+handler404 = "mydjango.http.problems.page_not_found"
+handler500 = "mydjango.http.problems.server_error"

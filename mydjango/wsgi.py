@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 
-from mydjango import code_archive, deferred_modules, lazy_imports
+from mydjango.cold_start import bytecode_importer, deferred_imports, deferred_modules
 
-code_archive.install()
-lazy_imports.install(deferred_modules.MODULES)
+bytecode_importer.install()
+deferred_imports.install(deferred_modules.MODULES)
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mydjango.settings")
 
-from mydjango.cold_start import get_application  # noqa: E402  (what it imports is to be deferred)
+from mydjango.cold_start.deferred_apps import get_application  # noqa: E402  (what it imports is to be deferred)
 
 application = get_application()

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from survey import outbox
+from survey.mail import outbox
 from survey.models import Branch, ErasureLog, OutgoingMail, Response
 
 

@@ -10,7 +10,7 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connection
 
 import index
-from tests.mariadb import PrivateServer, Server, named_server, private_server
+from tests.support.mariadb import PrivateServer, Server, named_server, private_server
 
 
 def pytest_configure() -> None:
@@ -69,7 +69,7 @@ def built_lexicon() -> None:
 @pytest.fixture
 def chain(db):
     """Two branches with their staff."""
-    from tests.chain import make_chain
+    from tests.support.chain import make_chain
 
     return make_chain()
 

@@ -17,7 +17,7 @@ pymysql.install_as_MySQLdb()
 
 from django.db.backends.mysql import base  # noqa: E402  (must see PyMySQL as MySQLdb)
 
-from mydjango import invocation  # noqa: E402
+from mydjango.operations import invocation  # noqa: E402
 
 logger = logging.getLogger(__name__)
 

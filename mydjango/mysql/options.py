@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from mydjango import environment
+from mydjango.operations import environment
 
 
 def connection_options() -> dict[str, Any]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from django import template
 
 if TYPE_CHECKING:  # a guest's page imports every library of tags
-    from survey.filters import Filters
-    from survey.metrics import Change
+    from survey.staff.filters import Filters
+    from survey.staff.metrics import Change
 
 register = template.Library()
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import translation
 
-from mydjango.language import PARAMETER, keep_language, short_code
+from mydjango.http.language import PARAMETER, keep_language, short_code
 
 register = template.Library()
 
@@ -22,7 +22,7 @@ def page_url(context: template.Context, name: str, **query: str) -> str:
     return keep_language(context["request"], f"{url}?{urlencode(query)}" if query else url)
 
 
-@register.inclusion_tag("survey/language.html", takes_context=True)
+@register.inclusion_tag("guest/language.html", takes_context=True)
 def language_switch(context: template.Context, form: str = "") -> dict[str, object]:
     """This page in the other languages: with what stands in the form of this id, or else with what was sent to it."""
     request: HttpRequest = context["request"]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from django import template
 
-from survey.submission import SubmissionForm
+from survey.guest.visit import SubmissionForm
 
 register = template.Library()
 
 
-@register.inclusion_tag("survey/submission.html", takes_context=True)
+@register.inclusion_tag("guest/submission.html", takes_context=True)
 def submission_fields(context: template.Context) -> dict[str, object]:
     """The visit's key, the honeypot, the signed time, and the line that says how sending goes.
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import marisa_trie
 
-from mydjango import environment
+from mydjango.operations import environment
 from survey.text.substitution import import_jieba
 from survey.text.tables import DamagedFile, TableFile
 

@@ -8,7 +8,7 @@ from math import log
 from pathlib import Path
 from typing import Any
 
-from mydjango import environment
+from mydjango.operations import environment
 from survey.text import lexicon
 from survey.text.lexicon import Lexicon, LexiconError
 from survey.text.substitution import import_jieba, rebind

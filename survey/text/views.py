@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.views.decorators.csrf import csrf_exempt
 
-from mydjango.json_body import MalformedJSON, json_object
-from mydjango.problems import FORM_TYPES, allow, is_json, problem
+from mydjango.http.json_body import MalformedJSON, json_object
+from mydjango.http.problems import FORM_TYPES, allow, is_json, problem
 
 LONGEST_TEXT = 20_000  # characters
 MOST_KEYWORDS = 100

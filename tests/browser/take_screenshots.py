@@ -14,7 +14,7 @@ import pytest
 from django.conf import settings as project
 from django.core.management import call_command
 
-from survey import erase_token
+from survey.guest import erase_token
 from survey.models import Branch, Response
 
 FOLDER = Path(project.BASE_DIR) / "docs" / "screenshots"

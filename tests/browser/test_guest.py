@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from survey.consent import CONSENT_VERSION
+from survey.guest.consent import CONSENT_VERSION
 from survey.models import Branch, Problem, Response
 
 pytestmark = pytest.mark.django_db(transaction=True)

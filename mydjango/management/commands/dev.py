@@ -12,7 +12,8 @@ from django.contrib.staticfiles.management.commands.runserver import Command as 
 from django.core.management import call_command
 from django.db import connection
 
-from survey import outbox, rollup
+from survey.jobs import rollup
+from survey.mail import outbox
 
 logger = logging.getLogger(__name__)
 

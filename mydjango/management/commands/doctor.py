@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from mydjango import doctor
+from mydjango.operations import doctor
 
 
 class Command(BaseCommand):

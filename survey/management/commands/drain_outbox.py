@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from survey import outbox
+from survey.mail import outbox
 
 
 class Command(BaseCommand):

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from survey import retention
+from survey.jobs import retention
 from survey.models import Chore, ErasureLog, Response, parse_reference
 
 

@@ -10,9 +10,11 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from survey import demo, rollup, terms
-from survey.accounts import head_office_group
+from survey import term_index
+from survey.demo import chain
+from survey.jobs import rollup
 from survey.models import ExportLog, FollowUpNote, FollowUpStatus, Membership, Response
+from survey.staff.accounts import head_office_group
 
 PASSWORD = "demo"  # noqa: S105  (of the demo's accounts, which exist with DEBUG on only)
 LOGIN = f"Log in at /dashboard/ as head@example.com or manager@example.com, password {PASSWORD}."
@@ -39,8 +41,8 @@ class Command(BaseCommand):
             return
         # The last whole day: what is seeded does not depend on the time of day.
         last = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(seconds=1)
-        places = demo.branches()
-        for batch in demo.in_batches(demo.responses(places, options["responses"], last)):
+        places = chain.branches()
+        for batch in chain.in_batches(chain.responses(places, options["responses"], last)):
             Response.objects.bulk_create(batch)
         head, is_new = User.objects.get_or_create(
             username="head@example.com",
@@ -55,10 +57,10 @@ class Command(BaseCommand):
                 user.save()
         head.groups.add(head_office_group())
         Membership.objects.get_or_create(user=manager, branch=places[0])
-        FollowUpNote.objects.bulk_create(demo.notes(head, {places[0].pk: manager}))
-        ExportLog.objects.bulk_create(demo.export_logs(head, manager, places[0], last))
+        FollowUpNote.objects.bulk_create(chain.notes(head, {places[0].pk: manager}))
+        ExportLog.objects.bulk_create(chain.export_logs(head, manager, places[0], last))
         rollup.count_days(LONG_ENOUGH)
-        terms.index_comments(LONG_ENOUGH)
+        term_index.index_comments(LONG_ENOUGH)
         waiting = Response.objects.filter(follow_up_status=FollowUpStatus.OPEN).count()
         self.stdout.write(
             f"{options['responses']} answers of a year in {len(places)} branches, {waiting} to follow up.\n{LOGIN}"

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from survey import rollup, terms, throttle
+from survey import limits, term_index
+from survey.jobs import rollup
 from survey.models import Chore
 
 
@@ -23,8 +24,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
         """Do it and say how much it was."""
-        throttle.forget_past_windows()
+        limits.forget_past_windows()
         days = rollup.count_days(options["seconds"])
-        comments = terms.index_comments(options["seconds"])
+        comments = term_index.index_comments(options["seconds"])
         Chore.note(rollup.CHORE)
         self.stdout.write(f"{days} days counted, {comments} comments indexed")

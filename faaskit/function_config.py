@@ -1,0 +1,204 @@
+"""serverless.yml: the function as it is deployed, with `${env:…}` and its other references resolved.
+
+What the local gateway, the packaging and the deployment read the same. The format is that of component `scf`
+(Tencent 1154/42990).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from dotenv import dotenv_values
+
+from faaskit.timers import Timer
+
+REFERENCE = re.compile(r"\$\{([^{}]+)\}")
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+RESERVED_PREFIXES = ("SCF_", "QCLOUD_", "TENCENTCLOUD_")
+DEFAULT_MEMORY = 128  # MB
+DEFAULT_TIMEOUT = 3  # seconds
+DEFAULT_INIT_TIMEOUT = 65  # seconds
+
+
+class FunctionConfigError(ValueError):
+    """serverless.yml is missing or says what no platform would take; the message is one sentence."""
+
+
+@dataclass(frozen=True)
+class FunctionConfig:
+    """One function of serverless.yml. `inputs` is the whole resolved section; `unset` names what was not resolved."""
+
+    path: Path
+    name: str
+    stage: str = ""
+    handler: str = "index.main_handler"
+    memory: int = DEFAULT_MEMORY  # MB
+    timeout: int = DEFAULT_TIMEOUT  # seconds
+    init_timeout: int = DEFAULT_INIT_TIMEOUT  # seconds
+    region: str = "ap-guangzhou"
+    environment: dict[str, str] = field(default_factory=dict)
+    timers: list[Timer] = field(default_factory=list)
+    inputs: dict[str, Any] = field(default_factory=dict)
+    # Where in the file -> the environment variable that is not set ("inputs.environment.variables.X" -> "X").
+    unset: dict[str, str] = field(default_factory=dict)
+
+
+class _Resolver:
+    """Replaces `${env:NAME}` and `${name}`, `${stage}`, `${app}`; leaves what only the cloud knows (`${output:…}`)."""
+
+    def __init__(
+        self,
+        document: Mapping[str, Any],
+        environ: Mapping[str, str],
+        unset: dict[str, str],
+        within: tuple[str, ...] = (),
+    ) -> None:
+        self.document = document
+        self.environ = environ
+        self.unset = unset
+        self.within = within  # the references that led here: ${name} may itself hold ${stage}
+
+    def resolve(self, value: Any, where: str) -> Any:  # noqa: ANN401  (YAML holds anything)
+        """The value with its references replaced; an unset variable becomes '' and is noted under `where`."""
+        if isinstance(value, dict):
+            return {key: self.resolve(item, f"{where}.{key}") for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.resolve(item, f"{where}[{index}]") for index, item in enumerate(value)]
+        if isinstance(value, str):
+            return REFERENCE.sub(lambda match: self._reference(match, where), value)
+        return value
+
+    def _reference(self, match: re.Match[str], where: str) -> str:
+        reference = match[1].strip()
+        if reference.startswith("env:"):
+            name = reference.removeprefix("env:").strip()
+            if not self.environ.get(name):
+                self.unset[where] = name
+            return self.environ.get(name, "")
+        if reference in ("name", "stage", "app", "org") and reference in self.document:
+            if reference in self.within:
+                raise ValueError(f"${{{reference}}} refers to itself.")
+            within = _Resolver(self.document, self.environ, self.unset, (*self.within, reference))
+            return str(within.resolve(str(self.document[reference]), where))
+        return match[0]
+
+
+def deployment_environ(folder: Path) -> dict[str, str]:
+    """The variables that `${env:…}` sees: those of the shell, before those of the folder's .env file.
+
+    FunctionConfigError where that file cannot be read.
+    """
+    path = folder / ".env"
+    try:
+        file = {name: value for name, value in dotenv_values(path).items() if value is not None}
+    except UnicodeDecodeError as error:
+        raise FunctionConfigError(f"{path} is not UTF-8: save it as such.") from error
+    except OSError as error:
+        raise FunctionConfigError(f"{path} cannot be read: {error.strerror}.") from error
+    return file | dict(os.environ)
+
+
+def load(path: Path, environ: Mapping[str, str] | None = None, stage: str = "") -> FunctionConfig:
+    """Read and resolve one serverless.yml; `stage` counts before the file's own. Raises FunctionConfigError."""
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise FunctionConfigError(f"{path} does not exist: it describes the function.") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise FunctionConfigError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
+    if not isinstance(document, dict) or not isinstance(document.get("inputs"), dict):
+        raise FunctionConfigError(f"{path} has no 'inputs' section.")
+    if stage:
+        document["stage"] = stage
+    unset: dict[str, str] = {}
+    resolver = _Resolver(document, deployment_environ(path.parent) if environ is None else environ, unset)
+    try:
+        inputs = resolver.resolve(document["inputs"], "inputs")
+        return FunctionConfig(
+            path=path,
+            name=str(inputs.get("name") or document.get("name") or path.parent.name),
+            stage=str(document.get("stage") or ""),
+            handler=_handler(inputs),
+            memory=_whole(inputs, "memorySize", DEFAULT_MEMORY),
+            timeout=_whole(inputs, "timeout", DEFAULT_TIMEOUT),
+            init_timeout=_whole(inputs, "initTimeout", DEFAULT_INIT_TIMEOUT),
+            region=str(inputs.get("region") or "ap-guangzhou"),
+            environment=_environment(inputs, unset),
+            timers=_timers(inputs),
+            inputs=inputs,
+            unset=unset,
+        )
+    except (TypeError, ValueError, AttributeError) as error:
+        raise FunctionConfigError(f"{path}: {error}") from error
+
+
+def _whole(inputs: Mapping[str, Any], key: str, default: int) -> int:
+    value = inputs.get(key, default)
+    if isinstance(value, bool) or not str(value).isdecimal() or int(value) < 1:
+        raise ValueError(f"{key} is {value!r}, not a whole number above 0.")
+    return int(value)
+
+
+def _handler(inputs: Mapping[str, Any]) -> str:
+    handler = inputs.get("handler", "index.main_handler")
+    if not isinstance(handler, str) or not all(handler.rpartition(".")):
+        raise ValueError(f"handler is {handler!r}: write module.function, such as index.main_handler.")
+    return handler
+
+
+def _map(section: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """The map under a key, {} where there is none."""
+    value = section.get(key) or {}
+    if not isinstance(value, dict):
+        raise TypeError(f"{key} is not a map such as 'name: value'.")  # without the value, which may be secret
+    return value
+
+
+def _environment(inputs: Mapping[str, Any], unset: Mapping[str, str]) -> dict[str, str]:
+    """environment.variables as text, without those that hold an unset `${env:…}`."""
+    variables = _map(_map(inputs, "environment"), "variables")
+    for name in map(str, variables):
+        if not VARIABLE.fullmatch(name):
+            raise ValueError(f"environment variable {name!r}: a name holds letters, digits and underscores only.")
+        if name.startswith(RESERVED_PREFIXES):
+            raise ValueError(f"environment variable {name} begins with a prefix that the platform reserves.")
+    return {
+        str(name): _text(value)
+        for name, value in variables.items()
+        if value is not None and f"inputs.environment.variables.{name}" not in unset
+    }
+
+
+def _text(value: Any) -> str:  # noqa: ANN401  (YAML holds anything)
+    """The value as the platform stores it: YAML's true becomes 'true'."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _timers(inputs: Mapping[str, Any]) -> list[Timer]:
+    """The timer triggers of `events`; `enable` is false unless said."""
+    events = inputs.get("events") or []
+    if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
+        raise ValueError("events is not a list of triggers, such as '- timer: {parameters: ...}'.")
+    timers = []
+    for event in events:
+        if "timer" not in event:
+            continue
+        section = _map(event, "timer")
+        parameters = _map(section, "parameters") or section
+        if not parameters:
+            raise ValueError("a timer of events has no parameters: it needs name and cronExpression.")
+        timers.append(
+            Timer(
+                name=str(parameters.get("name", "timer")),
+                cron=str(parameters.get("cronExpression", "")),
+                message=str(parameters.get("argument") or ""),
+                enabled=parameters.get("enable") in (True, "true", "OPEN"),
+            )
+        )
+    return timers

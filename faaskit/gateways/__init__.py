@@ -1,0 +1,1 @@
+"""Each gateway's event and how it reads the function's result."""

@@ -1,0 +1,1 @@
+"""Build what is uploaded, and verify it."""

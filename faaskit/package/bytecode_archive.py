@@ -1,0 +1,30 @@
+"""Writes the byte code of a folder into one file, from which mydjango/cold_start/bytecode_importer.py imports."""
+
+from __future__ import annotations
+
+import marshal
+import re
+from pathlib import Path
+
+from mydjango.cold_start.bytecode_importer import FILE_NAME, HEADER, Entry
+
+
+def write(folder: Path, python: str) -> None:
+    """Collect the .pyc files that a Python of this version compiled in a folder of sys.path into its archive.
+
+    What has no plain module name is left to Python's own finders.
+    """
+    entries: dict[str, Entry] = {}
+    code = bytearray()
+    magic = b""
+    for pyc in sorted(folder.rglob(f"*.cpython-{python.replace('.', '')}.pyc")):
+        path = (pyc.parent.parent / f"{pyc.name.partition('.')[0]}.py").relative_to(folder).as_posix()
+        name = re.sub(r"(/__init__)?\.py$", "", path).replace("/", ".")
+        if all(part.isidentifier() for part in name.split(".")):
+            content = pyc.read_bytes()
+            magic = content[:4]
+            entries[name] = (path, len(code), len(content) - HEADER)
+            code += content[HEADER:]
+    # Version 2 writes no references, whose number depends on how an object came about.
+    index = marshal.dumps(entries, 2)
+    (folder / FILE_NAME).write_bytes(magic + len(index).to_bytes(4, "little") + index + code)

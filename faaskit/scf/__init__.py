@@ -1,0 +1,1 @@
+"""The function in its Tencent Cloud account: deploy, invoke, read its log."""

@@ -1,0 +1,101 @@
+"""The deployed function's log, as the platform's API gives it: one entry an invocation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from faaskit.function_config import FunctionConfig
+from faaskit.scf.api import Api
+from faaskit.scf.parameters import name_and_namespace
+from faaskit.timers import PLATFORM_TIME
+
+PAGE = 100
+TIME = "%Y-%m-%d %H:%M:%S"  # in UTC+8
+LONGEST = timedelta(days=1)  # the API takes no longer range
+OVERLAP = timedelta(seconds=60)  # entries arrive late and out of order
+POLL_EVERY = 3.0  # seconds
+FINISHED = 1
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One invocation. What the function returned is left out: an answer to a guest may hold personal data."""
+
+    request_id: str
+    started: str  # UTC+8
+    succeeded: bool
+    duration: float  # ms
+    billed: int  # ms
+    memory: int  # bytes
+    retry: int
+    text: str
+
+    def __str__(self) -> str:
+        outcome = "ok" if self.succeeded else "FAILED"
+        head = (
+            f"{self.started} {self.request_id} {outcome} {self.duration:.0f} ms, billed {self.billed} ms, "
+            f"{self.memory / 1024 / 1024:.0f} MB" + (f", retry {self.retry}" if self.retry else "")
+        )
+        return "\n".join([head, *(f"    {line}" for line in self.text.splitlines())])
+
+
+def read(
+    api: Api, config: FunctionConfig, start: datetime, end: datetime, errors: bool = False, request_id: str = ""
+) -> list[Entry]:
+    """The finished invocations that started between two times, earliest first."""
+    limits: dict[str, Any] = {
+        "StartTime": max(start, end - LONGEST).astimezone(PLATFORM_TIME).strftime(TIME),
+        "EndTime": end.astimezone(PLATFORM_TIME).strftime(TIME),
+        "OrderBy": "start_time",
+        "Order": "asc",
+    }
+    if errors:
+        limits["Filter"] = {"RetCode": "not0"}
+    if request_id:
+        limits["FunctionRequestId"] = request_id
+    found: list[dict[str, Any]] = []
+    while True:
+        page = api.call("GetFunctionLogs", **name_and_namespace(config), **limits, Limit=PAGE, Offset=len(found))
+        some = page.get("Data") or []
+        found += some
+        if not some or len(found) >= int(page.get("TotalCount") or 0):
+            return [_entry(item) for item in found if item.get("InvokeFinished", FINISHED) == FINISHED]
+
+
+def follow(
+    api: Api,
+    config: FunctionConfig,
+    start: datetime,
+    now: Callable[[], datetime],
+    pause: Callable[[float], None],
+    errors: bool = False,
+) -> Iterator[Entry]:
+    """The invocations from `start` on, each once, for ever."""
+    seen: dict[tuple[str, int], str] = {}
+    while True:
+        end = now()
+        for entry in read(api, config, start, end, errors):
+            key = (entry.request_id, entry.retry)
+            if key not in seen:
+                seen[key] = entry.started
+                yield entry
+        start = max(start, end - OVERLAP)
+        earliest = start.astimezone(PLATFORM_TIME).strftime(TIME)
+        seen = {key: started for key, started in seen.items() if started >= earliest}
+        pause(POLL_EVERY)
+
+
+def _entry(item: dict[str, Any]) -> Entry:
+    return Entry(
+        request_id=str(item.get("RequestId") or ""),
+        started=str(item.get("StartTime") or ""),
+        succeeded=item.get("RetCode") == 0,
+        duration=float(item.get("Duration") or 0),
+        billed=int(item.get("BillDuration") or 0),
+        memory=int(item.get("MemUsage") or 0),
+        retry=int(item.get("RetryNum") or 0),
+        text=str(item.get("Log") or "").rstrip(),
+    )

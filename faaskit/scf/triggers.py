@@ -1,0 +1,125 @@
+"""The function's triggers: what serverless.yml wants, what the platform has, and the calls between the two."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from faaskit.function_config import FunctionConfig
+from faaskit.scf.api import Api, DeployError, find
+from faaskit.scf.parameters import DEFAULT_ALIAS, name_and_namespace
+
+PAGE = 100
+HTTP_NAME = "url-trigger"  # what the component calls a Function URL without a name
+
+
+def wanted(config: FunctionConfig) -> list[dict[str, str]]:
+    """The parameters of CreateTrigger for each event of serverless.yml, without the function's name."""
+    triggers = []
+    for event in config.inputs.get("events") or []:
+        [(kind, section)] = event.items()
+        parameters = (section or {}).get("parameters") or {}
+        if kind == "http":
+            triggers.append(_http(parameters))
+        elif kind == "timer":
+            triggers.append(_timer(parameters))
+        else:
+            raise DeployError(f"{config.path}: events may be http or timer here, not {kind!r}.")
+    return triggers
+
+
+def _http(parameters: Mapping[str, Any]) -> dict[str, str]:
+    network = parameters.get("netConfig") or {}
+    description: dict[str, Any] = {
+        "AuthType": parameters.get("authType") or "NONE",
+        "NetConfig": {
+            "EnableIntranet": network.get("enableIntranet") is True,
+            "EnableExtranet": network.get("enableExtranet") is True,
+        },
+    }
+    if parameters.get("corsConfig"):
+        description["CorsConfig"] = {key[0].upper() + key[1:]: value for key, value in parameters["corsConfig"].items()}
+    return {
+        "Type": "http",
+        "TriggerName": str(parameters.get("name") or HTTP_NAME),
+        "TriggerDesc": json.dumps(description),
+        "Qualifier": str(parameters.get("qualifier") or DEFAULT_ALIAS),
+        "Enable": "CLOSE" if parameters.get("enable") is False else "OPEN",
+    }
+
+
+def _timer(parameters: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "Type": "timer",
+        "TriggerName": str(parameters["name"]),
+        "TriggerDesc": str(parameters["cronExpression"]),
+        "CustomArgument": str(parameters.get("argument") or ""),
+        "Qualifier": str(parameters.get("qualifier") or DEFAULT_ALIAS),
+        "Enable": "OPEN" if parameters.get("enable") is True else "CLOSE",
+    }
+
+
+def existing(api: Api, config: FunctionConfig) -> list[dict[str, Any]]:
+    """All triggers of the function, of every page; none when there is no function."""
+    triggers: list[dict[str, Any]] = []
+    while True:
+        page = find(api, "ListTriggers", **name_and_namespace(config), Limit=PAGE, Offset=len(triggers)) or {}
+        found = page.get("Triggers") or []
+        triggers += found
+        if not found or len(triggers) >= int(page.get("TotalCount") or 0):
+            return triggers
+
+
+def function_url(triggers: list[dict[str, Any]]) -> str:
+    """The public address of the Function URL among the triggers, or ''."""
+    for trigger in triggers:
+        if trigger["Type"] == "http":
+            return str(json.loads(trigger["TriggerDesc"]).get("NetConfig", {}).get("ExtranetUrl") or "").rstrip("/")
+    return ""
+
+
+def synchronise(api: Api, config: FunctionConfig, kinds: tuple[str, ...], present: list[dict[str, Any]]) -> list[str]:
+    """Create, update and delete until the function has the triggers of serverless.yml; returns what was done."""
+    done = []
+    left = {_key(trigger): trigger for trigger in present if trigger["Type"] in kinds}
+    for trigger in wanted(config):
+        if trigger["Type"] not in kinds:
+            continue
+        old = left.pop(_key(trigger), None)
+        if old is None:
+            api.call("CreateTrigger", **name_and_namespace(config), **trigger)
+            done.append(f"created {trigger['TriggerName']}")
+        elif not _same(old, trigger):
+            api.call("UpdateTrigger", **name_and_namespace(config), **(trigger | {"TriggerName": old["TriggerName"]}))
+            done.append(f"updated {old['TriggerName']}")
+    for old in left.values():
+        if old.get("Qualifier", DEFAULT_ALIAS) == DEFAULT_ALIAS:  # one bound elsewhere is not ours
+            chosen = {key: old[key] for key in ("TriggerName", "Type")}
+            api.call("DeleteTrigger", **name_and_namespace(config), **chosen, Qualifier=DEFAULT_ALIAS)
+            done.append(f"deleted {old['TriggerName']}")
+    return done
+
+
+def _key(trigger: Mapping[str, Any]) -> tuple[str, ...]:
+    """What makes two triggers the same one: an alias has one Function URL, and timers go by name."""
+    alias = str(trigger.get("Qualifier") or DEFAULT_ALIAS)
+    return ("http", alias) if trigger["Type"] == "http" else (trigger["Type"], alias, trigger["TriggerName"])
+
+
+def _same(old: Mapping[str, Any], new: Mapping[str, str]) -> bool:
+    """Whether a listed trigger (Enable 1 or 0, cron as JSON, addresses added) already says what is wanted."""
+    if bool(old.get("Enable")) != (new["Enable"] == "OPEN"):
+        return False
+    if new["Type"] == "timer":
+        cron = old["TriggerDesc"]
+        cron = json.loads(cron)["cron"] if cron.startswith("{") else cron
+        return bool(cron == new["TriggerDesc"] and (old.get("CustomArgument") or "") == new["CustomArgument"])
+    return _contains(json.loads(old["TriggerDesc"]), json.loads(new["TriggerDesc"]))
+
+
+def _contains(old: Any, new: Any) -> bool:  # noqa: ANN401  (any JSON)
+    """Whether every value of `new` is in `old`, however much the platform added."""
+    if isinstance(new, dict):
+        return isinstance(old, dict) and all(_contains(old.get(key), value) for key, value in new.items())
+    return bool(old == new)

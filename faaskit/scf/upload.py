@@ -1,0 +1,103 @@
+"""The archives that `manage.py package` built, on their way up: inline in the call, or through COS."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from base64 import b64encode
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from faaskit.scf.api import Api, ApiError, Credentials, DeployError
+
+INLINE_LIMIT = 50_000_000  # bytes of zip in one call (SCF 18586)
+
+
+@dataclass(frozen=True)
+class Archive:
+    """One zip of build/."""
+
+    path: Path
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the content, in hexadecimal."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def read(path: Path) -> Archive:
+    """The archive, or a DeployError that says how to make it."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise DeployError(f"{path} does not exist: run 'python manage.py package' first.") from None
+    if not zipfile.is_zipfile(BytesIO(content)):
+        raise DeployError(f"{path} is not a zip file: run 'python manage.py package' again.")
+    return Archive(path, content)
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """The COS bucket for archives that are too large for a call; `name` ends in -APPID."""
+
+    name: str
+    region: str
+    keys: Credentials
+    endpoint: str = ""  # an address such as http://127.0.0.1:8080, '' the usual one
+
+    def put(self, archive: Archive) -> dict[str, str]:
+        """Upload, creating the bucket where it is missing; returns where the platform finds it."""
+        try:
+            from qcloud_cos import CosConfig, CosS3Client
+            from qcloud_cos.cos_exception import CosClientError, CosServiceError
+        except ImportError as error:
+            raise DeployError("The SDK is not installed here: run 'pip install -r requirements-deploy.txt'.") from error
+        address = urlsplit(self.endpoint)
+        client = CosS3Client(
+            CosConfig(
+                Region=self.region,
+                SecretId=self.keys.secret_id,
+                SecretKey=self.keys.secret_key,
+                Token=self.keys.token or None,
+                Scheme=address.scheme or "https",
+                IP=address.hostname,
+                Port=address.port,
+            )
+        )
+        key = f"{archive.path.stem}-{archive.sha256[:16]}.zip"
+        try:
+            if not client.bucket_exists(self.name):
+                client.create_bucket(self.name)
+            client.upload_file(self.name, key, str(archive.path))
+        except (CosServiceError, CosClientError) as error:
+            raise DeployError(f"COS bucket {self.name}: {_sentence(error)}") from error
+        name, _, _ = self.name.rpartition("-")  # the platform adds the APPID by itself
+        return {"CosBucketName": name, "CosObjectName": f"/{key}", "CosBucketRegion": self.region}
+
+
+def _sentence(error: Exception) -> str:
+    """What COS says, without the request."""
+    code, message = (getattr(error, name, None) for name in ("get_error_code", "get_error_msg"))
+    return f"{code()}: {message()}" if code and message else str(error)
+
+
+def send(api: Api, action: str, archive: Archive, bucket: Bucket | None, field: str, **rest: object) -> dict[str, Any]:
+    """Call `action` with the archive as `field`: inline up to 50 MB, through COS beyond or when the call is refused."""
+    if len(archive.content) <= INLINE_LIMIT:
+        try:
+            return api.call(action, **rest, **{field: {"ZipFile": b64encode(archive.content).decode()}})
+        except ApiError as error:
+            # Tencent's general limit for a request is lower than SCF's own for an archive: which holds, it must say.
+            if error.code != "RequestSizeLimitExceeded" or bucket is None:
+                raise
+    if bucket is None:
+        raise DeployError(
+            f"{archive.path} is {len(archive.content) / 1e6:.0f} MB, too large for a call: set CODE_BUCKET to the name "
+            "of a COS bucket in the function's region, such as survey-code-1250000000; it is created when missing."
+        )
+    code = {"CosBucketName": bucket.name} if api.dry_run else bucket.put(archive)
+    return api.call(action, **rest, **{field: code})

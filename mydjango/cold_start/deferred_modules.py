@@ -1,0 +1,81 @@
+"""What requests rarely use, of Django and others: the list for mydjango/cold_start/deferred_imports.py, and why it is safe."""
+
+from __future__ import annotations
+
+import sys
+from http import HTTPStatus
+
+from mydjango.cold_start.deferred_imports import Deferred, is_pending
+
+
+def get_running_loop() -> object:
+    """asyncio's: as long as nobody has imported asyncio, no loop can be running."""
+    if is_pending("asyncio"):
+        raise RuntimeError("no running event loop")
+    return sys.modules["asyncio"].get_running_loop()
+
+
+MODULES = {
+    # The standard library.
+    "asyncio": Deferred(
+        submodules=("base_futures", "constants", "coroutines", "format_helpers", "log"),
+        exports={"iscoroutine": "coroutines", "iscoroutinefunction": "coroutines"},
+        values={"get_running_loop": get_running_loop},
+    ),
+    "difflib": Deferred(),
+    "hashlib": Deferred(),
+    "hmac": Deferred(),
+    # Of a whole HTTP client, with TLS and the parser of mails, Django's responses take the names of the status codes.
+    "http.client": Deferred(values={"responses": {status: status.phrase for status in HTTPStatus}}),
+    "multiprocessing": Deferred(),
+    "pickle": Deferred(stand_ins=("PicklingError",)),
+    "secrets": Deferred(),
+    "smtplib": Deferred(),
+    "socketserver": Deferred(stand_ins=("StreamRequestHandler", "ThreadingTCPServer")),
+    "ssl": Deferred(),
+    "subprocess": Deferred(),
+    "uuid": Deferred(),
+    "zoneinfo": Deferred(),
+    # PyMySQL wants RSA only for caching_sha2_password on a link without TLS.
+    "cryptography.hazmat.backends": Deferred(stand_ins=("default_backend",)),
+    "cryptography.hazmat.primitives.asymmetric.padding": Deferred(),
+    "cryptography.hazmat.primitives.hashes": Deferred(),
+    "cryptography.hazmat.primitives.serialization": Deferred(),
+    "pymysql.optionfile": Deferred(stand_ins=("Parser",)),
+    # Django.
+    "django.contrib.admin": Deferred(submodules=("exceptions", "models", "templatetags", "utils")),
+    # A template engine imports the tags of every app to see which have a `register`.
+    **{
+        f"django.contrib.admin.templatetags.{name}": Deferred(stand_ins=("register",))
+        for name in ("admin_list", "admin_modify", "admin_urls", "log")
+    },
+    "django.contrib.auth.hashers": Deferred(
+        stand_ins=("acheck_password", "check_password", "is_password_usable", "make_password")
+    ),
+    "django.contrib.auth.management": Deferred(stand_ins=("_get_builtin_permissions", "create_permissions")),
+    "django.contrib.contenttypes.management": Deferred(
+        stand_ins=("create_contenttypes", "inject_rename_contenttypes_operations")
+    ),
+    "django.core.checks": Deferred(
+        submodules=("messages", "registry", "urls"),
+        exports={
+            **dict.fromkeys(("CheckMessage", "Critical", "Debug", "Error", "Info", "Warning"), "messages"),
+            **dict.fromkeys(("Tags", "register"), "registry"),
+        },
+    ),
+    "django.core.files.temp": Deferred(),
+    "django.core.mail": Deferred(
+        submodules=("backends", "utils"),
+        stand_ins=("EmailMessage", "EmailMultiAlternatives", "get_connection", "mail_managers", "send_mail"),
+    ),
+    "django.core.management": Deferred(submodules=("color",)),
+    "django.core.serializers": Deferred(submodules=("json",)),
+    "django.core.serializers.json": Deferred(stand_ins=("DjangoJSONEncoder",)),
+    "django.views": Deferred(submodules=("debug", "decorators", "defaults", "i18n"), stand_ins=("View",)),
+    "django.views.debug": Deferred(),
+    "django.views.defaults": Deferred(),
+    "django.views.i18n": Deferred(stand_ins=("set_language",)),
+    "sqlparse": Deferred(),
+    # The survey: a page is rendered without what stores an answer.
+    "survey.guest.services": Deferred(),
+}

@@ -1,0 +1,1 @@
+"""What every response passes: middleware, error responses, languages, static files, JSON bodies."""

@@ -1,0 +1,1 @@
+"""A chain to look at."""

@@ -1,0 +1,17 @@
+"""`GET /openapi.json`: the description of the API."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.http import HttpRequest, HttpResponse
+
+from mydjango.http.problems import allow
+
+DOCUMENT = Path(__file__).parent.parent / "openapi.json"
+
+
+@allow("GET")
+def document(request: HttpRequest) -> HttpResponse:
+    """The OpenAPI 3.1 document, as it lies beside the code."""
+    return HttpResponse(DOCUMENT.read_bytes(), content_type="application/json")

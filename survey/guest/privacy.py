@@ -1,0 +1,97 @@
+"""The guest's data: what the chain does with them, and how a guest has them erased."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+
+from mydjango.http.language import keep_language
+from mydjango.http.problems import allow
+from survey import limits
+from survey.guest import erase_token, erasure
+from survey.guest.consent import CONSENT_VERSION
+from survey.guest.forms import ErasureForm
+from survey.guest.views import REDISPLAY
+from survey.models import Response, parse_reference
+
+
+@allow("GET")
+def notice(request: HttpRequest) -> HttpResponse:
+    """The privacy notice, with its version and how long data are kept."""
+    context = {
+        "version": CONSENT_VERSION,
+        "days": settings.RETENTION_DAYS,
+        "chain": settings.CHAIN_NAME,
+        "contact": settings.PRIVACY_CONTACT,
+    }
+    return render(request, "guest/privacy.html", context)
+
+
+@never_cache
+@csrf_exempt  # no session is involved: the token is the secret, and a request is decided by staff
+@allow("GET", "POST")
+def erase(request: HttpRequest) -> HttpResponse:
+    """Erase a submission with its token, or take a request by reference and phone number. GET never erases."""
+    if request.method != "POST":
+        form = ErasureForm(initial={"reference": request.GET.get("reference", "")})
+        return render(request, "guest/erase.html", {"form": form})
+    if "token" in request.POST:
+        return _erase_with_token(request, request.POST.get("reference", ""), request.POST["token"])
+    return _request_erasure(request, ErasureForm(request.POST))
+
+
+def _erase_with_token(request: HttpRequest, reference: str, token: str) -> HttpResponse:
+    """Ask once whether the guest is sure, then erase.
+
+    The thank-you page's button sends the reference and the token; the page that asks adds `confirmed`.
+    """
+    response = Response.objects.filter(reference=parse_reference(reference)).first()
+    if response is not None and response.erased_at:  # a second tap; its token went with the rest
+        return redirect(keep_language(request, reverse("erased")))
+    if response is None or not erase_token.erases(token, response):
+        notice = _("This page cannot erase the answer. You can ask our staff to do it here.")
+        context = {"form": ErasureForm(initial={"reference": reference}), "notice": notice}
+        return render(request, "guest/erase.html", context, status=_status_of_page(request))
+    if "confirmed" not in request.POST or REDISPLAY in request.POST:
+        return render(request, "guest/erase_confirm.html", {"response": response, "erase_token": token})
+    erasure.erase_with_token(response, token)
+    return redirect(keep_language(request, reverse("erased")))
+
+
+def _request_erasure(request: HttpRequest, form: ErasureForm) -> HttpResponse:
+    """File a request for the staff and say the same whatever the details were."""
+    if not form.is_valid() or REDISPLAY in request.POST:
+        return render(request, "guest/erase.html", {"form": form}, status=_status_of_page(request))
+    reference, phone = form.cleaned_data["reference"], form.cleaned_data["phone"]
+    try:
+        # Nobody floods the staff with requests, or tries phone numbers until one is confirmed.
+        limits.count_attempt("erasure", reference, request.META.get("REMOTE_ADDR", ""))
+    except limits.TooManyAttempts as error:
+        form.add_error(None, error.sentence)
+        page = render(request, "guest/erase.html", {"form": form}, status=429)
+        page["Retry-After"] = str(error.retry_after)
+        return page
+    erasure.request_erasure(reference, phone)
+    return redirect(keep_language(request, reverse("erasure-requested")))
+
+
+def _status_of_page(request: HttpRequest) -> int:
+    """200 for a page that only changes its language, 400 for one that comes back with an error."""
+    return 200 if REDISPLAY in request.POST else 400
+
+
+@allow("GET")
+def requested(request: HttpRequest) -> HttpResponse:
+    """Say that staff decide on the request, in one sentence that is the same for right and wrong details."""
+    return render(request, "guest/erasure_requested.html")
+
+
+@allow("GET")
+def erased(request: HttpRequest) -> HttpResponse:
+    """Say that it is done: a page of its own, which can be read in the other language and loaded again."""
+    return render(request, "guest/erased.html")

@@ -1,0 +1,20 @@
+"""URLs of the survey."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from survey.guest import openapi, privacy, views
+
+urlpatterns = [
+    path("", views.page, name="survey"),
+    path("s/<slug:code>", views.page, name="branch-survey"),
+    path("s/<slug:code>/", views.page_without_slash),
+    path("submitSurvey", views.submit, name="submit"),
+    path("thanks/<slug:reference>", views.thanks, name="thanks"),
+    path("privacy", privacy.notice, name="privacy"),
+    path("erase", privacy.erase, name="erase"),
+    path("erase/done", privacy.erased, name="erased"),
+    path("erase/requested", privacy.requested, name="erasure-requested"),
+    path("openapi.json", openapi.document, name="openapi"),
+]

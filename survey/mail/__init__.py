@@ -1,0 +1,1 @@
+"""Mail: queued with what causes it, sent by a timer."""

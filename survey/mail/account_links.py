@@ -1,0 +1,64 @@
+"""The link in a mail about a staff account, by which a password is chosen.
+
+Whoever has the link has the account, so it is made when the mail is sent and stored nowhere. Until then the mail's body
+holds the address of the page that asks for such a link. Code of the release before, which sends a body as it is queued,
+therefore still sends something that works.
+"""
+
+from __future__ import annotations
+
+import re
+
+from django.contrib.auth.models import User
+from django.contrib.auth.tokens import default_token_generator
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+
+from survey.models import OutgoingMail
+
+# On a line of its own, as the templates have it: a login name may contain the same path.
+_LINK = re.compile(r"^(https?://\S+?/dashboard/password/)\S+$", re.MULTILINE)
+_PAGE = "forgotten/"  # instead of <uidb64>/<token>/, see survey/staff/urls.py
+
+
+class Undeliverable(ValueError):
+    """Raised for a mail that no later attempt can deliver either."""
+
+
+def is_unwanted(mail: OutgoingMail) -> bool:
+    """Return whether the mail's account was deleted, was deactivated or has no address any more."""
+    if mail.account_id is None:
+        return False
+    return not User.objects.filter(pk=mail.account_id, is_active=True).exclude(email="").exists()
+
+
+def body_with_link(mail: OutgoingMail) -> str:
+    """Return the body with a fresh link, and set `mail.recipient` to the account's present address.
+
+    Raises Undeliverable. Never save the result: only the mail that is sent may hold it.
+    """
+    account = _find_account(mail) if mail.account_id is None else User.objects.get(pk=mail.account_id)
+    if mail.recipient != account.email:  # corrected since: the old address may be somebody else's
+        mail.recipient = account.email
+        OutgoingMail.objects.filter(pk=mail.pk).update(recipient=account.email)
+    path = f"{urlsafe_base64_encode(force_bytes(account.pk))}/{default_token_generator.make_token(account)}/"
+    body, links = _LINK.subn(rf"\g<1>{path}", mail.body)
+    if links != 1:
+        raise Undeliverable("The mail has no place for a link.")
+    return body
+
+
+def _find_account(mail: OutgoingMail) -> User:
+    """Return the account of a mail that the release before queued, and remove the link that the mail's body holds.
+
+    Raises Undeliverable unless exactly one active account has the recipient's address.
+    """
+    mail.body = _LINK.sub(rf"\g<1>{_PAGE}", mail.body)
+    active = User.objects.filter(email=mail.recipient, is_active=True)
+    # Compared once more: a collation may take ö for o, and the link would go to another's mailbox.
+    accounts = [account for account in active if account.email == mail.recipient]
+    account = accounts[0] if len(accounts) == 1 else None
+    OutgoingMail.objects.filter(pk=mail.pk).update(account=account, body=mail.body)
+    if account is None:
+        raise Undeliverable("There is no single account with this address.")
+    return account

@@ -1,0 +1,80 @@
+"""What staff do about an answer: notes, and a status where the score is low."""
+
+from __future__ import annotations
+
+import logging
+
+from django import forms
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from survey.guest.forms import TEXT_ERRORS, CommentField
+from survey.models import COMMENT_MAX_LENGTH, FollowUpNote, FollowUpStatus, Response
+
+logger = logging.getLogger(__name__)
+
+
+class FollowUpForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The next status of a low score, and what was done; of any other answer a note alone.
+
+    Nothing is written about an erased answer: a low score keeps its status, any other has no field left.
+    """
+
+    status = forms.ChoiceField(label=gettext_lazy("Status"), choices=FollowUpStatus.choices, widget=forms.RadioSelect)
+    # The status that the page showed: by it a choice is told from what merely stood there.
+    shown = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    class Meta:
+        model = FollowUpNote
+        fields = ("status", "text")
+        field_classes = {"text": CommentField}  # noqa: RUF012
+        error_messages = {"text": TEXT_ERRORS}  # noqa: RUF012
+        widgets = {  # noqa: RUF012
+            "text": forms.Textarea({"rows": 3, "maxlength": COMMENT_MAX_LENGTH})
+        }
+
+    def __init__(self, response: Response, data: QueryDict | None) -> None:
+        status = response.follow_up_status
+        super().__init__(data, initial={"status": status or FollowUpStatus.CONTACTED, "shown": status})
+        if not response.is_low:
+            del self.fields["status"], self.fields["shown"]
+            self.fields["text"].required = True
+        if response.erased_at:
+            del self.fields["text"]
+
+    def refuse(self, error: ValidationError, status: str) -> None:
+        """Show the error, what was typed, and the status that the answer has by now."""
+        self.add_error(None, error)
+        self.data = {"status": status, "shown": status, "text": self.data.get("text", "")}
+
+
+@transaction.atomic
+def follow_up(response: Response, *, author: User, status: str, text: str, shown: str = "") -> FollowUpNote:
+    """Set the status of an answer ('' where it is not low) and keep who did it and what was written.
+
+    A status like the one `shown` to the author was not chosen: the answer keeps the one it has by now. Stores nothing
+    and raises ValidationError where another was chosen but somebody was faster, where nothing was chosen or written,
+    and for words about an erased answer.
+    """
+    # Locked: an erasure comes before, and is seen, or after, and deletes the note.
+    response.refresh_from_db(from_queryset=Response.objects.select_for_update())
+    before = response.follow_up_status
+    if status and status == shown:
+        status = before
+    elif shown not in ("", before):
+        raise ValidationError(
+            _("Somebody changed the status to “%(status)s” meanwhile, so nothing was saved. Please choose again.")
+            % {"status": response.get_follow_up_status_display()}
+        )
+    if response.erased_at and text:
+        raise ValidationError(_("This answer was erased: nothing can be written about it any more."))
+    if status == before and not text:
+        raise ValidationError(_("Nothing was changed or written, so nothing was saved."))
+    note = FollowUpNote.objects.create(response=response, author=author, status=status, text=text)
+    Response.objects.filter(pk=response.pk).update(follow_up_status=status)
+    logger.info("follow_up.noted", extra={"response": response.pk, "status": status})
+    return note

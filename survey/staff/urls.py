@@ -1,0 +1,36 @@
+"""URLs of the staff. Imported for the first path below /dashboard/: guests never wait for it."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from survey.staff.views import account, branches, erasures, export, members, overview, submissions
+
+app_name = "dashboard"
+
+urlpatterns = [
+    path("", overview.overview, name="overview"),
+    path("comments/", submissions.comments, name="comments"),
+    path("follow-up/", submissions.follow_up_list, name="follow_up"),
+    path("responses/<slug:reference>/", submissions.detail, name="response"),
+    path("responses/<slug:reference>/erase/", erasures.erase, name="erase"),
+    path("erasures/", erasures.requests, name="erasures"),
+    path("export/", export.page, name="export"),
+    path("export.csv", export.download, name="export_csv"),
+    path("branches/", branches.branches, name="branches"),
+    path("branches/add/", branches.edit, name="branch_add"),
+    path("branches/<slug:code>/", branches.edit, name="branch"),
+    path("branches/<slug:code>/card/", branches.card, name="card"),
+    path("cards/", branches.cards, name="cards"),
+    path("staff/", members.staff, name="staff"),
+    path("staff/add/", members.edit, name="staff_add"),
+    path("staff/<int:pk>/", members.edit, name="staff_member"),
+    path("staff/<int:pk>/invitation/", members.invite_again, name="invitation"),
+    path("login/", account.login, name="login"),
+    path("logout/", account.logout, name="logout"),
+    path("language/", account.language, name="language"),
+    path("password/", account.password_change, name="password_change"),
+    path("password/forgotten/", account.password_forgotten, name="password_forgotten"),
+    path("password/sent/", account.password_sent, name="password_sent"),
+    path("password/<uidb64>/<token>/", account.password_choose, name="password_choose"),
+]

@@ -1,0 +1,92 @@
+"""Login, logout, passwords, language: Django's own views with our templates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import views
+from django.contrib.auth.models import User
+from django.contrib.messages.views import SuccessMessageMixin
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.i18n import set_language
+
+from mydjango.http.language import without_language
+from survey import limits
+from survey.staff.accounts import LoginForm, PasswordMailForm, client_address
+from survey.staff.authentication import canonical_name
+
+
+class LoginView(views.LoginView):
+    """The login; a throttled attempt is 429, so that a program notices too."""
+
+    template_name = "staff/login.html"
+    authentication_form = LoginForm
+    redirect_authenticated_user = True
+
+    def form_invalid(self, form: Any) -> HttpResponse:  # noqa: ANN401
+        """The page again with what was wrong."""
+        response = super().form_invalid(form)
+        response.status_code = 429 if form.has_error("__all__", code="throttled") else 400
+        return response
+
+
+class PasswordForgottenView(views.PasswordResetView):
+    """Asks for the address; the same answer whether it has an account or not."""
+
+    template_name = "staff/password_forgotten.html"
+    form_class = PasswordMailForm
+    success_url = reverse_lazy("dashboard:password_sent")
+
+    def form_valid(self, form: Any) -> HttpResponse:  # noqa: ANN401
+        """Queue the mails, unless the address or its sender asks too often."""
+        email = canonical_name(form.cleaned_data["email"])
+        try:
+            limits.count_attempt("password mail", email, client_address(self.request))
+        except limits.TooManyAttempts as error:
+            form.add_error(None, error.sentence)
+            return self.render_to_response(self.get_context_data(form=form), status=429)
+        return super().form_valid(form)
+
+
+class PasswordChangeView(SuccessMessageMixin, views.PasswordChangeView):  # type: ignore[type-arg]
+    """Change the own password."""
+
+    template_name = "staff/password_change.html"
+    success_url = reverse_lazy("dashboard:overview")
+    success_message = gettext_lazy("Password saved.")
+
+
+class PasswordChooseView(SuccessMessageMixin, views.PasswordResetConfirmView):  # type: ignore[type-arg]
+    """Where the mail's link leads: choose a password and be logged in."""
+
+    template_name = "staff/password_choose.html"
+    success_url = reverse_lazy("dashboard:overview")
+    success_message = gettext_lazy("Password saved.")
+    post_reset_login = True
+
+    def get_user(self, uidb64: str) -> User | None:
+        """Return the link's account if it may log in: Django's view sets a deactivated account's password too."""
+        user = super().get_user(uidb64)
+        return user if user is not None and user.is_active else None
+
+
+login = LoginView.as_view()
+logout = never_cache(views.LogoutView.as_view())
+
+
+@never_cache
+def language(request: HttpRequest) -> HttpResponseBase:
+    """Keep the chosen language, and go back to the page without the one that its URL may name."""
+    response = set_language(request)
+    if "Location" in response:
+        response["Location"] = without_language(response["Location"])
+    return response
+
+
+password_choose = PasswordChooseView.as_view()
+password_change = never_cache(PasswordChangeView.as_view())
+password_forgotten = never_cache(PasswordForgottenView.as_view())
+password_sent = never_cache(views.PasswordResetDoneView.as_view(template_name="staff/password_sent.html"))

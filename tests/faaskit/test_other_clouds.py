@@ -1,0 +1,132 @@
+"""deploy/aws and deploy/aliyun are valid, name what is there, and give the function what serverless.yml gives it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import index
+from mydjango.settings import EMAIL_SECONDS
+from survey.mail import outbox
+
+ROOT = Path(__file__).parent.parent
+TEMPLATES = ("deploy/aws/template.yaml", "deploy/aliyun/s.yaml")
+# What `package` writes (docs/package.md): folder and archive of the code, folder and archive of the packages.
+CODE = {ROOT / "build" / name for name in ("function", "function.zip")}
+LAYER = {ROOT / "build" / name for name in ("layer", "layer.zip")}
+LINT = "import sys; from cfnlint.runner import main; sys.exit(main())"
+# Without these nobody logs in, no mail leaves, or its links lead nowhere.
+NEEDED = {
+    *("SECRET_KEY", "MYSQL_HOST", "MYSQL_USER", "MYSQL_PASSWORD", "ALLOWED_HOSTS", "PUBLIC_URL"),
+    *("EMAIL_HOST", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD", "DEFAULT_FROM_EMAIL", "DJANGO_SUPERUSER_PASSWORD"),
+}
+SECRETS = {"SecretKey", "MysqlPassword", "EmailHostPassword", "SuperuserPassword"}
+
+
+class Loader(yaml.SafeLoader):
+    """CloudFormation's short functions (`!Ref Name`) read as their argument."""
+
+
+Loader.add_multi_constructor("!", lambda loader, tag, node: getattr(node, "value", None))
+
+
+def found(value: Any, names: set[str]) -> list[Any]:
+    """Every value of one of these keys, at any depth."""
+    if isinstance(value, dict):
+        own = [item for key, item in value.items() if key in names]
+        return own + [entry for item in value.values() for entry in found(item, names)]
+    return [entry for item in value for entry in found(item, names)] if isinstance(value, list) else []
+
+
+def variables(document: Any) -> dict[str, Any]:
+    """The environment of the function."""
+    [environment] = [
+        entry for entry in found(document, {"Variables", "environmentVariables"}) if "MANAGE_COMMANDS" in entry
+    ]
+    return environment
+
+
+@pytest.fixture(params=TEMPLATES)
+def template(request) -> tuple[Path, Any]:
+    path = ROOT / request.param
+    return path, yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)
+
+
+def test_the_handler_is_the_one_that_index_py_has(template):
+    handlers = found(template[1], {"Handler", "handler"})
+    assert handlers
+    assert set(handlers) == {"index.main_handler"}
+    assert callable(index.main_handler)
+
+
+def test_the_runtime_is_a_python_that_the_project_runs_on(template):
+    runtimes = [runtime for runtime in found(template[1], {"Runtime", "runtime"}) if isinstance(runtime, str)]
+    assert runtimes
+    for runtime in runtimes:
+        match = re.fullmatch(r"python3\.(\d+)", runtime)
+        assert match
+        assert int(match[1]) >= 10
+
+
+def test_code_and_layer_are_what_package_writes(template):
+    path, document = template
+    said = [place for place in found(document, {"CodeUri", "ContentUri", "code"}) if isinstance(place, str)]
+    places = {(path.parent / place).resolve() for place in said}
+    assert places <= CODE | LAYER
+    assert places & CODE
+    assert places & LAYER or "build/layer" in path.read_text(encoding="utf-8")
+
+
+def test_the_layer_is_on_the_path(template):
+    """`package` puts the packages at the root of the layer, as SCF wants them; elsewhere PYTHONPATH has to say so."""
+    values = [value for value in found(template[1], {"PYTHONPATH"}) if isinstance(value, str)]
+    assert values
+    for value in values:
+        assert "/opt" in value.split(":")
+
+
+def test_the_function_may_run_the_commands_that_serverless_yml_allows(template):
+    allowed = yaml.safe_load((ROOT / "serverless.yml").read_text(encoding="utf-8"))["inputs"]["environment"]
+    assert variables(template[1])["MANAGE_COMMANDS"] == allowed["variables"]["MANAGE_COMMANDS"]
+
+
+def test_each_timer_names_a_command_that_may_run(template, monkeypatch):
+    monkeypatch.setenv("MANAGE_COMMANDS", variables(template[1])["MANAGE_COMMANDS"])
+    inputs = [json.loads(entry)["Message"] for entry in found(template[1], {"Input"})]
+    commands = inputs + found(template[1], {"payload"})
+    assert [command.split()[0] for command in commands] == ["drain_outbox", "update_figures", "erase_responses"]
+    for command in commands:
+        assert index.allowed(command.split())
+
+
+def test_a_drain_ends_before_its_function_and_has_time_for_a_mail(template):
+    [drain] = re.findall(r"drain_outbox --seconds=(\d+)", template[0].read_text(encoding="utf-8"))
+    [timeout] = found(template[1], {"Timeout", "timeout"})
+    assert EMAIL_SECONDS < int(drain) == outbox.DRAIN_SECONDS < timeout
+
+
+def test_the_function_gets_what_login_mail_and_links_need(template):
+    assert variables(template[1]).keys() >= NEEDED
+
+
+def test_the_hosts_that_are_allowed_follow_the_region(template):
+    assert re.match(r"\.(execute-api\.)?\$\{(AWS::Region|vars\.region)\}\.", variables(template[1])["ALLOWED_HOSTS"])
+
+
+def test_no_secret_of_the_aws_template_is_shown():
+    parameters = yaml.load((ROOT / TEMPLATES[0]).read_text(encoding="utf-8"), Loader=Loader)["Parameters"]
+    assert {name for name, parameter in parameters.items() if parameter.get("NoEcho")} == SECRETS
+
+
+def test_cfn_lint_accepts_the_aws_template_and_its_runtime():
+    template = ROOT / "deploy" / "aws" / "template.yaml"
+    ended = subprocess.run([sys.executable, "-c", LINT, template], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout
+    assert 'Path: "/{proxy+}"' in template.read_text(encoding="utf-8")

@@ -1,0 +1,196 @@
+"""What the first request of a fresh instance imports, and that every first request is answered."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.urls.resolvers import RoutePattern
+
+import survey.guest.urls
+import survey.text.urls
+from mydjango.http.middleware import is_below
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+# A module, or a package with all below it, that answering /hello/ must not need.
+NEVER_FOR_HELLO = {
+    "asyncio.events": "an event loop",
+    "cryptography": "MySQL's passwords",
+    "django.contrib": "apps",
+    "django.core.mail.message": "mail",
+    "django.core.management.base": "commands",
+    "django.core.serializers.base": "models in JSON",
+    "django.db.backends": "a database",
+    "django.db.models": "models",
+    "django.forms": "forms",
+    "django.utils.translation.trans_real": "languages",
+    "django.views.debug": "the debug page",
+    "django.views.generic": "class-based views",
+    "email.parser": "mail",
+    "jieba": "words",
+    "marisa_trie": "words",
+    "faaskit": "the development side",
+    "mydjango.mysql.base": "a database",
+    "pymysql": "a database",
+    "smtplib": "mail",
+    "sqlparse": "a database",
+    "ssl": "TLS",
+    "survey.guest.forms": "the survey",
+    "survey.models": "the survey",
+    "survey.guest.services": "the survey",
+    "survey.staff.views": "the survey",
+    "werkzeug": "the local gateway",
+    "whitenoise": "static files",
+}
+TOP_LEVEL_PACKAGES = {"asgiref", "django", "index", "mydjango", "survey"}
+
+FIRST = """
+import json, sys
+import index
+request = json.loads(sys.argv[1])
+headers = {"host": "localhost", "x-forwarded-proto": "https", **request.pop("headers", {})}
+event = {"httpMethod": "GET", "queryString": {}, "body": "", **request}
+event.update(headers=headers, requestContext={"serviceId": "x"})
+answer = index.main_handler(event, {})
+import mydjango.cold_start.deferred_imports as lazy
+ran = [name for name in sys.modules if name not in lazy._pending]
+from django.apps import apps
+print(json.dumps({"answer": answer, "modules": ran, "apps": apps.ready}))
+"""
+
+
+@pytest.fixture(scope="module")
+def production(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of an instance, with a migrated database."""
+    settings = {"DEBUG": "0", "SECRET_KEY": "x", "ALLOWED_HOSTS": "localhost"}
+    database = tmp_path_factory.mktemp("first") / "db.sqlite3"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MYSQL_")}
+    variables = {**kept, **settings, "PYTHONPATH": str(PROJECT), "SQLITE_PATH": str(database)}
+    migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    subprocess.run(migrate, check=True, cwd=PROJECT, env=variables)
+    return variables
+
+
+def first_answer(production: dict[str, str], request: dict[str, Any], *options: str) -> dict[str, Any]:
+    """A fresh process's first answer, the modules whose code ran, and whether the registry of apps was populated."""
+    command = [sys.executable, *options, "-c", FIRST, json.dumps(request)]
+    done = subprocess.run(command, cwd=PROJECT, env=production, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+HELLO = {"path": "/hello/", "queryString": {"name": "Tom"}}
+
+
+def test_the_first_hello_imports_nothing_that_it_does_not_need(production: dict[str, str]) -> None:
+    first = first_answer(production, HELLO)
+    assert first["answer"]["body"] == "Hello world ! Tom"
+    assert first["apps"] is False
+    needless = {name: why for name, why in NEVER_FOR_HELLO.items() if imported(name, first["modules"])}
+    assert needless == {}
+
+
+def test_the_first_hello_imports_no_package_but_these(production: dict[str, str]) -> None:
+    modules = first_answer(production, HELLO)["modules"]
+    standard = set(sys.stdlib_module_names) | set(sys.builtin_module_names)
+    packages = {name.partition(".")[0] for name in modules} - standard
+    # What a virtual environment's start-up brings along, and Python 3.10's backport that asgiref names.
+    packages -= {"__main__", "_distutils_hack", "sitecustomize", "typing_extensions", "usercustomize"}
+    packages = {name for name in packages if not name.startswith(("__editable__", "_virtualenv", "sphinxcontrib"))}
+    assert packages <= TOP_LEVEL_PACKAGES
+
+
+def imported(name: str, modules: list[str]) -> bool:
+    """Whether a module or anything below it is among the modules."""
+    return any(module == name or module.startswith(name + ".") for module in modules)
+
+
+@pytest.mark.parametrize("debug", ["0", "1"])
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (HELLO, 200),
+        ({"path": "/hello/"}, 400),
+        ({"path": "/hello"}, 301),
+        ({"path": "/hello/", "httpMethod": "PUT"}, 405),
+        ({"path": "/welcome/nothing-here"}, 404),
+        ({"path": "/nothing-here"}, 404),
+        ({**HELLO, "headers": {"host": "evil.example.com"}}, 400),
+        ({"path": "/jieba/", "queryString": {"text": "你好", "topK": "0"}}, 400),
+        ({"path": "/"}, 200),
+        (
+            {
+                "path": "/submitSurvey",
+                "httpMethod": "POST",
+                "headers": {"content-type": "application/json"},
+                "body": "{",
+            },
+            400,
+        ),
+        ({"path": "/healthz"}, 200),
+        ({"path": "/openapi.json"}, 200),
+        ({"path": "/admin"}, 301),
+        ({"path": "/admin/login/"}, 302),
+        ({"path": "/dashboard/"}, 302),
+        ({"path": "/admin/survey/response/"}, 302),
+        ({"path": "/static/survey/survey.css"}, 200),
+    ],
+)
+def test_any_request_may_be_the_first(
+    production: dict[str, str], request_: dict[str, Any], status: int, debug: str
+) -> None:
+    if debug == "1" and "headers" in request_ and "evil" in str(request_):
+        status = 200  # with DEBUG on every host is allowed
+    first = first_answer({**production, "DEBUG": debug}, request_, "-W", "error")
+    assert first["answer"]["statusCode"] == status
+
+
+def test_a_guests_page_imports_nothing_of_the_staff_and_nothing_that_stores(production: dict[str, str]) -> None:
+    modules = first_answer(production, {"path": "/"})["modules"]
+    for name in (
+        "django.contrib.admin.options",
+        "django.contrib.auth.views",
+        "django.contrib.messages.storage.fallback",
+        "survey.staff.filters",
+        "survey.staff.metrics",
+        "survey.mail.outbox",
+        "survey.guest.services",
+        "survey.term_index",
+    ):
+        assert name not in modules
+
+
+def test_a_page_for_what_is_not_there_imports_no_session_for_a_guest(production: dict[str, str]) -> None:
+    first = first_answer(production, {"path": "/thanks/22222222", "headers": {"accept": "text/html"}})
+    assert first["answer"]["statusCode"] == 404
+    assert "<h1>" in first["answer"]["body"]
+    for name in ("django.contrib.admin.options", "django.contrib.sessions.middleware", "survey.staff.urls"):
+        assert not imported(name, first["modules"])
+
+
+def test_check_sees_the_admins_classes() -> None:
+    from django.contrib import admin
+    from django.core import checks
+
+    assert not [message for message in checks.run_checks(tags=["admin"]) if not message.is_silenced()]
+    assert admin.site._registry
+
+
+def test_each_page_of_guests_and_of_text_is_in_the_list_that_spares_it_the_staffs_middleware():
+    """A page in neither list would work, and import sessions and accounts for a guest."""
+    guest = {f"/{route.pattern}" for route in survey.guest.urls.urlpatterns}
+    plain = {f"/{route.pattern}" for route in survey.text.urls.urlpatterns if isinstance(route.pattern, RoutePattern)}
+    plain |= {"/healthz", *(guest & {"/openapi.json"})}
+    for path in guest - plain:
+        assert is_below(path, settings.GUEST_PATHS), path
+        assert not is_below(path, settings.PLAIN_PATHS), path
+    for path in plain:
+        assert is_below(path, settings.PLAIN_PATHS), path

@@ -1,0 +1,60 @@
+"""A small chain for the tests of the staff's pages: two branches, head office, one manager each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from survey import term_index
+from survey.models import Branch, FollowUpStatus, Membership, Response
+from survey.staff.accounts import head_office_group
+
+
+@dataclass
+class Chain:
+    """Its branches and staff."""
+
+    north: Branch
+    south: Branch
+    head: User
+    north_manager: User
+    south_manager: User
+    stranger: User
+
+
+def make_chain() -> Chain:
+    """Make it."""
+    north = Branch.objects.create(code="north", name="北店", name_en="North")
+    south = Branch.objects.create(code="south", name="南店", name_en="South")
+    users = [
+        User.objects.create_user(f"{name}@example.com", f"{name}@example.com")
+        for name in ("head", "north", "south", "stranger")
+    ]
+    users[0].groups.add(head_office_group())
+    Membership.objects.create(user=users[1], branch=north)
+    Membership.objects.create(user=users[2], branch=south)
+    return Chain(north, south, *users)
+
+
+def answer(
+    branch: Branch | None, satisfaction: int = 5, days_ago: int = 0, *, due: bool = False, **fields: Any
+) -> Response:
+    """An answer of so many days ago, as the service stores it; `due`: where the keywords could not be had."""
+    created_at = timezone.now() - timedelta(days_ago)
+    fields.setdefault("follow_up_status", FollowUpStatus.OPEN if satisfaction <= 2 else "")
+    response = Response.objects.create(
+        branch=branch,
+        satisfaction=satisfaction,
+        created_at=created_at,
+        local_date=timezone.localdate(created_at),
+        language=fields.pop("language", "zh-hans"),
+        terms_due=due,
+        **fields,
+    )
+    found_by = dict.fromkeys(term_index.search_terms(response.comment), 0.0)
+    term_index.write([(response, found_by if due else term_index.weighted_terms(response.comment))])
+    return response

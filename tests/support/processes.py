@@ -1,0 +1,116 @@
+"""Processes of their own over the database of the test: what a platform starts, freezes and kills."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """The variables of a process that shares the running test's database and mail server."""
+    database = connection.settings_dict
+    if connection.vendor == "mysql":
+        names = {"HOST": "HOST", "PORT": "PORT", "USER": "USER", "PASSWORD": "PASSWORD", "NAME": "DATABASE"}
+        named = {f"MYSQL_{theirs}": str(database[ours]) for ours, theirs in names.items()}
+    else:
+        named = {"SQLITE_PATH": str(database["NAME"])}
+    if settings.EMAIL_HOST:
+        named |= {"EMAIL_HOST": settings.EMAIL_HOST, "EMAIL_PORT": str(settings.EMAIL_PORT)}
+    return {**os.environ, "DJANGO_SETTINGS_MODULE": "mydjango.settings", **named, **variables}
+
+
+def manage(*arguments: str, **variables: str) -> subprocess.Popen[str]:
+    """Start `manage.py` with these arguments."""
+    return subprocess.Popen(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=environment(**variables),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+class Instance:
+    """One instance: events in, answers out, one at a time."""
+
+    def __init__(self, path: str) -> None:
+        self.connection = socket.socket(socket.AF_UNIX)
+        self.connection.connect(path)
+        self.lines = self.connection.makefile("rw", encoding="utf-8")
+        self.pid = 0
+
+    def handle(self, event: dict[str, Any], **context: Any) -> dict[str, Any]:
+        """The answer to an event; the platform's request id and time limit may be given."""
+        self.lines.write(json.dumps({"event": event, "context": context}) + "\n")
+        self.lines.flush()
+        result = json.loads(self.lines.readline())
+        self.pid = result["pid"]
+        answer: dict[str, Any] = result["answer"]
+        return answer
+
+    def close(self) -> None:
+        """End the instance."""
+        self.lines.close()
+        self.connection.close()
+
+
+class Function:
+    """The function on a platform of our own: starts instances on demand, with these variables."""
+
+    def __init__(self, folder: Path, **variables: str) -> None:
+        self.instances: list[Instance] = []
+        self.path = str(folder / f"function-{id(self)}.socket")
+        self.log = folder / f"function-{id(self)}.log"
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        production = {"DEBUG": "0", "SECRET_KEY": "test" * 16, "PUBLIC_URL": "http://survey.example.com"}
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tests.support.zygote", self.path],
+                cwd=ROOT,
+                env={**kept, **production, **variables},
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
+        assert self.process.stdout is not None
+        if self.process.stdout.readline() != b"ready\n":
+            raise RuntimeError(self.log.read_text())
+
+    def __enter__(self) -> Function:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for instance in self.instances:
+            instance.close()
+        self.process.kill()
+        self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+    def start(self) -> Instance:
+        """A new instance."""
+        instance = Instance(self.path)
+        self.instances.append(instance)
+        return instance
+
+
+def submission(number: int = 0, **fields: Any) -> dict[str, Any]:
+    """The event of a `POST /submitSurvey`, each number from an address of its own."""
+    body = {"name": f"Guest {number}", "phone": "13800138000", "satisfaction": 1 + number % 5, **fields}
+    return {
+        "httpMethod": "POST",
+        "path": "/submitSurvey",
+        "headers": {"content-type": "application/json", "host": "survey.example.com"},
+        "requestContext": {"sourceIp": f"198.51.{number // 250}.{number % 250}"},
+        "body": json.dumps(body),
+    }

@@ -1,0 +1,452 @@
+"""The staff's pages: who may see what, what they show, and how few queries they take."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.urls import reverse
+from django.utils import timezone
+
+from survey.demo import wording
+from survey.jobs import rollup
+from survey.jobs.retention import erase
+from survey.models import Branch, ExportLog, FollowUpNote, Response
+from survey.staff import exports
+from tests.support.chain import answer
+
+NASTY = '<script>alert(1)</script>\x07\u202e=HYPERLINK("http://evil.example")'
+
+
+def url(name, *args):
+    return reverse(f"dashboard:{name}", args=args)
+
+
+def content(response):
+    return response.getvalue().decode()
+
+
+PAGES = ("overview", "comments", "follow_up", "export", "export_csv", "branches", "cards")
+HEAD_OFFICE_PAGES = ("staff", "staff_add", "branch_add")
+
+
+@pytest.mark.parametrize("page", (*PAGES, *HEAD_OFFICE_PAGES))
+def test_nobody_sees_a_page_without_login(client, chain, page):
+    response = client.get(url(page))
+    assert response.status_code == 302
+    assert response["Location"].startswith(url("login"))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_account_without_a_branch_is_told_whom_to_ask_and_can_log_out(client, chain, page):
+    client.force_login(chain.stranger)
+    response = client.get(url(page), headers={"accept-language": "en"})
+    assert response.status_code == 403
+    assert "Ask head office" in content(response)
+    assert f'action="{url("logout")}"' in content(response)
+
+
+@pytest.mark.parametrize("account", ["north_manager", "stranger"])
+@pytest.mark.parametrize("page", HEAD_OFFICE_PAGES)
+def test_a_manager_finds_no_page_of_head_office(client, chain, page, account):
+    client.force_login(getattr(chain, account))
+    assert client.get(url(page)).status_code == 404
+
+
+@pytest.mark.parametrize("page", (*PAGES, *HEAD_OFFICE_PAGES))
+def test_head_office_sees_every_page(client, chain, page):
+    client.force_login(chain.head)
+    assert client.get(url(page)).status_code == 200
+
+
+@pytest.mark.parametrize("page", ["overview", "comments", "follow_up", "export", "export_csv"])
+@pytest.mark.parametrize("branch", ["south", "-", "nowhere"])
+def test_another_branch_is_not_found(client, chain, page, branch):
+    client.force_login(chain.north_manager)
+    assert client.get(url(page), {"branch": branch}).status_code == 404
+
+
+def test_a_manager_sees_only_his_branchs_answers_anywhere(client, chain):
+    answer(chain.north, 1, comment="北边的评论")
+    other = answer(chain.south, 1, comment="南边的秘密")
+    nowhere = answer(None, 1, comment="没有门店的秘密")
+    client.force_login(chain.north_manager)
+    for page in ("overview", "comments", "follow_up"):
+        text = content(client.get(url(page)))
+        assert "秘密" not in text
+        assert other.reference not in text
+    assert "北边" in content(client.get(url("comments")))
+    assert not client.get(url("comments"), {"q": "秘密"}).context["responses"]
+    exported = content(client.get(url("export_csv"), {"personal": "1"}))
+    assert "北边" in exported
+    assert "秘密" not in exported
+    for response in (other, nowhere):
+        assert client.get(url("response", response.reference)).status_code == 404
+        note = {"status": "solved", "text": "mine"}
+        assert client.post(url("response", response.reference), note).status_code == 404
+    assert not FollowUpNote.objects.exists()
+    assert client.get(url("card", "south")).status_code == 404
+    assert client.get(url("card", "north")).status_code == 200
+    assert client.get(url("branch", "north")).status_code == 404
+    assert client.get(url("staff_member", chain.south_manager.pk)).status_code == 404
+
+
+def test_head_office_sees_every_branch_and_answers_without_one(client, chain):
+    for branch in (chain.north, chain.south, None):
+        answer(branch, 4)
+    client.force_login(chain.head)
+    text = content(client.get(url("overview")))
+    assert '<p class="big">3</p>' in text
+    assert 'href="?branch=south"' in text
+    assert 'href="?branch=-"' in text
+
+
+def test_djangos_admin_is_head_offices_only(client, chain):
+    client.force_login(chain.north_manager)
+    assert client.get("/admin/", follow=True).status_code == 404
+    chain.head.is_staff = True
+    chain.head.save()
+    client.force_login(chain.head)
+    assert client.get("/admin/survey/response/").status_code == 200
+    assert client.get("/admin/auth/user/").status_code == 403
+
+
+def test_the_figures_are_those_of_the_answers(client, chain):
+    for satisfaction, recommend in ((5, 10), (5, 9), (4, 8), (2, 3)):
+        answer(chain.north, satisfaction, recommend=recommend, taste=satisfaction)
+    for _number in range(2):
+        answer(chain.north, 1, days_ago=31, recommend=0)
+    client.force_login(chain.head)
+    response = client.get(url("overview"))
+    context = response.context
+    assert context["now"].scores == [0, 1, 0, 1, 2]
+    assert context["before"].scores == [2, 0, 0, 0, 0]
+    assert context["csat"].value == 0.75
+    assert context["csat_change"].value == 0.75
+    assert context["average"].value == 4
+    assert context["nps"].score.value == 25
+    assert context["nps_change"].value == 125
+    assert context["now"].aspect("taste").value == 4
+    assert "75.0%" in content(response)
+
+
+@pytest.mark.parametrize("counted", [False, True])
+@pytest.mark.parametrize(
+    ("query", "n"),
+    [
+        ({}, 3),
+        ({"branch": "north"}, 2),
+        ({"score": "low"}, 1),
+        ({"score": "5"}, 1),
+        ({"language": "en"}, 1),
+        ({"days": "7"}, 2),
+        ({"branch": "south", "score": "high"}, 0),
+    ],
+)
+def test_filters_choose_the_same_answers_before_and_after_the_rollup(client, chain, counted, query, n):
+    answer(chain.north, 5)
+    answer(chain.north, 3, days_ago=3, language="en")
+    answer(chain.south, 1, days_ago=9)
+    if counted:
+        rollup.count_days(10)
+    client.force_login(chain.head)
+    response = client.get(url("overview"), query)
+    assert response.context["now"].n == n
+    exported = content(client.get(url("export_csv"), query))
+    assert exported.count("\r\n") == n + 1
+
+
+def test_a_malformed_filter_says_so_and_shows_the_default(client, chain):
+    client.force_login(chain.head)
+    for query in (
+        {"days": "x"},
+        {"start": "2026-02-30"},
+        {"start": "2026-05-02", "end": "2026-05-01"},
+        {"start": "0001-01-01"},
+        {"end": "9999-12-31"},
+        {"start": "2001-01-01"},
+        {"score": "9"},
+        {"language": "fr"},
+        {"q": "x" * 101},
+    ):
+        response = client.get(url("comments"), query)
+        assert response.status_code == 200, query
+        assert response.context["form"].errors, query
+        assert client.get(url("export_csv"), query).status_code == 404, query
+    assert client.get(url("overview"), {"by": "year"}).context["form"].errors
+    assert client.get(url("comments"), {"problem": "noise"}).context["form"].errors
+    assert client.get(url("comments"), {"before": "yesterday"}).status_code == 404
+    assert client.get(url("follow_up"), {"status": "lost"}).status_code == 404
+
+
+def test_an_empty_chain_says_what_to_do(client, chain):
+    Branch.objects.all().delete()
+    client.force_login(chain.head)
+    assert url("branch_add") in content(client.get(url("overview")))
+
+
+@pytest.mark.parametrize("page", ["overview", "comments", "follow_up", "export"])
+def test_pages_without_answers_work(client, chain, page):
+    client.force_login(chain.north_manager)
+    assert client.get(url(page), {"q": "排队"}).status_code == 200
+
+
+def test_lists_have_pages_that_neither_repeat_nor_skip(client, chain):
+    for number in range(65):
+        answer(chain.north, 1, days_ago=number % 3, comment=f"排队 {number}")
+    client.force_login(chain.north_manager)
+    for page, query in (("comments", ""), ("comments", "q=排队"), ("follow_up", "status=open")):
+        seen, more = [], query
+        for _page in range(4):
+            response = client.get(f"{url(page)}?{more}")
+            seen += [row.reference for row in response.context["responses"]]
+            more = response.context["older"]
+            if not more:
+                break
+        assert len(seen) == 65
+        assert len(set(seen)) == 65
+
+
+def test_a_follow_up_keeps_who_did_what(client, chain):
+    response = answer(chain.north, 1, comment="凉的", name="王", phone="13800138000")
+    client.force_login(chain.north_manager)
+    assert response.reference in content(client.get(url("follow_up")))
+    posted = client.post(url("response", response.reference), {"status": "contacted", "text": "打了电话"}, follow=True)
+    assert "打了电话" in content(posted)
+    response.refresh_from_db()
+    assert response.follow_up_status == "contacted"
+    assert response.notes.get().author == chain.north_manager
+    assert response.reference not in content(client.get(url("follow_up")))
+    assert response.reference in content(client.get(url("follow_up"), {"status": "contacted"}))
+    refused = client.post(url("response", response.reference), {"status": "lost", "text": "typed"})
+    assert refused.status_code == 400
+    assert "typed" in content(refused)
+
+
+def test_a_note_on_a_good_answer_does_not_make_it_a_low_score(client, chain):
+    response = answer(chain.north, 5, comment="好吃", follow_up_status="contacted")  # as an earlier version left it
+    page = url("response", response.reference)
+    client.force_login(chain.north_manager)
+    assert 'name="status"' not in content(client.get(page))
+    assert client.post(page, {"text": ""}).status_code == 400
+    assert "谢谢夸奖" in content(client.post(page, {"status": "contacted", "text": "谢谢夸奖"}, follow=True))
+    response.refresh_from_db()
+    assert (response.follow_up_status, response.notes.get().status) == ("", "")
+    assert response.reference not in content(client.get(url("follow_up"), {"status": "all"}))
+
+
+def test_a_low_score_needs_a_status_even_of_an_empty_form(client, chain):
+    response = answer(chain.north, 1)
+    client.force_login(chain.north_manager)
+    assert client.post(url("response", response.reference)).status_code == 400
+
+
+def test_an_erased_low_score_stays_in_the_list_and_says_since_when(client, chain):
+    response = answer(chain.north, 1, comment="汤里有头发", phone="")
+    erase(Response.objects.filter(pk=response.pk))
+    client.force_login(chain.head)
+    for page in (url("follow_up"), url("response", response.reference)):
+        text = content(client.get(page, headers={"Accept-Language": "en"}))
+        assert f"Erased on {timezone.localdate()}" in text
+        assert '<span class="status open">open</span>' in text
+        assert "头发" not in text
+
+
+def test_what_a_guest_wrote_is_harmless_everywhere(client, chain):
+    fields = {"comment": NASTY, "name": "=1+1<b>", "email": "a@example.com", "phone": "+8613800138000"}
+    response = answer(chain.north, 1, **fields)
+    Branch.objects.filter(pk=chain.north.pk).update(name="<i>北</i>", name_en="<i>N</i>")
+    client.force_login(chain.head)
+    for page in ("overview", "comments", "follow_up", "branches", "staff", "export"):
+        text = content(client.get(url(page)))
+        assert "<script>alert" not in text
+        assert "<i>" not in text
+    assert "<script>alert" not in content(client.get(url("response", response.reference)))
+    assert "<script>alert" not in content(client.get(url("comments"), {"q": NASTY[:50]}))
+    assert "<i>" not in content(client.get(url("card", "north")))
+    exported = content(client.get(url("export_csv"), {"personal": "1"}))
+    assert "\x07" not in exported
+    assert "\u202e" not in exported
+    assert "'=1+1<b>" in exported
+    assert "'+8613800138000" in exported
+
+
+def test_no_page_has_inline_script_or_style(client, chain):
+    answer(chain.north, 1, comment="排队太久", recommend=3, taste=2)
+    answer(chain.north, 5, days_ago=1, comment="排队不久", recommend=10)
+    client.force_login(chain.head)
+    for page in (*PAGES[:4], "branches", "staff", "staff_add", "branch_add"):
+        text = content(client.get(url(page)))
+        assert not re.search(r"<script|<style|\sstyle=|\son[a-z]+=|javascript:", text), page
+    for page in (url("card", "north"), url("cards")):
+        assert not re.search(r"<script|<style|\sstyle=", content(client.get(page)))
+
+
+# Session, user and permission take five queries of every page, the requests for an erasure one; the rest is its own.
+@pytest.mark.parametrize(
+    ("page", "queries"),
+    [("overview", 18), ("comments", 10), ("follow_up", 9), ("export", 11), ("branches", 8), ("staff", 12)],
+)
+def test_a_page_takes_no_more_queries_than_it_may_for_many_answers_as_for_few(
+    client, chain, django_assert_max_num_queries, page, queries
+):
+    client.force_login(chain.head)
+    for number in range(3):
+        answer(chain.north, 1 + number % 5, days_ago=number, comment="排队 太久")
+    with django_assert_max_num_queries(queries):
+        client.get(url(page), {"q": "排队"})
+    for number in range(200):
+        answer((chain.north, chain.south)[number % 2], 1 + number % 5, days_ago=number % 60, comment="服务 很好 排队")
+    rollup.count_days(30)
+    with django_assert_max_num_queries(queries):
+        assert client.get(url(page), {"q": "排队"}).status_code == 200
+
+
+def test_a_card_holds_the_branchs_link(client, chain, settings):
+    settings.PUBLIC_URL = "https://survey.example.com"
+    client.force_login(chain.north_manager)
+    text = content(client.get(url("card", "north")))
+    assert "https://survey.example.com/s/north" in text
+    assert "<svg" in text
+
+
+def test_the_cards_of_all_branches_are_those_in_business_that_one_may_see(
+    client, chain, settings, django_assert_max_num_queries
+):
+    settings.PUBLIC_URL = "https://survey.example.com"
+    Branch.objects.create(code="old", name="老店", is_open=False)
+    client.force_login(chain.head)
+    assert url("cards") in content(client.get(url("branches")))
+    with django_assert_max_num_queries(5):
+        text = content(client.get(url("cards")))
+    assert re.findall(r">https://survey.example.com/s/(\w+)<", text) == ["north", "south"]
+    assert "请用浏览器打印本页" in content(client.get(url("cards"), headers={"Accept-Language": "zh-CN"}))
+    client.force_login(chain.south_manager)
+    assert re.findall(r">https://survey.example.com/s/(\w+)<", content(client.get(url("cards")))) == ["south"]
+    assert url("cards") not in content(client.get(url("branches")))
+
+
+def test_head_office_adds_a_branch_and_its_code_never_changes(client, chain):
+    client.force_login(chain.head)
+    fields = {"code": "west", "name": "西店", "manager_email": "w@example.com", "is_open": "on"}
+    assert client.post(url("branch_add"), fields).status_code == 302
+    assert client.post(url("branch_add"), fields).status_code == 400
+    for code in ("-", "add", "Add", "a b", "WEST"):
+        refused = client.post(url("branch_add"), {"code": code, "name": "x"})
+        assert refused.status_code == 400
+        assert len(refused.context["branch_form"].errors["code"]) == 1
+    client.post(url("branch", "west"), {"code": "east", "name": "新西店"})
+    branch = Branch.objects.get(code="west")
+    assert (branch.name, branch.is_open) == ("新西店", False)
+
+
+def test_a_new_code_is_kept_in_lower_case(client, chain):
+    client.force_login(chain.head)
+    Branch.objects.create(code="OLD", name="老店")
+    assert client.post(url("branch_add"), {"code": "old", "name": "x"}).status_code == 400
+    assert client.post(url("branch_add"), {"code": "East-2", "name": "东店"}).status_code == 302
+    assert Branch.objects.filter(code="east-2").count() == 1
+    assert client.post(url("branch", "OLD"), {"name": "老店", "name_en": "Old"}).status_code == 302
+    assert Branch.objects.get(name_en="Old").code == "OLD"
+
+
+@pytest.mark.parametrize("code", ["ren_min", "ren min", "_"])
+def test_a_new_code_is_what_its_hint_says(client, chain, code):
+    client.force_login(chain.head)
+    refused = client.post(url("branch_add"), {"code": code, "name": "x"})
+    assert refused.context["branch_form"].errors["code"] == ["只能使用字母、数字和连字符。"]
+    old = Branch.objects.create(code="old_one", name="老店")
+    assert client.post(url("branch", old.code), {"name": "新店"}).status_code == 302
+
+
+def test_the_answers_without_a_branch_are_not_called_by_the_only_branch(client, chain):
+    chain.south.delete()
+    client.force_login(chain.head)
+    assert client.get(url("overview"), {"branch": "north"}).context["form"].selected_branch == chain.north
+    assert "<h1>概览</h1>" in content(client.get(url("overview"), {"branch": "-"}))
+
+
+def test_a_branch_is_called_by_the_word_for_a_place_and_a_guest_by_that_for_a_person(client, chain):
+    client.force_login(chain.head)
+    assert client.get(url("branch_add")).context["branch_form"]["name"].label == "名称"
+    assert exports.header(with_personal_data=True)[-3] == "姓名"
+
+
+def test_an_export_is_logged_with_who_what_and_how_many(client, chain):
+    answer(chain.north, 5, comment="好", name="王")
+    client.force_login(chain.north_manager)
+    content(client.get(url("export_csv"), {"days": "7", "personal": "1"}))
+    entry = ExportLog.objects.get()
+    assert (entry.user, entry.with_personal_data, entry.row_count) == (chain.north_manager, True, 1)
+    assert f"start={timezone.localdate() - timedelta(6)}" in entry.filters
+    assert chain.north_manager.username in content(client.get(url("export")))
+    client.force_login(chain.south_manager)
+    assert chain.north_manager.username not in content(client.get(url("export")))
+
+
+def test_the_demo_is_the_same_each_time_and_shows_on_every_page(client, db, settings):
+    settings.DEBUG = True
+
+    def seeded():
+        call_command("seed_demo", responses=300, stdout=StringIO())
+        return list(
+            Response.objects.order_by("id").values_list(
+                "reference", "satisfaction", "comment", "created_at", "branch__code"
+            )
+        )
+
+    first = seeded()
+    assert len(first) == 300
+    assert Branch.objects.count() == 12
+    Response.objects.all().delete()
+    assert seeded() == first
+    assert client.login(username="manager@example.com", password="demo")
+    assert client.get(url("overview"), {"days": 365}).context["now"].n > 0
+    oldest = timezone.localdate(first[0][3])
+    assert timedelta(300) < timezone.localdate() - oldest <= timedelta(365)
+
+
+def test_a_demo_that_is_there_already_says_how_to_log_in(db, settings):
+    settings.DEBUG = True
+    call_command("seed_demo", responses=10, stdout=StringIO())
+    again = StringIO()
+    call_command("seed_demo", stdout=again)
+    assert "head@example.com" in again.getvalue()
+    assert Response.objects.count() == 10
+
+
+def test_the_demo_reads_as_if_it_had_happened(db, settings):
+    settings.DEBUG = True
+    call_command("seed_demo", responses=600, stdout=StringIO())
+    told = list(Response.objects.order_by("id").values_list("created_at", flat=True))
+    assert told == sorted(told)
+    sentences = [sentence for sentence in wording.CHINESE["bad"] if sentence.dishes]
+    for response in Response.objects.filter(satisfaction__lte=2):
+        assert response.problem_list
+        for sentence in sentences:
+            beginning, _dish, end = sentence.text.partition("{dish}")
+            for dish in sentence.dishes:
+                if f"{beginning}{dish}{end}" in response.comment:
+                    assert sentence.problems & response.problems == sentence.problems
+    notes = FollowUpNote.objects.select_related("response")
+    assert {note.status for note in notes} >= {"solved"}
+    assert all(note.status == note.response.follow_up_status and note.text for note in notes)
+    assert {entry.user.username for entry in ExportLog.objects.all()} == {"head@example.com", "manager@example.com"}
+    for entry in ExportLog.objects.all():
+        chosen = dict(text.split("=") for text in entry.filters.split())
+        answers = Response.objects.filter(local_date__range=(chosen["start"], chosen["end"]))
+        if entry.user.username.startswith("manager"):
+            answers = answers.filter(branch__membership__user=entry.user)
+            assert chosen["branch"] == "renmin"
+        assert entry.row_count == answers.count()
+
+
+def test_every_sentence_of_the_demo_names_what_it_is_about():
+    for texts in (wording.CHINESE, wording.ENGLISH):
+        for kind, sentences in texts.items():
+            for sentence in sentences:
+                assert ("{dish}" in sentence.text) == bool(sentence.dishes), sentence
+                assert bool(sentence.problems) == (kind == "bad"), sentence

@@ -1,0 +1,126 @@
+"""The filters above the staff's pages: one period at a time, said aloud when wrong, and kept from page to page."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils import timezone
+
+from survey.staff.filters import FIRST_DAY, LAST_DAY, MAX_DAYS, FilterForm
+from tests.support.chain import answer
+
+
+def url(name):
+    return reverse(f"dashboard:{name}")
+
+
+@pytest.fixture
+def form(chain):
+    """The form of head office for a query string."""
+
+    def make(query="", **options):
+        return FilterForm(QueryDict(query), chain.head, **options)
+
+    return make
+
+
+def test_two_dates_alone_are_the_period(form):
+    filters = form("start=2026-01-02&end=2026-01-05").filters()
+    assert (filters.start, filters.end) == (date(2026, 1, 2), date(2026, 1, 5))
+
+
+def test_a_chosen_number_of_days_puts_the_dates_away(form):
+    chosen = form("days=7&start=2026-01-02&end=2026-01-05")
+    filters = chosen.filters()
+    assert (filters.days, filters.end) == (7, timezone.localdate())
+    assert "start" not in chosen.fields
+    assert filters.query_string() == "days=7"
+
+
+def test_from_to_shows_the_dates_filled_with_the_usual_period(form):
+    chosen = form("days=dates")
+    assert chosen["start"].value() == (timezone.localdate() - timedelta(29)).isoformat()
+    assert chosen.filters().days == 30
+    assert "start" not in form("").fields
+
+
+def test_one_date_alone_is_enough(form):
+    start = timezone.localdate() - timedelta(99)
+    assert form(f"start={start}").filters().days == 100
+    filters = form("end=2026-03-31").filters()
+    assert (filters.start, filters.end) == (date(2026, 3, 2), date(2026, 3, 31))
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("start=2050-01-02&end=2050-01-01", "The period ends before it starts."),
+        ("start=2010-01-01&end=2020-01-01", f"Choose a period of at most {MAX_DAYS} days."),
+    ],
+)
+def test_a_wrong_period_is_said_aloud_and_the_usual_one_is_shown(client, chain, query, sentence):
+    client.force_login(chain.head)
+    response = client.get(f"{url('overview')}?{query}&branch=north", headers={"Accept-Language": "en"})
+    assert sentence in response.content.decode()
+    filters = response.context["filters"]
+    assert (filters.days, filters.end) == (30, timezone.localdate())
+    assert filters.query_string() == "branch=north"
+
+
+@pytest.mark.parametrize(("first", "last", "days"), [(0, 40, 1), (-4, 40, 5), (-4, -1, 4), (1, 40, 0)])
+def test_the_period_before_has_as_many_days_as_have_begun(form, first, last, days):
+    today = timezone.localdate()
+    filters = form(f"start={today + timedelta(first)}&end={today + timedelta(last)}").filters()
+    assert filters.before.days == days
+    assert filters.before.end == filters.start - timedelta(1)
+
+
+def test_any_time_is_the_follow_ups_alone(form):
+    filters = form("", any_time=True).filters()
+    assert (filters.start, filters.end) == (FIRST_DAY, LAST_DAY)
+    assert filters.is_any_time
+    assert filters.query_string() == ""
+    assert form("days=30", any_time=True).filters().query_string() == "days=30"
+    assert "days" in form("days=any").errors
+
+
+def test_a_problem_is_found_among_several(client, chain):
+    cold = answer(chain.north, 1, comment="cold and dirty", problems=4 | 8)
+    answer(chain.north, 1, comment="slow", problems=32)
+    client.force_login(chain.head)
+    for page in ("comments", "follow_up"):
+        assert client.get(url(page), {"problem": "cold"}).context["responses"] == [cold]
+
+
+def test_the_pages_keep_the_filters_of_each_other(client, chain):
+    client.force_login(chain.head)
+    query = "days=90&amp;branch=north"
+    for page in ("overview", "comments", "follow_up", "export"):
+        text = client.get(url(page), {"days": "90", "branch": "north"}).content.decode()
+        for other in ("overview", "comments", "follow_up", "export"):
+            assert f'href="{url(other)}?{query}"' in text, (page, other)
+
+
+def test_a_filter_that_a_page_does_not_show_does_not_count_there(client, chain):
+    answer(chain.north, 1, comment="cold")
+    client.force_login(chain.head)
+    assert client.get(url("follow_up"), {"score": "high", "q": "nothing"}).context["responses"]
+
+
+def test_low_scores_are_filtered_by_one_of_them(client, chain):
+    one, two = answer(chain.north, 1), answer(chain.north, 2)
+    client.force_login(chain.head)
+    for score, listed in (("", [two, one]), ("high", [two, one]), ("1", [one]), ("2", [two])):
+        shown = client.get(url("follow_up"), {"score": score})
+        assert shown.context["responses"] == listed
+        assert not shown.context["form"].errors
+        assert [value for value, _label in shown.context["form"].fields["score"].choices] == ["", "1", "2"]
+
+
+def test_the_longer_period_of_an_empty_page_keeps_the_branch(client, chain):
+    client.force_login(chain.head)
+    text = client.get(url("overview"), {"branch": "north", "start": "2026-01-01", "end": "2026-01-02"}).content.decode()
+    assert 'href="?days=365&amp;branch=north"' in text

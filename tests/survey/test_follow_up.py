@@ -1,0 +1,203 @@
+"""Low scores to follow up: none is forgotten, and one leads to the next."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+
+from survey.jobs.retention import erase
+from survey.models import COMMENT_MAX_LENGTH, Response
+from survey.staff.follow_up import follow_up
+from tests.support.chain import answer
+
+LIST = reverse("dashboard:follow_up")
+
+
+def path(response):
+    return reverse("dashboard:response", args=[response.reference])
+
+
+def page(client, address, **query):
+    response = client.get(address, query, headers={"Accept-Language": "en"})
+    assert response.status_code == 200
+    return response
+
+
+@pytest.fixture
+def manager(client, chain):
+    """The client, logged in for the branch in the north."""
+    client.force_login(chain.north_manager)
+    return client
+
+
+def test_the_list_has_as_many_as_the_badge_says(manager, chain):
+    for days_ago in (0, 45, 400):
+        answer(chain.north, 1, days_ago=days_ago)
+    answer(chain.south, 1)
+    shown = page(manager, LIST)
+    assert shown.context["open_count"] == len(shown.context["responses"]) == 3
+
+
+def test_a_chosen_period_limits_the_list_and_says_that_others_wait(manager, chain):
+    answer(chain.north, 1, days_ago=45)
+    for query in ({"days": "30"}, {"start": "2020-01-01", "end": "2020-02-01"}):
+        shown = page(manager, LIST, **query)
+        assert shown.context["responses"] == []
+        text = shown.content.decode()
+        assert "Nothing waits for you" not in text
+        assert "Show every open one" in text
+    assert len(page(manager, LIST, days="90").context["responses"]) == 1
+
+
+def test_without_any_open_one_nothing_waits(manager):
+    assert "Nothing waits for you" in page(manager, LIST).content.decode()
+
+
+@pytest.mark.parametrize(("days_ago", "age"), [(0, "came today"), (1, "waits for 1 day<"), (45, "waits for 45 days")])
+def test_an_open_one_says_how_long_it_waits(manager, chain, days_ago, age):
+    response = answer(chain.north, 1, days_ago=days_ago)
+    assert age in page(manager, LIST).content.decode()
+    Response.objects.filter(pk=response.pk).update(follow_up_status="solved")
+    assert age not in page(manager, LIST, status="all").content.decode()
+
+
+def test_tabs_begin_with_a_capital(manager):
+    tabs = re.search(r'<ul class="tabs">(.*?)</ul>', page(manager, LIST).content.decode()).group(1)
+    assert re.findall(r">([^<]+)</a>", tabs) == ["Open", "Contacted", "Solved", "All"]
+
+
+def test_what_is_saved_leads_back_to_the_list_and_to_the_next_open_one(manager, chain):
+    oldest, solved, middle, newest = (
+        answer(chain.north, 1, days_ago=days_ago, problems=4) for days_ago in (60, 50, 40, 1)
+    )
+    Response.objects.filter(pk=solved.pk).update(follow_up_status="solved")
+    answer(chain.north, 1, days_ago=45)
+    query = "?problem=cold&status=open"
+    assert (
+        f'href="{path(middle)}?problem=cold&amp;status=open"'
+        in page(manager, LIST, problem="cold", status="open").content.decode()
+    )
+    saved = manager.post(path(middle) + query, {"status": "contacted", "text": "called"}, follow=True)
+    text = saved.content.decode()
+    assert f'href="{LIST}?problem=cold&amp;status=open"' in text
+    assert f'href="{path(oldest)}?problem=cold&amp;status=open"' in text
+    assert saved.context["next_open"] == oldest
+    assert page(manager, path(oldest) + query).context["next_open"] == newest  # after the last comes the first
+    manager.post(path(newest) + query, {"status": "solved", "text": ""})
+    assert page(manager, path(oldest) + query).context["next_open"] is None
+
+
+def test_the_next_open_one_is_of_ones_own_branch(manager, chain):
+    mine = answer(chain.north, 1)
+    answer(chain.south, 1)
+    assert page(manager, path(mine)).context["next_open"] is None
+
+
+def test_a_comment_leads_back_to_the_comments(manager, chain):
+    response = answer(chain.north, 5, comment="good")
+    link = f"{path(response)}?score=high&amp;list=comments"
+    address = reverse("dashboard:comments")
+    assert f'href="{link}"' in page(manager, address, score="high").content.decode()
+    assert (
+        f'href="{address}?score=high"' in page(manager, path(response), score="high", list="comments").content.decode()
+    )
+
+
+def test_of_an_erased_low_score_only_the_status_can_be_saved(manager, chain):
+    response = answer(chain.north, 1)
+    erase(Response.objects.filter(pk=response.pk))
+    assert set(page(manager, path(response)).context["note_form"].fields) == {"status", "shown"}
+    refused = manager.post(path(response), {"status": "solved", "text": "Mr Li 13800009999"})
+    assert refused.status_code == 400
+    assert "13800009999" not in refused.content.decode()
+    assert not response.notes.exists()
+    manager.post(path(response), {"status": "solved"})
+    response.refresh_from_db()
+    assert (response.follow_up_status, response.notes.get().text) == ("solved", "")
+
+
+def test_about_an_erased_good_answer_nothing_can_be_written(manager, chain):
+    response = answer(chain.north, 5)
+    erase(Response.objects.filter(pk=response.pk))
+    assert 'name="text"' not in page(manager, path(response)).content.decode()
+    refused = manager.post(path(response), {"text": "Mr Li 13800009999"}, headers={"Accept-Language": "en"})
+    assert refused.status_code == 400
+    assert "This answer was erased" in refused.content.decode()
+    assert not response.notes.exists()
+
+
+def test_a_note_that_meets_an_erasure_is_not_stored(chain):
+    response = answer(chain.north, 1)
+    erase(Response.objects.filter(pk=response.pk))
+    response.erased_at = None  # as it was read before
+    with pytest.raises(ValidationError):
+        follow_up(response, author=chain.head, status="solved", text="Mr Li 13800009999")
+    assert not response.notes.exists()
+
+
+@pytest.fixture
+def stale(manager, chain):
+    """An open answer whose page was opened before a colleague saved it as solved, and what that page sends."""
+    response = answer(chain.north, 1)
+    sent = {name: page(manager, path(response)).context["note_form"][name].value() for name in ("status", "shown")}
+    follow_up(response, author=chain.head, status="solved", text="invited again")
+    return response, sent
+
+
+def test_a_note_from_an_older_page_leaves_the_status_as_it_is_by_now(manager, stale):
+    response, sent = stale
+    assert manager.post(path(response), {**sent, "text": "and called"}).status_code == 302
+    response.refresh_from_db()
+    assert response.follow_up_status == "solved"
+    assert list(response.notes.values_list("status", "text")) == [("solved", "invited again"), ("solved", "and called")]
+
+
+def test_a_status_chosen_on_an_older_page_is_asked_for_again(manager, stale):
+    response, sent = stale
+    sent |= {"status": "contacted", "text": "called"}
+    refused = manager.post(path(response), sent, headers={"Accept-Language": "en"})
+    assert refused.status_code == 400
+    assert "Somebody changed the status to “solved” meanwhile" in refused.content.decode()
+    assert "invited again" in refused.content.decode()
+    response.refresh_from_db()
+    assert (response.follow_up_status, response.notes.count()) == ("solved", 1)
+    form = refused.context["note_form"]
+    again = {name: form[name].value() for name in ("status", "shown", "text")}
+    assert again == {"status": "solved", "shown": "solved", "text": "called"}
+    assert manager.post(path(response), {**again, "status": "contacted"}).status_code == 302
+    response.refresh_from_db()
+    assert response.follow_up_status == "contacted"
+
+
+def test_an_empty_form_adds_nothing_and_says_so(manager, stale):
+    response, sent = stale
+    refused = manager.post(path(response), {**sent, "text": " "}, headers={"Accept-Language": "en"})
+    assert refused.status_code == 400
+    assert "Nothing was changed or written" in refused.content.decode()
+    assert refused.context["note_form"]["status"].value() == "solved"
+    assert response.notes.count() == 1
+
+
+def test_a_note_that_is_too_long_does_not_make_the_shown_status_a_chosen_one(manager, stale):
+    response, sent = stale
+    refused = manager.post(path(response), {**sent, "text": "x" * (COMMENT_MAX_LENGTH + 1)})
+    form = refused.context["note_form"]
+    assert {name: form[name].value() for name in sent} == sent
+
+
+def test_a_line_break_in_a_note_counts_once(manager, chain):
+    response = answer(chain.north, 1)
+    text = "排\n" * (COMMENT_MAX_LENGTH // 2 - 1) + "队啊"
+    sent = text.replace("\n", "\r\n")  # as browsers do
+    assert manager.post(path(response), {"status": "solved", "text": sent}).status_code == 302
+    assert response.notes.get().text == text
+    assert manager.post(path(response), {"status": "solved", "text": sent + "x"}).status_code == 400
+
+
+def test_an_answers_page_takes_a_bounded_number_of_queries(manager, chain, django_assert_max_num_queries):
+    first, *_others = [answer(chain.north, 1, days_ago=number) for number in range(40)]
+    with django_assert_max_num_queries(10):
+        page(manager, path(first))

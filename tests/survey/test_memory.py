@@ -1,0 +1,61 @@
+"""The whole project works in the smallest function there is: 64 MB without swap."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from faaskit.local import memory_limit
+from tests.support import small_function
+from tests.support.mariadb import Server
+
+MEGABYTES = 64
+DATABASE = "survey_small_function"
+
+
+@pytest.fixture
+def group() -> Iterator[memory_limit.Cgroup]:
+    group = memory_limit.cgroup(MEGABYTES)
+    if group is None:
+        reason = "no memory cgroup can be made here: this needs Linux and root"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    yield group
+    group.close()
+
+
+@pytest.fixture
+def environment(tmp_path: Path, mariadb_server: Server) -> Iterator[dict[str, str]]:
+    mariadb_server.execute(f"DROP DATABASE IF EXISTS {DATABASE}", f"CREATE DATABASE {DATABASE} CHARACTER SET utf8mb4")
+    yield {
+        **mariadb_server.environment(DATABASE),
+        "DEBUG": "0",
+        "SECRET_KEY": "a key for the smallest function there is, never used elsewhere",
+        "PUBLIC_URL": "https://survey.example.com",
+        "LEXICON_DIR": str(tmp_path),
+        "PYTHONPYCACHEPREFIX": str(tmp_path / "pycache"),
+        "PYTHONDONTWRITEBYTECODE": "",
+    }
+    mariadb_server.execute(f"DROP DATABASE {DATABASE}")
+
+
+def test_survey_admin_and_analysis_work_in_64_mb(group: memory_limit.Cgroup, environment: dict[str, str]) -> None:
+    small_function.prepare(environment)
+    result = small_function.run(environment, group)
+    assert result.returncode == 0, f"status {result.returncode}, killed: {group.exceeded()}\n{result.stderr}"
+    assert not group.exceeded()
+    # Pages of files that another process had read are not charged to the group, but those the system can drop.
+    assert json.loads(result.stdout)["own MB"] < MEGABYTES - 8
+
+
+def test_the_limit_is_real(group: memory_limit.Cgroup) -> None:
+    code = f"held = b'x' * {(MEGABYTES + 8) * 1024 * 1024}"
+    assert subprocess.run(group.command([sys.executable, "-c", code])).returncode == -9
+    assert group.exceeded()

@@ -1,0 +1,55 @@
+"""At 50,000 answers MariaDB reads every large table by an index, on every page of the staff."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.many import PAGES, TABLES
+
+
+@pytest.fixture(scope="module")
+def plans(mariadb_server):
+    mariadb_server.execute("DROP DATABASE IF EXISTS survey_plans", "CREATE DATABASE survey_plans CHARACTER SET utf8mb4")
+    environment = {
+        **os.environ,
+        **mariadb_server.environment("survey_plans"),
+        "DJANGO_SETTINGS_MODULE": "mydjango.settings",
+        "DEBUG": "1",
+    }
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.support.many"], env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        return json.loads(done.stdout)
+    finally:
+        mariadb_server.execute("DROP DATABASE survey_plans")
+
+
+def test_each_query_uses_an_index(plans):
+    assert {plan["page"] for plan in plans} == set(PAGES)
+    wrong = [
+        (query["page"], step, query["sql"])
+        for query in plans
+        for step in query["plan"]
+        if str(step["table"]).startswith("survey_") and step["key"] is None
+    ]
+    assert not wrong
+
+
+def test_no_query_but_the_rollups_looks_at_more_than_a_quarter_of_the_answers(plans):
+    """Half of them lie in the 365 days: there a LIMIT must end the reading, which EXPLAIN does not count."""
+    wide = [
+        (query["page"], step, query["sql"])
+        for query in plans
+        for step in query["plan"]
+        if step["table"] in TABLES[:2]
+        and int(step["rows"] or 0) > 12_500
+        and not ("days=365" in query["page"] and " LIMIT " in query["sql"])
+    ]
+    assert not wide

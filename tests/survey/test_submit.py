@@ -1,0 +1,213 @@
+"""Answers are validated, stored with their receipt, and answered in the caller's format."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import DataError, IntegrityError, transaction
+from django.test import Client
+
+from survey.guest.forms import WHOLE_NUMBERS, ResponseForm
+from survey.models import OutgoingMail, Response
+
+VALID = {"name": "Tom", "phone": "1234567890", "satisfaction": 5}
+
+pytestmark = pytest.mark.django_db
+
+
+def post(client: Client, **values: Any) -> Any:
+    return client.post("/submitSurvey", {**VALID, **values}, content_type="application/json")
+
+
+def test_the_documented_answer_is_stored(client: Client) -> None:
+    answer = post(client)
+    assert answer.status_code == 201
+    response = Response.objects.get()
+    token = answer.json()["erase_token"]
+    assert answer.json() == {"id": response.pk, "reference": response.reference, "erase_token": token}
+    assert (response.name, response.phone, response.satisfaction) == ("Tom", "1234567890", 5)
+
+
+def test_emoji_are_stored_and_read(client: Client) -> None:
+    post(client, name="王芳🍜", comment="好吃😋 𠮷")
+    response = Response.objects.get()
+    assert (response.name, response.comment) == ("王芳🍜", "好吃😋 𠮷")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("satisfaction", 0),
+        ("satisfaction", 6),
+        ("satisfaction", "5"),
+        ("satisfaction", True),
+        ("satisfaction", 4.5),
+        ("satisfaction", None),
+        ("name", ""),
+        ("name", " "),
+        ("name", "\u200b\u2060 \ufeff"),
+        ("name", 5),
+        ("name", "x" * 65),
+        ("phone", "12"),
+        ("phone", "call me"),
+        ("email", "no address"),
+        ("comment", "x" * 2001),
+        ("comment", "a\x00b"),
+        ("coment", "a typing mistake in a field's name"),
+    ],
+)
+def test_an_error_names_its_field_and_stores_nothing(client: Client, field: str, value: Any) -> None:
+    answer = post(client, **{field: value})
+    assert answer.status_code == 400
+    assert answer["Content-Type"] == "application/problem+json"
+    assert list(answer.json()["errors"]) == [field]
+    assert not Response.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b"null", b'{"name": NaN}', b'"\xff"', b'{"name": "\\ud800"}', b"[" * 100_000]
+)
+def test_a_body_that_is_no_json_object_is_400(client: Client, body: bytes) -> None:
+    answer = client.generic("POST", "/submitSurvey", body, content_type="application/json")
+    assert answer.status_code == 400
+    assert answer["Content-Type"] == "application/problem+json"
+
+
+def test_a_receipt_is_queued_with_the_answer(client: Client) -> None:
+    post(client, email="wang@example.com")
+    mail = OutgoingMail.objects.get()
+    assert (mail.recipient, mail.status) == ("wang@example.com", "queued")
+    assert Response.objects.get().reference in mail.body
+
+
+def test_a_form_is_answered_with_a_redirect_to_the_thanks(client: Client) -> None:
+    answer = client.post("/submitSurvey", VALID)
+    reference = Response.objects.get().reference
+    assert (answer.status_code, answer["Location"]) == (302, f"/thanks/{reference}")
+    assert reference in client.get(answer["Location"]).content.decode()
+
+
+def test_a_form_with_errors_comes_back_with_what_was_typed(client: Client) -> None:
+    answer = client.post("/submitSurvey", {"name": "<王芳>", "phone": "12", "comment": "好吃"})
+    page = answer.content.decode()
+    assert answer.status_code == 400
+    assert "&lt;王芳&gt;" in page
+    assert "好吃" in page
+    assert answer.context["form"].errors.keys() == {"phone", "satisfaction"}
+    assert 'aria-invalid="true"' in page
+
+
+@pytest.mark.parametrize("line_break", ["\r\n", "\r", "\n"])
+def test_a_line_break_counts_as_one_character_however_it_is_sent(client: Client, line_break: str) -> None:
+    comment = f"a{line_break}" * 999 + "ab"
+    assert client.post("/submitSurvey", {**VALID, "comment": comment}).status_code == 302
+    assert post(client, comment=comment).status_code == 201
+    assert {response.comment for response in Response.objects.all()} == {"a\n" * 999 + "ab"}
+    assert client.post("/submitSurvey", {**VALID, "comment": f"{comment}b"}).status_code == 400
+
+
+def test_a_form_of_a_program_that_asks_for_json_is_answered_in_json(client: Client) -> None:
+    answer = client.post("/submitSurvey", VALID, headers={"accept": "application/json"})
+    assert answer.status_code == 201
+    answer = client.post("/submitSurvey", {"name": "Tom"}, headers={"accept": "application/json"})
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+
+
+def test_full_width_digits_of_a_chinese_keyboard_are_a_phone_number(client: Client) -> None:
+    fullwidth = "\uff0b" + "".join(chr(ord(digit) + 0xFEE0) for digit in "8613800138000")
+    assert post(client, phone=fullwidth).status_code == 201
+    assert Response.objects.get().phone == "+8613800138000"
+
+
+def test_errors_speak_the_guests_language(client: Client) -> None:
+    def error(language: str) -> str:
+        answer = client.post(
+            "/submitSurvey",
+            {**VALID, "phone": "12"},
+            content_type="application/json",
+            headers={"accept-language": language},
+        )
+        return answer.json()["errors"]["phone"][0]
+
+    assert "phone number" in error("en")
+    assert "电话号码" in error("zh-CN")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "chinese", "english"),
+    [
+        ("name", "", "请填写此项。", "Please fill this in."),
+        ("name", "x" * 65, "最多可填 64 个字符", "at most 64 characters; you used 65."),
+        ("phone", "1" * 41, "最多可填 40 个字符", "at most 40 characters; you used 41."),
+        ("comment", "x" * 2001, "最多可填 2000 个字符", "at most 2000 characters; you used 2001."),
+        ("email", "tom@", "请检查电子邮箱", "Please check the e-mail address"),
+    ],
+)
+def test_errors_are_said_as_to_a_guest(client: Client, field: str, value: str, chinese: str, english: str) -> None:
+    for language, sentence in ("zh", chinese), ("en", english):
+        answer = client.post(f"/submitSurvey?lang={language}", {**VALID, field: value})
+        [error] = answer.context["form"].errors[field]
+        assert sentence in error
+
+
+def test_other_media_types_are_415(client: Client) -> None:
+    assert client.post("/submitSurvey", b"<a/>", content_type="application/xml").status_code == 415
+
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(("query", "page"), [("", "/"), ("?lang=en", "/?lang=en")])
+def test_a_browser_that_opens_the_address_of_answers_is_sent_to_the_survey(
+    client: Client, query: str, page: str
+) -> None:
+    answer = client.get(f"/submitSurvey{query}", headers={"accept": BROWSER})
+    assert (answer.status_code, answer["Location"]) == (302, page)
+
+
+@pytest.mark.parametrize(
+    ("method", "accept"), [("get", "*/*"), ("get", "application/json"), ("get", ""), ("put", BROWSER)]
+)
+def test_the_address_of_answers_takes_nothing_but_post_from_anybody_else(
+    client: Client, method: str, accept: str
+) -> None:
+    answer = getattr(client, method)("/submitSurvey", headers={"accept": accept})
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+
+
+def test_a_script_without_a_session_may_post(client: Client) -> None:
+    answer = Client(enforce_csrf_checks=True).post("/submitSurvey", VALID, content_type="application/json")
+    assert answer.status_code == 201
+
+
+def test_the_page_is_never_stored(client: Client) -> None:
+    page = client.get("/")
+    assert page.status_code == 200
+    assert "no-store" in page["Cache-Control"]
+
+
+def test_validating_a_submission_sends_no_query(django_assert_num_queries: Any) -> None:
+    """The database's own constraints decide at the INSERT; Django's form would ask it for each of them before."""
+    with django_assert_num_queries(0):
+        assert ResponseForm({**VALID, **dict.fromkeys(WHOLE_NUMBERS, 5), "problems": ["cold"]}).is_valid()
+
+
+def test_validating_a_submission_of_a_branch_asks_for_the_branch_alone(
+    chain: Any, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(2) as queries:  # by its code, and by its key as any foreign key
+        assert ResponseForm({**VALID, "branch": chain.north.code}).is_valid()
+    assert all("survey_branch" in query["sql"] for query in queries.captured_queries)
+
+
+@pytest.mark.parametrize("name", WHOLE_NUMBERS)
+def test_the_form_has_the_bounds_of_the_databases_constraints(client: Client, name: str) -> None:
+    """An INSERT that a constraint refuses would be a 500."""
+    lowest, highest = WHOLE_NUMBERS[name]
+    for score in (lowest - 1, highest + 1):
+        assert post(client, **{name: score}).status_code == 400
+        with pytest.raises((IntegrityError, DataError)), transaction.atomic():
+            Response.objects.create(**{**VALID, "language": "en", name: score})
+    for score in (lowest, highest):
+        assert post(client, **{name: score}).status_code == 201

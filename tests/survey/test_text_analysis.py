@@ -1,0 +1,209 @@
+"""The analysis answers exactly as stock jieba 0.42.1, and loads no more than the question needs."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import json
+import random
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from survey.text.views import SAMPLE
+from tests.support.stock_jieba import PROJECT, Process, answer, differences, our_answers
+
+ALL = list(our_answers())
+MODES = ["words", "full", "search"]
+JIEBA = importlib.util.find_spec("jieba")  # not imported: its own escapes are warnings, which are errors here
+assert JIEBA is not None
+assert JIEBA.origin is not None
+DICTIONARY = Path(JIEBA.origin).parent / "dict.txt"
+
+
+@pytest.fixture(scope="module")
+def stock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    process = Process(tmp_path_factory.mktemp("stock"))
+    yield process
+    process.close()
+
+
+@pytest.fixture(scope="module")
+def dictionary_words() -> list[str]:
+    return [line.split(" ")[0] for line in DICTIONARY.read_text(encoding="utf-8").splitlines()]
+
+
+def project_texts() -> list[str]:
+    """The sample, and every run of Chinese in the project's own files."""
+    files = [*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("survey/**/*.po")]
+    lines = {line for file in files for line in file.read_text(encoding="utf-8").splitlines()}
+    return [SAMPLE, *sorted(line for line in lines if re.search("[一-鿿]", line))]
+
+
+def test_the_peer_is_the_jieba_that_the_promise_names() -> None:
+    assert importlib.metadata.version("jieba") == "0.42.1"
+
+
+def test_the_projects_own_texts(stock: Process) -> None:
+    texts = project_texts()
+    assert len(texts) > 20
+    assert differences(stock, texts, ALL) == []
+
+
+def test_every_word_of_the_dictionary(stock: Process, dictionary_words: list[str]) -> None:
+    assert len(dictionary_words) == 349_046
+    assert differences(stock, dictionary_words, [*MODES, "tags", "keywords", "textrank"]) == []
+
+
+def test_20_000_random_joins_of_dictionary_words(stock: Process, dictionary_words: list[str]) -> None:
+    chance = random.Random(20_000)
+    texts = ["".join(chance.choices(dictionary_words, k=chance.randint(2, 6))) for _ in range(20_000)]
+    assert differences(stock, texts, ALL) == []
+
+
+@pytest.mark.parametrize("text", ["", " ", "\r\n", "的" * 20_000, "a" * 20_000, "，" * 20_000, "7" * 20_000])
+def test_nothing_and_20_000_characters_of_one_character(stock: Process, text: str) -> None:
+    assert differences(stock, [text], ["words", "search", "full", "keywords", "tags", "textrank"]) == []
+
+
+KNOWN = st.sampled_from("的了是不我在有人这中大国服务员火锅味道好吃上海银行资源")
+ANY_CHARACTER_OF_JIEBA = st.characters(min_codepoint=0x4E00, max_codepoint=0x9FD5)
+OTHER = st.sampled_from("azAZ059 .,%-+#&_\r\n\t，。！？、「」·０Ａー가😀👍🏽𠀀𠮷㐀鿖\u3000\x00\u200d")
+MIXES = st.text(st.one_of(KNOWN, KNOWN, KNOWN, ANY_CHARACTER_OF_JIEBA, OTHER), max_size=30)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(MIXES)
+def test_mixes_of_chinese_latin_digits_punctuation_emoji_and_rare_characters(stock: Process, text: str) -> None:
+    assert differences(stock, [text], ALL) == []
+
+
+def test_runs_of_characters_that_the_models_do_not_know(stock: Process) -> None:
+    runs = ["龘" * 40, "龘靐齉" * 10, "好" + "龘" * 20 + "吃龘饭" * 5, "龘的" * 20]
+    texts = [run[:length] for run in runs for length in (1, 2, 3, 7, len(run))]
+    assert differences(stock, texts, ["words", "tags"]) == []
+
+
+def test_user_dictionaries_count_as_in_jieba(tmp_path: Path, stock: Process) -> None:
+    """Frequency and tag given, either missing, both missing, 0 for a word that must be split, a changed word."""
+    dictionary = tmp_path / "dishes.txt"
+    entries = [
+        "毛血旺 1000 n",
+        "藤椒烤鱼",
+        "芒果班戟 nz",
+        "海鲜大咖锅 50",
+        "服务员 0",
+        "味道 1 v",
+        "C罗套餐 20 nz",
+        "龘龘锅",
+    ]
+    dictionary.write_text("\ufeff" + "\n".join(entries) + "\n\n", encoding="utf-8")
+    dishes = [entry.split(" ")[0] for entry in entries]
+    sentences = ["{}和{}都很好吃", "我们点了{}，{}味道一般", "服务员推荐{}{}", "{}{}"]
+    chance = random.Random(1)
+    texts = [*dishes, *(chance.choice(sentences).format(*chance.choices(dishes, k=2)) for _ in range(300))]
+    replies = []
+    for which in ("stock", "ours"):
+        process = Process(tmp_path, which, JIEBA_USER_DICT=str(dictionary))
+        process.ask([(text, ALL) for text in texts])
+        replies.append(process.answers())
+        process.close()
+    assert replies[0] == replies[1]
+    assert replies[0] != answer(our_answers(), [(text, ALL) for text in texts]), "the dictionary made no difference"
+
+
+def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=PROJECT,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(Path.home()), **environment},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_an_unusable_user_dictionary_is_a_clear_error(tmp_path: Path) -> None:
+    gbk = tmp_path / "gbk.txt"
+    gbk.write_bytes("毛血旺".encode("gbk"))
+    for path, complaint in ((tmp_path / "missing.txt", "No such file"), (gbk, "must be utf-8")):
+        result = run("from survey.text.analysis import segment; segment('好')", JIEBA_USER_DICT=str(path))
+        assert "LexiconError: JIEBA_USER_DICT=" in result.stderr
+        assert complaint in result.stderr
+
+
+def loaded_after(code: str) -> set[str]:
+    """What of jieba and its tables is in memory after the code."""
+    report = """
+import json, sys
+names = {name for name in sys.modules if name.split(".")[0] in ("jieba", "marisa_trie", "pkg_resources", "setuptools")}
+if "survey.text.segmenter" in sys.modules:
+    names |= {"table " + name for name in vars(sys.modules["survey.text.segmenter"].tokenizer.tables)}
+print(json.dumps(sorted(names)))
+"""
+    result = run(code + report)
+    assert result.returncode == 0, result.stderr
+    return set(json.loads(result.stdout))
+
+
+def test_importing_the_analysis_loads_nothing() -> None:
+    assert loaded_after("import survey.text.analysis") == set()
+
+
+def test_a_greeting_loads_nothing() -> None:
+    greeting = "import index; assert index.main_handler({'httpMethod': 'GET', 'path': '/hello/Tom'}, {})['body']"
+    assert loaded_after(greeting) == set()
+
+
+def test_an_analysis_does_not_load_the_models() -> None:
+    code = "import index, sys; assert index.main_handler({'httpMethod': 'GET', 'path': '/jieba/'}, {})['body']"
+    result = run(code + "; sys.exit('django.db.models' in sys.modules)")
+    assert result.returncode == 0, result.stderr
+
+
+def test_words_load_neither_tags_nor_idf() -> None:
+    loaded = loaded_after("from survey.text.analysis import segment; segment('服务员很热情,龘龘')")
+    assert loaded == {
+        "jieba",
+        "jieba._compat",
+        "jieba.finalseg",
+        "marisa_trie",
+        "table _finalseg",
+        "table _frequencies",
+        "table _logarithms",
+        "table _word_frequencies",
+        "table facts",
+        "table file",
+        "table total",
+        "table words",
+    }
+
+
+def test_keywords_load_no_tags_and_nothing_loads_setuptools() -> None:
+    loaded = loaded_after("from survey.text.analysis import keywords; keywords('服务员很热情')")
+    assert "table _idf" in loaded
+    assert "table _word_tags" not in loaded
+    loaded = loaded_after("from survey.text.analysis import textrank; textrank('服务员很热情')")
+    assert "table _word_tags" in loaded
+    assert not {name for name in loaded if name.startswith(("pkg_resources", "setuptools", "jieba.posseg.prob"))}
+
+
+def test_other_code_that_uses_jieba_gets_the_same_tables() -> None:
+    code = """
+from survey.text.analysis import segment, textrank
+segment("好"), textrank("好")
+import jieba, jieba.analyse, jieba.posseg
+assert jieba.lcut("服务员很热情") == segment("服务员很热情")
+assert [tuple(pair) for pair in jieba.posseg.lcut("火锅好吃")] == [("火锅", "n"), ("好吃", "v")]
+assert jieba.analyse.extract_tags("服务员很热情") == ["服务员", "热情"]
+jieba.add_word("很热情")
+assert segment("服务员很热情") == ["服务员", "很热情"]
+assert jieba.dt.FREQ.user_words["很热情"] > 0
+"""
+    result = run(code)
+    assert result.returncode == 0, result.stderr
