@@ -27,7 +27,7 @@ def open_account(folder: Path, dry_run: bool = False, say: Callable[[str], None]
 
     SCF_ENDPOINT and COS_ENDPOINT (http://host:port) name another address of the API, such as a proxy inside a VPC.
     """
-    layer_file = folder / "layer" / "serverless.yml"
+    layer_file = folder / "deploy" / "layer" / "serverless.yml"
     try:
         environ = function_config.deployment_environ(folder)
         config = function_config.load(folder / "serverless.yml", environ)

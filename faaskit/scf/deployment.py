@@ -92,13 +92,13 @@ class Deployment:
                 self.say(f"Layer {self.layer_config.name}: {count} versions deleted.")
 
     def _layers(self, archive: Archive | None) -> list[dict[str, Any]]:
-        """The function's layers; the one that deploy/layer/serverless.yml describes is published if its archive is new."""
+        """The layers; the one of deploy/layer/serverless.yml is published if its archive is new."""
         found = []
         for entry in self.config.inputs.get("layers") or []:
             version = entry["version"]
             if str(version).startswith("${output:"):
                 if self.layer_config is None or archive is None:
-                    file = self.config.path.parent / "layer" / "serverless.yml"
+                    file = self.config.path.parent / "deploy" / "layer" / "serverless.yml"
                     raise DeployError(f"{file} is missing: it describes layer {entry['name']}.")
                 if entry["name"] != self.layer_config.name:
                     raise DeployError(

@@ -1,4 +1,4 @@
-"""What requests rarely use, of Django and others: the list for mydjango/cold_start/deferred_imports.py, and why it is safe."""
+"""What requests rarely use, of Django and others: the modules that are imported on first use, and why it is safe."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from mydjango.http.problems import allow
 
-DOCUMENT = Path(__file__).parent.parent / "openapi.json"
+DOCUMENT = Path(__file__).with_name("openapi.json")
 
 
 @allow("GET")

@@ -29,7 +29,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # jieba's source has invalid escapes
     import jieba
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
 every_gateway = pytest.mark.parametrize("gateway", GATEWAYS)
 

@@ -15,7 +15,7 @@ import pytest
 import index
 from tests.support.gateways import sample
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def run_apart(event: Any, tmp_path: Path, **variables: str) -> Any:

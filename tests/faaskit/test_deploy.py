@@ -21,7 +21,7 @@ from faaskit.management.commands.deploy import REQUIRED
 from faaskit.scf import upload
 from tests.support.fake_scf import APPID, SECRET_ID, SECRET_KEY, FakeScf, healthy
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 NAME = "survey-prod"
 URL = f"https://{APPID}-abcdefghij.ap-guangzhou.tencentscf.com"
 ENVIRON = {
@@ -84,7 +84,7 @@ def scf():
 @pytest.fixture
 def project(tmp_path, monkeypatch, scf):
     """A folder with the real serverless.yml and a small build, and an environment that leads to the fake."""
-    (tmp_path / "layer").mkdir()
+    (tmp_path / "deploy" / "layer").mkdir(parents=True)
     for name in ("serverless.yml", "deploy/layer/serverless.yml"):
         shutil.copy(ROOT / name, tmp_path / name)
     build(tmp_path, b"the first code", b"the packages")
@@ -175,7 +175,7 @@ def staging(project):
     folder = project / "staging"
     folder.mkdir()
     shutil.copy(project / "serverless.yml", folder)
-    for name in ("layer", "build"):
+    for name in ("deploy/layer", "build"):
         shutil.copytree(project / name, folder / name)
     change(folder / "serverless.yml", "stage: prod", "stage: staging")
     return folder
@@ -202,13 +202,13 @@ def test_removing_the_copy_leaves_the_layer_of_production(staging, scf):
 
 
 def test_without_the_layers_file_the_sentence_says_that_it_is_missing(staging, scf):
-    shutil.rmtree(staging / "layer")
-    with pytest.raises(CommandError, match=r"layer/serverless\.yml is missing: it describes layer survey-layer-"):
+    shutil.rmtree(staging / "deploy" / "layer")
+    with pytest.raises(CommandError, match=r"deploy/layer/serverless\.yml is missing: it describes layer survey-layer-"):
         deploy(staging)
 
 
 def test_a_layer_of_another_name_is_named_beside_the_one_that_is_wanted(staging, scf):
-    change(staging / "layer" / "serverless.yml", "name: survey-layer\n", "name: packages\n")
+    change(staging / "deploy" / "layer" / "serverless.yml", "name: survey-layer\n", "name: packages\n")
     with pytest.raises(CommandError, match=r"describes layer packages-staging, wanted survey-layer-staging\."):
         deploy(staging)
 

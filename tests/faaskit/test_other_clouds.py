@@ -16,7 +16,7 @@ import index
 from mydjango.settings import EMAIL_SECONDS
 from survey.mail import outbox
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 TEMPLATES = ("deploy/aws/template.yaml", "deploy/aliyun/s.yaml")
 # What `package` writes (docs/package.md): folder and archive of the code, folder and archive of the packages.
 CODE = {ROOT / "build" / name for name in ("function", "function.zip")}

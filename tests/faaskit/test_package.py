@@ -19,7 +19,7 @@ from faaskit.package.archives import MEGABYTE
 from faaskit.package.build import Package
 from faaskit.package.target import PackageError, Target, find_python
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 TARGET = Target.parse("3.10", "manylinux2014_x86_64")
 
 

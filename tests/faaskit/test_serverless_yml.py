@@ -1,4 +1,4 @@
-"""serverless.yml and deploy/layer/serverless.yml: known fields, complete, and read by Tencent's component as we mean them."""
+"""serverless.yml and deploy/layer/serverless.yml: complete, known fields alone, read alike by the component."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from faaskit.scf.parameters import create_function, settings
 from mydjango.settings import EMAIL_SECONDS
 from survey.mail import outbox
 
-ROOT = Path(__file__).parent.parent
-COMPONENT = Path(__file__).parent / "component"
-NODE_MODULES = Path(__file__).parent / "node_modules"
+ROOT = Path(__file__).parents[2]
+COMPONENT = ROOT / "tests" / "component"
+NODE_MODULES = ROOT / "tests" / "node_modules"
 
 # The inputs of component scf (Tencent 1154/42990, and the toolkit's formatInputs), of layer, and of the two triggers.
 FUNCTION_FIELDS = {
@@ -62,7 +62,7 @@ def config():
 
 @pytest.fixture(scope="module")
 def layer_config():
-    return function_config.load(ROOT / "layer" / "serverless.yml", ENVIRON)
+    return function_config.load(ROOT / "deploy" / "layer" / "serverless.yml", ENVIRON)
 
 
 def test_every_field_is_one_that_the_component_knows():

@@ -13,7 +13,7 @@ import pytest
 from faaskit.package import bytecode_archive
 from mydjango.cold_start import bytecode_importer as reading
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 LOOK = """
 import sys

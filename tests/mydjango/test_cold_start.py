@@ -17,7 +17,7 @@ import survey.guest.urls
 import survey.text.urls
 from mydjango.http.middleware import is_below
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 
 # A module, or a package with all below it, that answering /hello/ must not need.
 NEVER_FOR_HELLO = {

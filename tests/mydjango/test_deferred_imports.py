@@ -142,7 +142,7 @@ async def main():
 assert asyncio.run(main())
 assert type(asyncio).__name__ == "module"
 """
-    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, cwd=Path(__file__).parent.parent)
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, cwd=Path(__file__).parents[2])
 
 
 def test_every_name_of_the_list_is_what_the_module_has() -> None:
@@ -164,4 +164,4 @@ for name, deferred in MODULES.items():
         if name != "asyncio":
             assert getattr(module, value) == deferred.values[value], (name, value)
 """
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parent.parent)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])

@@ -16,7 +16,7 @@ GATEWAYS = sorted(BUILDERS)
 TEXT_ONLY = ["function-url"]
 LIST_VALUED = ["apigw", "function-url", "fc", "fc-apigateway"]  # a list in the header map repeats a header
 BINARY = [name for name in GATEWAYS if name not in TEXT_ONLY]
-EVENTS = Path(__file__).parent / "events"
+EVENTS = Path(__file__).parents[1] / "events"
 HOST = ("Host", "survey.example.com")
 Setting = Callable[[str, str], None]  # the fixture bridge_setting
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.support.eventually import eventually
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass

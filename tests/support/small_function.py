@@ -18,7 +18,7 @@ from typing import Any
 from faaskit.local.memory_limit import Cgroup
 from survey.text.views import SAMPLE
 
-PROJECT = Path(__file__).parent.parent
+PROJECT = Path(__file__).parents[2]
 MIXED_REQUESTS = 200
 
 

@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import unsupported_method
 from mydjango.wsgi import application
 from survey.guest.openapi import DOCUMENT
 
-SWAGGER = Path(__file__).parent.parent / "docs" / "swagger2.json"
+SWAGGER = Path(__file__).parents[2] / "docs" / "swagger2.json"
 
 # 413 is how a text or a body that is too long is refused; schemathesis does not count it among refusals by itself.
 # 422 and 429 answer what is well-formed: a key that was used for other content, and too many answers.
