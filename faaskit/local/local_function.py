@@ -10,19 +10,20 @@ import shutil
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from faaskit import function_config
+from faaskit import function_config, project
 from faaskit.function_config import FunctionConfig
 from faaskit.gateways import platforms
 from faaskit.local import instance, memory_limit, sandbox
 from faaskit.local.instance import Launch
+from faaskit.project import Project
 
 # Of this machine's own environment an instance sees only what a process needs to run.
-INHERITED = ("PATH", "HOME", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LD_LIBRARY_PATH")
+INHERITED = ("PATH", "HOME", "XDG_CACHE_HOME", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LD_LIBRARY_PATH")
 
 NAMED = 5  # so many unset variables are named at the start; more are counted
 
@@ -85,7 +86,7 @@ def prepare(options: argparse.Namespace, public_url: str) -> LocalFunction:
         folder=folder,
         handler=config.handler,
         platform=platform,
-        variables=_variables(options, config, folder, public_url, memory, notes),
+        variables=_variables(options, config, folder, public_url, memory, _project(folder).inherit, notes),
         memory=memory,
         memory_required=options.memory is not None,
         timeout=_timeout(options, config),
@@ -117,6 +118,14 @@ def _config(options: argparse.Namespace) -> FunctionConfig:
         raise LocalFunctionError(str(error)) from error
 
 
+def _project(folder: Path) -> Project:
+    """Return what the folder's pyproject.toml says."""
+    try:
+        return project.read(folder)
+    except project.ProjectError as error:
+        raise LocalFunctionError(str(error)) from error
+
+
 def _timeout(options: argparse.Namespace, config: FunctionConfig) -> float:
     if options.timeout is None:
         return config.timeout
@@ -131,6 +140,7 @@ def _variables(
     folder: Path,
     public_url: str,
     memory: int,
+    inherit: Iterable[str],
     notes: list[str],
 ) -> dict[str, str]:
     """The environment of an instance: serverless.yml's, the platform's, and local values where none is set."""
@@ -159,7 +169,7 @@ def _variables(
         names = ", ".join(f"${{env:{name}}}" for name in unset) if few else f"{len(unset)} variables"
         notes.append(f"not set, so left out: {names} of serverless.yml")
     notes.append(f"set for this machine: {', '.join(sorted(made))}" if made else "nothing set for this machine")
-    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    inherited = {name: os.environ[name] for name in (*INHERITED, *inherit) if name in os.environ}
     runtime = {"PYTHONPATH": str(folder), "PYTHONUNBUFFERED": "1", "LANG": "C.UTF-8"}
     if options.strict:
         runtime["PYTHONDONTWRITEBYTECODE"] = "1"

@@ -18,7 +18,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import parse_wheel_filename
 
-from faaskit.package import archives, bytecode_archive, shared_objects, shipped_files, wheels
+from faaskit.package import archives, shared_objects, shipped_files, wheels
 from faaskit.package.archives import Size
 from faaskit.package.target import PackageError, Target, find_python
 
@@ -60,6 +60,9 @@ def build(project: Path, folder: Path, target: Target, say: Say) -> Package:
         manage(project, "build_lexicon", str(layer / "jieba"))
         check_shared_objects([function, layer], target)
         python = compile_byte_code(function, layer, target, say)
+        if python:
+            archive = [sys.executable, "-m", "mydjango.cold_start.bytecode_archive", str(layer), target.python]
+            run(project, archive, "bytecode_archive")
         say("Packing.")
         sizes = {name: archives.write_zip(work / name, work / f"{name}.zip") for name in ("function", "layer")}
         report = check_sizes(sizes["function"], sizes["layer"], owners, work)
@@ -152,7 +155,6 @@ def compile_byte_code(function: Path, layer: Path, target: Target, say: Say) -> 
             raise PackageError(
                 f"Python {target.python} cannot compile this: {done.stdout.strip() or done.stderr.strip()}"
             )
-    bytecode_archive.write(layer, target.python)
     return python
 
 

@@ -79,7 +79,7 @@ LAYER_LEFT_OUT = {
     "django/core/management/commands/startproject.py": "makes source code",
     "django/core/management/commands/test.py": "tests",
     "django/core/management/commands/testserver.py": "tests",
-    # jieba: its tables are in the lexicon (survey/text/lexicon.py), paddle's model is not used.
+    # jieba: its tables are in the lexicon (survey/text/lexicon_reader.py), paddle's model is not used.
     "jieba/dict.txt": "in the lexicon",
     "jieba/analyse/idf.txt": "in the lexicon",
     "jieba/finalseg/prob_*": "in the lexicon",

@@ -13,7 +13,7 @@ from typing import Any
 import marisa_trie
 
 from survey.text import tables
-from survey.text.lexicon import BEGINS_LONGER, NO_IDF, Stale, open_lexicon
+from survey.text.lexicon_reader import BEGINS_LONGER, NO_IDF, Stale, open_lexicon
 from survey.text.substitution import import_jieba
 
 # Words whose numbers in the trie go into the header: a marisa-trie that reads the file differently is found out.

@@ -10,7 +10,8 @@ from typing import Any
 
 from mydjango.operations import environment
 from survey.text import lexicon
-from survey.text.lexicon import Lexicon, LexiconError
+from survey.text.lexicon import LexiconError
+from survey.text.lexicon_reader import Lexicon
 from survey.text.substitution import import_jieba, rebind
 
 jieba = import_jieba()

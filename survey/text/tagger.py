@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Any
 
-from survey.text.lexicon import Lexicon, State
+from survey.text.lexicon_reader import Lexicon, State
 from survey.text.segmenter import tokenizer
 from survey.text.substitution import import_analyse, import_posseg, rebind
 

@@ -389,7 +389,7 @@ def test_the_validator_watches_the_real_project(gateway: str) -> None:
 def test_each_trap_of_the_list_has_a_test() -> None:
     folder = Path(__file__).parent
     traps = (folder.parents[1] / "docs" / "bridge.md").read_text("utf-8").partition("## The traps")[2]
-    tests = "".join(file.read_text("utf-8") for file in folder.glob("test_*.py"))
+    tests = "".join(file.read_text("utf-8") for file in folder.parent.rglob("test_*.py"))
     tested = set(re.findall(r"def test_trap_(\d+)_", tests)) | set(re.findall(r"def test_trap_\d+_and_(\d+)_", tests))
     assert tested == set(re.findall(r"^(\d+)\. ", traps, re.MULTILINE))
     assert len(tested) == 25

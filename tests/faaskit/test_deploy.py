@@ -17,7 +17,7 @@ from django.db import connections
 
 import index
 from faaskit import function_config
-from faaskit.management.commands.deploy import REQUIRED
+from faaskit import project as configuration
 from faaskit.scf import upload
 from tests.support.fake_scf import APPID, SECRET_ID, SECRET_KEY, FakeScf, healthy
 
@@ -166,7 +166,7 @@ def test_a_required_setting_that_is_missing_stops_before_the_first_call(project,
 
 def test_the_required_settings_are_those_that_serverless_yml_says_are():
     [block] = re.findall(r"# Required\.\n(.+?)\n\n", (ROOT / "serverless.yml").read_text(encoding="utf-8"), re.DOTALL)
-    assert tuple(re.findall(r"^ +(\w+): ", block, re.MULTILINE)) == REQUIRED
+    assert tuple(re.findall(r"^ +(\w+): ", block, re.MULTILINE)) == configuration.read(ROOT).required
 
 
 @pytest.fixture
@@ -203,7 +203,9 @@ def test_removing_the_copy_leaves_the_layer_of_production(staging, scf):
 
 def test_without_the_layers_file_the_sentence_says_that_it_is_missing(staging, scf):
     shutil.rmtree(staging / "deploy" / "layer")
-    with pytest.raises(CommandError, match=r"deploy/layer/serverless\.yml is missing: it describes layer survey-layer-"):
+    with pytest.raises(
+        CommandError, match=r"deploy/layer/serverless\.yml is missing: it describes layer survey-layer-"
+    ):
         deploy(staging)
 
 

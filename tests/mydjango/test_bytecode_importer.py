@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from faaskit.package import bytecode_archive
+from mydjango.cold_start import bytecode_archive
 from mydjango.cold_start import bytecode_importer as reading
 
 PROJECT = Path(__file__).resolve().parents[2]
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 LOOK = """
 import sys
-from mydjango import code_archive
-code_archive.install()
+from mydjango.cold_start import bytecode_importer
+bytecode_importer.install()
 import parcel.inner
 place = sys.path[1] + "/parcel"
 print(parcel.inner.answer, parcel.__path__ == [place], parcel.inner.__file__ == place + "/inner.py")

@@ -128,8 +128,8 @@ def test_threads_wait_for_the_one_that_runs_the_code(package: Path) -> None:
 def test_without_a_running_loop_asyncio_is_not_imported_and_afterwards_it_is_itself() -> None:
     code = """
 import sys
-from mydjango import deferred_modules, lazy_imports
-lazy_imports.install(deferred_modules.MODULES)
+from mydjango.cold_start import deferred_imports, deferred_modules
+deferred_imports.install(deferred_modules.MODULES)
 import asyncio
 from asyncio import get_running_loop
 try:

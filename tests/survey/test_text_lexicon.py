@@ -16,7 +16,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from survey.text import build, lexicon, tables
-from survey.text.lexicon import DamagedFile, Lexicon, LexiconError, Stale, open_lexicon
+from survey.text.lexicon import LexiconError
+from survey.text.lexicon_reader import Lexicon, Stale, open_lexicon
+from survey.text.tables import DamagedFile
 from tests.support.stock_jieba import PROJECT
 
 SPEC = importlib.util.find_spec("jieba")

@@ -9,13 +9,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from faaskit import project
 from faaskit.scf import upload
 from faaskit.scf.account import open_account
 from faaskit.scf.api import DeployError
 from faaskit.scf.deployment import Deployment
-
-# Without these the function does not start, or has no database: the part of serverless.yml that says so.
-REQUIRED = ("SECRET_KEY", "MYSQL_HOST", "MYSQL_USER", "MYSQL_PASSWORD")
 
 
 class Command(BaseCommand):
@@ -67,7 +65,7 @@ class Command(BaseCommand):
 
     def _deploy(self, deployment: Deployment, build: Path, verbosity: int) -> None:
         unset = [name for where, name in deployment.config.unset.items() if ".environment." in where]
-        missing = [name for name in REQUIRED if name in unset]
+        missing = [name for name in project.read(build.parent).required if name in unset]
         if missing:
             raise DeployError(
                 f"Required and not set: {', '.join(missing)}. Put them into {build.parent / '.env'} or into the "

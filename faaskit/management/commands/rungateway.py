@@ -1,8 +1,10 @@
-"""`manage.py rungateway`: the local gateway of faaskit."""
+"""`manage.py rungateway`: serve the function behind a local gateway."""
 
 from __future__ import annotations
 
 import argparse
+import shlex
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
+from faaskit import project
 from faaskit.local import local_function, serve
 from faaskit.local.local_function import LocalFunctionError
-from survey.text import lexicon
 
 
 class Command(BaseCommand):
@@ -36,15 +38,13 @@ class Command(BaseCommand):
 
 
 def prepare_project(options: dict[str, Any]) -> None:
-    """Make what a deployment has made before the first request: the lexicon, and the tables of the local database.
+    """Do what a deployment has done before the first request: the project's `prepare` commands, and `migrate`.
 
-    The package ships the lexicon; built by an instance on first use it would take more memory than the function has,
-    and with `--strict` an instance could not write it. A database that a variable names is left to whoever named it.
+    A database that a variable names is left to whoever named it.
     """
     if Path(options["folder"]).resolve() != settings.BASE_DIR:
         return
-    lexicon.load()
-    if lexicon.folder() != lexicon.SHIPPED_FOLDER:
-        options["env"] = [f"LEXICON_DIR={lexicon.folder()}", *options["env"]]
+    for command in project.read(settings.BASE_DIR).prepare:
+        call_command(*shlex.split(command), stdout=StringIO())
     if local_function.uses_own_database(argparse.Namespace(**options)) and connection.vendor == "sqlite":
         call_command("migrate", verbosity=0)

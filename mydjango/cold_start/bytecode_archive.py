@@ -1,9 +1,13 @@
-"""Writes the byte code of a folder into one file, from which mydjango/cold_start/bytecode_importer.py imports."""
+"""Write the bytecode of a folder into one file, from which bytecode_importer.py imports.
+
+`python -m mydjango.cold_start.bytecode_archive FOLDER PYTHON`, which the packaging runs.
+"""
 
 from __future__ import annotations
 
 import marshal
 import re
+import sys
 from pathlib import Path
 
 from mydjango.cold_start.bytecode_importer import FILE_NAME, HEADER, Entry
@@ -28,3 +32,7 @@ def write(folder: Path, python: str) -> None:
     # Version 2 writes no references, whose number depends on how an object came about.
     index = marshal.dumps(entries, 2)
     (folder / FILE_NAME).write_bytes(magic + len(index).to_bytes(4, "little") + index + code)
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]), sys.argv[2])
