@@ -15,6 +15,7 @@ from survey.guest.idempotency import content_digest, is_same_content, key_digest
 from survey.limits import count_submission
 from survey.mail import outbox
 from survey.models import FollowUpStatus, Response
+from survey.text.terms import terms_at_once
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ def response_submit(response: Response, *, content: Mapping[str, Any], key: str 
     """
     # For the staff: a low score waits for somebody, a comment is found by its words.
     response.follow_up_status = FollowUpStatus.OPEN if response.is_low else ""
-    weighted, response.terms_due = term_index.terms_at_once(response.comment)
+    weighted, response.terms_due = terms_at_once(response.comment)
     response.key_digest = key_digest(key)
     response.content_digest = content_digest(content)
     token = erase_token.new_token(key)

@@ -16,13 +16,13 @@ from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from survey.addresses import validate_mail_address
+from survey.text import TERM_MAX_LENGTH
 
 # Without 0, 1, I, L, O, U: read aloud, typed from paper, never a word. 30 ** 8 is 6.5e11.
 REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 REFERENCE_LENGTH = 8
 COMMENT_MAX_LENGTH = 2_000
 LOW_SATISFACTION = 2  # this and below asks what went wrong, is followed up, and tells the branch's manager
-TERM_MAX_LENGTH = 32
 RESERVED_CODES = ("add",)  # /dashboard/branches/add/
 CODE_ERROR = _("Please use letters, digits and hyphens only.")
 

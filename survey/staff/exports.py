@@ -18,9 +18,8 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from survey import term_index
 from survey.models import ASPECTS, Branch, ExportLog, FollowUpStatus, Problem, Response, Satisfaction
-from survey.staff import spreadsheet
+from survey.staff import search, spreadsheet
 from survey.staff.filters import NO_BRANCH, Filters
 
 CHUNK = 1_000  # answers read at once
@@ -127,12 +126,12 @@ def _rows(
     columns += ["language", "follow_up_status", *(["comment", "name", "phone", "email"] if personal else [])]
     day = max(filters.start, after.local_date) if after else filters.start
     last = min(filters.end, until.local_date) if until else filters.end
-    wanted = term_index.rarest_first(filters) if filters.words else []
+    wanted = search.rarest_first(filters) if filters.words else []
     while day <= last:
         pk = after.pk if after and after.local_date == day else 0
         of_day = responses.filter(filters.where(), local_date=day)
         if filters.words:
-            of_day = term_index.search(of_day, replace(filters, start=day, end=day), wanted)
+            of_day = search.search(of_day, replace(filters, start=day, end=day), wanted)
         of_day = of_day.order_by("id")
         if until and until.local_date == day:
             of_day = of_day.filter(pk__lte=until.pk)

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from survey.models import PROBLEM_LABELS, Branch, Problem
 from survey.staff.access import User, branches_of, is_head_office
-from survey.term_index import MAX_SEARCH_TERMS, wanted_terms
+from survey.text.terms import wanted_terms
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise as StrOrPromise
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 DEFAULT_DAYS = 30
 ANY_TIME = "any"  # a period without ends, for the list of what is left to do
 DATES = "dates"  # the period that two dates of the form give
+MAX_SEARCH_TERMS = 10
 MAX_DAYS = 1_100  # three years
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 1, 1)
 NO_BRANCH = "-"  # an answer through the plain link; no branch's code is a lone hyphen

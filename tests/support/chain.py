@@ -12,6 +12,7 @@ from django.utils import timezone
 from survey import term_index
 from survey.models import Branch, FollowUpStatus, Membership, Response
 from survey.staff.accounts import head_office_group
+from survey.text import terms
 
 
 @dataclass
@@ -55,6 +56,6 @@ def answer(
         terms_due=due,
         **fields,
     )
-    found_by = dict.fromkeys(term_index.search_terms(response.comment), 0.0)
-    term_index.write([(response, found_by if due else term_index.weighted_terms(response.comment))])
+    found_by = dict.fromkeys(terms.search_terms(response.comment), 0.0)
+    term_index.write([(response, found_by if due else terms.weighted_terms(response.comment))])
     return response

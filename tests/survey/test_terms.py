@@ -15,8 +15,9 @@ from django.utils import timezone
 
 from survey import term_index
 from survey.models import Response, ResponseTerm
+from survey.staff import search
 from survey.staff.filters import Filters
-from survey.text import lexicon
+from survey.text import lexicon, terms
 from tests.support.chain import answer
 
 
@@ -27,7 +28,7 @@ def lately(**fields):
 
 def found(words):
     filters = lately(words=words)
-    return set(term_index.search(Response.objects.all(), filters, term_index.rarest_first(filters)))
+    return set(search.search(Response.objects.all(), filters, search.rarest_first(filters)))
 
 
 def test_a_comment_is_found_by_whatever_stands_in_it(chain):
@@ -74,8 +75,8 @@ def test_a_negated_word_is_no_praise(chain):
     for _number in range(2):
         answer(chain.north, 1, comment="椅子坐得不舒服，桌子没有擦干净，菜不新鲜")
         answer(chain.north, 5, comment="座位舒服，环境干净，味道不错")
-    bad = {keyword.term for keyword in term_index.keyword_list(lately(), (1, 2))}
-    good = {keyword.term for keyword in term_index.keyword_list(lately(), (4, 5))}
+    bad = {keyword.term for keyword in search.keyword_list(lately(), (1, 2))}
+    good = {keyword.term for keyword in search.keyword_list(lately(), (4, 5))}
     assert {"不舒服", "不新鲜", "椅子", "桌子"} <= bad
     assert not {"舒服", "干净", "新鲜"} & bad
     assert {"舒服", "干净", "不错"} <= good
@@ -92,7 +93,7 @@ def test_a_search_for_very_much_says_so(client, chain):
 
 def test_a_comment_that_fails_keeps_no_other_from_its_words(chain, monkeypatch, caplog):
     responses = [answer(chain.north, 5, comment=f"味道很好{number}", due=True) for number in range(3)]
-    cut = term_index.weighted_terms
+    cut = terms.weighted_terms
 
     def fail_once(comment):
         if comment.endswith("0"):
@@ -111,12 +112,12 @@ def test_keywords_tell_good_comments_from_bad_ones(chain):
     for _number in range(3):
         answer(chain.north, 5, comment="红烧肉很入味")
         answer(chain.north, 1, comment="排队太久")
-    good = {keyword.term: keyword for keyword in term_index.keyword_list(lately(), (4, 5))}
-    bad = {keyword.term for keyword in term_index.keyword_list(lately(), (1, 2))}
+    good = {keyword.term: keyword for keyword in search.keyword_list(lately(), (4, 5))}
+    bad = {keyword.term for keyword in search.keyword_list(lately(), (1, 2))}
     assert good["红烧肉"].comments == 3
     assert "排队" in bad
     assert not bad & set(good)
-    assert term_index.keyword_list(lately(scores=(1,)), (4, 5)) == []
+    assert search.keyword_list(lately(scores=(1,)), (4, 5)) == []
 
 
 def test_function_words_are_no_keywords_and_yet_found(chain):
@@ -124,7 +125,7 @@ def test_function_words_are_no_keywords_and_yet_found(chain):
         answer(chain.north, 1, comment="补菜太慢，烤鸭一直是空的，排队半个小时，轮到的时候没有了")
         answer(chain.north, 1, comment="小笼包太咸，吃了两口就放下了，收银还多算了钱")
         answer(chain.north, 1, comment="The soup was cold and nobody came to help us")
-    keywords = {keyword.term for keyword in term_index.keyword_list(lately(), (1, 2))}
+    keywords = {keyword.term for keyword in search.keyword_list(lately(), (1, 2))}
     assert {"补菜", "烤鸭", "排队", "太咸", "小笼包", "收银", "soup", "cold", "help"} <= keywords
     function_words = {"was", "and", "nobody", "us", "一直", "放下", "半个", "时候", "两口", "算了", "没有"}
     assert not keywords & function_words
@@ -138,7 +139,7 @@ def test_function_words_take_no_keywords_place(chain):
         5,
         comment="我们和他们今天都觉得非常好，所以一起过来，" * 3 + "红烧肉烤鸭寿司甜品水果汤面条米饭饺子青菜豆腐蛋糕",
     )
-    assert ResponseTerm.objects.filter(weight__gt=0).count() == term_index.KEYWORDS
+    assert ResponseTerm.objects.filter(weight__gt=0).count() == terms.KEYWORDS
 
 
 def test_a_long_word_and_rare_signs_do_no_harm(chain):

@@ -13,10 +13,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from survey import term_index
 from survey.guest import erasure
 from survey.models import ASPECTS, Branch, Problem, Satisfaction
-from survey.staff import charts, metrics, selectors
+from survey.staff import charts, metrics, search, selectors
 from survey.staff.access import is_head_office, may_erase, responses_of, staff_view
 from survey.staff.exports import Cursor
 from survey.staff.filters import NO_BRANCH, FilterForm, Filters
@@ -128,8 +127,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         "low_count": low_count,
         "problems": problem_rows(low_count, problems, filters, form.period),
         "newest_low": selectors.NEWEST_LOW,
-        "good_words": term_index.keyword_list(filters, (4, 5)),
-        "bad_words": term_index.keyword_list(filters, (1, 2)),
+        "good_words": search.keyword_list(filters, (4, 5)),
+        "bad_words": search.keyword_list(filters, (1, 2)),
         "small_sample": metrics.SMALL_SAMPLE,
         "is_head_office": is_head_office(request.user),
     }

@@ -9,9 +9,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
-from survey import term_index
 from survey.models import FollowUpStatus, Response, parse_reference
-from survey.staff import selectors
+from survey.staff import search, selectors
 from survey.staff.access import account_of, responses_of, staff_view
 from survey.staff.exports import Cursor
 from survey.staff.follow_up import FollowUpForm, follow_up
@@ -29,7 +28,7 @@ def comments(request: HttpRequest) -> HttpResponse:
     before = cursor_of(request, "before")
     if filters.words:
         place = (before.local_date, before.pk) if before else None
-        found = term_index.search(chosen, filters, term_index.rarest_first(filters), place)
+        found = search.search(chosen, filters, search.rarest_first(filters), place)
     else:
         found = _older_than(chosen, before).order_by("-local_date", "-id")
     page, older = _page(found)
