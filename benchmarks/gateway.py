@@ -92,10 +92,11 @@ def compare(rounds: int, requests: int, gateway: str, config: str) -> None:
     production = {"DEBUG": "0", "SECRET_KEY": uuid.uuid4().hex * 2, "PUBLIC_URL": "http://127.0.0.1"}
     os.environ.update(production | {"DJANGO_SETTINGS_MODULE": "mydjango.settings"})
     import index
-    from faaskit.gateways import events
+    from faaskit.gateways.registry import GATEWAYS
+    from faaskit.gateways.request import HttpRequest
 
     headers = [("Host", "127.0.0.1"), ("Accept-Encoding", "identity")]
-    event = events.build(gateway, events.HttpRequest("GET", TARGET, headers, scheme="http"))
+    event = GATEWAYS[gateway].build_event(HttpRequest("GET", TARGET, headers, scheme="http"))
     gateway_command = ("-m", "faaskit.local.serve", "0", "--gateway", gateway, "--config", config, "--no-timers")
     with serving("-c", PLAIN, environ=production) as plain, serving(*gateway_command) as local:
         ways: dict[str, Callable[[], object]] = {

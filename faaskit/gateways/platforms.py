@@ -13,28 +13,19 @@ MEGABYTE = 1024 * 1024
 
 @dataclass(frozen=True)
 class Platform:
-    """`kind` is the runtime's: scf, lambda or fc; limits are those of event and answer as JSON, in bytes."""
+    """`kind` is the runtime's: scf, lambda or fc; limits are those of event and result as JSON, in bytes."""
 
     kind: str
     request_limit: int = 6 * MEGABYTE
-    answer_limit: int = 6 * MEGABYTE
+    result_limit: int = 6 * MEGABYTE
     event_is_bytes: bool = False
     bills_start: bool = False  # AWS bills the initialisation since 2025-08
 
 
 SCF = Platform("scf")
 LAMBDA = Platform("lambda", bills_start=True)
-ALB = Platform("lambda", request_limit=MEGABYTE, answer_limit=MEGABYTE, bills_start=True)
+ALB = Platform("lambda", request_limit=MEGABYTE, result_limit=MEGABYTE, bills_start=True)
 FC = Platform("fc", event_is_bytes=True)
-
-PLATFORMS = {
-    "function-url": SCF,
-    "apigw": SCF,
-    "aws-rest": LAMBDA,
-    "aws-http": LAMBDA,
-    "alb": ALB,
-    "fc": FC,
-}
 
 
 def environment(platform: Platform, config: FunctionConfig, memory: int, folder: str) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import signal
@@ -11,12 +10,12 @@ import subprocess
 import sys
 import threading
 import time
-import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from faaskit.gateways.invocation import IMPORT_ERROR, OUT_OF_MEMORY, PROCESS_EXIT, TIMED_OUT, USER_ERROR, Invocation
 from faaskit.gateways.platforms import Platform
 from faaskit.local import memory_limit, sandbox
 from faaskit.local.instance_runtime import read_frame, write_frame
@@ -24,10 +23,6 @@ from faaskit.local.instance_runtime import read_frame, write_frame
 RUNTIME = Path(__file__).with_name("instance_runtime.py")
 GRACE = 1.0  # seconds for an ending process to leave its exit code
 CAN_FREEZE = hasattr(signal, "SIGSTOP")
-
-# The platform's status codes (SCF 42611).
-SUCCESS, TOO_LARGE, ANSWER_TOO_LARGE = 200, 406, 407
-USER_ERROR, TIMED_OUT, OUT_OF_MEMORY, PROCESS_EXIT, IMPORT_ERROR = 430, 433, 434, 439, 443
 
 
 @dataclass(frozen=True)
@@ -54,26 +49,6 @@ class Launch:
         if sys.platform == "linux" and shutil.which("setpriv"):
             command = ["setpriv", "--pdeathsig", "KILL", *command]
         return command
-
-
-@dataclass
-class Invocation:
-    """What became of one event: the platform's status code, the answer as JSON, and the cost."""
-
-    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    code: int = SUCCESS
-    error: str = ""
-    answer: bytes = b""
-    cold: bool = False
-    init: float = 0.0  # seconds that the start took, where it was cold
-    duration: float = 0.0  # seconds in the handler
-    peak: int = 0  # bytes
-    instance: int = 0
-
-    @property
-    def result(self) -> Any:  # noqa: ANN401  (a function returns what it likes)
-        """The returned value."""
-        return json.loads(self.answer)
 
 
 class Instance:
@@ -136,7 +111,7 @@ class Instance:
         invocation.duration = answer[0]["duration"] if answer else time.perf_counter() - started
         self.peak = invocation.peak = answer[0]["peak"] if answer else self.peak
         if answer and "error_type" not in answer[0]:
-            invocation.answer = answer[1]
+            invocation.output = answer[1]
             return True
         self._explain(invocation, answer and answer[0])
         return invocation.code == USER_ERROR

@@ -9,7 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from faaskit.local.instance import ANSWER_TOO_LARGE, IMPORT_ERROR, PROCESS_EXIT, TOO_LARGE, Instance, Invocation, Launch
+from faaskit.gateways.invocation import EVENT_TOO_LARGE, IMPORT_ERROR, PROCESS_EXIT, RESULT_TOO_LARGE, Invocation
+from faaskit.local.instance import Instance, Launch
 
 WATCH_EVERY = 0.05  # seconds: how late a timeout may be noticed
 
@@ -36,7 +37,7 @@ class InstancePool:
     def invoke(self, invocation: Invocation, event: bytes, context: dict[str, Any]) -> None:
         """Run one event in a free instance, in a new one, or in the next that becomes free."""
         if len(event) > self.launch.platform.request_limit:
-            invocation.code = TOO_LARGE
+            invocation.code = EVENT_TOO_LARGE
             invocation.error = f"The event is {len(event)} bytes; the limit is {self.launch.platform.request_limit}"
             return
         instance = self._acquire(invocation)
@@ -47,10 +48,10 @@ class InstancePool:
             usable = instance.invoke(invocation, event, context)
         finally:
             self._release(instance, usable)
-        if len(invocation.answer) > self.launch.platform.answer_limit:
-            invocation.code = ANSWER_TOO_LARGE
+        if len(invocation.output) > self.launch.platform.result_limit:
+            invocation.code = RESULT_TOO_LARGE
             invocation.error = (
-                f"The answer is {len(invocation.answer)} bytes; the limit is {self.launch.platform.answer_limit}"
+                f"The result is {len(invocation.output)} bytes; the limit is {self.launch.platform.result_limit}"
             )
 
     def _acquire(self, invocation: Invocation) -> Instance | None:

@@ -13,10 +13,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from faaskit.gateways import events
-from faaskit.gateways.events import HttpRequest
-from faaskit.local import instance, local_function
-from faaskit.local.instance import Invocation
+from faaskit.gateways.invocation import SUCCESS, Invocation
+from faaskit.gateways.registry import GATEWAYS
+from faaskit.gateways.request import HttpRequest, encoded
+from faaskit.local import local_function
 from faaskit.local.instance_pool import InstancePool
 from faaskit.local.local_function import LocalFunctionError
 from faaskit.local.report import InvocationLog
@@ -44,8 +44,8 @@ def event_of(options: argparse.Namespace, request_id: str) -> bytes:
     if options.manage is not None:
         return json.dumps({"manage": _words(options.manage)}).encode()
     if options.http:
-        built = events.build(options.gateway, _request(options, request_id))
-        return built if isinstance(built, bytes) else events.encoded(built)
+        built = GATEWAYS[options.gateway].build_event(_request(options, request_id))
+        return built if isinstance(built, bytes) else encoded(built)
     try:
         content = sys.stdin.buffer.read() if options.event == "-" else Path(options.event).read_bytes()
         json.loads(content)
@@ -115,7 +115,7 @@ def _data(argument: str) -> bytes:
 
 def succeeded(invocation: Invocation) -> bool:
     """Whether it did what it was asked: no platform error, no HTTP status of 400 or more, no failing command."""
-    if invocation.code != instance.SUCCESS:
+    if invocation.code != SUCCESS:
         return False
     result: Any = invocation.result
     if not isinstance(result, dict):
@@ -139,7 +139,7 @@ def run(options: argparse.Namespace) -> int:
     finally:
         pool.close()
     status = None
-    if invocation.code == instance.SUCCESS:
+    if invocation.code == SUCCESS:
         result = invocation.result
         status = result.get("statusCode") if isinstance(result, dict) else None
         print(json.dumps(result, ensure_ascii=False, indent=2), flush=True)

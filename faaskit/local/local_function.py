@@ -18,6 +18,7 @@ from pathlib import Path
 from faaskit import function_config, project
 from faaskit.function_config import FunctionConfig
 from faaskit.gateways import platforms
+from faaskit.gateways.registry import GATEWAYS
 from faaskit.local import instance, memory_limit, sandbox
 from faaskit.local.instance import Launch
 from faaskit.project import Project
@@ -51,9 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser, folder: Path | None = None) -
     """The options that `rungateway` and `invoke` share."""
     parser.add_argument("--folder", type=Path, default=folder or Path.cwd(), help="the function's code (default: here)")
     parser.add_argument("--config", type=Path, help="its serverless.yml (default: the folder's, if it has one)")
-    parser.add_argument(
-        "--gateway", choices=sorted(platforms.PLATFORMS), default="function-url", help="default: function-url"
-    )
+    parser.add_argument("--gateway", choices=sorted(GATEWAYS), default="function-url", help="default: function-url")
     parser.add_argument(
         "--stage", default="", help="the stage of apigw, aws-rest and aws-http (default: the usual one)"
     )
@@ -75,7 +74,7 @@ def prepare(options: argparse.Namespace, public_url: str) -> LocalFunction:
     """Read serverless.yml and form what an instance is started with; LocalFunctionError says what is wrong."""
     folder = Path(options.folder).resolve()
     config = _config(options)
-    platform = platforms.PLATFORMS[options.gateway]
+    platform = GATEWAYS[options.gateway].platform
     memory = config.memory if options.memory is None else options.memory
     if memory < 0:
         raise LocalFunctionError(f"--memory {memory}: it must be 0 (no limit) or more MB.")
@@ -173,7 +172,7 @@ def _variables(
     runtime = {"PYTHONPATH": str(folder), "PYTHONUNBUFFERED": "1", "LANG": "C.UTF-8"}
     if options.strict:
         runtime["PYTHONDONTWRITEBYTECODE"] = "1"
-    platform = platforms.environment(platforms.PLATFORMS[options.gateway], config, memory, str(folder))
+    platform = platforms.environment(GATEWAYS[options.gateway].platform, config, memory, str(folder))
     return inherited | runtime | platform | made | given
 
 

@@ -10,7 +10,8 @@ import threading
 from array import array
 from typing import TextIO
 
-from faaskit.local.instance import SUCCESS, Invocation, Launch
+from faaskit.gateways.invocation import SUCCESS, Invocation
+from faaskit.local.instance import Launch
 
 MEGABYTE = 1024 * 1024
 

@@ -21,10 +21,10 @@ from urllib.parse import quote
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from faaskit.gateways import events, results
-from faaskit.gateways.events import HttpRequest
-from faaskit.local import instance, local_function
-from faaskit.local.instance import Invocation
+from faaskit.gateways.invocation import SUCCESS, Invocation
+from faaskit.gateways.registry import GATEWAYS
+from faaskit.gateways.request import HttpRequest, encoded
+from faaskit.local import local_function
 from faaskit.local.instance_pool import InstancePool
 from faaskit.local.local_function import LocalFunction, LocalFunctionError
 from faaskit.local.report import InvocationLog
@@ -146,22 +146,22 @@ class Gateway:
         except OSError as error:
             start_response("400 Bad Request", [("Content-Type", "text/plain")])
             return [f"The request's body cannot be read: {error}.\n".encode()]
-        built = events.build(self.name, request)
-        payload = built if isinstance(built, bytes) else events.encoded(built)
+        built = GATEWAYS[self.name].build_event(request)
+        payload = built if isinstance(built, bytes) else encoded(built)
         self.pool.invoke(invocation, payload, self.function.context(invocation.request_id))
-        answer = results.answer(self.name, invocation, {} if isinstance(built, bytes) else built)
+        response = GATEWAYS[self.name].respond(invocation, {} if isinstance(built, bytes) else built)
         what = f"{request.method} {request.path}"
-        self.log.record(self.function.launch, invocation, what, answer.status, answer.note)
-        start_response(f"{answer.status} {_reason(answer.status)}", answer.wire_headers(request.method))
-        return [answer.wire_body(request.method)]
+        self.log.record(self.function.launch, invocation, what, response.status, response.note)
+        start_response(f"{response.status} {_reason(response.status)}", response.wire_headers(request.method))
+        return [response.wire_body(request.method)]
 
     def fire(self, timer: Timer, event: dict[str, str]) -> bool:
         """Run one timer event; whether it succeeded."""
         invocation = Invocation()
-        payload = events.encoded(event)
+        payload = encoded(event)
         self.pool.invoke(invocation, payload, self.function.context(invocation.request_id))
         self.log.record(self.function.launch, invocation, f"timer {timer.name}", None)
-        return invocation.code == instance.SUCCESS
+        return invocation.code == SUCCESS
 
 
 def _reason(status: int) -> str:
@@ -249,7 +249,7 @@ def run(options: argparse.Namespace) -> None:
         signal.signal(signal.SIGTERM, _interrupt)
         try:
             checked = pool.check()
-            if checked.code != instance.SUCCESS:
+            if checked.code != SUCCESS:
                 raise LocalFunctionError(f"{function.launch.handler} cannot be started: {checked.error}.")
             timers = [] if options.no_timers else [timer for timer in function.config.timers if timer.enabled]
             TimerThread(timers, gateway.fire).start()

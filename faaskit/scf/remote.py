@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from faaskit.function_config import FunctionConfig
-from faaskit.gateways import events
+from faaskit.gateways import tencent
+from faaskit.gateways.request import Event, HttpRequest
 from faaskit.scf.api import Api
 from faaskit.scf.parameters import DEFAULT_ALIAS, name_and_namespace
 
@@ -92,6 +93,6 @@ def manage_event(arguments: list[str]) -> dict[str, list[str]]:
     return {"manage": arguments}
 
 
-def health_event(path: str) -> events.Event:
+def health_event(path: str) -> Event:
     """The Function URL event of `GET path`; host and scheme are those of the function's PUBLIC_URL."""
-    return events.function_url(events.HttpRequest(target=path, headers=[("accept", "application/json")]))
+    return tencent.function_url_event(HttpRequest(target=path, headers=[("accept", "application/json")]))

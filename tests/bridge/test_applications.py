@@ -22,7 +22,7 @@ import pytest
 from fastapi import FastAPI, Request
 
 import index
-from faaskit.gateways.events import HttpRequest
+from faaskit.gateways.request import HttpRequest
 from tests.support.gateways import GATEWAYS, HOST, Recorder, sample, send, validated
 
 with warnings.catch_warnings():

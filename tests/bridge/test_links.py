@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 import index
-from faaskit.gateways.events import HttpRequest, build
+from faaskit.gateways.registry import GATEWAYS as REGISTRY
+from faaskit.gateways.request import HttpRequest
 from tests.support.gateways import Recorder, Setting, received, sample
 
 REST = "abc123.execute-api.eu-west-1.amazonaws.com"
@@ -16,7 +17,7 @@ TENCENT = "service-x-123456.gz.apigw.tencentcs.com"
 
 def request(gateway: str, path: str, host: str, stage: str = "") -> Any:
     """An event."""
-    return build(gateway, HttpRequest("GET", path, [("Host", host)], stage=stage))
+    return REGISTRY[gateway].build_event(HttpRequest("GET", path, [("Host", host)], stage=stage))
 
 
 def split(event: Any) -> tuple[str, str]:

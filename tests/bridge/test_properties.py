@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import index
-from faaskit.gateways.events import HttpRequest
+from faaskit.gateways.request import HttpRequest
 from tests.support.gateways import GATEWAYS, HOST, Recorder, received, sample, send
 
 text = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r\n"), max_size=12)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 import index
-from faaskit.gateways.events import HttpRequest, build
+from faaskit.gateways.registry import GATEWAYS as REGISTRY
+from faaskit.gateways.request import HttpRequest
 from tests.support.gateways import BINARY, GATEWAYS, HOST, Recorder, Setting, received, sample, send
 
 MEGABYTE = 1024 * 1024
@@ -18,7 +19,9 @@ MEGABYTE = 1024 * 1024
 def bridged(body: bytes, content_type: str | None, *headers: tuple[str, str], gateway: str = "aws-rest") -> Any:
     own = [] if content_type is None else [("Content-Type", content_type)]
     application = Recorder(body, headers=[*own, *headers])
-    return index.handle_request(application, build(gateway, HttpRequest(headers=[HOST])), {"request_id": "r-1"})
+    return index.handle_request(
+        application, REGISTRY[gateway].build_event(HttpRequest(headers=[HOST])), {"request_id": "r-1"}
+    )
 
 
 @pytest.mark.parametrize(
@@ -134,7 +137,7 @@ def test_what_is_written_over_the_limit_is_not_kept(method: str, status: int) ->
     kept: list[int] = []
     tracemalloc.start()
     try:
-        answer = index.handle_request(application, build("aws-rest", HttpRequest(method)), {})
+        answer = index.handle_request(application, REGISTRY["aws-rest"].build_event(HttpRequest(method)), {})
     finally:
         tracemalloc.stop()
     assert answer["statusCode"] == status

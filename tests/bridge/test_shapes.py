@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 import pytest
 
 import index
-from faaskit.gateways.events import HttpRequest
+from faaskit.gateways.request import HttpRequest
 from tests.support.gateways import BINARY, GATEWAYS, HOST, Recorder, Setting, seen, send
 
 every_gateway = pytest.mark.parametrize("gateway", GATEWAYS)

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 import index
-from faaskit.gateways.events import HttpRequest, build
+from faaskit.gateways.registry import GATEWAYS as REGISTRY
+from faaskit.gateways.request import HttpRequest
 from tests.support.gateways import GATEWAYS, HOST, Recorder, received, sample, seen, send
 
 OK = [("Content-Type", "text/plain")]
@@ -20,7 +21,9 @@ every_gateway = pytest.mark.parametrize("gateway", GATEWAYS)
 
 
 def answer(application: Callable[..., Any], gateway: str = "aws-rest", **request: Any) -> Any:
-    return received(index.handle_request(application, build(gateway, HttpRequest(**request)), {"request_id": "r-1"}))
+    return received(
+        index.handle_request(application, REGISTRY[gateway].build_event(HttpRequest(**request)), {"request_id": "r-1"})
+    )
 
 
 class Closing:
@@ -230,7 +233,7 @@ def test_environ_carries_event_and_context(gateway: str) -> None:
 
     kept: dict[str, Any] = {}
     context = {"request_id": "r-1"}
-    event = build(gateway, HttpRequest(headers=[HOST]))
+    event = REGISTRY[gateway].build_event(HttpRequest(headers=[HOST]))
     index.handle_request(application, event, context)
     assert kept["event"] is kept["serverless.event"]
     assert kept["context"] is kept["serverless.context"] is context
@@ -348,7 +351,7 @@ def test_the_authorizers_principal_is_remote_user(authorizer: dict[str, Any]) ->
 
 def test_trap_24_status_description_is_albs_alone_and_any_code_is_fine() -> None:
     for gateway in GATEWAYS:
-        event = build(gateway, HttpRequest(headers=[HOST]))
+        event = REGISTRY[gateway].build_event(HttpRequest(headers=[HOST]))
         result = index.handle_request(Recorder(status="299 Odd"), event, {})
         assert result["statusCode"] == 299
         assert result.get("statusDescription") == ("299 Odd" if gateway.startswith("alb") else None)

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from faaskit.gateways.platforms import PLATFORMS
+from faaskit.gateways.registry import GATEWAYS
 from tests.support.local_servers import ROOT, Answer, Client, Server, rungateway, runserver
 
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
@@ -238,13 +238,13 @@ def reference(variables: dict[str, str]) -> Iterator[dict[str, list[object]]]:
 def documented() -> dict[str, set[str]]:
     """Gateway -> the exchanges that differ, as the table in docs/gateway.md has it."""
     table = DOCUMENT.read_text(encoding="utf-8").split("<!-- differences -->")[1]
-    differences: dict[str, set[str]] = {gateway: set() for gateway in PLATFORMS}
+    differences: dict[str, set[str]] = {gateway: set() for gateway in GATEWAYS}
     for line in table.splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
         if len(cells) != 5 or not cells[0].startswith("`"):
             continue
         assert all(cells), f"a row without its source: {line}"
-        for gateway in list(PLATFORMS) if cells[1] == "all" else cells[1].replace("`", "").split(", "):
+        for gateway in list(GATEWAYS) if cells[1] == "all" else cells[1].replace("`", "").split(", "):
             differences[gateway].add(cells[0].strip("`"))
     return differences
 
@@ -255,7 +255,7 @@ def config_without_the_shell(folder: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("gateway", PLATFORMS)
+@pytest.mark.parametrize("gateway", GATEWAYS)
 def test_a_gateway_differs_from_runserver_only_as_documented(gateway, reference, variables, tmp_path):
     environ = [argument for name, value in variables.items() for argument in ("--env", f"{name}={value}")]
     config = config_without_the_shell(tmp_path)

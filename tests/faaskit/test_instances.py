@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from faaskit.gateways.invocation import Invocation
 from faaskit.gateways.platforms import FC, LAMBDA, SCF
 from faaskit.local import memory_limit, sandbox
-from faaskit.local.instance import Invocation, Launch
+from faaskit.local.instance import Launch
 from faaskit.local.instance_pool import InstancePool
 from tests.support.eventually import eventually
 

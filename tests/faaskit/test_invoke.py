@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from faaskit.gateways.events import BUILDERS
-from faaskit.gateways.platforms import PLATFORMS
+from faaskit.gateways.registry import GATEWAYS
 from tests.support.local_servers import ROOT
 
 EVENTS = ROOT / "tests" / "events"
@@ -49,13 +48,13 @@ def test_a_recorded_event_prints_its_answer_and_its_cost(invoke):
     assert "BilledDuration:" in done.stderr
 
 
-@pytest.mark.parametrize("gateway", PLATFORMS)
+@pytest.mark.parametrize("gateway", GATEWAYS)
 def test_a_request_becomes_the_event_of_the_gateway(invoke, gateway, tmp_path):
     saved = tmp_path / "event.json"
     target = "/hello/?name=%E7%8E%8B"
     done = invoke("--http", "GET", target, "--gateway", gateway, "--save", str(saved))
     assert (done.returncode, json.loads(done.stdout)["body"]) == (0, "Hello world ! 王")
-    assert gateway in BUILDERS
+    assert gateway in GATEWAYS
     again = invoke("-", "--gateway", gateway, given=saved.read_text(encoding="utf-8"))
     assert json.loads(again.stdout)["body"] == "Hello world ! 王"
 

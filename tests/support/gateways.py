@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 from wsgiref.validate import validator
 
 import index
-from faaskit.gateways.events import BUILDERS, HttpRequest, build
+from faaskit.gateways.registry import GATEWAYS as REGISTRY
+from faaskit.gateways.request import HttpRequest
 
-GATEWAYS = sorted(BUILDERS)
+GATEWAYS = sorted(REGISTRY)
 TEXT_ONLY = ["function-url"]
 LIST_VALUED = ["apigw", "function-url", "fc", "fc-apigateway"]  # a list in the header map repeats a header
 BINARY = [name for name in GATEWAYS if name not in TEXT_ONLY]
@@ -81,7 +82,7 @@ def validated(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iter
 
 def send(application: Callable[..., Iterable[bytes]], gateway: str, request: HttpRequest) -> Client:
     """Send a request through a gateway and the bridge to an application, which wsgiref.validate watches."""
-    answer = index.handle_request(validated(application), build(gateway, request), {"request_id": "r-1"})
+    answer = index.handle_request(validated(application), REGISTRY[gateway].build_event(request), {"request_id": "r-1"})
     if gateway not in LIST_VALUED:
         assert all(type(value) is str for value in answer.get("headers", {}).values())
         assert all(type(value) is list for value in answer.get("multiValueHeaders", {}).values())

@@ -6,25 +6,26 @@ import json
 
 import pytest
 
-from faaskit.gateways import results
-from faaskit.gateways.platforms import PLATFORMS
-from faaskit.local.instance import Invocation
+from faaskit.gateways import tencent
+from faaskit.gateways.invocation import Invocation
+from faaskit.gateways.registry import GATEWAYS
+from faaskit.gateways.result import HttpResponse
 
 TENCENT = ("function-url", "apigw")
 
 
-def read(gateway: str, result: object, event: dict | None = None) -> results.HttpAnswer:
-    return results.answer(gateway, Invocation(answer=json.dumps(result).encode()), event or {})
+def read(gateway: str, result: object, event: dict | None = None) -> HttpResponse:
+    return GATEWAYS[gateway].respond(Invocation(output=json.dumps(result).encode()), event or {})
 
 
-@pytest.mark.parametrize("gateway", PLATFORMS)
+@pytest.mark.parametrize("gateway", GATEWAYS)
 def test_a_plain_answer_passes_through_every_gateway(gateway):
     result = {"statusCode": 201, "headers": {"X-Name": "王"}, "body": "芳", "isBase64Encoded": False}
     answer = read(gateway, result)
     assert (answer.status, answer.headers, answer.body.decode(), answer.note) == (201, [("X-Name", "王")], "芳", "")
 
 
-@pytest.mark.parametrize("gateway", PLATFORMS)
+@pytest.mark.parametrize("gateway", GATEWAYS)
 def test_base64_is_decoded_but_not_by_a_function_url(gateway):
     answer = read(gateway, {"statusCode": 200, "headers": {}, "body": "aGk=", "isBase64Encoded": True})
     assert answer.body == (b"aGk=" if gateway == "function-url" else b"hi")
@@ -77,14 +78,14 @@ MALFORMED = [
 ]
 
 
-@pytest.mark.parametrize("gateway", PLATFORMS)
+@pytest.mark.parametrize("gateway", GATEWAYS)
 @pytest.mark.parametrize("result", MALFORMED, ids=range(len(MALFORMED)))
 def test_a_malformed_value_gives_the_gateways_own_error_and_a_note(gateway, result):
     answer = read(gateway, result)
-    assert answer.note.startswith("the returned value is no answer: ")
+    assert answer.note.startswith("the result is malformed: ")
     if gateway in TENCENT:
         assert answer.status == 403
-        assert json.loads(answer.body) == {"errno": 403, "error": results.INVALID_SCF_RESPONSE}
+        assert json.loads(answer.body) == {"errno": 403, "error": tencent.INVALID_RESPONSE}
     else:
         assert answer.status == (500 if gateway == "aws-http" else 502)
 
@@ -108,7 +109,7 @@ def test_invalid_base64_is_malformed(gateway):
 def test_tencents_clients_get_the_platforms_code_and_the_request_id(code):
     invocation = Invocation(code=code, error="why")
     for gateway in TENCENT:
-        answer = results.answer(gateway, invocation, {})
+        answer = GATEWAYS[gateway].respond(invocation, {})
         assert answer.status == code
         assert json.loads(answer.body) == {
             "errorCode": code,
@@ -120,14 +121,14 @@ def test_tencents_clients_get_the_platforms_code_and_the_request_id(code):
 
 @pytest.mark.parametrize("gateway", ["aws-rest", "aws-http", "alb", "fc"])
 def test_the_others_tell_nothing_of_the_reason(gateway):
-    answer = results.answer(gateway, Invocation(code=430, error="secret"), {})
+    answer = GATEWAYS[gateway].respond(Invocation(code=430, error="secret"), {})
     assert answer.status == (500 if gateway == "aws-http" else 502)
     assert b"secret" not in answer.body
-    assert results.answer(gateway, Invocation(code=406), {}).status == 413
+    assert GATEWAYS[gateway].respond(Invocation(code=406), {}).status == 413
 
 
 def test_the_length_on_the_wire_is_the_real_one():
-    answer = results.HttpAnswer(200, [("Content-Length", "999"), ("Connection", "close"), ("X", "王")], b"four")
+    answer = HttpResponse(200, [("Content-Length", "999"), ("Connection", "close"), ("X", "王")], b"four")
     assert answer.wire_headers("GET") == [("X", "王".encode().decode("latin-1")), ("Content-Length", "4")]
     assert answer.wire_body("GET") == b"four"
     assert ("Content-Length", "999") in answer.wire_headers("HEAD")
@@ -136,5 +137,5 @@ def test_the_length_on_the_wire_is_the_real_one():
 
 @pytest.mark.parametrize("status", [204, 304])
 def test_what_has_no_body_is_sent_none(status):
-    answer = results.HttpAnswer(status, [], b"body")
+    answer = HttpResponse(status, [], b"body")
     assert (answer.wire_headers("GET"), answer.wire_body("GET")) == ([], b"")
