@@ -1,4 +1,4 @@
-"""`manage.py dev`: migrate, send mail and count figures as timers do, serve. What `make run` ends in."""
+"""`manage.py dev`: migrate, serve, and run the registered jobs as timers do. `make run` ends in it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from django.contrib.staticfiles.management.commands.runserver import Command as 
 from django.core.management import call_command
 from django.db import connection
 
-from survey.jobs import rollup
-from survey.mail import outbox
+from mydjango.operations import jobs
 
 logger = logging.getLogger(__name__)
 
@@ -23,10 +22,12 @@ TICK = 2.0  # seconds; on a platform timers do this every minute
 class Command(RunserverCommand):
     """The development server, with what a platform does around it."""
 
-    help = "Migrate the database, then serve the survey and send its mail (to the console unless EMAIL_HOST is set)."
+    help = (
+        "Migrate the database, serve the project and run its jobs (mail goes to the console unless EMAIL_HOST is set)."
+    )
 
     def inner_run(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
-        """Migrate and start the timer's work, in the process that serves, each time it starts."""
+        """Migrate and start the jobs in the process that serves, at each restart too."""
         call_command("migrate", verbosity=1)
         threading.Thread(target=_tick_for_ever, name="timer", daemon=True).start()
         super().inner_run(*args, **options)
@@ -38,9 +39,9 @@ class Command(RunserverCommand):
 def _tick_for_ever() -> None:
     while True:
         time.sleep(TICK)
-        for command in (outbox.CHORE, rollup.CHORE):
+        for command in jobs.commands():
             try:
                 call_command(command, stdout=StringIO())
-            except Exception:  # one chore that fails, for whatever reason, must not end the others: as with timers
+            except Exception:  # whatever it is: as with timers, a job that fails ends no other
                 logger.exception("timer.failed")
         connection.close()

@@ -1,0 +1,78 @@
+"""The survey's checks of `manage.py doctor`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from mydjango.operations.doctor import check
+from survey.jobs import retention, rollup
+from survey.mail import outbox
+from survey.models import Chore, Response
+
+LATE = timedelta(minutes=10)  # timers drain and count every minute
+ERASURE_LATE = timedelta(days=2)  # a timer erases every night
+
+
+@check("idle connections", needs_database=True)
+def _wait_timeout() -> tuple[bool, str]:
+    """Whether the server leaves a connection open for as long as a mail may take."""
+    if connection.vendor != "mysql":
+        return True, "no server that closes idle connections (SQLite)"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT @@SESSION.wait_timeout")
+        [seconds] = cursor.fetchone()
+    if seconds < outbox.DRAIN_SECONDS:
+        return False, f"MYSQL_WAIT_TIMEOUT={seconds}, but a mail may take {outbox.DRAIN_SECONDS:g} s: raise it"
+    return True, f"the server closes them after {seconds} s"
+
+
+@check("mail queue", needs_database=True)
+def _queue() -> tuple[bool, str]:
+    state = outbox.queue_state()
+    age = timezone.now() - state.due_since if state.due_since else timedelta(0)
+    due = f", the oldest due for {int(age.total_seconds())} s" if state.due_since else ""
+    return age < LATE and not state.failed, f"{state.queued} queued{due}, {state.failed} given up"
+
+
+@check("keywords", needs_database=True)
+def _keywords() -> tuple[bool, str]:
+    from survey.text import analysis, lexicon
+
+    try:
+        with lexicon.without_building():
+            analysis.segment("好")
+    except lexicon.NotBuilt:
+        return settings.DEBUG, "there is no lexicon: " + (
+            "it is built on first use" if settings.DEBUG else "`manage.py package` ships one, `build_lexicon` makes one"
+        )
+    except lexicon.LexiconError as error:
+        return False, str(error)
+    due = Response.objects.filter(terms_due=True, created_at__lt=timezone.now() - LATE).count()
+    return not due, f"the dictionary opens, {due} comments wait for their keywords"
+
+
+def _last_run(command: str) -> tuple[bool, str]:
+    """Of a command that a timer runs every minute."""
+    last = Chore.objects.filter(name=command).first()
+    if last is None:
+        return False, f"never: the timer runs `{command}` every minute once it is deployed"
+    seconds = int((timezone.now() - last.finished_at).total_seconds())
+    return seconds < LATE.total_seconds(), f"{seconds} s ago"
+
+
+check("last drain", needs_database=True)(partial(_last_run, outbox.CHORE))
+check("last figures", needs_database=True)(partial(_last_run, rollup.CHORE))
+
+
+@check("last erasure", needs_database=True)
+def _last_erasure() -> tuple[bool, str]:
+    last = Chore.objects.filter(name=retention.CHORE, finished_at__gt=timezone.now() - ERASURE_LATE).first()
+    oldest = timezone.localdate() - timedelta(settings.RETENTION_DAYS) - ERASURE_LATE
+    overdue = last is None and Response.objects.filter(local_date__lt=oldest).exists()
+    when = f"at {last.finished_at:%Y-%m-%d %H:%M} UTC" if last else "not in the last two days"
+    return not overdue, f"{when}; answers are kept for {settings.RETENTION_DAYS} days"
