@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from survey.mail import outbox
-from survey.models import Branch, ErasureLog, OutgoingMail, Response
+from survey.models import Branch, ErasureLog, OutgoingMail, Submission
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -36,8 +36,8 @@ class BranchAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return ("code",) if obj else ()
 
 
-@admin.register(Response)
-class ResponseAdmin(ReadOnlyAdmin):
+@admin.register(Submission)
+class SubmissionAdmin(ReadOnlyAdmin):
     """Guests' answers. Not to be deleted: they are counted in the daily figures. What names a guest is erased."""
 
     list_display = ("reference", "created_at", "branch", "satisfaction", "name", "phone")
@@ -57,8 +57,8 @@ class OutgoingMailAdmin(ReadOnlyAdmin):
 
     list_display = ("message_id", "kind", "status", "recipient", "attempts", "next_attempt_at", "last_error", "sent_at")
     list_filter = ("status", "kind", "created_at")
-    search_fields = ("message_id", "recipient", "response__reference", "last_error")
-    list_select_related = ("response",)
+    search_fields = ("message_id", "recipient", "submission__reference", "last_error")
+    list_select_related = ("submission",)
     actions = ("requeue",)
 
     def get_exclude(self, request: HttpRequest, obj: OutgoingMail | None = None) -> tuple[str, ...]:
@@ -85,10 +85,10 @@ class OutgoingMailAdmin(ReadOnlyAdmin):
 class ErasureLogAdmin(ReadOnlyAdmin):
     """Who had which submission erased, and when."""
 
-    list_display = ("created_at", "response", "event", "user")
+    list_display = ("created_at", "submission", "event", "user")
     list_filter = ("event", "created_at")
-    list_select_related = ("response", "user")
-    search_fields = ("response__reference", "user__username")
+    list_select_related = ("submission", "user")
+    search_fields = ("submission__reference", "user__username")
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Never."""

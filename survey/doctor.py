@@ -12,7 +12,7 @@ from django.utils import timezone
 from mydjango.operations.doctor import check
 from survey.jobs import retention, rollup
 from survey.mail import outbox
-from survey.models import Chore, Response
+from survey.models import JobRun, Submission
 
 LATE = timedelta(minutes=10)  # timers drain and count every minute
 ERASURE_LATE = timedelta(days=2)  # a timer erases every night
@@ -52,27 +52,27 @@ def _keywords() -> tuple[bool, str]:
         )
     except lexicon.LexiconError as error:
         return False, str(error)
-    due = Response.objects.filter(terms_due=True, created_at__lt=timezone.now() - LATE).count()
+    due = Submission.objects.filter(terms_due=True, created_at__lt=timezone.now() - LATE).count()
     return not due, f"the dictionary opens, {due} comments wait for their keywords"
 
 
 def _last_run(command: str) -> tuple[bool, str]:
     """Of a command that a timer runs every minute."""
-    last = Chore.objects.filter(name=command).first()
+    last = JobRun.objects.filter(name=command).first()
     if last is None:
         return False, f"never: the timer runs `{command}` every minute once it is deployed"
     seconds = int((timezone.now() - last.finished_at).total_seconds())
     return seconds < LATE.total_seconds(), f"{seconds} s ago"
 
 
-check("last drain", needs_database=True)(partial(_last_run, outbox.CHORE))
-check("last figures", needs_database=True)(partial(_last_run, rollup.CHORE))
+check("last drain", needs_database=True)(partial(_last_run, outbox.JOB))
+check("last figures", needs_database=True)(partial(_last_run, rollup.JOB))
 
 
 @check("last erasure", needs_database=True)
 def _last_erasure() -> tuple[bool, str]:
-    last = Chore.objects.filter(name=retention.CHORE, finished_at__gt=timezone.now() - ERASURE_LATE).first()
+    last = JobRun.objects.filter(name=retention.JOB, finished_at__gt=timezone.now() - ERASURE_LATE).first()
     oldest = timezone.localdate() - timedelta(settings.RETENTION_DAYS) - ERASURE_LATE
-    overdue = last is None and Response.objects.filter(local_date__lt=oldest).exists()
+    overdue = last is None and Submission.objects.filter(local_date__lt=oldest).exists()
     when = f"at {last.finished_at:%Y-%m-%d %H:%M} UTC" if last else "not in the last two days"
     return not overdue, f"{when}; answers are kept for {settings.RETENTION_DAYS} days"

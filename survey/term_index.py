@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 
 from django.db import connection, transaction
 
-from survey.models import Response, ResponseTerm
+from survey.models import Submission, SubmissionTerm
 from survey.text.terms import weighted_terms
 
 logger = logging.getLogger(__name__)
@@ -20,19 +20,19 @@ logger = logging.getLogger(__name__)
 BATCH = 100  # comments in one transaction
 
 
-def write(comments: Iterable[tuple[Response, Mapping[str, float]]]) -> None:
+def write(comments: Iterable[tuple[Submission, Mapping[str, float]]]) -> None:
     """Store the weighted terms of answers that this transaction has stored or locked."""
-    ResponseTerm.objects.bulk_create(
+    SubmissionTerm.objects.bulk_create(
         (
-            ResponseTerm(
-                response=response,
+            SubmissionTerm(
+                submission=submission,
                 term=term,
                 weight=weight,
-                branch_id=response.branch_id,
-                local_date=response.local_date,
-                satisfaction=response.satisfaction,
+                branch_id=submission.branch_id,
+                local_date=submission.local_date,
+                satisfaction=submission.satisfaction,
             )
-            for response, weights in comments
+            for submission, weights in comments
             for term, weight in weights.items()
         ),
         ignore_conflicts=True,  # to the database, terms may be equal that are not to Python
@@ -54,23 +54,23 @@ def index_comments(seconds: float) -> int:
     give_up = time.monotonic() + seconds
     while time.monotonic() < give_up:
         with transaction.atomic():
-            due = Response.objects.filter(terms_due=True, pk__gt=last).order_by("pk")
+            due = Submission.objects.filter(terms_due=True, pk__gt=last).order_by("pk")
             if connection.features.has_select_for_update_skip_locked:
                 due = due.select_for_update(skip_locked=True)
             batch = list(due[:BATCH])
             cut = []
-            for response in batch:
+            for submission in batch:
                 try:
-                    cut.append((response, weighted_terms(response.comment)))
+                    cut.append((submission, weighted_terms(submission.comment)))
                 except LexiconError:
                     raise
                 except Exception as error:  # of one comment: it stays due, and is reported when the others are done
-                    logger.exception("terms.failed", extra={"response": response.pk})
+                    logger.exception("terms.failed", extra={"submission": submission.pk})
                     failure = error
-            keys = [response.pk for response, _terms in cut]
-            ResponseTerm.objects.filter(response__in=keys).delete()
+            keys = [submission.pk for submission, _terms in cut]
+            SubmissionTerm.objects.filter(submission__in=keys).delete()
             write(cut)
-            Response.objects.filter(pk__in=keys).update(terms_due=False)
+            Submission.objects.filter(pk__in=keys).update(terms_due=False)
         done += len(cut)
         if len(batch) < BATCH:
             break

@@ -12,16 +12,15 @@ from django.utils import timezone
 
 from survey.demo import wording
 from survey.models import (
-    ASPECTS,
     REFERENCE_ALPHABET,
     REFERENCE_LENGTH,
     Branch,
     ExportLog,
     FollowUpNote,
     FollowUpStatus,
-    Problem,
-    Response,
+    Submission,
 )
+from survey.scales import ASPECTS, Problem
 from survey.staff import exports, selectors
 from survey.staff.filters import Filters
 
@@ -59,7 +58,7 @@ def branches() -> list[Branch]:
     return made
 
 
-def responses(places: list[Branch], count: int, last: datetime) -> Iterator[Response]:
+def submissions(places: list[Branch], count: int, last: datetime) -> Iterator[Submission]:
     """`count` answers over the year before `last`, oldest first. The same each time for the same arguments."""
     chance = random.Random(SEED)  # noqa: S311  (a demo has to repeat itself)
     busy = [_traffic(last - timedelta(age)) * chance.uniform(0.6, 1.4) for age in range(DAYS)]
@@ -76,18 +75,18 @@ def responses(places: list[Branch], count: int, last: datetime) -> Iterator[Resp
 
 def notes(head: User, managers: dict[int, User]) -> Iterator[FollowUpNote]:
     """What staff wrote about the latest low scores that are done: head office where no manager is named."""
-    answers = Response.objects.filter(
+    answers = Submission.objects.filter(
         follow_up_status__in=(FollowUpStatus.CONTACTED, FollowUpStatus.SOLVED), erased_at=None
     ).order_by("-id")[:NOTES_WRITTEN]
-    for response in answers:
-        calls = [wording.CALLED] if response.phone else []
-        measures = [wording.NOTES[problem] for problem in response.problem_list[:1]]
+    for submission in answers:
+        calls = [wording.CALLED] if submission.phone else []
+        measures = [wording.NOTES[problem] for problem in submission.problem_list[:1]]
         yield FollowUpNote(
-            response=response,
-            author=managers.get(response.branch_id or 0, head),
-            status=response.follow_up_status,
-            text="".join(calls + measures if response.follow_up_status == FollowUpStatus.SOLVED else calls),
-            created_at=response.created_at + timedelta(days=1),
+            submission=submission,
+            author=managers.get(submission.branch_id or 0, head),
+            status=submission.follow_up_status,
+            text="".join(calls + measures if submission.follow_up_status == FollowUpStatus.SOLVED else calls),
+            created_at=submission.created_at + timedelta(days=1),
         )
 
 
@@ -101,11 +100,11 @@ def export_logs(head: User, manager: User, branch: Branch, last: datetime) -> It
             user=user,
             created_at=last - timedelta(days=age - 1, hours=14),
             filters=exports.chosen(filters),
-            row_count=selectors.responses(filters).count(),
+            row_count=selectors.submissions(filters).count(),
         )
 
 
-def in_batches(rows: Iterator[Response], size: int = 1_000) -> Iterator[list[Response]]:
+def in_batches(rows: Iterator[Submission], size: int = 1_000) -> Iterator[list[Submission]]:
     """The answers in lists for bulk_create."""
     while batch := list(islice(rows, size)):
         yield batch
@@ -115,14 +114,14 @@ def _traffic(day: datetime) -> float:
     return 1.6 if day.weekday() >= 5 else 1.0
 
 
-def _response(chance: random.Random, places: list[Branch], received: datetime, last: datetime) -> Response:
+def _response(chance: random.Random, places: list[Branch], received: datetime, last: datetime) -> Submission:
     position = min(int(chance.triangular(0, len(places), 2)), len(places) - 1)
     age = (last - received).days
     mood = BRANCHES[position % len(BRANCHES)][3] + chance.gauss(0, 1)
     mood += 0.2 if age < 90 else 0.0  # a new menu
     score = 1 + sum(mood > threshold for threshold in (-1.7, -1.1, -0.45, 0.45))
     is_chinese = chance.random() < 0.93
-    response = Response(
+    submission = Submission(
         reference="".join(chance.choice(REFERENCE_ALPHABET) for _place in range(REFERENCE_LENGTH)),
         branch=places[position],
         satisfaction=score,
@@ -133,21 +132,21 @@ def _response(chance: random.Random, places: list[Branch], received: datetime, l
     )
     for aspect in ASPECTS:
         if chance.random() < 0.6:
-            setattr(response, aspect, max(1, min(5, round(score + chance.gauss(0.1, 0.8)))))
+            setattr(submission, aspect, max(1, min(5, round(score + chance.gauss(0.1, 0.8)))))
     if chance.random() < 0.8:
-        response.recommend = max(0, min(10, round(2 * score + chance.gauss(0, 1.2))))
-    told = _write(chance, response, is_chinese) if chance.random() < 0.55 else Problem(0)
+        submission.recommend = max(0, min(10, round(2 * score + chance.gauss(0, 1.2))))
+    told = _write(chance, submission, is_chinese) if chance.random() < 0.55 else Problem(0)
     if chance.random() < 0.3:
-        response.name = _name(chance, is_chinese)
-        response.phone = f"1380000{chance.randrange(10_000):04}"
-        response.email = f"guest{chance.randrange(10_000)}@example.com" if chance.random() < 0.4 else ""
-    if response.is_low:
-        response.problems = told or sum({chance.choice(PROBLEMS) for _try in range(chance.randint(1, 2))})
-        is_called = bool(response.phone) and chance.random() < 0.4
-        response.follow_up_status = (
+        submission.name = _name(chance, is_chinese)
+        submission.phone = f"1380000{chance.randrange(10_000):04}"
+        submission.email = f"guest{chance.randrange(10_000)}@example.com" if chance.random() < 0.4 else ""
+    if submission.is_low:
+        submission.problems = told or sum({chance.choice(PROBLEMS) for _try in range(chance.randint(1, 2))})
+        is_called = bool(submission.phone) and chance.random() < 0.4
+        submission.follow_up_status = (
             FollowUpStatus.OPEN if age < 10 else FollowUpStatus.CONTACTED if is_called else FollowUpStatus.SOLVED
         )
-    return response
+    return submission
 
 
 def _name(chance: random.Random, is_chinese: bool) -> str:
@@ -156,9 +155,9 @@ def _name(chance: random.Random, is_chinese: bool) -> str:
     return chance.choice(wording.SURNAMES) + chance.choice(("先生", "女士"))
 
 
-def _write(chance: random.Random, response: Response, is_chinese: bool) -> Problem:
+def _write(chance: random.Random, submission: Submission, is_chinese: bool) -> Problem:
     """Give the answer a comment of one or two sentences; returns the problems that they tell of."""
-    kind = "good" if response.satisfaction >= 4 else "fair" if response.satisfaction == 3 else "bad"
+    kind = "good" if submission.satisfaction >= 4 else "fair" if submission.satisfaction == 3 else "bad"
     texts = wording.CHINESE if is_chinese else wording.ENGLISH
     sentences = chance.sample(texts[kind], chance.choice((1, 1, 2)) if is_chinese else 1)
     told = Problem(0)
@@ -166,7 +165,7 @@ def _write(chance: random.Random, response: Response, is_chinese: bool) -> Probl
     for sentence in sentences:
         left = [dish for dish in sentence.dishes if dish not in dishes]
         dishes.append(chance.choice(left) if left else "")
-        response.comment += sentence.text.format(dish=dishes[-1], person=chance.choice(wording.PEOPLE))
+        submission.comment += sentence.text.format(dish=dishes[-1], person=chance.choice(wording.PEOPLE))
         told |= sentence.problems
-    response.terms_due = True
+    submission.terms_due = True
     return told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from survey.models import Problem
+from survey.scales import Problem
 
 HOT = ("红烧肉", "清蒸鱼", "糖醋排骨", "番茄炒蛋", "麻婆豆腐", "小笼包", "烤鸭", "炒青菜", "酸辣土豆丝", "蒜蓉粉丝虾")
 SALTED = ("红烧肉", "清蒸鱼", "番茄炒蛋", "麻婆豆腐", "烤鸭", "炒青菜", "酸辣土豆丝")

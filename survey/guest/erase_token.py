@@ -22,7 +22,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from survey.models import Response
+from survey.models import Submission
 
 COOKIE = "erase_token"
 COOKIE_LIFE = timedelta(days=30)
@@ -34,13 +34,13 @@ def new_token(key: str) -> str:
     return _derive(key, settings.SECRET_KEY) if key else secrets.token_hex(32)
 
 
-def replayed_token(key: str, response: Response) -> str:
+def replayed_token(key: str, submission: Submission) -> str:
     """Return the token of a submission that is stored under this key; '' where no token erases it.
 
     SECRET_KEY may have been changed between the first attempt and this one.
     """
     tokens = (_derive(key, secret) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
-    return next((token for token in tokens if erases(token, response)), "")
+    return next((token for token in tokens if erases(token, submission)), "")
 
 
 def digest(token: str) -> str:
@@ -48,28 +48,28 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def erases(token: str, response: Response) -> bool:
+def erases(token: str, submission: Submission) -> bool:
     """Return whether this is the token of this submission."""
-    return bool(token) and constant_time_compare(digest(token), response.erase_token_digest)
+    return bool(token) and constant_time_compare(digest(token), submission.erase_token_digest)
 
 
-def hand_over(token: str, response: Response, answer: HttpResponse) -> None:
+def hand_over(token: str, submission: Submission, response: HttpResponse) -> None:
     """Set the cookie that carries the token to the thank-you page of this submission."""
-    answer.set_cookie(
+    response.set_cookie(
         COOKIE,
         token,
         max_age=COOKIE_LIFE,
-        path=reverse("thanks", args=[response.reference]),
+        path=reverse("thanks", args=[submission.reference]),
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",
     )
 
 
-def token_of(request: HttpRequest, response: Response) -> str:
+def token_of(request: HttpRequest, submission: Submission) -> str:
     """Return the token that the guest's browser has for this submission; '' for every other browser."""
     token: str = request.COOKIES.get(COOKIE, "")
-    return token if erases(token, response) else ""
+    return token if erases(token, submission) else ""
 
 
 def _derive(key: str, secret: str | bytes) -> str:

@@ -10,7 +10,7 @@ from django.db.models import Min, QuerySet
 
 from survey.guest import erase_token
 from survey.jobs import retention
-from survey.models import ErasureLog, ErasureRequest, Response
+from survey.models import ErasureLog, ErasureRequest, Submission
 
 logger = logging.getLogger(__name__)
 
@@ -19,11 +19,11 @@ COUNTRY_CODE_DIGITS = 5
 NATIONAL_DIGITS = 7
 
 
-def erase_with_token(response: Response, token: str) -> bool:
+def erase_with_token(submission: Submission, token: str) -> bool:
     """Erase a submission for the guest who has its token; return whether it was the token."""
-    if not erase_token.erases(token, response):
+    if not erase_token.erases(token, submission):
         return False
-    retention.erase(_only(response), ErasureLog.Event.TOKEN)
+    retention.erase(_only(submission), ErasureLog.Event.TOKEN)
     return True
 
 
@@ -33,36 +33,36 @@ def request_erasure(reference: str, phone: str) -> None:
     An anonymous submission has no phone number: its reference alone is enough. Nothing is returned, and the statements
     are the same whether the details are right, so that nobody learns a phone number from the answer or from its time.
     """
-    response = Response.objects.filter(reference=reference).only("phone", "erased_at").first()
-    fits = response and not response.erased_at and (not response.phone or _is_same_phone(response.phone, phone))
-    ErasureRequest.objects.create(response=response if fits else None)
+    submission = Submission.objects.filter(reference=reference).only("phone", "erased_at").first()
+    fits = submission and not submission.erased_at and (not submission.phone or _is_same_phone(submission.phone, phone))
+    ErasureRequest.objects.create(submission=submission if fits else None)
 
 
-def waiting(responses: QuerySet[Response]) -> QuerySet[Response]:
+def waiting(submissions: QuerySet[Submission]) -> QuerySet[Submission]:
     """Return those of the submissions whose guests wait for an erasure, the longest first, with `requested_at`."""
-    asked = responses.filter(erased_at=None, erasure_requests__isnull=False)
+    asked = submissions.filter(erased_at=None, erasure_requests__isnull=False)
     return asked.annotate(requested_at=Min("erasure_requests__created_at")).order_by("requested_at", "pk")
 
 
-def erase_by_staff(response: Response, user: User) -> bool:
+def erase_by_staff(submission: Submission, user: User) -> bool:
     """Erase a submission, at the guest's request where one waits; return whether it was not erased before."""
-    is_requested = ErasureRequest.objects.filter(response=response).exists()
+    is_requested = ErasureRequest.objects.filter(submission=submission).exists()
     event = ErasureLog.Event.REQUEST if is_requested else ErasureLog.Event.STAFF
-    return bool(retention.erase(_only(response), event, user))
+    return bool(retention.erase(_only(submission), event, user))
 
 
 @transaction.atomic
-def decline(response: Response, user: User) -> bool:
+def decline(submission: Submission, user: User) -> bool:
     """Delete the requests for a submission and log who did; return whether any was waiting."""
-    deleted, _models = ErasureRequest.objects.filter(response=response).delete()
+    deleted, _models = ErasureRequest.objects.filter(submission=submission).delete()
     if deleted:
-        ErasureLog.objects.create(response=response, event=ErasureLog.Event.DECLINED, user=user)
-        logger.info("erasure.declined", extra={"response": response.pk, "user": user.pk})
+        ErasureLog.objects.create(submission=submission, event=ErasureLog.Event.DECLINED, user=user)
+        logger.info("erasure.declined", extra={"submission": submission.pk, "user": user.pk})
     return bool(deleted)
 
 
-def _only(response: Response) -> QuerySet[Response]:
-    return Response.objects.filter(pk=response.pk)
+def _only(submission: Submission) -> QuerySet[Submission]:
+    return Submission.objects.filter(pk=submission.pk)
 
 
 def _is_same_phone(stored: str, given: str) -> bool:

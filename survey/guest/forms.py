@@ -13,17 +13,8 @@ from django.utils.translation import gettext_lazy
 
 from survey.addresses import validate_mail_address
 from survey.guest.consent import CONSENT_VERSION, CONSENT_VERSIONS
-from survey.models import (
-    ASPECTS,
-    COMMENT_MAX_LENGTH,
-    LOW_SATISFACTION,
-    PROBLEM_LABELS,
-    Branch,
-    Problem,
-    Response,
-    Satisfaction,
-    parse_reference,
-)
+from survey.models import COMMENT_MAX_LENGTH, Branch, Submission, parse_reference
+from survey.scales import ASPECTS, LOW_SATISFACTION, PROBLEM_LABELS, Problem, Satisfaction
 
 ANONYMOUS, CONTACT = "yes", "no"
 CONTACT_FIELDS = ("name", "phone", "email")
@@ -95,7 +86,7 @@ def _aspect(name: str) -> ScaleField:
     return ScaleField(ASPECTS[name], 1, 5, required=False)
 
 
-class ResponseForm(forms.ModelForm):  # type: ignore[type-arg]
+class SubmissionForm(forms.ModelForm):  # type: ignore[type-arg]
     """A guest's answer.
 
     Name and phone are required, unless the page's choice `anonymous` is `yes`: then they are left out, and so is the
@@ -154,7 +145,7 @@ class ResponseForm(forms.ModelForm):  # type: ignore[type-arg]
     )
 
     class Meta:
-        model = Response
+        model = Submission
         fields = (
             "satisfaction",
             "problems",
@@ -198,13 +189,13 @@ class ResponseForm(forms.ModelForm):  # type: ignore[type-arg]
             self.fields[name].required = not self.is_anonymous
 
     @classmethod
-    def for_page(cls, branch: Branch | None, typed: Mapping[str, Any] | None = None) -> ResponseForm:
+    def for_page(cls, branch: Branch | None, typed: Mapping[str, Any] | None = None) -> SubmissionForm:
         """The form of a page that is opened now, under a branch's link or the chain's: empty, or as typed."""
         values = {"anonymous": ANONYMOUS} if typed is None else typed
         return cls(initial={**values, "branch": branch, "consent_version": CONSENT_VERSION})
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> ResponseForm:
+    def from_json(cls, values: dict[str, Any]) -> SubmissionForm:
         """The form over a JSON object, where types count and an unknown name is an error, not a lost answer."""
         data: dict[str, object] = {}
         wrong: dict[str, str] = {}

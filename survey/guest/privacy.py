@@ -17,7 +17,7 @@ from survey.guest import erase_token, erasure
 from survey.guest.consent import CONSENT_VERSION
 from survey.guest.forms import ErasureForm
 from survey.guest.views import REDISPLAY
-from survey.models import Response, parse_reference
+from survey.models import Submission, parse_reference
 
 
 @allow("GET")
@@ -50,16 +50,16 @@ def _erase_with_token(request: HttpRequest, reference: str, token: str) -> HttpR
 
     The thank-you page's button sends the reference and the token; the page that asks adds `confirmed`.
     """
-    response = Response.objects.filter(reference=parse_reference(reference)).first()
-    if response is not None and response.erased_at:  # a second tap; its token went with the rest
+    submission = Submission.objects.filter(reference=parse_reference(reference)).first()
+    if submission is not None and submission.erased_at:  # a second tap; its token went with the rest
         return redirect(keep_language(request, reverse("erased")))
-    if response is None or not erase_token.erases(token, response):
+    if submission is None or not erase_token.erases(token, submission):
         notice = _("This page cannot erase the answer. You can ask our staff to do it here.")
         context = {"form": ErasureForm(initial={"reference": reference}), "notice": notice}
         return render(request, "guest/erase.html", context, status=_status_of_page(request))
     if "confirmed" not in request.POST or REDISPLAY in request.POST:
-        return render(request, "guest/erase_confirm.html", {"response": response, "erase_token": token})
-    erasure.erase_with_token(response, token)
+        return render(request, "guest/erase_confirm.html", {"submission": submission, "erase_token": token})
+    erasure.erase_with_token(submission, token)
     return redirect(keep_language(request, reverse("erased")))
 
 

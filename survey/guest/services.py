@@ -14,7 +14,7 @@ from survey.guest import erase_token
 from survey.guest.idempotency import content_digest, is_same_content, key_digest
 from survey.limits import count_submission
 from survey.mail import outbox
-from survey.models import FollowUpStatus, Response
+from survey.models import FollowUpStatus, Submission
 from survey.text.terms import terms_at_once
 
 logger = logging.getLogger(__name__)
@@ -27,43 +27,45 @@ class KeyReused(Exception):
 class Submitted(NamedTuple):
     """The stored submission, the token that erases it ('' where none does), and whether it had been stored before."""
 
-    response: Response
+    submission: Submission
     erase_token: str = ""
     replayed: bool = False
 
 
-def response_submit(response: Response, *, content: Mapping[str, Any], key: str = "", address: str = "") -> Submitted:
+def submission_create(
+    submission: Submission, *, content: Mapping[str, Any], key: str = "", address: str = ""
+) -> Submitted:
     """Store an answer with its mails: all or nothing, and under one key only once.
 
     `content` is what the guest sent, validated: it tells a retry from another answer. `address` is the guest's, for the
     rate limit. Raises KeyReused and TooManyAttempts.
     """
     # For the staff: a low score waits for somebody, a comment is found by its words.
-    response.follow_up_status = FollowUpStatus.OPEN if response.is_low else ""
-    weighted, response.terms_due = terms_at_once(response.comment)
-    response.key_digest = key_digest(key)
-    response.content_digest = content_digest(content)
+    submission.follow_up_status = FollowUpStatus.OPEN if submission.is_low else ""
+    weighted, submission.terms_due = terms_at_once(submission.comment)
+    submission.key_digest = key_digest(key)
+    submission.content_digest = content_digest(content)
     token = erase_token.new_token(key)
-    response.erase_token_digest = erase_token.digest(token)
+    submission.erase_token_digest = erase_token.digest(token)
     try:
-        atomically(lambda: _store(response, weighted, address))
+        atomically(lambda: _store(submission, weighted, address))
     except IntegrityError:
         # The unique key decides, not a look beforehand: of twenty attempts at once, nineteen come here.
-        first = Response.objects.filter(key_digest=response.key_digest).first() if key else None
+        first = Submission.objects.filter(key_digest=submission.key_digest).first() if key else None
         if first is None:
             raise
         # Once personal data is erased there is nothing left to compare with.
         if first.erased_at is None and not is_same_content(content, first.content_digest):
             raise KeyReused from None
-        logger.info("response.replayed", extra={"response": first.pk})
+        logger.info("submission.replayed", extra={"submission": first.pk})
         return Submitted(first, erase_token.replayed_token(key, first), replayed=True)
-    logger.info("response.accepted", extra={"response": response.pk, "receipt": bool(response.email)})
-    return Submitted(response, token)
+    logger.info("submission.accepted", extra={"submission": submission.pk, "receipt": bool(submission.email)})
+    return Submitted(submission, token)
 
 
-def _store(response: Response, weighted: Mapping[str, float], address: str) -> None:
-    response.pk = None  # a deadlock may have rolled back a first attempt
-    response.save(force_insert=True)
-    term_index.write([(response, weighted)])
-    outbox.queue_mails(response)
-    count_submission(address, response.branch_id)
+def _store(submission: Submission, weighted: Mapping[str, float], address: str) -> None:
+    submission.pk = None  # a deadlock may have rolled back a first attempt
+    submission.save(force_insert=True)
+    term_index.write([(submission, weighted)])
+    outbox.queue_mails(submission)
+    count_submission(address, submission.branch_id)

@@ -20,10 +20,10 @@ from mydjango.http.language import keep_language
 from mydjango.http.problems import FORM_TYPES, View, allow, is_browser, is_json, problem, speaks_json
 from mydjango.http.unavailable import page_when_unavailable
 from survey.guest import erase_token, services
-from survey.guest.forms import ResponseForm
-from survey.guest.visit import ONCE_MORE, SubmissionForm
+from survey.guest.forms import SubmissionForm
+from survey.guest.visit import ONCE_MORE, VisitForm
 from survey.limits import TooManyAttempts
-from survey.models import Branch, Response, parse_reference
+from survey.models import Branch, Submission, parse_reference
 
 REDISPLAY = "redisplay"  # beside what was sent: the page's language was switched, show it again and store nothing
 
@@ -32,13 +32,13 @@ def kept_for_back(view: View) -> View:
     """never_cache, but for a page with what was typed: without a copy of its own a browser cannot go back to one."""
 
     @wraps(view)
-    def answer(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+    def never_cached(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         response = view(request, *args, **kwargs)
         if "Cache-Control" not in response:
             add_never_cache_headers(response)
         return response
 
-    return answer
+    return never_cached
 
 
 @kept_for_back
@@ -53,11 +53,11 @@ def page(request: HttpRequest, code: str = "") -> HttpResponse:
         return render(request, "guest/no_branch.html", {"branch": branch}, status=404)
     if request.method == "POST":
         context = {
-            "form": ResponseForm.for_page(branch, typed=_typed(request)),
-            "submission": SubmissionForm(request.POST).again(),
+            "form": SubmissionForm.for_page(branch, typed=_typed(request)),
+            "visit": VisitForm(request.POST).again(),
         }
         return _typed_page(request, context)
-    return render(request, "guest/page.html", {"form": ResponseForm.for_page(branch)})
+    return render(request, "guest/page.html", {"form": SubmissionForm.for_page(branch)})
 
 
 @allow("GET")
@@ -68,7 +68,7 @@ def page_without_slash(request: HttpRequest, code: str) -> HttpResponse:
 
 def _typed(request: HttpRequest) -> dict[str, Any]:
     """What was sent by field, nothing of it validated."""
-    blank = ResponseForm()
+    blank = SubmissionForm()
     return {
         name: field.widget.value_from_datadict(request.POST, request.FILES, blank.add_prefix(name))
         for name, field in blank.fields.items()
@@ -86,8 +86,8 @@ def page_as_typed(request: HttpRequest) -> HttpResponse:
     """The page with everything that was sent, nothing of it validated: for when there is no database to ask."""
     notice = _("Your answer could not be stored just now. Nothing you typed is lost: please press Send again.")
     context = {
-        "form": ResponseForm(initial=_typed(request)),
-        "submission": SubmissionForm(request.POST).again(),
+        "form": SubmissionForm(initial=_typed(request)),
+        "visit": VisitForm(request.POST).again(),
         "notice": notice,
     }
     return _typed_page(request, context)
@@ -121,39 +121,39 @@ def submit(request: HttpRequest) -> HttpResponse:
             values = json_object(request)
         except MalformedJSON as error:
             return problem(request, 400, str(error))
-        submission = SubmissionForm.of_json(request, values)
-        form = ResponseForm.from_json(values)
+        visit = VisitForm.of_json(request, values)
+        form = SubmissionForm.from_json(values)
     elif request.content_type in FORM_TYPES:
-        submission = SubmissionForm.of_form(request)
-        form = ResponseForm(request.POST)
+        visit = VisitForm.of_form(request)
+        form = SubmissionForm(request.POST)
         if REDISPLAY in request.POST:
-            return _typed_page(request, {"form": form, "submission": submission.again()})
+            return _typed_page(request, {"form": form, "visit": visit.again()})
     else:
         return problem(request, 415, "Send the answer as application/json or as a form.")
-    return _accept(request, form, submission)
+    return _accept(request, form, visit)
 
 
-def _accept(request: HttpRequest, form: ResponseForm, submission: SubmissionForm) -> HttpResponse:
+def _accept(request: HttpRequest, form: SubmissionForm, visit: VisitForm) -> HttpResponse:
     """Store the answer, or say why not."""
-    if form.errors or submission.errors:
+    if form.errors or visit.errors:
         detail = _("The answer was not accepted.")
         notice = ONCE_MORE if not form.errors else ""
-        errors = {**form.errors, **submission.errors}
-        return _refuse(request, 400, detail, form, submission.again(), notice=notice, errors=errors)
-    if seconds := submission.seconds_to_wait():
-        return _refuse(request, 429, str(ONCE_MORE), form, submission.again(), retry_after=seconds)
-    response = form.save(commit=False)
-    response.language = translation.get_language()
+        errors = {**form.errors, **visit.errors}
+        return _refuse(request, 400, detail, form, visit.again(), notice=notice, errors=errors)
+    if seconds := visit.seconds_to_wait():
+        return _refuse(request, 429, str(ONCE_MORE), form, visit.again(), retry_after=seconds)
+    submission = form.save(commit=False)
+    submission.language = translation.get_language()
     try:
-        submitted = services.response_submit(
-            response, content=form.cleaned_data, key=submission.key, address=request.META.get("REMOTE_ADDR", "")
+        submitted = services.submission_create(
+            submission, content=form.cleaned_data, key=visit.key, address=request.META.get("REMOTE_ADDR", "")
         )
     except services.KeyReused:
         detail = _("Another answer was already sent from this page. To send this one too, press Send once more.")
-        return _refuse(request, 422, detail, form, submission.again(new_key=True))
+        return _refuse(request, 422, detail, form, visit.again(new_key=True))
     except TooManyAttempts as error:
         detail = _("Very many answers come from here at the moment. Please try again later; nothing you typed is lost.")
-        return _refuse(request, 429, detail, form, submission.again(), retry_after=error.retry_after)
+        return _refuse(request, 429, detail, form, visit.again(), retry_after=error.retry_after)
     return _thank(request, submitted)
 
 
@@ -161,8 +161,8 @@ def _refuse(
     request: HttpRequest,
     status: int,
     detail: str,
-    form: ResponseForm,
-    submission: SubmissionForm,
+    form: SubmissionForm,
+    visit: VisitForm,
     *,
     notice: str | Promise = "",
     retry_after: int = 0,
@@ -172,31 +172,31 @@ def _refuse(
     if speaks_json(request):
         headers = {"Retry-After": str(retry_after)} if retry_after else None
         return problem(request, status, detail, headers=headers, **members)
-    context = {"form": form, "submission": submission, "notice": notice or ("" if form.errors else detail)}
-    answer = _typed_page(request, context, status=status)
+    context = {"form": form, "visit": visit, "notice": notice or ("" if form.errors else detail)}
+    response = _typed_page(request, context, status=status)
     if retry_after:
-        answer["Retry-After"] = str(retry_after)
-    return answer
+        response["Retry-After"] = str(retry_after)
+    return response
 
 
 def _thank(request: HttpRequest, submitted: services.Submitted) -> HttpResponse:
     """201 for JSON callers, the thank-you page for people; the same for a retry as for the first attempt."""
-    response = submitted.response
-    thanks_url = keep_language(request, reverse("thanks", args=[response.reference]))
-    answer: HttpResponse
+    submission = submitted.submission
+    thanks_url = keep_language(request, reverse("thanks", args=[submission.reference]))
+    response: HttpResponse
     if speaks_json(request):
-        members = {"id": response.pk, "reference": response.reference}
+        members = {"id": submission.pk, "reference": submission.reference}
         if submitted.erase_token:
             members["erase_token"] = submitted.erase_token
-        answer = JsonResponse(members, status=201)
-        answer["Location"] = thanks_url
+        response = JsonResponse(members, status=201)
+        response["Location"] = thanks_url
     else:
-        answer = redirect(thanks_url)
+        response = redirect(thanks_url)
     if submitted.erase_token:
-        erase_token.hand_over(submitted.erase_token, response, answer)
+        erase_token.hand_over(submitted.erase_token, submission, response)
     if submitted.replayed:
-        answer["Idempotent-Replayed"] = "true"
-    return answer
+        response["Idempotent-Replayed"] = "true"
+    return response
 
 
 @never_cache
@@ -206,7 +206,7 @@ def thanks(request: HttpRequest, reference: str) -> HttpResponse:
 
     Staff know the reference too, so nothing here depends on it alone.
     """
-    response = get_object_or_404(Response, reference=parse_reference(reference))
-    token = erase_token.token_of(request, response)
-    context = {"response": response, "erase_token": token, "erase_days": erase_token.COOKIE_LIFE.days}
+    submission = get_object_or_404(Submission, reference=parse_reference(reference))
+    token = erase_token.token_of(request, submission)
+    context = {"submission": submission, "erase_token": token, "erase_days": erase_token.COOKIE_LIFE.days}
     return render(request, "guest/thanks.html", context)

@@ -21,7 +21,7 @@ ONCE_MORE = gettext_lazy("Please press Send once more.")
 signer = TimestampSigner(salt="survey.started")
 
 
-class SubmissionForm(forms.Form):
+class VisitForm(forms.Form):
     """Hidden fields of the page. JSON callers have only `submission_id`; a form without the others is taken too."""
 
     submission_id = forms.CharField(
@@ -34,25 +34,25 @@ class SubmissionForm(forms.Form):
     started = forms.CharField(required=False, widget=forms.HiddenInput({"autocomplete": "off"}))
 
     @classmethod
-    def fresh(cls) -> SubmissionForm:
+    def fresh(cls) -> VisitForm:
         """For a page that is opened now: a new key, so that each visit has its own."""
         return cls(initial={"submission_id": str(uuid.uuid4()), "started": signer.sign("")})
 
     @classmethod
-    def of_form(cls, request: HttpRequest) -> SubmissionForm:
+    def of_form(cls, request: HttpRequest) -> VisitForm:
         """As a page sent it."""
         return cls(request.POST)._with_header(request)
 
     @classmethod
-    def of_json(cls, request: HttpRequest, values: dict[str, Any]) -> SubmissionForm:
+    def of_json(cls, request: HttpRequest, values: dict[str, Any]) -> VisitForm:
         """As a JSON caller sent it; takes `submission_id` out of `values`."""
         key = values.pop("submission_id", "")
-        submission = cls({"submission_id": key})
+        visit = cls({"submission_id": key})
         if not isinstance(key, str):
-            submission.add_error("submission_id", _("This must be a string."))
-        return submission._with_header(request)
+            visit.add_error("submission_id", _("This must be a string."))
+        return visit._with_header(request)
 
-    def _with_header(self, request: HttpRequest) -> SubmissionForm:
+    def _with_header(self, request: HttpRequest) -> VisitForm:
         """The header is the key as well, and an error where it contradicts the body."""
         header = request.headers.get(HEADER, "").encode("latin-1", "replace").decode("utf-8", "replace")
         if not header or not self.is_valid():
@@ -98,7 +98,7 @@ class SubmissionForm(forms.Form):
             return 0
         return minimum
 
-    def again(self, new_key: bool = False) -> SubmissionForm:
+    def again(self, new_key: bool = False) -> VisitForm:
         """For the page that comes back with what was typed: the same visit, unless its key is used up."""
         fresh = type(self).fresh()
         kept = {} if new_key or "submission_id" in self.errors else {"submission_id": self.data.get("submission_id")}

@@ -10,11 +10,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from survey.models import ErasureLog, ErasureRequest, FollowUpNote, OutgoingMail, Response, ResponseTerm
+from survey.models import ErasureLog, ErasureRequest, FollowUpNote, OutgoingMail, Submission, SubmissionTerm
 
 logger = logging.getLogger(__name__)
 
-CHORE = "erase_responses"
+JOB = "erase_responses"
 BATCH = 500  # answers a transaction: short locks, and a job that is ended keeps what it has done
 
 # What an answer's row loses. A test holds this list against the model: a new field must be on one side or the other.
@@ -23,13 +23,13 @@ ERASED_VALUES: dict[str, str | bool] = {
     "terms_due": False,
 }
 # What is deleted with it: everything else that holds words of the guest or about the guest.
-DELETED_MODELS = (OutgoingMail, FollowUpNote, ResponseTerm, ErasureRequest)
+DELETED_MODELS = (OutgoingMail, FollowUpNote, SubmissionTerm, ErasureRequest)
 # Of these, what may have been stored after its answer was erased. Not words, the one large table: what writes them
 # locks the answer, and an erased one has none.
 WRITTEN_LATER = (OutgoingMail, FollowUpNote, ErasureRequest)
 
 
-def erase(responses: QuerySet[Response], event: ErasureLog.Event | None = None, user: User | None = None) -> int:
+def erase(submissions: QuerySet[Submission], event: ErasureLog.Event | None = None, user: User | None = None) -> int:
     """Remove the personal data of these submissions everywhere it went; return how many were not erased before.
 
     `event` and `user` are logged for each of them; without an event, as by age, nothing is.
@@ -38,22 +38,22 @@ def erase(responses: QuerySet[Response], event: ErasureLog.Event | None = None, 
     retry is still recognised. What was written about submissions that were erased before goes too.
     """
     erased = 0
-    due = responses.filter(erased_at=None).order_by("pk")
+    due = submissions.filter(erased_at=None).order_by("pk")
     while ids := list(due.values_list("pk", flat=True)[:BATCH]):
         with transaction.atomic():
             # Looked at again under a lock, by key so that nothing else is locked: two erasures at once are one.
-            locked = Response.objects.select_for_update().filter(pk__in=ids, erased_at=None)
+            locked = Submission.objects.select_for_update().filter(pk__in=ids, erased_at=None)
             ids = list(locked.order_by("pk").values_list("pk", flat=True))
             # The submission first: a drain that takes one of its mails meanwhile sees that it was erased.
-            Response.objects.filter(pk__in=ids).update(**ERASED_VALUES, erased_at=timezone.now())
+            Submission.objects.filter(pk__in=ids).update(**ERASED_VALUES, erased_at=timezone.now())
             for model in DELETED_MODELS:
-                model.objects.filter(response__in=ids).delete()
+                model.objects.filter(submission__in=ids).delete()
             if event:
-                ErasureLog.objects.bulk_create(ErasureLog(response_id=pk, event=event, user=user) for pk in ids)
+                ErasureLog.objects.bulk_create(ErasureLog(submission_id=pk, event=event, user=user) for pk in ids)
         erased += len(ids)
-        logger.info("responses.erased", extra={"count": len(ids), "event": event})
+        logger.info("submissions.erased", extra={"count": len(ids), "event": event})
     for model in WRITTEN_LATER:
-        late = model.objects.filter(response__in=responses, response__erased_at__isnull=False)
+        late = model.objects.filter(submission__in=submissions, submission__erased_at__isnull=False)
         # Keys first: a DELETE with a join would lock every row that it reads.
         while keys := list(late.values_list("pk", flat=True)[:BATCH]):
             model.objects.filter(pk__in=keys).delete()
@@ -67,4 +67,4 @@ def forget_account_mails(before: datetime) -> None:
 
 def forget_unmatched_requests() -> None:
     """Delete the requests for an erasure that fit no submission."""
-    ErasureRequest.objects.filter(response=None).delete()
+    ErasureRequest.objects.filter(submission=None).delete()

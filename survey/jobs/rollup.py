@@ -10,12 +10,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max, Min
 from django.utils import timezone
 
-from survey.models import DailyRollup, Response, RollupDay
-from survey.staff.selectors import response_sums
+from survey.models import DailyRollup, RollupDay, Submission
+from survey.staff.selectors import submission_sums
 
 logger = logging.getLogger(__name__)
 
-CHORE = "update_figures"
+JOB = "update_figures"
 # An answer takes its date when its request begins: a day is complete once no request of it can still be running.
 SETTLED_AFTER = timedelta(minutes=15)
 
@@ -31,7 +31,7 @@ def count_days(seconds: float) -> int:
 
 def days_to_count() -> list[date]:
     """The days since the first answer that are over and not counted, oldest first."""
-    first = Response.objects.aggregate(first=Min("local_date"))["first"]
+    first = Submission.objects.aggregate(first=Min("local_date"))["first"]
     last = timezone.localdate(timezone.now() - SETTLED_AFTER) - timedelta(1)
     if first is None or first > last:
         return []
@@ -49,9 +49,9 @@ def _count_day(day: date) -> bool:
         with transaction.atomic():
             counted = RollupDay.objects.create(local_date=day)
             rows = (
-                Response.objects.filter(local_date=day)
+                Submission.objects.filter(local_date=day)
                 .values("branch_id", "language", "satisfaction")
-                .annotate(**response_sums())
+                .annotate(**submission_sums())
                 .order_by()
             )
             DailyRollup.objects.bulk_create(

@@ -26,11 +26,11 @@ from django.utils.translation import gettext as _
 
 from mydjango.http.language import PARAMETER, short_code
 from survey.mail import account_links
-from survey.models import Chore, OutgoingMail, Response
+from survey.models import JobRun, OutgoingMail, Submission
 
 logger = logging.getLogger(__name__)
 
-CHORE = "drain_outbox"
+JOB = "drain_outbox"
 DRAIN_SECONDS = 45.0  # of a timer's drain: its function has 60 s, of which starting and the database take some
 # How long a claim outlasts its drain: clocks differ, and the outcome may be written only after the database came back.
 CLAIM_RESERVE = timedelta(minutes=1)
@@ -60,26 +60,26 @@ class Queue(NamedTuple):
     failed: int
 
 
-def queue_mails(response: Response) -> None:
+def queue_mails(submission: Submission) -> None:
     """Queue what an answer leads to: a receipt for the guest, an alert to the branch about a low score."""
-    if response.email:
-        with translation.override(response.language):
-            subject, link = _("Thank you for your answer"), _erase_link(response)
-            _queue_about(response, OutgoingMail.Kind.RECEIPT, response.email, subject, link)
-    if response.is_low and response.branch and response.branch.manager_email:
+    if submission.email:
+        with translation.override(submission.language):
+            subject, link = _("Thank you for your answer"), _erase_link(submission)
+            _queue_about(submission, OutgoingMail.Kind.RECEIPT, submission.email, subject, link)
+    if submission.is_low and submission.branch and submission.branch.manager_email:
         with translation.override(settings.LANGUAGE_CODE):
-            subject, link = _("A guest was not satisfied"), _staff_link(response)
-            _queue_about(response, OutgoingMail.Kind.ALERT, response.branch.manager_email, subject, link)
+            subject, link = _("A guest was not satisfied"), _staff_link(submission)
+            _queue_about(submission, OutgoingMail.Kind.ALERT, submission.branch.manager_email, subject, link)
 
 
-def _queue_about(response: Response, kind: OutgoingMail.Kind, recipient: str, subject: str, link: str) -> None:
+def _queue_about(submission: Submission, kind: OutgoingMail.Kind, recipient: str, subject: str, link: str) -> None:
     """Queue a mail about a submission.
 
     No mail holds what a guest typed: its address is one that the guest typed too, and need not be the guest's.
     """
-    body = render_to_string(f"mail/{kind.value}.txt", {"response": response, "link": link})
-    subject = f"{subject} ({response.reference})"
-    queue(kind, recipient, subject, body, unique=response.reference.lower(), response=response)
+    body = render_to_string(f"mail/{kind.value}.txt", {"submission": submission, "link": link})
+    subject = f"{subject} ({submission.reference})"
+    queue(kind, recipient, subject, body, unique=submission.reference.lower(), submission=submission)
 
 
 def queue(
@@ -89,7 +89,7 @@ def queue(
     body: str,
     *,
     unique: str,
-    response: Response | None = None,
+    submission: Submission | None = None,
     account: User | None = None,
 ) -> OutgoingMail:
     """Queue one mail, rendered now: what is sent later is what was promised. Of an account's mail see account_links.
@@ -103,21 +103,21 @@ def queue(
         subject=subject,
         body=body,
         message_id=f"<{unique}.{kind.value}@{domain}>",
-        response=response,
+        submission=submission,
         account=account,
     )
 
 
-def _staff_link(response: Response) -> str:
+def _staff_link(submission: Submission) -> str:
     """Where staff read the answer. Written out: reverse() would import all of the staff's pages for a guest."""
-    return f"{settings.PUBLIC_URL}/dashboard/responses/{response.reference}/" if settings.PUBLIC_URL else ""
+    return f"{settings.PUBLIC_URL}/dashboard/responses/{submission.reference}/" if settings.PUBLIC_URL else ""
 
 
-def _erase_link(response: Response) -> str:
+def _erase_link(submission: Submission) -> str:
     """Where the guest has the answer erased, in the guest's language."""
     if not settings.PUBLIC_URL:
         return ""
-    query = urlencode({"reference": response.reference, PARAMETER: short_code(response.language)})
+    query = urlencode({"reference": submission.reference, PARAMETER: short_code(submission.language)})
     return f"{settings.PUBLIC_URL}{reverse('erase')}?{query}"
 
 
@@ -145,7 +145,7 @@ def drain(seconds: float) -> Drained:
         mailer.close()
     drained.waiting = OutgoingMail.objects.filter(status=OutgoingMail.Status.QUEUED).count()
     if settings.SENDS_MAIL:
-        Chore.note(CHORE)
+        JobRun.note(JOB)
     elif drained.waiting:
         logger.warning("outbox.no_mail_server", extra={"waiting": drained.waiting})
     return drained
@@ -241,7 +241,7 @@ def _is_unwanted(mail: OutgoingMail) -> bool:
     """Return whether the guest had the submission erased, or the account may not log in any more."""
     if mail.kind == OutgoingMail.Kind.ACCOUNT:
         return account_links.is_unwanted(mail)
-    return mail.response is not None and mail.response.erased_at is not None
+    return mail.submission is not None and mail.submission.erased_at is not None
 
 
 def _message(mail: OutgoingMail, mailer: BaseEmailBackend) -> EmailMessage:

@@ -19,7 +19,7 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
-from survey.models import Branch, Response
+from survey.models import Branch, Submission
 
 HEAD_OFFICE = "survey.act_for_head_office"
 ERASE = "survey.erase_submission"
@@ -45,11 +45,11 @@ def branches_of(user: User) -> QuerySet[Branch]:
     return Branch.objects.filter(membership__user=user.pk) if user.pk else Branch.objects.none()
 
 
-def responses_of(user: User) -> QuerySet[Response]:
+def submissions_of(user: User) -> QuerySet[Submission]:
     """The answers the user may see."""
     if is_head_office(user):
-        return Response.objects.all()
-    return Response.objects.filter(branch__in=branches_of(user))
+        return Submission.objects.all()
+    return Submission.objects.filter(branch__in=branches_of(user))
 
 
 def account_of(request: HttpRequest) -> AccountUser:

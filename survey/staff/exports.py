@@ -18,7 +18,8 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from survey.models import ASPECTS, Branch, ExportLog, FollowUpStatus, Problem, Response, Satisfaction
+from survey.models import Branch, ExportLog, FollowUpStatus, Submission
+from survey.scales import ASPECTS, Problem, Satisfaction
 from survey.staff import search, spreadsheet
 from survey.staff.filters import NO_BRANCH, Filters
 
@@ -36,7 +37,7 @@ class Part:
 
     start: date
     end: date
-    responses: int
+    submissions: int
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,8 @@ def plan(by_day: dict[date, int], filters: Filters, max_bytes: int, *, with_pers
     most = max_bytes // BYTES_PER_ROW[with_personal_data] if max_bytes else sum(by_day.values())
     parts: list[Part] = []
     for day, count in by_day.items():
-        if parts and parts[-1].responses + count <= most:
-            parts[-1] = Part(parts[-1].start, day, parts[-1].responses + count)
+        if parts and parts[-1].submissions + count <= most:
+            parts[-1] = Part(parts[-1].start, day, parts[-1].submissions + count)
         else:
             parts.append(Part(day, day, count))
     if parts:
@@ -96,7 +97,7 @@ def header(with_personal_data: bool) -> list[str]:
 
 
 def lines(
-    responses: QuerySet[Response],
+    submissions: QuerySet[Submission],
     filters: Filters,
     *,
     with_personal_data: bool,
@@ -107,7 +108,7 @@ def lines(
     yield spreadsheet.BYTE_ORDER_MARK + spreadsheet.line(header(with_personal_data)), None
     scores = {choice.value: str(choice.label) for choice in Satisfaction}
     statuses = {choice.value: str(choice.label) for choice in FollowUpStatus}
-    for row in _rows(responses, filters, with_personal_data, after, until):
+    for row in _rows(submissions, filters, with_personal_data, after, until):
         values = [row["reference"], timezone.localtime(row["created_at"]).strftime("%Y-%m-%d %H:%M:%S")]
         values += [row["branch_code"], row["branch_name"], row["satisfaction"], scores[row["satisfaction"]]]
         values += [row["recommend"], *(row[aspect] for aspect in ASPECTS)]
@@ -119,7 +120,7 @@ def lines(
 
 
 def _rows(
-    responses: QuerySet[Response], filters: Filters, personal: bool, after: Cursor | None, until: Cursor | None
+    submissions: QuerySet[Submission], filters: Filters, personal: bool, after: Cursor | None, until: Cursor | None
 ) -> Iterator[dict[str, Any]]:
     """Answers in chunks, day by day: each chunk is a short walk along an index, wherever it starts."""
     columns = ["id", "reference", "created_at", "local_date", "satisfaction", "recommend", *ASPECTS, "problems"]
@@ -129,7 +130,7 @@ def _rows(
     wanted = search.rarest_first(filters) if filters.words else []
     while day <= last:
         pk = after.pk if after and after.local_date == day else 0
-        of_day = responses.filter(filters.where(), local_date=day)
+        of_day = submissions.filter(filters.where(), local_date=day)
         if filters.words:
             of_day = search.search(of_day, replace(filters, start=day, end=day), wanted)
         of_day = of_day.order_by("id")

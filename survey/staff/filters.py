@@ -17,7 +17,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from survey.models import PROBLEM_LABELS, Branch, Problem
+from survey.models import Branch
+from survey.scales import PROBLEM_LABELS, Problem
 from survey.staff.access import User, branches_of, is_head_office
 from survey.text.terms import wanted_terms
 

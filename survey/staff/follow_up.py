@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from survey.guest.forms import TEXT_ERRORS, CommentField
-from survey.models import COMMENT_MAX_LENGTH, FollowUpNote, FollowUpStatus, Response
+from survey.models import COMMENT_MAX_LENGTH, FollowUpNote, FollowUpStatus, Submission
 
 logger = logging.getLogger(__name__)
 
@@ -37,13 +37,13 @@ class FollowUpForm(forms.ModelForm):  # type: ignore[type-arg]
             "text": forms.Textarea({"rows": 3, "maxlength": COMMENT_MAX_LENGTH})
         }
 
-    def __init__(self, response: Response, data: QueryDict | None) -> None:
-        status = response.follow_up_status
+    def __init__(self, submission: Submission, data: QueryDict | None) -> None:
+        status = submission.follow_up_status
         super().__init__(data, initial={"status": status or FollowUpStatus.CONTACTED, "shown": status})
-        if not response.is_low:
+        if not submission.is_low:
             del self.fields["status"], self.fields["shown"]
             self.fields["text"].required = True
-        if response.erased_at:
+        if submission.erased_at:
             del self.fields["text"]
 
     def refuse(self, error: ValidationError, status: str) -> None:
@@ -53,7 +53,7 @@ class FollowUpForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @transaction.atomic
-def follow_up(response: Response, *, author: User, status: str, text: str, shown: str = "") -> FollowUpNote:
+def follow_up(submission: Submission, *, author: User, status: str, text: str, shown: str = "") -> FollowUpNote:
     """Set the status of an answer ('' where it is not low) and keep who did it and what was written.
 
     A status like the one `shown` to the author was not chosen: the answer keeps the one it has by now. Stores nothing
@@ -61,20 +61,20 @@ def follow_up(response: Response, *, author: User, status: str, text: str, shown
     and for words about an erased answer.
     """
     # Locked: an erasure comes before, and is seen, or after, and deletes the note.
-    response.refresh_from_db(from_queryset=Response.objects.select_for_update())
-    before = response.follow_up_status
+    submission.refresh_from_db(from_queryset=Submission.objects.select_for_update())
+    before = submission.follow_up_status
     if status and status == shown:
         status = before
     elif shown not in ("", before):
         raise ValidationError(
             _("Somebody changed the status to “%(status)s” meanwhile, so nothing was saved. Please choose again.")
-            % {"status": response.get_follow_up_status_display()}
+            % {"status": submission.get_follow_up_status_display()}
         )
-    if response.erased_at and text:
+    if submission.erased_at and text:
         raise ValidationError(_("This answer was erased: nothing can be written about it any more."))
     if status == before and not text:
         raise ValidationError(_("Nothing was changed or written, so nothing was saved."))
-    note = FollowUpNote.objects.create(response=response, author=author, status=status, text=text)
-    Response.objects.filter(pk=response.pk).update(follow_up_status=status)
-    logger.info("follow_up.noted", extra={"response": response.pk, "status": status})
+    note = FollowUpNote.objects.create(submission=submission, author=author, status=status, text=text)
+    Submission.objects.filter(pk=submission.pk).update(follow_up_status=status)
+    logger.info("follow_up.noted", extra={"submission": submission.pk, "status": status})
     return note

@@ -9,7 +9,7 @@ from datetime import date
 
 from django.db.models import Q, QuerySet
 
-from survey.models import Response, ResponseTerm
+from survey.models import Submission, SubmissionTerm
 from survey.staff.filters import Filters
 from survey.text.terms import wanted_terms
 
@@ -29,25 +29,25 @@ class Keyword:
 
 
 def search(
-    responses: QuerySet[Response], filters: Filters, wanted: list[str], before: tuple[date, int] | None = None
-) -> QuerySet[Response]:
+    submissions: QuerySet[Submission], filters: Filters, wanted: list[str], before: tuple[date, int] | None = None
+) -> QuerySet[Submission]:
     """Of the answers of the filters' period, those whose comment has every wanted term, newest first.
 
     `before`: only what is older than this day's answer with this key.
     """
     if not wanted:
-        return responses.none()
+        return submissions.none()
     first, *others = wanted
     of_term = Q(terms__term=first, terms__local_date__range=(filters.start, filters.end))
     if filters.branch_ids is not None:
         of_term &= Q(terms__branch__in=filters.branch_ids)
     if before:
         day, pk = before
-        of_term &= Q(terms__local_date__lt=day) | Q(terms__local_date=day, terms__response_id__lt=pk)
-    found = responses.filter(of_term)
+        of_term &= Q(terms__local_date__lt=day) | Q(terms__local_date=day, terms__submission_id__lt=pk)
+    found = submissions.filter(of_term)
     for term in others:
-        found = found.filter(pk__in=ResponseTerm.objects.filter(term=term).values("response"))
-    return found.order_by("-terms__local_date", "-terms__response_id")
+        found = found.filter(pk__in=SubmissionTerm.objects.filter(term=term).values("submission"))
+    return found.order_by("-terms__local_date", "-terms__submission_id")
 
 
 def rarest_first(filters: Filters) -> list[str]:
@@ -56,19 +56,19 @@ def rarest_first(filters: Filters) -> list[str]:
     terms = wanted_terms(filters.words)
     if len(terms) < 2:
         return terms
-    of_period = ResponseTerm.objects.filter(local_date__range=(filters.start, filters.end))
+    of_period = SubmissionTerm.objects.filter(local_date__range=(filters.start, filters.end))
     return sorted(terms, key=lambda term: of_period.filter(term=term)[:COUNTED].count())
 
 
 def keyword_list(filters: Filters, scores: Iterable[int]) -> list[Keyword]:
     """The keywords of the newest comments of the period with these scores, heaviest first."""
     wanted = [score for score in scores if not filters.scores or score in filters.scores]
-    newest = Response.objects.filter(
+    newest = Submission.objects.filter(
         filters.where(), ~Q(comment=""), satisfaction__in=wanted, local_date__range=(filters.start, filters.end)
     ).order_by("-local_date")
     found: dict[str, list[float]] = defaultdict(list)
     keys = list(newest.values_list("pk", flat=True)[:NEWEST])
-    for term, weight in ResponseTerm.objects.filter(response__in=keys, weight__gt=0).values_list("term", "weight"):
+    for term, weight in SubmissionTerm.objects.filter(submission__in=keys, weight__gt=0).values_list("term", "weight"):
         found[term].append(weight)
     # One comment is an opinion, not a theme; a single character says little by itself.
     themes = {term: weights for term, weights in found.items() if len(weights) > 1 and len(term) > 1}

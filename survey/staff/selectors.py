@@ -16,7 +16,8 @@ from typing import Any
 from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Sum, When
 from django.db.models.lookups import GreaterThan
 
-from survey.models import ASPECTS, DailyRollup, FollowUpStatus, Problem, Response, RollupDay
+from survey.models import DailyRollup, FollowUpStatus, RollupDay, Submission
+from survey.scales import ASPECTS, Problem
 from survey.staff import metrics
 from survey.staff.filters import SCORES, Filters
 
@@ -36,7 +37,7 @@ class Tally:
 
     def add(self, row: dict[str, Any]) -> None:
         """Add a row of the rollup, or of answers counted as one."""
-        self.scores[row["satisfaction"] - 1] += row["responses"]
+        self.scores[row["satisfaction"] - 1] += row["submissions"]
         for name in PARTS:
             self.parts[name] += row[name] or 0
         for name in _ASPECT_SUMS:
@@ -90,7 +91,7 @@ def figures(filters: Filters) -> Figures:
     ):
         _add(result, row, is_now=bool(row["is_now"]))
     _add_days(result.by_day, _scores_by_day(counted.filter(local_date__gte=filters.start), filters))
-    for row in _count_answers(open_days, filters):
+    for row in _count_submissions(open_days, filters):
         is_inside = row["local_date"] >= filters.start
         _add(result, row, is_now=is_inside)
         if is_inside:
@@ -98,12 +99,12 @@ def figures(filters: Filters) -> Figures:
     return result
 
 
-def responses_by_day(filters: Filters) -> dict[date, int]:
+def submissions_by_day(filters: Filters) -> dict[date, int]:
     """How many answers each day of the period has, oldest first; days without any are left out."""
     counted, open_days = _days(filters.start, filters.end)
     by_day: dict[date, list[int]] = {}
     _add_days(by_day, _scores_by_day(counted, filters))
-    _add_days(by_day, _count_answers(open_days, filters))
+    _add_days(by_day, _count_submissions(open_days, filters))
     return {day: sum(scores) for day, scores in sorted(by_day.items())}
 
 
@@ -117,18 +118,18 @@ def _days(start: date, end: date) -> tuple[QuerySet[DailyRollup], list[date]]:
 
 
 def _rollup_sums() -> dict[str, Sum]:
-    return {name: Sum(name) for name in ("responses", *PARTS, *_ASPECT_SUMS)}
+    return {name: Sum(name) for name in ("submissions", *PARTS, *_ASPECT_SUMS)}
 
 
 def _scores_by_day(rollups: QuerySet[DailyRollup], filters: Filters) -> Iterable[dict[str, Any]]:
     rows = rollups.filter(filters.where()).values("satisfaction", day=F("local_date")).order_by()
-    return ({**row, "local_date": row["day"]} for row in rows.annotate(responses=Sum("responses")))
+    return ({**row, "local_date": row["day"]} for row in rows.annotate(submissions=Sum("submissions")))
 
 
-def response_sums() -> dict[str, Any]:
+def submission_sums() -> dict[str, Any]:
     """The aggregates that make the columns of a DailyRollup out of answers."""
     sums: dict[str, Any] = {
-        "responses": Count("id"),
+        "submissions": Count("id"),
         "promoters": Count("id", filter=Q(recommend__gte=9)),
         "passives": Count("id", filter=Q(recommend__in=(7, 8))),
         "detractors": Count("id", filter=Q(recommend__lte=6)),
@@ -140,11 +141,11 @@ def response_sums() -> dict[str, Any]:
     return sums
 
 
-def _count_answers(days: list[date], filters: Filters) -> Iterable[dict[str, Any]]:
+def _count_submissions(days: list[date], filters: Filters) -> Iterable[dict[str, Any]]:
     if not days:
         return []
-    answers = Response.objects.filter(filters.where(), local_date__in=days)
-    return answers.values("local_date", "branch", "satisfaction").annotate(**response_sums()).order_by()
+    answers = Submission.objects.filter(filters.where(), local_date__in=days)
+    return answers.values("local_date", "branch", "satisfaction").annotate(**submission_sums()).order_by()
 
 
 def _add(result: Figures, row: dict[str, Any], *, is_now: bool) -> None:
@@ -155,7 +156,7 @@ def _add(result: Figures, row: dict[str, Any], *, is_now: bool) -> None:
 
 def _add_days(by_day: dict[date, list[int]], rows: Iterable[dict[str, Any]]) -> None:
     for row in rows:
-        by_day.setdefault(row["local_date"], [0] * 5)[row["satisfaction"] - 1] += row["responses"]
+        by_day.setdefault(row["local_date"], [0] * 5)[row["satisfaction"] - 1] += row["submissions"]
 
 
 def trend(filters: Filters, by_day: dict[date, list[int]]) -> Iterator[tuple[date, list[int]]]:
@@ -171,21 +172,21 @@ def trend(filters: Filters, by_day: dict[date, list[int]]) -> Iterator[tuple[dat
         start += step
 
 
-def responses(filters: Filters) -> QuerySet[Response]:
+def submissions(filters: Filters) -> QuerySet[Submission]:
     """The answers that the filters choose, words aside."""
-    found = Response.objects.filter(filters.where(), local_date__range=(filters.start, filters.end))
+    found = Submission.objects.filter(filters.where(), local_date__range=(filters.start, filters.end))
     return found.filter(GreaterThan(F("problems").bitand(filters.problem), 0)) if filters.problem else found
 
 
-def older_than(found: QuerySet[Response], day: date, pk: int) -> QuerySet[Response]:
+def older_than(found: QuerySet[Submission], day: date, pk: int) -> QuerySet[Submission]:
     """What comes after this day's answer with this key in a list that is newest first."""
     return found.filter(Q(local_date__lt=day) | Q(local_date=day, pk__lt=pk), local_date__lte=day)
 
 
-def low_scores(filters: Filters, status: str) -> QuerySet[Response]:
+def low_scores(filters: Filters, status: str) -> QuerySet[Submission]:
     """Low scores of the period with a follow-up status, or with any, newest first."""
     wanted = Q(follow_up_status=status) if status else Q(follow_up_status__in=FollowUpStatus.values)
-    return responses(filters).filter(wanted).select_related("branch").order_by("-local_date", "-id")
+    return submissions(filters).filter(wanted).select_related("branch").order_by("-local_date", "-id")
 
 
 def problems(filters: Filters) -> tuple[int, dict[Problem, int]]:
@@ -194,18 +195,18 @@ def problems(filters: Filters) -> tuple[int, dict[Problem, int]]:
     Counted from the newest ones, so that the work is the same at a million answers.
     """
     wanted = [score for score in SCORES["low"] if not filters.scores or score in filters.scores]
-    newest = responses(filters).filter(satisfaction__in=wanted).order_by("-local_date")
+    newest = submissions(filters).filter(satisfaction__in=wanted).order_by("-local_date")
     named = Counter(newest.values_list("problems", flat=True)[:NEWEST_LOW])
     counts = {problem: sum(n for bits, n in named.items() if bits & problem) for problem in Problem}
     return named.total(), dict(sorted(counts.items(), key=lambda item: -item[1]))
 
 
-def next_open(filters: Filters, after: Response) -> Response | None:
+def next_open(filters: Filters, after: Submission) -> Submission | None:
     """The open low score that comes after this answer in the list, or else its first; None when no other is open."""
     others = low_scores(filters, FollowUpStatus.OPEN).exclude(pk=after.pk)
     return older_than(others, after.local_date, after.pk).first() or others.first()
 
 
-def open_low_scores(responses: QuerySet[Response]) -> int:
+def open_low_scores(submissions: QuerySet[Submission]) -> int:
     """How many low scores wait for somebody, at most MANY."""
-    return responses.filter(follow_up_status=FollowUpStatus.OPEN).order_by()[:MANY].count()
+    return submissions.filter(follow_up_status=FollowUpStatus.OPEN).order_by()[:MANY].count()

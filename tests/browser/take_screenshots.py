@@ -15,7 +15,7 @@ from django.conf import settings as project
 from django.core.management import call_command
 
 from survey.guest import erase_token
-from survey.models import Branch, Response
+from survey.models import Branch, Submission
 
 FOLDER = Path(project.BASE_DIR) / "docs" / "screenshots"
 
@@ -34,10 +34,10 @@ def test_guest(open_page: Callable[..., Any], settings: Any) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     branch = Branch.objects.create(code="sh01", name="人民广场店", name_en="People's Square")
     digest = erase_token.digest("token")
-    Response.objects.create(
+    Submission.objects.create(
         reference="7KQ2MXRA", satisfaction=5, branch=branch, language="zh-hans", erase_token_digest=digest
     )
-    Response.objects.create(
+    Submission.objects.create(
         reference="3NP8WDHT",
         satisfaction=1,
         branch=branch,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from survey.models import Branch, Response
+from survey.models import Branch, Submission
 from tests.browser.accessibility import small_targets, violations
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -167,8 +167,8 @@ def chain(settings: Any) -> None:
     settings.MINIMUM_FILL_SECONDS = 0
     branch = Branch.objects.create(code="sh01", name="人民广场店", name_en="People's Square")
     Branch.objects.create(code="old", name="老店", is_open=False)
-    Response.objects.create(reference="GGGGGGGG", satisfaction=5, branch=branch, language="en", email="a@example.com")
-    Response.objects.create(reference="BBBBBBBB", satisfaction=1, branch=branch, language="en", phone="12345")
+    Submission.objects.create(reference="GGGGGGGG", satisfaction=5, branch=branch, language="en", email="a@example.com")
+    Submission.objects.create(reference="BBBBBBBB", satisfaction=1, branch=branch, language="en", phone="12345")
 
 
 # Colours do not depend on the width: dark is looked at on a phone.

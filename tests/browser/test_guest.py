@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from survey.guest.consent import CONSENT_VERSION
-from survey.models import Branch, Problem, Response
+from survey.models import Branch, Submission
+from survey.scales import Problem
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Open = Callable[..., Any]
@@ -47,7 +48,7 @@ def test_one_tap_and_send_is_an_answer(
     page.check("#id_satisfaction_4")
     send(page)
     page.wait_for_url(re.compile(rf"/thanks/\w+\?lang={language}$"))
-    response = Response.objects.get()
+    response = Submission.objects.get()
     assert page.text_content(".reference") == response.reference
     assert (response.satisfaction, response.branch, response.name, response.consent_version) == (
         5,
@@ -72,7 +73,7 @@ def test_a_low_score_asks_what_went_wrong_and_is_thanked_differently(open_page: 
     send(page)
     page.wait_for_selector(".reference")
     assert "sorry" in page.text_content("main")
-    response = Response.objects.get()
+    response = Submission.objects.get()
     assert response.problem_list == [Problem.COLD, Problem.WAITING]
     assert response.comment == "The noodles were cold."
 
@@ -110,7 +111,7 @@ def test_everything_can_be_answered_with_the_keyboard_alone(open_page: Open) -> 
     tab_to("button.send")
     page.keyboard.press("Enter")
     page.wait_for_selector(".reference")
-    response = Response.objects.get()
+    response = Submission.objects.get()
     assert (response.satisfaction, response.problem_list, response.comment) == (2, [Problem.DIRTY], "dirty table")
     assert (response.recommend, response.taste, response.name, response.phone) == (1, 1, "Tom", "1234567890")
 
@@ -132,7 +133,7 @@ def test_a_second_tap_takes_an_optional_choice_back(open_page: Open) -> None:
     page.click("#id_recommend_3")
     send(page)
     page.wait_for_selector(".reference")
-    response = Response.objects.get()
+    response = Submission.objects.get()
     assert (response.satisfaction, response.recommend, response.taste) == (5, 3, None)
 
 
@@ -164,7 +165,7 @@ def test_an_error_stands_beside_its_field_and_nothing_typed_is_lost(
     page.fill("#id_phone", "13800138000")
     send(page)
     page.wait_for_selector(".reference")
-    response = Response.objects.get()
+    response = Submission.objects.get()
     assert (response.satisfaction, response.problem_list, response.comment) == (2, [Problem.TASTE], "味道太咸")
     assert (response.recommend, response.hygiene, response.branch) == (3, 5, branch)
     assert (response.name, response.phone, response.email) == ("王芳", "13800138000", "wang@example.com")
@@ -189,10 +190,10 @@ def test_the_language_can_be_switched_with_an_answer_half_typed(open_page: Open,
         assert page.text_content(".branch") == {"zh": branch.name, "en": branch.name_en}[language]
         assert page.query_selector(".error") is None  # nothing was sent yet
         assert page.input_value("#id_comment") == "汤是凉的"
-    assert not Response.objects.exists()
+    assert not Submission.objects.exists()
     send(page)
     page.wait_for_url(re.compile(r"/thanks/\w+\?lang=zh$"))
-    response = Response.objects.get()
+    response = Submission.objects.get()
     assert (response.satisfaction, response.problem_list, response.comment) == (2, [Problem.COLD], "汤是凉的")
     assert (response.recommend, response.hygiene, response.branch) == (3, 5, branch)
     assert (response.name, response.phone) == ("王芳", "13800138000")
@@ -209,7 +210,7 @@ def test_enter_in_a_field_sends_rather_than_switch_the_language(open_page: Open,
     page.keyboard.press("Enter")
     page.wait_for_selector(".reference")
     assert page.url.endswith("lang=en")
-    assert Response.objects.get().name == "Tom"
+    assert Submission.objects.get().name == "Tom"
 
 
 def test_the_language_stays_while_an_answer_is_on_its_way(open_page: Open) -> None:
@@ -230,7 +231,7 @@ def test_the_language_of_an_error_page_can_be_switched_without_loss(open_page: O
     page.wait_for_url(re.compile("lang=en"))
     assert "Please choose one of the five." in page.text_content("main")
     assert page.input_value("#id_comment") == "味道好"
-    assert not Response.objects.exists()
+    assert not Submission.objects.exists()
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
@@ -248,7 +249,7 @@ def test_back_from_the_privacy_notice_shows_what_was_typed(open_page: Open, scri
     assert page.is_checked("#id_satisfaction_1")
     send(page)
     page.wait_for_selector(".reference")
-    assert Response.objects.get().comment == "the soup was cold"
+    assert Submission.objects.get().comment == "the soup was cold"
 
 
 def test_back_shows_a_page_with_errors_again_without_javascript(open_page: Open) -> None:
@@ -333,7 +334,7 @@ def test_contact_details_are_asked_only_of_those_who_want_to_be_called(open_page
     page.check("#id_satisfaction_2")
     send(page)
     page.wait_for_selector(".reference")
-    assert Response.objects.get().phone == ""
+    assert Submission.objects.get().phone == ""
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
@@ -348,17 +349,17 @@ def test_a_guest_erases_what_he_sent_from_the_thanks(open_page: Open, script: bo
     page.wait_for_selector("html[lang=zh-hans] .reference")
     page.click("main button")
     page.wait_for_selector("button.send")
-    assert Response.objects.get().comment == "secret"
+    assert Submission.objects.get().comment == "secret"
     page.click("button.language")
     page.wait_for_selector("h1 >> text=Erase my answer")
     send(page)
     page.wait_for_selector("h1 >> text=Erased")
-    response = Response.objects.get()
+    response = Submission.objects.get()
     assert (response.comment, response.satisfaction) == ("", 1)
 
 
 def test_another_browser_has_no_button_but_a_request(open_page: Open) -> None:
-    response = Response.objects.create(satisfaction=1, comment="secret", phone="13800138000", language="en")
+    response = Submission.objects.create(satisfaction=1, comment="secret", phone="13800138000", language="en")
     page = open_page(f"/thanks/{response.reference}?lang=en")
     assert page.query_selector("main button") is None
     page.click("footer >> text=Erase")
@@ -407,10 +408,10 @@ def test_an_answer_that_finds_no_network_is_sent_when_it_is_back(open_page: Open
     page.context.set_offline(True)
     send(page)
     page.wait_for_selector("#sending >> text=No connection")
-    assert not Response.objects.exists()
+    assert not Submission.objects.exists()
     page.context.set_offline(False)
     page.wait_for_selector(".reference")
-    assert Response.objects.get().comment == "typed in the cellar"
+    assert Submission.objects.get().comment == "typed in the cellar"
 
 
 def test_an_answer_waits_on_the_device_for_the_page_to_be_opened_again(open_page: Open) -> None:
@@ -422,7 +423,7 @@ def test_an_answer_waits_on_the_device_for_the_page_to_be_opened_again(open_page
     page.unroute("**/submitSurvey*")
     page.goto("/?lang=en")
     page.wait_for_selector(".reference")
-    assert Response.objects.get().satisfaction == 5
+    assert Submission.objects.get().satisfaction == 5
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
@@ -431,7 +432,7 @@ def test_two_taps_are_one_answer(open_page: Open, script: bool) -> None:
     page.check("#id_satisfaction_4")
     page.dblclick("button.send")
     page.wait_for_selector(".reference")
-    assert Response.objects.count() == 1
+    assert Submission.objects.count() == 1
 
 
 def test_what_was_typed_is_there_after_a_reload_and_can_be_thrown_away(open_page: Open) -> None:
@@ -454,7 +455,7 @@ def test_the_next_guest_on_the_same_phone_is_another_answer(open_page: Open) -> 
         page.check("#id_satisfaction_4")
         send(page)
         page.wait_for_selector(".reference")
-        assert Response.objects.count() == expected
+        assert Submission.objects.count() == expected
         page.go_back()
         page.wait_for_selector("#survey")
 

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 
-from survey.models import Branch, ErasureRequest, ExportLog, FollowUpNote, Membership, Response
+from survey.models import Branch, ErasureRequest, ExportLog, FollowUpNote, Membership, Submission
 from tests.browser.accessibility import small_targets, violations
 
 PAGES = (
@@ -128,8 +128,8 @@ def test_a_manager_filters_follows_up_and_exports(demo, open_page, script):
 
 @pytest.mark.parametrize("width", [375, 1280])
 def test_head_office_decides_on_a_guests_request(demo, open_page, width):
-    response = Response.objects.exclude(comment="").first()
-    ErasureRequest.objects.create(response=response)
+    response = Submission.objects.exclude(comment="").first()
+    ErasureRequest.objects.create(submission=response)
     page = open_page("/dashboard/", width=width, locale="en-GB")
     log_in(page)
     page.get_by_role("link", name="Erasures").click()

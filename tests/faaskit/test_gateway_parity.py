@@ -166,7 +166,7 @@ def admin_login(client: Client) -> list[Answer]:
     assert {"sessionid", "csrftoken"} <= set(right.cookies())
     index = send("GET", "/admin/")
     assert index.status == 200
-    listed = send("GET", "/admin/survey/response/?q=%E4%B8%8D%E5%AD%98%E5%9C%A8")
+    listed = send("GET", "/admin/survey/submission/?q=%E4%B8%8D%E5%AD%98%E5%9C%A8")
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', index.text)[1]
     out = send("POST", "/admin/logout/", {})
     assert send("GET", "/admin/").status == 302

@@ -8,15 +8,15 @@ from django.test import Client
 from django.urls import reverse
 
 from survey.guest import services
-from survey.models import Branch, OutgoingMail, Response
+from survey.models import Branch, OutgoingMail, Submission
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def response() -> Response:
-    answer = Response(name="王芳", phone="13800138000", satisfaction=4, email="wang@example.com", language="zh-hans")
-    return services.response_submit(answer, content={}).response
+def response() -> Submission:
+    answer = Submission(name="王芳", phone="13800138000", satisfaction=4, email="wang@example.com", language="zh-hans")
+    return services.submission_create(answer, content={}).submission
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def response() -> Response:
     ],
 )
 def test_search_and_filters_find_the_answer_and_its_mail(
-    admin_client: Client, response: Response, page: str, query: dict[str, str]
+    admin_client: Client, response: Submission, page: str, query: dict[str, str]
 ) -> None:
     found = admin_client.get(reverse(f"admin:{page}_changelist"), query)
     assert found.status_code == 200
@@ -37,21 +37,21 @@ def test_search_and_filters_find_the_answer_and_its_mail(
     assert admin_client.get(reverse(f"admin:{page}_changelist"), {"q": "nobody"}).context["cl"].result_count == 0
 
 
-def test_an_answer_and_a_mail_can_be_read_but_not_changed(admin_client: Client, response: Response) -> None:
+def test_an_answer_and_a_mail_can_be_read_but_not_changed(admin_client: Client, response: Submission) -> None:
     for record in (response, OutgoingMail.objects.get()):
         url = reverse(f"admin:survey_{record._meta.model_name}_change", args=[record.pk])
         assert admin_client.get(url).status_code == 200
         assert admin_client.post(url, {"name": "changed"}).status_code == 403
 
 
-def test_nobody_deletes_an_answer_that_the_figures_count(admin_client: Client, response: Response) -> None:
+def test_nobody_deletes_an_answer_that_the_figures_count(admin_client: Client, response: Submission) -> None:
     assert (
-        admin_client.post(reverse("admin:survey_response_delete", args=[response.pk]), {"post": "yes"}).status_code
+        admin_client.post(reverse("admin:survey_submission_delete", args=[response.pk]), {"post": "yes"}).status_code
         == 403
     )
     chosen = {"action": "delete_selected", "_selected_action": response.pk, "post": "yes"}
-    admin_client.post(reverse("admin:survey_response_changelist"), chosen)
-    assert Response.objects.filter(pk=response.pk).exists()
+    admin_client.post(reverse("admin:survey_submission_changelist"), chosen)
+    assert Submission.objects.filter(pk=response.pk).exists()
 
 
 def test_a_branchs_code_never_changes_here_either(admin_client: Client) -> None:
@@ -64,7 +64,7 @@ def test_a_branchs_code_never_changes_here_either(admin_client: Client) -> None:
     assert Branch.objects.count() == 1
 
 
-def test_guests_are_sent_to_the_login(client: Client, response: Response, admin_user: User) -> None:
-    answer = client.get(reverse("admin:survey_response_changelist"))
+def test_guests_are_sent_to_the_login(client: Client, response: Submission, admin_user: User) -> None:
+    answer = client.get(reverse("admin:survey_submission_changelist"))
     assert answer.status_code == 302
     assert "login" in answer["Location"]

@@ -140,7 +140,7 @@ def imported(name: str, modules: list[str]) -> bool:
         ({"path": "/admin"}, 301),
         ({"path": "/admin/login/"}, 302),
         ({"path": "/dashboard/"}, 302),
-        ({"path": "/admin/survey/response/"}, 302),
+        ({"path": "/admin/survey/submission/"}, 302),
         ({"path": "/static/survey/survey.css"}, 200),
     ],
 )

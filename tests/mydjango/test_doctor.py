@@ -19,7 +19,7 @@ from django.utils import timezone
 from mydjango.operations import doctor
 from survey.jobs import retention, rollup
 from survey.mail import outbox
-from survey.models import Chore, OutgoingMail, Response
+from survey.models import JobRun, OutgoingMail, Submission
 from tests.support import smtp
 from tests.support.processes import manage
 
@@ -32,8 +32,8 @@ def finding(topic: str) -> doctor.Finding:
 
 def test_every_check_is_one_line(settings: Any) -> None:
     settings.DEBUG = True  # which the test runner switches off: no mail server and no collected files are fine then
-    Chore.note(outbox.CHORE)
-    Chore.note(rollup.CHORE)
+    JobRun.note(outbox.JOB)
+    JobRun.note(rollup.JOB)
     output = StringIO()
     call_command("doctor", stdout=output)
     lines = output.getvalue().splitlines()
@@ -43,7 +43,7 @@ def test_every_check_is_one_line(settings: Any) -> None:
 
 def test_one_failure_is_an_error_and_the_others_are_still_printed(settings: Any) -> None:
     settings.DEBUG = True
-    Chore.note(rollup.CHORE)
+    JobRun.note(rollup.JOB)
     output = StringIO()
     with pytest.raises(CommandError, match="1 of"):
         call_command("doctor", stdout=output)
@@ -60,7 +60,7 @@ def test_the_server_is_named_with_its_version_and_isolation() -> None:
 
 def test_an_old_queue_and_an_old_drain_are_found() -> None:
     long_ago = timezone.now() - timedelta(hours=1)
-    Chore.objects.create(name=outbox.CHORE, finished_at=long_ago)
+    JobRun.objects.create(name=outbox.JOB, finished_at=long_ago)
     OutgoingMail.objects.create(kind="account", recipient="a@b.cn", message_id="<1@x>", next_attempt_at=long_ago)
     assert not finding("last drain").is_well
     assert not finding("mail queue").is_well
@@ -70,17 +70,17 @@ def test_an_old_queue_and_an_old_drain_are_found() -> None:
 def test_an_erasure_that_is_overdue_is_found(settings: Any) -> None:
     old = timezone.localdate() - timedelta(settings.RETENTION_DAYS + 3)
     assert finding("last erasure").is_well  # a new installation has nothing to erase
-    Response.objects.create(satisfaction=5, language="en", local_date=old)
+    Submission.objects.create(satisfaction=5, language="en", local_date=old)
     assert not finding("last erasure").is_well
-    Chore.note(retention.CHORE)
+    JobRun.note(retention.JOB)
     assert finding("last erasure").is_well
 
 
 def test_keywords_that_wait_are_found(built_lexicon: None) -> None:
     long_ago = timezone.now() - timedelta(hours=1)
-    Response.objects.create(satisfaction=5, language="en", comment="good", terms_due=True, created_at=long_ago)
+    Submission.objects.create(satisfaction=5, language="en", comment="good", terms_due=True, created_at=long_ago)
     assert not finding("keywords").is_well
-    Response.objects.update(terms_due=False)
+    Submission.objects.update(terms_due=False)
     assert finding("keywords").is_well
 
 

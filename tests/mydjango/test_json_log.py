@@ -54,7 +54,7 @@ def test_no_output_holds_what_a_guest_wrote(tmp_path: Path) -> None:
     for value in (*PERSONAL.values(), "marked.address"):
         assert value not in everything
     entries = [json.loads(line) for line in (log + errors).splitlines()]
-    [stored] = [entry for entry in entries if entry["event"] == "response.accepted"]
+    [stored] = [entry for entry in entries if entry["event"] == "submission.accepted"]
     assert stored["request_id"] == "request-1"
     [refused] = [entry for entry in entries if entry["logger"] == "index"]
     assert refused["request_id"] == "request-2"

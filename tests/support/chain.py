@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from survey import term_index
-from survey.models import Branch, FollowUpStatus, Membership, Response
+from survey.models import Branch, FollowUpStatus, Membership, Submission
 from survey.staff.accounts import head_office_group
 from survey.text import terms
 
@@ -43,11 +43,11 @@ def make_chain() -> Chain:
 
 def answer(
     branch: Branch | None, satisfaction: int = 5, days_ago: int = 0, *, due: bool = False, **fields: Any
-) -> Response:
+) -> Submission:
     """An answer of so many days ago, as the service stores it; `due`: where the keywords could not be had."""
     created_at = timezone.now() - timedelta(days_ago)
     fields.setdefault("follow_up_status", FollowUpStatus.OPEN if satisfaction <= 2 else "")
-    response = Response.objects.create(
+    response = Submission.objects.create(
         branch=branch,
         satisfaction=satisfaction,
         created_at=created_at,

@@ -269,7 +269,7 @@ class TestAdmin:
         [
             ("outgoingmail", "body__contains"),
             ("outgoingmail", "body"),
-            ("outgoingmail", "response__mails__body__contains"),
+            ("outgoingmail", "submission__mails__body__contains"),
             ("outgoingmail", "account__password__startswith"),
             ("response", "mails__body__contains"),
             ("response", "notes__author__password__startswith"),

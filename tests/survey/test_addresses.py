@@ -20,7 +20,7 @@ from django.utils import translation
 from django.utils.encoding import punycode
 
 from survey.addresses import validate_mail_address
-from survey.guest.forms import ResponseForm
+from survey.guest.forms import SubmissionForm
 from survey.models import Branch
 from survey.staff.accounts import BranchForm, PasswordMailForm, StaffForm
 
@@ -101,7 +101,7 @@ class TestEveryWayIn:
     """Each says so once, in its own words."""
 
     def test_a_guests_form(self, address: str) -> None:
-        form = ResponseForm({"satisfaction": "5", "name": "Li", "phone": "13800138000", "email": address})
+        form = SubmissionForm({"satisfaction": "5", "name": "Li", "phone": "13800138000", "email": address})
         assert list(form.errors) == ["email"]
         with translation.override("en"):
             message = "Please check the e-mail address; it should look like name@example.com."

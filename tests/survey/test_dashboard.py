@@ -14,7 +14,7 @@ from django.utils import timezone
 from survey.demo import wording
 from survey.jobs import rollup
 from survey.jobs.retention import erase
-from survey.models import Branch, ExportLog, FollowUpNote, Response
+from survey.models import Branch, ExportLog, FollowUpNote, Submission
 from survey.staff import exports
 from tests.support.chain import answer
 
@@ -79,14 +79,14 @@ def test_a_manager_sees_only_his_branchs_answers_anywhere(client, chain):
         assert "秘密" not in text
         assert other.reference not in text
     assert "北边" in content(client.get(url("comments")))
-    assert not client.get(url("comments"), {"q": "秘密"}).context["responses"]
+    assert not client.get(url("comments"), {"q": "秘密"}).context["submissions"]
     exported = content(client.get(url("export_csv"), {"personal": "1"}))
     assert "北边" in exported
     assert "秘密" not in exported
     for response in (other, nowhere):
-        assert client.get(url("response", response.reference)).status_code == 404
+        assert client.get(url("submission", response.reference)).status_code == 404
         note = {"status": "solved", "text": "mine"}
-        assert client.post(url("response", response.reference), note).status_code == 404
+        assert client.post(url("submission", response.reference), note).status_code == 404
     assert not FollowUpNote.objects.exists()
     assert client.get(url("card", "south")).status_code == 404
     assert client.get(url("card", "north")).status_code == 200
@@ -110,7 +110,7 @@ def test_djangos_admin_is_head_offices_only(client, chain):
     chain.head.is_staff = True
     chain.head.save()
     client.force_login(chain.head)
-    assert client.get("/admin/survey/response/").status_code == 200
+    assert client.get("/admin/survey/submission/").status_code == 200
     assert client.get("/admin/auth/user/").status_code == 403
 
 
@@ -202,7 +202,7 @@ def test_lists_have_pages_that_neither_repeat_nor_skip(client, chain):
         seen, more = [], query
         for _page in range(4):
             response = client.get(f"{url(page)}?{more}")
-            seen += [row.reference for row in response.context["responses"]]
+            seen += [row.reference for row in response.context["submissions"]]
             more = response.context["older"]
             if not more:
                 break
@@ -214,21 +214,22 @@ def test_a_follow_up_keeps_who_did_what(client, chain):
     response = answer(chain.north, 1, comment="凉的", name="王", phone="13800138000")
     client.force_login(chain.north_manager)
     assert response.reference in content(client.get(url("follow_up")))
-    posted = client.post(url("response", response.reference), {"status": "contacted", "text": "打了电话"}, follow=True)
+    note = {"status": "contacted", "text": "打了电话"}
+    posted = client.post(url("submission", response.reference), note, follow=True)
     assert "打了电话" in content(posted)
     response.refresh_from_db()
     assert response.follow_up_status == "contacted"
     assert response.notes.get().author == chain.north_manager
     assert response.reference not in content(client.get(url("follow_up")))
     assert response.reference in content(client.get(url("follow_up"), {"status": "contacted"}))
-    refused = client.post(url("response", response.reference), {"status": "lost", "text": "typed"})
+    refused = client.post(url("submission", response.reference), {"status": "lost", "text": "typed"})
     assert refused.status_code == 400
     assert "typed" in content(refused)
 
 
 def test_a_note_on_a_good_answer_does_not_make_it_a_low_score(client, chain):
     response = answer(chain.north, 5, comment="好吃", follow_up_status="contacted")  # as an earlier version left it
-    page = url("response", response.reference)
+    page = url("submission", response.reference)
     client.force_login(chain.north_manager)
     assert 'name="status"' not in content(client.get(page))
     assert client.post(page, {"text": ""}).status_code == 400
@@ -241,14 +242,14 @@ def test_a_note_on_a_good_answer_does_not_make_it_a_low_score(client, chain):
 def test_a_low_score_needs_a_status_even_of_an_empty_form(client, chain):
     response = answer(chain.north, 1)
     client.force_login(chain.north_manager)
-    assert client.post(url("response", response.reference)).status_code == 400
+    assert client.post(url("submission", response.reference)).status_code == 400
 
 
 def test_an_erased_low_score_stays_in_the_list_and_says_since_when(client, chain):
     response = answer(chain.north, 1, comment="汤里有头发", phone="")
-    erase(Response.objects.filter(pk=response.pk))
+    erase(Submission.objects.filter(pk=response.pk))
     client.force_login(chain.head)
-    for page in (url("follow_up"), url("response", response.reference)):
+    for page in (url("follow_up"), url("submission", response.reference)):
         text = content(client.get(page, headers={"Accept-Language": "en"}))
         assert f"Erased on {timezone.localdate()}" in text
         assert '<span class="status open">open</span>' in text
@@ -264,7 +265,7 @@ def test_what_a_guest_wrote_is_harmless_everywhere(client, chain):
         text = content(client.get(url(page)))
         assert "<script>alert" not in text
         assert "<i>" not in text
-    assert "<script>alert" not in content(client.get(url("response", response.reference)))
+    assert "<script>alert" not in content(client.get(url("submission", response.reference)))
     assert "<script>alert" not in content(client.get(url("comments"), {"q": NASTY[:50]}))
     assert "<i>" not in content(client.get(url("card", "north")))
     exported = content(client.get(url("export_csv"), {"personal": "1"}))
@@ -393,7 +394,7 @@ def test_the_demo_is_the_same_each_time_and_shows_on_every_page(client, db, sett
     def seeded():
         call_command("seed_demo", responses=300, stdout=StringIO())
         return list(
-            Response.objects.order_by("id").values_list(
+            Submission.objects.order_by("id").values_list(
                 "reference", "satisfaction", "comment", "created_at", "branch__code"
             )
         )
@@ -401,7 +402,7 @@ def test_the_demo_is_the_same_each_time_and_shows_on_every_page(client, db, sett
     first = seeded()
     assert len(first) == 300
     assert Branch.objects.count() == 12
-    Response.objects.all().delete()
+    Submission.objects.all().delete()
     assert seeded() == first
     assert client.login(username="manager@example.com", password="demo")
     assert client.get(url("overview"), {"days": 365}).context["now"].n > 0
@@ -415,29 +416,29 @@ def test_a_demo_that_is_there_already_says_how_to_log_in(db, settings):
     again = StringIO()
     call_command("seed_demo", stdout=again)
     assert "head@example.com" in again.getvalue()
-    assert Response.objects.count() == 10
+    assert Submission.objects.count() == 10
 
 
 def test_the_demo_reads_as_if_it_had_happened(db, settings):
     settings.DEBUG = True
     call_command("seed_demo", responses=600, stdout=StringIO())
-    told = list(Response.objects.order_by("id").values_list("created_at", flat=True))
+    told = list(Submission.objects.order_by("id").values_list("created_at", flat=True))
     assert told == sorted(told)
     sentences = [sentence for sentence in wording.CHINESE["bad"] if sentence.dishes]
-    for response in Response.objects.filter(satisfaction__lte=2):
+    for response in Submission.objects.filter(satisfaction__lte=2):
         assert response.problem_list
         for sentence in sentences:
             beginning, _dish, end = sentence.text.partition("{dish}")
             for dish in sentence.dishes:
                 if f"{beginning}{dish}{end}" in response.comment:
                     assert sentence.problems & response.problems == sentence.problems
-    notes = FollowUpNote.objects.select_related("response")
+    notes = FollowUpNote.objects.select_related("submission")
     assert {note.status for note in notes} >= {"solved"}
-    assert all(note.status == note.response.follow_up_status and note.text for note in notes)
+    assert all(note.status == note.submission.follow_up_status and note.text for note in notes)
     assert {entry.user.username for entry in ExportLog.objects.all()} == {"head@example.com", "manager@example.com"}
     for entry in ExportLog.objects.all():
         chosen = dict(text.split("=") for text in entry.filters.split())
-        answers = Response.objects.filter(local_date__range=(chosen["start"], chosen["end"]))
+        answers = Submission.objects.filter(local_date__range=(chosen["start"], chosen["end"]))
         if entry.user.username.startswith("manager"):
             answers = answers.filter(branch__membership__user=entry.user)
             assert chosen["branch"] == "renmin"

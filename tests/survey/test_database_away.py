@@ -43,7 +43,7 @@ NEED_DATABASE = {
     "POST /dashboard/password/forgotten/",
     "GET /dashboard/",
     "GET /dashboard/export.csv",
-    "GET /admin/survey/response/",
+    "GET /admin/survey/submission/",
 }
 
 

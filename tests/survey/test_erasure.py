@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from survey.guest import erase_token, erasure
 from survey.jobs import retention
-from survey.models import ErasureLog, ErasureRequest, OutgoingMail, Response
+from survey.models import ErasureLog, ErasureRequest, OutgoingMail, Submission
 from tests.support.chain import Chain, answer
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +45,7 @@ class TestToken:
     def test_the_thanks_of_the_guests_browser_alone_erase(self, client: Client) -> None:
         thanks = submit(client)
         fields = hidden_fields(client.get(thanks))
-        response = Response.objects.get()
+        response = Submission.objects.get()
         assert fields["reference"] == response.reference
         asks = client.post("/erase?lang=en", fields)
         assert asks.status_code == 200
@@ -58,7 +58,7 @@ class TestToken:
         assert (response.comment, response.phone, response.erase_token_digest) == ("", "", "")
         assert response.erased_at is not None
         log = ErasureLog.objects.get()
-        assert (log.response, log.event, log.user) == (response, ErasureLog.Event.TOKEN, None)
+        assert (log.submission, log.event, log.user) == (response, ErasureLog.Event.TOKEN, None)
 
     def test_staff_who_know_the_reference_do_not_get_the_token(self, client: Client, chain: Chain) -> None:
         thanks = submit(client)
@@ -73,16 +73,16 @@ class TestToken:
     def test_the_cookie_goes_to_this_page_alone_and_to_no_script(self, client: Client, settings: Any) -> None:
         settings.SESSION_COOKIE_SECURE = True
         cookie = client.post("/submitSurvey", SENT).cookies["erase_token"]
-        assert cookie["path"] == f"/thanks/{Response.objects.get().reference}"
+        assert cookie["path"] == f"/thanks/{Submission.objects.get().reference}"
         assert (cookie["httponly"], cookie["secure"], cookie["samesite"]) == (True, True, "Lax")
         assert cookie["max-age"] == timedelta(days=30).total_seconds()
 
     def test_a_hash_alone_is_stored(self, client: Client) -> None:
         token = hidden_fields(client.get(submit(client)))["token"]
         assert len(token) == 64
-        tables = (Response, OutgoingMail)
+        tables = (Submission, OutgoingMail)
         assert token not in str([list(model.objects.values()) for model in tables])
-        assert Response.objects.get().erase_token_digest == erase_token.digest(token)
+        assert Submission.objects.get().erase_token_digest == erase_token.digest(token)
 
     def test_neither_the_dashboard_nor_the_export_nor_a_mail_has_token_or_hash(
         self, client: Client, chain: Chain, settings: Any
@@ -94,7 +94,7 @@ class TestToken:
         token = hidden_fields(client.get(thanks))["token"]
         staff = Client()
         staff.force_login(chain.head)
-        reference = Response.objects.get().reference
+        reference = Submission.objects.get().reference
         paths = ("follow-up/", "comments/", f"responses/{reference}/", f"responses/{reference}/erase/", "erasures/")
         seen = [staff.get(f"/dashboard/{path}").content.decode() for path in paths]
         seen.append(staff.get("/dashboard/export.csv", {"personal": "1"}).getvalue().decode())
@@ -115,7 +115,7 @@ class TestToken:
         first = hidden_fields(client.get(submit(client, submission_id=KEY)))
         other = Client()  # which never saw the first response
         assert hidden_fields(other.get(submit(other, submission_id=KEY))) == first
-        assert Response.objects.count() == 1
+        assert Submission.objects.count() == 1
 
     def test_a_retry_after_a_change_of_the_secret_key_gets_the_same_token(self, client: Client, settings: Any) -> None:
         first = hidden_fields(client.get(submit(client, submission_id=KEY)))
@@ -135,18 +135,18 @@ class TestToken:
         assert body.keys() == {"id", "reference", "erase_token"}
         sent = {"reference": body["reference"], "token": body["erase_token"], "confirmed": "yes"}
         assert Client(enforce_csrf_checks=True).post("/erase", sent).status_code == 302
-        assert Response.objects.get().erased_at is not None
+        assert Submission.objects.get().erased_at is not None
 
     def test_a_submission_of_before_gets_no_token_when_it_is_sent_again(self, client: Client) -> None:
         submit(client, submission_id=KEY)
-        Response.objects.update(erase_token_digest="")
+        Submission.objects.update(erase_token_digest="")
         again = Client()
         replayed = again.post("/submitSurvey", {**SENT, "submission_id": KEY}, content_type="application/json")
         assert "erase_token" not in replayed.json()
         assert not replayed.cookies
         page = again.get(replayed["Location"])
         assert hidden_fields(page) == {}
-        assert f"/erase?reference={Response.objects.get().reference}" in page.content.decode()
+        assert f"/erase?reference={Submission.objects.get().reference}" in page.content.decode()
 
     def test_opening_an_address_never_erases(self, client: Client) -> None:
         fields = hidden_fields(client.get(submit(client)))
@@ -154,7 +154,7 @@ class TestToken:
             page = client.get(path, {**fields, "confirmed": "yes"})
             assert page.status_code == 200
             assert fields["token"] not in hidden_fields(page).values()
-        assert Response.objects.get().erased_at is None
+        assert Submission.objects.get().erased_at is None
 
     @pytest.mark.parametrize("token", ["", "0" * 64, "é\x00", "\udcff"])
     @pytest.mark.parametrize("reference", ["", "22222222", "of another"])
@@ -162,7 +162,7 @@ class TestToken:
         self, client: Client, token: str, reference: str
     ) -> None:
         mine = submit(client)
-        other = Response.objects.create(satisfaction=1, comment="x", language="en")
+        other = Submission.objects.create(satisfaction=1, comment="x", language="en")
         token = token if reference else hidden_fields(client.get(mine))["token"]
         token = token.encode("utf-8", "replace").decode()
         sent = {"reference": reference.replace("of another", other.reference), "token": token, "confirmed": "yes"}
@@ -170,7 +170,7 @@ class TestToken:
         assert page.status_code == 400
         assert "This page cannot erase the answer." in page.content.decode()
         assert 'name="phone"' in page.content.decode()
-        assert not Response.objects.exclude(erased_at=None).exists()
+        assert not Submission.objects.exclude(erased_at=None).exists()
 
     def test_a_second_tap_is_no_error_and_is_logged_once(self, client: Client) -> None:
         thanks = submit(client)
@@ -187,7 +187,7 @@ class TestToken:
         page = client.post("/erase?lang=zh", fields)
         assert page.status_code == 200
         assert "永久删除" in page.content.decode()
-        assert Response.objects.get().erased_at is None
+        assert Submission.objects.get().erased_at is None
 
     def test_the_token_takes_no_statement_of_its_own(self, client: Client) -> None:
         client.get("/")
@@ -217,20 +217,20 @@ class TestRequest:
     def test_reference_and_phone_file_a_request_and_erase_nothing(
         self, client: Client, stored: str, given: str, filed: bool
     ) -> None:
-        response = Response.objects.create(
+        response = Submission.objects.create(
             reference="7KQ2MXRA", satisfaction=1, comment="secret", phone=stored, name="Tom", language="en"
         )
         sent = client.post("/erase", {"reference": " 7kq2 mxra ", "phone": given})
         assert (sent.status_code, sent["Location"]) == (302, "/erase/requested")
         response.refresh_from_db()
         assert (response.comment, response.erased_at) == ("secret", None)
-        assert erasure.waiting(Response.objects.all()).exists() == filed
+        assert erasure.waiting(Submission.objects.all()).exists() == filed
 
     def test_the_answer_is_the_same_for_every_outcome(self, client: Client) -> None:
         """Page, statements and tables: what differs could be seen, or timed."""
-        Response.objects.create(reference="7KQ2MXRA", satisfaction=1, phone="13800138000", language="en")
-        erased = Response.objects.create(reference="3NP8WDHT", satisfaction=1, phone="13800138000", language="en")
-        retention.erase(Response.objects.filter(pk=erased.pk))
+        Submission.objects.create(reference="7KQ2MXRA", satisfaction=1, phone="13800138000", language="en")
+        erased = Submission.objects.create(reference="3NP8WDHT", satisfaction=1, phone="13800138000", language="en")
+        retention.erase(Submission.objects.filter(pk=erased.pk))
         seen = set()
         for reference, phone in (
             ("7KQ2MXRA", "13800138000"),
@@ -258,27 +258,27 @@ class TestRequest:
             assert page.count(f'<p class="lead">{start}') == 1
 
     def test_the_number_of_requests_is_limited(self, client: Client) -> None:
-        Response.objects.create(reference="7KQ2MXRA", satisfaction=1, phone="13800138000", language="en")
+        Submission.objects.create(reference="7KQ2MXRA", satisfaction=1, phone="13800138000", language="en")
         guesses = [{"reference": "7KQ2MXRA", "phone": f"1390013900{digit}"} for digit in range(5)]
         assert {client.post("/erase?lang=en", guess).status_code for guess in guesses} == {302}
         refused = client.post("/erase?lang=en", {"reference": "7KQ2MXRA", "phone": "13800138000"})
         assert refused.status_code == 429
         assert int(refused["Retry-After"]) > 0
         assert "Too many attempts. Please try again in 15 minutes." in refused.content.decode()
-        assert not erasure.waiting(Response.objects.all()).exists()
+        assert not erasure.waiting(Submission.objects.all()).exists()
         other = {"reference": "22222222", "phone": "13800138000"}
         assert client.post("/erase?lang=en", other).status_code == 302  # each reference has attempts of its own
 
     def test_the_timer_deletes_requests_that_fit_nothing_and_leaves_the_others(self, client: Client) -> None:
-        response = Response.objects.create(satisfaction=1, language="en")
+        response = Submission.objects.create(satisfaction=1, language="en")
         client.post("/erase", {"reference": response.reference})
         client.post("/erase", {"reference": "22222222"})
         call_command("erase_responses", "--older-than", "30", stdout=StringIO())
-        assert ErasureRequest.objects.get().response == response
+        assert ErasureRequest.objects.get().submission == response
 
 
 @pytest.fixture
-def asked(client: Client, chain: Chain) -> Response:
+def asked(client: Client, chain: Chain) -> Submission:
     """A submission at the north branch, whose guest asked twice for its erasure."""
     response = answer(chain.north, 1, comment="冷了", phone="13800138000")
     for _time in range(2):
@@ -286,12 +286,12 @@ def asked(client: Client, chain: Chain) -> Response:
     return response
 
 
-def decide(client: Client, response: Response, decision: str) -> Any:
+def decide(client: Client, response: Submission, decision: str) -> Any:
     return client.post(f"/dashboard/responses/{response.reference}/erase/", {"decision": decision})
 
 
 class TestStaff:
-    def test_head_office_sees_who_waits_and_erases(self, client: Client, chain: Chain, asked: Response) -> None:
+    def test_head_office_sees_who_waits_and_erases(self, client: Client, chain: Chain, asked: Submission) -> None:
         client.force_login(chain.head)
         assert client.get("/dashboard/follow-up/").context["request_count"] == 1
         page = client.get("/dashboard/erasures/")
@@ -304,14 +304,14 @@ class TestStaff:
         asked.refresh_from_db()
         assert (asked.comment, asked.phone) == ("", "")
         log = ErasureLog.objects.get()
-        assert (log.response, log.event, log.user) == (asked, ErasureLog.Event.REQUEST, chain.head)
+        assert (log.submission, log.event, log.user) == (asked, ErasureLog.Event.REQUEST, chain.head)
         assert log.created_at <= timezone.now()
         assert not ErasureRequest.objects.exists()
         page = client.get("/dashboard/erasures/", headers={"accept-language": "en"})
         assert "erased at the guest&#x27;s request" in page.content.decode()
         assert asked.reference in page.content.decode()
 
-    def test_head_office_declines(self, client: Client, chain: Chain, asked: Response) -> None:
+    def test_head_office_declines(self, client: Client, chain: Chain, asked: Submission) -> None:
         client.force_login(chain.head)
         assert decide(client, asked, "decline")["Location"] == "/dashboard/erasures/"
         asked.refresh_from_db()
@@ -330,7 +330,9 @@ class TestStaff:
         log = ErasureLog.objects.get()
         assert (log.event, log.user) == (ErasureLog.Event.STAFF, chain.head)
 
-    def test_a_manager_neither_sees_nor_decides_nor_erases(self, client: Client, chain: Chain, asked: Response) -> None:
+    def test_a_manager_neither_sees_nor_decides_nor_erases(
+        self, client: Client, chain: Chain, asked: Submission
+    ) -> None:
         client.force_login(chain.north_manager)
         page = client.get(f"/dashboard/responses/{asked.reference}/")
         assert page.context["request_count"] == 0
@@ -343,7 +345,7 @@ class TestStaff:
         assert ErasureRequest.objects.count() == 2
 
     def test_a_manager_with_the_permission_decides_for_his_own_branch_alone(
-        self, client: Client, chain: Chain, asked: Response
+        self, client: Client, chain: Chain, asked: Submission
     ) -> None:
         erase = Permission.objects.get(codename="erase_submission")
         for manager in (chain.north_manager, chain.south_manager):
@@ -356,17 +358,17 @@ class TestStaff:
         assert decide(client, asked, "erase").status_code == 302
         assert ErasureLog.objects.get().user == chain.north_manager
 
-    def test_a_form_of_another_site_erases_nothing(self, chain: Chain, asked: Response) -> None:
+    def test_a_form_of_another_site_erases_nothing(self, chain: Chain, asked: Submission) -> None:
         client = Client(enforce_csrf_checks=True)
         client.force_login(chain.head)
         assert decide(client, asked, "erase").status_code == 403
 
-    def test_a_post_without_a_decision_does_nothing(self, client: Client, chain: Chain, asked: Response) -> None:
+    def test_a_post_without_a_decision_does_nothing(self, client: Client, chain: Chain, asked: Submission) -> None:
         client.force_login(chain.head)
         assert decide(client, asked, "").status_code == 400
         assert not ErasureLog.objects.exists()
 
-    def test_nobody_changes_the_log(self, client: Client, chain: Chain, asked: Response) -> None:
+    def test_nobody_changes_the_log(self, client: Client, chain: Chain, asked: Submission) -> None:
         chain.head.is_staff = chain.head.is_superuser = True
         chain.head.save()
         client.force_login(chain.head)
@@ -378,7 +380,7 @@ class TestStaff:
         assert client.post(f"/admin/survey/erasurelog/{entry.pk}/delete/", {"post": "yes"}).status_code == 403
         assert client.get("/admin/survey/erasurelog/add/").status_code == 403
 
-    def test_an_erasure_by_command_is_logged(self, chain: Chain, asked: Response) -> None:
+    def test_an_erasure_by_command_is_logged(self, chain: Chain, asked: Submission) -> None:
         call_command("erase_responses", "--reference", asked.reference, stdout=StringIO())
         assert ErasureLog.objects.get().event == ErasureLog.Event.COMMAND
         assert not ErasureRequest.objects.exists()
@@ -386,13 +388,13 @@ class TestStaff:
 
 @pytest.mark.django_db(transaction=True)
 def test_eight_erasures_at_once_are_one() -> None:
-    response = Response.objects.create(satisfaction=1, comment="secret", language="en")
+    response = Submission.objects.create(satisfaction=1, comment="secret", language="en")
     together = threading.Barrier(8)
 
     def erase(_number: int) -> int:
         together.wait()
         try:
-            return retention.erase(Response.objects.filter(pk=response.pk), ErasureLog.Event.TOKEN)
+            return retention.erase(Submission.objects.filter(pk=response.pk), ErasureLog.Event.TOKEN)
         finally:
             connection.close()
 

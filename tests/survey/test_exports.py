@@ -12,7 +12,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from survey.models import COMMENT_MAX_LENGTH, Branch, ExportLog, Membership, Response
+from survey.models import COMMENT_MAX_LENGTH, Branch, ExportLog, Membership, Submission
 from survey.staff import exports
 from survey.staff.filters import Filters
 from tests.support.chain import answer
@@ -79,7 +79,7 @@ def test_the_longest_comments_stay_below_the_limit_and_none_is_lost(client, chai
     assert divided > 0
     assert all(len(json.dumps(text)) <= 100_000 for text in files)
     references = [row[0] for text in files for row in rows_of(text)[1:]]
-    assert sorted(references) == sorted(Response.objects.values_list("reference", flat=True))
+    assert sorted(references) == sorted(Submission.objects.values_list("reference", flat=True))
 
 
 def follow(client, links):
@@ -107,7 +107,7 @@ def test_behind_a_gateway_the_page_gives_a_link_for_each_part(client, chain, set
         response = client.get(link)
         assert response.status_code == 200
         references += [row[0] for row in rows_of(response.content.decode())[1:]]
-    assert sorted(references) == sorted(Response.objects.values_list("reference", flat=True))
+    assert sorted(references) == sorted(Submission.objects.values_list("reference", flat=True))
 
 
 def test_a_part_that_is_too_large_divides_itself_and_loses_nothing(client, chain, settings):
@@ -119,7 +119,7 @@ def test_a_part_that_is_too_large_divides_itself_and_loses_nothing(client, chain
     assert all(len(json.dumps(text)) <= 6_000 for text in files)
     references = [row[0] for text in files for row in rows_of(text)[1:]]
     assert len(references) == 40
-    assert set(references) == set(Response.objects.values_list("reference", flat=True))
+    assert set(references) == set(Submission.objects.values_list("reference", flat=True))
     assert sum(ExportLog.objects.values_list("row_count", flat=True)) == 40
 
 
@@ -213,14 +213,16 @@ def test_words_choose_the_same_answers_as_on_the_page(client, chain):
 def test_an_export_takes_the_same_memory_for_many_answers_as_for_few(chain):
     today = timezone.localdate()
     filters = Filters(start=today - timedelta(9), end=today, branch_ids=None)
-    Response.objects.bulk_create(
-        Response(satisfaction=5, language="zh-hans", comment="味道很好" * 50, local_date=today - timedelta(number % 10))
+    Submission.objects.bulk_create(
+        Submission(
+            satisfaction=5, language="zh-hans", comment="味道很好" * 50, local_date=today - timedelta(number % 10)
+        )
         for number in range(20_000)
     )
     tracemalloc.start()
     try:
         count = sum(
-            len(line) for line, _cursor in exports.lines(Response.objects.all(), filters, with_personal_data=True)
+            len(line) for line, _cursor in exports.lines(Submission.objects.all(), filters, with_personal_data=True)
         )
         _now, peak = tracemalloc.get_traced_memory()
     finally:

@@ -92,7 +92,7 @@ def test_a_problem_is_found_among_several(client, chain):
     answer(chain.north, 1, comment="slow", problems=32)
     client.force_login(chain.head)
     for page in ("comments", "follow_up"):
-        assert client.get(url(page), {"problem": "cold"}).context["responses"] == [cold]
+        assert client.get(url(page), {"problem": "cold"}).context["submissions"] == [cold]
 
 
 def test_the_pages_keep_the_filters_of_each_other(client, chain):
@@ -107,7 +107,7 @@ def test_the_pages_keep_the_filters_of_each_other(client, chain):
 def test_a_filter_that_a_page_does_not_show_does_not_count_there(client, chain):
     answer(chain.north, 1, comment="cold")
     client.force_login(chain.head)
-    assert client.get(url("follow_up"), {"score": "high", "q": "nothing"}).context["responses"]
+    assert client.get(url("follow_up"), {"score": "high", "q": "nothing"}).context["submissions"]
 
 
 def test_low_scores_are_filtered_by_one_of_them(client, chain):
@@ -115,7 +115,7 @@ def test_low_scores_are_filtered_by_one_of_them(client, chain):
     client.force_login(chain.head)
     for score, listed in (("", [two, one]), ("high", [two, one]), ("1", [one]), ("2", [two])):
         shown = client.get(url("follow_up"), {"score": score})
-        assert shown.context["responses"] == listed
+        assert shown.context["submissions"] == listed
         assert not shown.context["form"].errors
         assert [value for value, _label in shown.context["form"].fields["score"].choices] == ["", "1", "2"]
 

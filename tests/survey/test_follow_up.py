@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from survey.jobs.retention import erase
-from survey.models import COMMENT_MAX_LENGTH, Response
+from survey.models import COMMENT_MAX_LENGTH, Submission
 from survey.staff.follow_up import follow_up
 from tests.support.chain import answer
 
@@ -17,7 +17,7 @@ LIST = reverse("dashboard:follow_up")
 
 
 def path(response):
-    return reverse("dashboard:response", args=[response.reference])
+    return reverse("dashboard:submission", args=[response.reference])
 
 
 def page(client, address, **query):
@@ -38,18 +38,18 @@ def test_the_list_has_as_many_as_the_badge_says(manager, chain):
         answer(chain.north, 1, days_ago=days_ago)
     answer(chain.south, 1)
     shown = page(manager, LIST)
-    assert shown.context["open_count"] == len(shown.context["responses"]) == 3
+    assert shown.context["open_count"] == len(shown.context["submissions"]) == 3
 
 
 def test_a_chosen_period_limits_the_list_and_says_that_others_wait(manager, chain):
     answer(chain.north, 1, days_ago=45)
     for query in ({"days": "30"}, {"start": "2020-01-01", "end": "2020-02-01"}):
         shown = page(manager, LIST, **query)
-        assert shown.context["responses"] == []
+        assert shown.context["submissions"] == []
         text = shown.content.decode()
         assert "Nothing waits for you" not in text
         assert "Show every open one" in text
-    assert len(page(manager, LIST, days="90").context["responses"]) == 1
+    assert len(page(manager, LIST, days="90").context["submissions"]) == 1
 
 
 def test_without_any_open_one_nothing_waits(manager):
@@ -60,7 +60,7 @@ def test_without_any_open_one_nothing_waits(manager):
 def test_an_open_one_says_how_long_it_waits(manager, chain, days_ago, age):
     response = answer(chain.north, 1, days_ago=days_ago)
     assert age in page(manager, LIST).content.decode()
-    Response.objects.filter(pk=response.pk).update(follow_up_status="solved")
+    Submission.objects.filter(pk=response.pk).update(follow_up_status="solved")
     assert age not in page(manager, LIST, status="all").content.decode()
 
 
@@ -73,7 +73,7 @@ def test_what_is_saved_leads_back_to_the_list_and_to_the_next_open_one(manager, 
     oldest, solved, middle, newest = (
         answer(chain.north, 1, days_ago=days_ago, problems=4) for days_ago in (60, 50, 40, 1)
     )
-    Response.objects.filter(pk=solved.pk).update(follow_up_status="solved")
+    Submission.objects.filter(pk=solved.pk).update(follow_up_status="solved")
     answer(chain.north, 1, days_ago=45)
     query = "?problem=cold&status=open"
     assert (
@@ -108,7 +108,7 @@ def test_a_comment_leads_back_to_the_comments(manager, chain):
 
 def test_of_an_erased_low_score_only_the_status_can_be_saved(manager, chain):
     response = answer(chain.north, 1)
-    erase(Response.objects.filter(pk=response.pk))
+    erase(Submission.objects.filter(pk=response.pk))
     assert set(page(manager, path(response)).context["note_form"].fields) == {"status", "shown"}
     refused = manager.post(path(response), {"status": "solved", "text": "Mr Li 13800009999"})
     assert refused.status_code == 400
@@ -121,7 +121,7 @@ def test_of_an_erased_low_score_only_the_status_can_be_saved(manager, chain):
 
 def test_about_an_erased_good_answer_nothing_can_be_written(manager, chain):
     response = answer(chain.north, 5)
-    erase(Response.objects.filter(pk=response.pk))
+    erase(Submission.objects.filter(pk=response.pk))
     assert 'name="text"' not in page(manager, path(response)).content.decode()
     refused = manager.post(path(response), {"text": "Mr Li 13800009999"}, headers={"Accept-Language": "en"})
     assert refused.status_code == 400
@@ -131,7 +131,7 @@ def test_about_an_erased_good_answer_nothing_can_be_written(manager, chain):
 
 def test_a_note_that_meets_an_erasure_is_not_stored(chain):
     response = answer(chain.north, 1)
-    erase(Response.objects.filter(pk=response.pk))
+    erase(Submission.objects.filter(pk=response.pk))
     response.erased_at = None  # as it was read before
     with pytest.raises(ValidationError):
         follow_up(response, author=chain.head, status="solved", text="Mr Li 13800009999")

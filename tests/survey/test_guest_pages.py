@@ -8,7 +8,8 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from survey.models import Branch, ErasureRequest, OutgoingMail, Problem, Response
+from survey.models import Branch, ErasureRequest, OutgoingMail, Submission
+from survey.scales import Problem
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +37,7 @@ def test_the_api_takes_the_whole_answer(client: Client, branch: Branch) -> None:
         **aspects,
     )
     assert answer.status_code == 201
-    response = Response.objects.get()
+    response = Submission.objects.get()
     assert response.recommend == 0
     assert response.problem_list == [Problem.COLD, Problem.DIRTY]
     assert {name: getattr(response, name) for name in aspects} == aspects
@@ -67,7 +68,7 @@ def test_an_error_in_the_optional_fields_names_the_field(client: Client, field: 
     answer = post_json(client, **{field: value})
     assert answer.status_code == 400
     assert list(answer.json()["errors"]) == [field]
-    assert not Response.objects.exists()
+    assert not Submission.objects.exists()
 
 
 @pytest.mark.parametrize(("satisfaction", "kept"), [(1, [Problem.COLD]), (2, [Problem.COLD]), (3, []), (5, [])])
@@ -75,7 +76,7 @@ def test_what_went_wrong_is_kept_of_a_low_score_alone(client: Client, satisfacti
     answer = {**API, "satisfaction": satisfaction, "problems": ["cold"]}
     assert client.post("/submitSurvey", answer).status_code == 302
     assert post_json(client, **answer).status_code == 201
-    assert [response.problem_list for response in Response.objects.all()] == [kept, kept]
+    assert [response.problem_list for response in Submission.objects.all()] == [kept, kept]
 
 
 def test_the_api_still_requires_name_and_phone(client: Client) -> None:
@@ -86,7 +87,7 @@ def test_the_api_still_requires_name_and_phone(client: Client) -> None:
 def test_an_anonymous_answer_keeps_no_contact_details_and_promises_no_mail(client: Client) -> None:
     sent = {"satisfaction": 5, "anonymous": "yes", "name": "Tom", "phone": "x", "email": "tom@example.com"}
     assert client.post("/submitSurvey", sent).status_code == 302
-    response = Response.objects.get()
+    response = Submission.objects.get()
     assert (response.name, response.phone, response.email) == ("", "", "")
     assert not OutgoingMail.objects.exists()
 
@@ -130,7 +131,7 @@ def test_a_branch_is_found_whatever_letters_its_code_is_typed_in(client: Client,
     page = client.get(f"/s/{typed}")
     assert f'name="branch" value="{code}"' in page.content.decode()
     assert post_json(client, branch=typed).status_code == 201
-    assert Response.objects.get().branch == branch
+    assert Submission.objects.get().branch == branch
 
 
 def test_an_underscore_stands_for_itself(client: Client, branch: Branch) -> None:
@@ -170,13 +171,13 @@ SPELLINGS = ["7KQ2MXRA", "7kq2mxra", " 7KQ2 MXRA ", "７ＫＱ２ＭＸＲＡ", 
 
 @pytest.mark.parametrize("reference", SPELLINGS)
 def test_a_reference_may_be_typed_in_several_ways(client: Client, reference: str) -> None:
-    Response.objects.create(reference="7KQ2MXRA", satisfaction=1, language="en")
+    Submission.objects.create(reference="7KQ2MXRA", satisfaction=1, language="en")
     assert client.post("/erase", {"reference": reference, "phone": ""}).status_code == 302
-    assert ErasureRequest.objects.get().response == Response.objects.get()
+    assert ErasureRequest.objects.get().submission == Submission.objects.get()
 
 
 def test_every_spelling_of_a_reference_shares_its_attempts(client: Client) -> None:
-    Response.objects.create(reference="7KQ2MXRA", satisfaction=1, phone="13800138000", language="en")
+    Submission.objects.create(reference="7KQ2MXRA", satisfaction=1, phone="13800138000", language="en")
     for reference in SPELLINGS:
         assert client.post("/erase", {"reference": reference, "phone": "13900139000"}).status_code == 302
     assert client.post("/erase", {"reference": "7KQ2MXRA", "phone": "13800138000"}).status_code == 429
@@ -186,15 +187,15 @@ def test_every_spelling_of_a_reference_shares_its_attempts(client: Client) -> No
     "reference", ["7KQ2MXRÁ", "7KQ2MXRA\u0301", "7KQ2MXRA\u200b", "7ĶQ2MXRA", "7KQ2MXRAA", "7KQ2MXR"]
 )
 def test_what_only_the_collation_takes_for_a_reference_is_none(client: Client, reference: str) -> None:
-    Response.objects.create(reference="7KQ2MXRA", satisfaction=1, language="en")
+    Submission.objects.create(reference="7KQ2MXRA", satisfaction=1, language="en")
     refused = client.post("/erase", {"reference": reference, "phone": ""})
     assert refused.status_code == 400
     assert list(refused.context["form"].errors) == ["reference"]
-    assert Response.objects.get().erased_at is None
+    assert Submission.objects.get().erased_at is None
 
 
 def test_the_thanks_page_of_a_reference_in_small_letters(client: Client) -> None:
-    Response.objects.create(reference="7KQ2MXRA", satisfaction=5, language="en")
+    Submission.objects.create(reference="7KQ2MXRA", satisfaction=5, language="en")
     assert client.get("/thanks/7kq2mxra").status_code == 200
     assert client.get("/thanks/7KQ2MXRB").status_code == 404
 
@@ -211,7 +212,7 @@ def test_a_page_that_is_posted_comes_back_as_typed_and_stores_nothing(branch: Br
     assert 'name="branch" value="sh01"' in page
     assert page.count(" checked") == 2
     assert 'class="error"' not in page
-    assert not Response.objects.exists()
+    assert not Submission.objects.exists()
 
 
 def test_a_page_with_what_was_typed_is_kept_by_the_guests_browser_alone(client: Client) -> None:

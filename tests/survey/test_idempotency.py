@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from survey.models import OutgoingMail, Response
+from survey.models import OutgoingMail, Submission
 
 ANSWER = {"name": "Tom", "phone": "1234567890", "satisfaction": 5, "email": "tom@example.com"}
 KEY = "0b6f3a52-8c0e-4f8e-9a53-3f6f6f0f5f10"
@@ -29,14 +29,14 @@ class TestOneKey:
         assert first.json() == second.json()
         assert "Idempotent-Replayed" not in first
         assert second["Idempotent-Replayed"] == "true"
-        assert (Response.objects.count(), OutgoingMail.objects.count()) == (1, 1)
+        assert (Submission.objects.count(), OutgoingMail.objects.count()) == (1, 1)
 
     def test_another_answer_is_422(self, client: Client) -> None:
         post(client)
         other = post(client, satisfaction=1)
         assert other.status_code == 422
         assert other["Content-Type"] == "application/problem+json"
-        assert Response.objects.get().satisfaction == 5
+        assert Submission.objects.get().satisfaction == 5
 
     def test_body_and_header_are_one_key(self, client: Client) -> None:
         post(client, key=KEY)
@@ -47,17 +47,17 @@ class TestOneKey:
         post(client)
         form = client.post("/submitSurvey", {**ANSWER, "submission_id": KEY})
         assert form["Idempotent-Replayed"] == "true"
-        assert form["Location"] == f"/thanks/{Response.objects.get().reference}"
+        assert form["Location"] == f"/thanks/{Submission.objects.get().reference}"
 
     def test_a_retry_after_the_erasure_still_counts_once(self, client: Client) -> None:
         from survey.jobs.retention import erase
 
         first = post(client).json()
-        erase(Response.objects.all())
+        erase(Submission.objects.all())
         again = post(client)
         # There is nothing left that a token could erase.
         assert again.json() == {"id": first["id"], "reference": first["reference"]}
-        assert Response.objects.count() == 1
+        assert Submission.objects.count() == 1
 
 
 @pytest.mark.django_db
@@ -65,14 +65,14 @@ class TestKeys:
     @pytest.mark.parametrize("other", ["KEY-É", "key-e", "key-é ", "key-é\u200b", "key-🍜"])
     def test_keys_that_a_collation_takes_for_equal_are_not(self, client: Client, other: str) -> None:
         assert post(client, key="key-é").json() != post(client, key=other).json()
-        assert Response.objects.count() == 2
+        assert Submission.objects.count() == 2
 
     def test_without_a_key_every_answer_counts(self, client: Client) -> None:
         assert post(client, key=None).json() != post(client, key=None).json()
 
     def test_the_key_itself_is_not_stored(self, client: Client) -> None:
         post(client)
-        assert KEY not in str(Response.objects.values().get())
+        assert KEY not in str(Submission.objects.values().get())
 
     def test_a_key_has_up_to_255_characters(self, client: Client) -> None:
         assert post(client, key="匙" * 255).status_code == 201
@@ -86,7 +86,7 @@ class TestKeys:
     def test_a_header_that_differs_from_the_body_is_400(self, client: Client) -> None:
         answer = post(client, key="one", header="two")
         assert (answer.status_code, list(answer.json()["errors"])) == (400, ["Idempotency-Key"])
-        assert not Response.objects.exists()
+        assert not Submission.objects.exists()
 
     def test_an_answer_with_errors_does_not_use_its_key_up(self, client: Client) -> None:
         assert post(client, satisfaction=9).status_code == 400
@@ -96,7 +96,7 @@ class TestKeys:
 @pytest.mark.django_db
 class TestPage:
     def test_each_visit_has_its_own_key(self, client: Client) -> None:
-        keys = {client.get("/").context["submission"].initial["submission_id"] for _visit in range(2)}
+        keys = {client.get("/").context["visit"].initial["submission_id"] for _visit in range(2)}
         assert len(keys) == 2
 
     def test_the_page_with_errors_keeps_the_key(self, client: Client) -> None:
@@ -110,7 +110,7 @@ class TestPage:
         assert page.status_code == 422
         assert KEY not in page.content.decode()
         assert 'value="Jerry"' in page.content.decode()
-        new_key = page.context["submission"].initial["submission_id"]
+        new_key = page.context["visit"].initial["submission_id"]
         assert client.post("/submitSurvey", {**ANSWER, "name": "Jerry", "submission_id": new_key}).status_code == 302
 
 
@@ -127,4 +127,4 @@ def test_twenty_threads_with_one_key_make_one_answer_and_one_mail() -> None:
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.content for answer in answers}) == 1
     assert sum("Idempotent-Replayed" not in answer for answer in answers) == 1
-    assert (Response.objects.count(), OutgoingMail.objects.count()) == (1, 1)
+    assert (Submission.objects.count(), OutgoingMail.objects.count()) == (1, 1)

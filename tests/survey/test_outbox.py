@@ -25,7 +25,7 @@ from django.utils import timezone
 from survey.guest import services
 from survey.jobs.retention import erase
 from survey.mail import outbox
-from survey.models import Branch, OutgoingMail, Response
+from survey.models import Branch, OutgoingMail, Submission
 from tests.support import smtp
 from tests.support.certificates import certificates_in
 from tests.support.processes import manage
@@ -50,11 +50,11 @@ def use(settings: Any, port: int) -> None:
     settings.EMAIL_TIMEOUT, settings.EMAIL_SECONDS = 0.3, 0.6
 
 
-def answer(email: str = "guest@example.com", **fields: Any) -> Response:
-    response = Response(name="王芳", phone="13800138000", satisfaction=5, email=email, language="en")
+def answer(email: str = "guest@example.com", **fields: Any) -> Submission:
+    response = Submission(name="王芳", phone="13800138000", satisfaction=5, email=email, language="en")
     for name, value in fields.items():
         setattr(response, name, value)
-    return services.response_submit(response, content={}).response
+    return services.submission_create(response, content={}).submission
 
 
 def drain_in_a_thread(_number: int = 0) -> outbox.Drained:
@@ -169,10 +169,10 @@ class TestSending:
 
     def test_a_mail_to_an_erased_guest_is_deleted_unsent(self, mailbox: smtp.Mailbox) -> None:
         response = answer()
-        erase(Response.objects.all())
+        erase(Submission.objects.all())
         assert not OutgoingMail.objects.exists()
         # One that an erasure of an older version left behind.
-        mail = OutgoingMail.objects.create(response=response, kind="receipt", recipient="a@b.cn", message_id="<1@x>")
+        mail = OutgoingMail.objects.create(submission=response, kind="receipt", recipient="a@b.cn", message_id="<1@x>")
         assert outbox.drain(60).deleted == 1
         assert not OutgoingMail.objects.filter(pk=mail.pk).exists()
         assert not mailbox.messages
@@ -184,7 +184,7 @@ class TestSending:
         backend_send = smtp_backend().send_messages
 
         def erase_meanwhile(self: Any, messages: Any) -> int:
-            erase(Response.objects.all())
+            erase(Submission.objects.all())
             return int(backend_send(self, messages))
 
         monkeypatch.setattr(smtp_backend(), "send_messages", erase_meanwhile)

@@ -9,7 +9,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from survey.models import Problem
+from survey.scales import Problem
 from survey.staff import selectors
 from survey.staff.views.overview import date_label
 from tests.support.chain import answer
@@ -82,7 +82,7 @@ def test_a_problem_leads_to_its_low_scores_of_the_same_period(client, chain, ove
     recent = answer(chain.north, 1, problems=Problem.COLD)
     answer(chain.north, 1, days_ago=40, problems=Problem.COLD)
     [link] = re.findall(r'href="(/dashboard/follow-up/\?[^"]*problem=cold[^"]*)"', overview().content.decode())
-    assert client.get(link.replace("&amp;", "&")).context["responses"] == [recent]
+    assert client.get(link.replace("&amp;", "&")).context["submissions"] == [recent]
 
 
 @pytest.mark.parametrize("score", ["", "low", "1", "2"])
@@ -91,7 +91,7 @@ def test_a_problem_leads_to_as_many_answers_as_it_counts(client, chain, overview
         answer(chain.north, satisfaction, problems=Problem.COLD)
     shown = overview(score=score)
     [problem] = [row for row in shown.context["problems"] if row.count]
-    listed = client.get(f"{reverse('dashboard:follow_up')}?{problem.link}").context["responses"]
+    listed = client.get(f"{reverse('dashboard:follow_up')}?{problem.link}").context["submissions"]
     assert len(listed) == problem.count == {"1": 2, "2": 3}.get(score, 5)
 
 
@@ -102,7 +102,7 @@ def test_a_word_leads_to_as_many_comments_as_it_counts(client, chain, overview, 
     shown = overview(score=score)
     counts = [word.comments for name in ("good_words", "bad_words") for word in shown.context[name]]
     links = re.findall(r'href="(/dashboard/comments/\?[^"]*q=[^"]*)"', shown.content.decode())
-    listed = [len(client.get(link.replace("&amp;", "&")).context["responses"]) for link in links]
+    listed = [len(client.get(link.replace("&amp;", "&")).context["submissions"]) for link in links]
     assert listed == counts == {"": [5, 4], "high": [5], "5": [2], "low": [4], "1": [2]}[score]
 
 

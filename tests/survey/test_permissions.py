@@ -20,7 +20,7 @@ from django.urls import URLResolver, get_resolver, resolve
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from survey.models import AttemptWindow, ErasureLog, Membership, OutgoingMail, Response
+from survey.models import AttemptWindow, ErasureLog, Membership, OutgoingMail, Submission
 from survey.staff.accounts import head_office_group
 from tests.support.chain import answer, make_chain
 
@@ -89,13 +89,13 @@ admin/survey/branch/{branch}/                                  login  login  log
 admin/survey/branch/{branch}/change/                           login  login  login  login  ok     ok     login
 admin/survey/branch/{branch}/history/                          login  login  login  login  ok     ok     login
 admin/survey/branch/{branch}/delete/                           login  login  login  login  403    ok     login
-admin/survey/response/                                         login  login  login  login  ok     ok     login
-admin/survey/response/?mails__body__contains=dashboard         login  login  login  login  400    400    login
-admin/survey/response/add/                                     login  login  login  login  403    403    login
-admin/survey/response/{submission}/                            login  login  login  login  away   away   login
-admin/survey/response/{submission}/change/                     login  login  login  login  ok     ok     login
-admin/survey/response/{submission}/history/                    login  login  login  login  ok     ok     login
-admin/survey/response/{submission}/delete/                     login  login  login  login  403    403    login
+admin/survey/submission/                                         login  login  login  login  ok     ok     login
+admin/survey/submission/?mails__body__contains=dashboard         login  login  login  login  400    400    login
+admin/survey/submission/add/                                     login  login  login  login  403    403    login
+admin/survey/submission/{submission}/                            login  login  login  login  away   away   login
+admin/survey/submission/{submission}/change/                     login  login  login  login  ok     ok     login
+admin/survey/submission/{submission}/history/                    login  login  login  login  ok     ok     login
+admin/survey/submission/{submission}/delete/                     login  login  login  login  403    403    login
 admin/survey/outgoingmail/                                     login  login  login  login  ok     ok     login
 admin/survey/outgoingmail/?q=owner                             login  login  login  login  ok     ok     login
 admin/survey/outgoingmail/?body__contains=dashboard            login  login  login  login  400    400    login
@@ -177,12 +177,12 @@ admin/survey/branch/{branch}/                login  login  login  login  away   
 admin/survey/branch/{branch}/change/         login  login  login  login  away+  away+  login
 admin/survey/branch/{branch}/history/        login  login  login  login  ok     ok     login
 admin/survey/branch/{branch}/delete/         login  login  login  login  403    ok     login
-admin/survey/response/                       login  login  login  login  ok     ok     login
-admin/survey/response/add/                   login  login  login  login  403    403    login
-admin/survey/response/{submission}/          login  login  login  login  away   away   login
-admin/survey/response/{submission}/change/   login  login  login  login  403    403    login
-admin/survey/response/{submission}/history/  login  login  login  login  ok     ok     login
-admin/survey/response/{submission}/delete/   login  login  login  login  403    403    login
+admin/survey/submission/                       login  login  login  login  ok     ok     login
+admin/survey/submission/add/                   login  login  login  login  403    403    login
+admin/survey/submission/{submission}/          login  login  login  login  away   away   login
+admin/survey/submission/{submission}/change/   login  login  login  login  403    403    login
+admin/survey/submission/{submission}/history/  login  login  login  login  ok     ok     login
+admin/survey/submission/{submission}/delete/   login  login  login  login  403    403    login
 admin/survey/outgoingmail/                   login  login  login  login  away   away+  login
 admin/survey/outgoingmail/?status=failed     login  login  login  login  away+  away+  login
 admin/survey/outgoingmail/add/               login  login  login  login  403    403    login
@@ -245,10 +245,10 @@ FORMS: dict[str, dict[str, str]] = {
     "admin/survey/branch/add/": BRANCH,
     "admin/survey/branch/{branch}/change/": BRANCH,
     "admin/survey/branch/{branch}/delete/": {"post": "yes"},
-    "admin/survey/response/": {"action": "delete_selected", "_selected_action": "{submission}", "post": "yes"},
-    "admin/survey/response/add/": {"satisfaction": "5"},
-    "admin/survey/response/{submission}/change/": {"satisfaction": "5"},
-    "admin/survey/response/{submission}/delete/": {"post": "yes"},
+    "admin/survey/submission/": {"action": "delete_selected", "_selected_action": "{submission}", "post": "yes"},
+    "admin/survey/submission/add/": {"satisfaction": "5"},
+    "admin/survey/submission/{submission}/change/": {"satisfaction": "5"},
+    "admin/survey/submission/{submission}/delete/": {"post": "yes"},
     "admin/survey/outgoingmail/": {"action": "delete_selected", "_selected_action": "{mail}", "post": "yes"},
     "admin/survey/outgoingmail/?status=failed": {"action": "requeue", "_selected_action": "{mail}"},
     "admin/survey/outgoingmail/add/": {"kind": "account", "recipient": "head@example.com"},
@@ -329,11 +329,11 @@ def world(db: None, settings: Any) -> World:
         message_id="<1.account@survey>",
         body=f"https://survey.example.com/dashboard/password/MQ/{TOKEN}/\n",
     )
-    erased = Response.objects.get(reference=references["nowhere"])
+    erased = Submission.objects.get(reference=references["nowhere"])
     keys = {
-        "log": ErasureLog.objects.create(response=erased, event=ErasureLog.Event.STAFF, user=chain.head),
+        "log": ErasureLog.objects.create(submission=erased, event=ErasureLog.Event.STAFF, user=chain.head),
         "branch": chain.north,
-        "submission": Response.objects.get(reference=references["south"]),
+        "submission": Submission.objects.get(reference=references["south"]),
         "member": member,
         "colleague": colleague,
         "owner": owner,

@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from survey import limits
 from survey.guest import services
-from survey.guest.visit import SubmissionForm
-from survey.models import AttemptWindow, Branch, Response
+from survey.guest.visit import VisitForm
+from survey.models import AttemptWindow, Branch, Submission
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +31,7 @@ def test_over_the_limit_is_429_with_retry_after(client: Client, settings: Any) -
     refused = post(client)
     assert 1 <= int(refused["Retry-After"]) <= 3600
     assert refused["Content-Type"] == "application/problem+json"
-    assert Response.objects.count() == 2
+    assert Submission.objects.count() == 2
     assert post(client, address="192.0.2.2").status_code == 201
 
 
@@ -69,7 +69,7 @@ def test_without_a_limit_or_an_address_nothing_is_counted(
 
 def test_no_address_is_stored(client: Client) -> None:
     post(client, address="192.0.2.77")
-    assert "192.0.2.77" not in str(list(AttemptWindow.objects.values()) + list(Response.objects.values()))
+    assert "192.0.2.77" not in str(list(AttemptWindow.objects.values()) + list(Submission.objects.values()))
 
 
 def test_the_hash_changes_daily_and_with_the_network_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,7 +113,7 @@ def test_counting_takes_one_statement_of_a_submission(
     settings.SUBMISSIONS_PER_HOUR = 3
 
     def submit() -> None:
-        services.response_submit(Response(satisfaction=5, language="en"), content={}, address="192.0.2.1")
+        services.submission_create(Submission(satisfaction=5, language="en"), content={}, address="192.0.2.1")
 
     with django_assert_num_queries(7):  # SAVEPOINT, INSERT, UPDATE, the new window in a savepoint, RELEASE
         submit()
@@ -135,7 +135,7 @@ def test_the_tables_of_the_release_before_stay() -> None:
 
 class TestPrograms:
     def page_fields(self, **values: str) -> dict[str, Any]:
-        return {**ANSWER, **SubmissionForm.fresh().initial, **values}
+        return {**ANSWER, **VisitForm.fresh().initial, **values}
 
     def test_a_page_sent_at_once_is_asked_to_send_again(self, client: Client, settings: Any) -> None:
         settings.MINIMUM_FILL_SECONDS = 100
@@ -144,7 +144,7 @@ class TestPrograms:
         assert (page.status_code, page["Retry-After"]) == (429, "100")
         assert f'value="{fields["started"]}"' in page.content.decode()
         assert 'value="Tom"' in page.content.decode()
-        assert not Response.objects.exists()
+        assert not Submission.objects.exists()
 
     def test_a_page_sent_after_that_time_is_taken(
         self, client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
@@ -164,14 +164,14 @@ class TestPrograms:
     def test_a_forged_time_is_asked_once_more(self, client: Client) -> None:
         page = client.post("/submitSurvey", self.page_fields(started=":1tabcd:forged"))
         assert page.status_code == 400
-        assert "forged" not in page.context["submission"].initial["started"]
+        assert "forged" not in page.context["visit"].initial["started"]
 
     def test_the_field_that_nobody_sees_must_stay_empty(self, client: Client, settings: Any) -> None:
         settings.MINIMUM_FILL_SECONDS = 0
         page = client.post("/submitSurvey", self.page_fields(website="http://spam.example"))
         assert page.status_code == 400
-        assert "website" not in page.context["submission"].initial
-        assert not Response.objects.exists()
+        assert "website" not in page.context["visit"].initial
+        assert not Submission.objects.exists()
 
     def test_a_form_and_json_without_these_fields_are_taken(self, client: Client) -> None:
         assert client.post("/submitSurvey", ANSWER).status_code == 302

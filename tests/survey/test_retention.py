@@ -14,14 +14,7 @@ from django.utils import timezone
 
 from survey.guest import services
 from survey.jobs.retention import DELETED_MODELS, ERASED_VALUES, erase
-from survey.models import (
-    ErasureLog,
-    ErasureRequest,
-    FollowUpNote,
-    OutgoingMail,
-    Response,
-    ResponseTerm,
-)
+from survey.models import ErasureLog, ErasureRequest, FollowUpNote, OutgoingMail, Submission, SubmissionTerm
 
 pytestmark = pytest.mark.django_db
 
@@ -35,15 +28,15 @@ KEPT = {
 KEPT_MODELS = {ErasureLog}  # who, when and which: no word of the guest or about the guest
 
 
-def answer(days_ago: int = 0, **fields: Any) -> Response:
+def answer(days_ago: int = 0, **fields: Any) -> Submission:
     given = {"name": "王芳", "phone": "13800138000", "email": "wang@example.com", "comment": "太咸了", **fields}
-    response = Response(satisfaction=2, language="zh-hans", **given)
+    response = Submission(satisfaction=2, language="zh-hans", **given)
     response.local_date = timezone.localdate() - timedelta(days=days_ago)
-    services.response_submit(response, content=given, key=f"{days_ago}")
+    services.submission_create(response, content=given, key=f"{days_ago}")
     author, _created = User.objects.get_or_create(username="manager")
-    FollowUpNote.objects.create(response=response, author=author, status="open", text="王芳 called")
-    ErasureRequest.objects.create(response=response)
-    ResponseTerm.objects.get_or_create(
+    FollowUpNote.objects.create(submission=response, author=author, status="open", text="王芳 called")
+    ErasureRequest.objects.create(submission=response)
+    SubmissionTerm.objects.get_or_create(
         response=response, term="太咸", defaults={"local_date": response.local_date, "satisfaction": 2}
     )
     return response
@@ -56,37 +49,37 @@ def command(*arguments: str) -> str:
 
 
 def everything_stored() -> str:
-    models: list[type[Model]] = [Response, *DELETED_MODELS]
+    models: list[type[Model]] = [Submission, *DELETED_MODELS]
     return str([list(model.objects.values()) for model in models])  # type: ignore[attr-defined]
 
 
 def test_every_field_is_either_erased_or_kept() -> None:
-    assert {field.name for field in Response._meta.fields} == KEPT | set(ERASED_VALUES)
+    assert {field.name for field in Submission._meta.fields} == KEPT | set(ERASED_VALUES)
 
 
 def test_everything_that_belongs_to_an_answer_is_deleted_with_it() -> None:
-    related = {relation.related_model for relation in Response._meta.related_objects}
+    related = {relation.related_model for relation in Submission._meta.related_objects}
     assert related - KEPT_MODELS == set(DELETED_MODELS)
 
 
 def test_old_answers_lose_what_is_personal_and_keep_their_score() -> None:
     old, recent = answer(days_ago=31), answer(days_ago=30)
-    OutgoingMail.objects.filter(response=old).update(status=OutgoingMail.Status.SENT)
+    OutgoingMail.objects.filter(submission=old).update(status=OutgoingMail.Status.SENT)
     assert "1 answers" in command("--older-than", "30")
     old.refresh_from_db()
     assert (old.name, old.phone, old.email, old.comment, old.satisfaction) == ("", "", "", "", 2)
     assert (old.erase_token_digest, len(recent.erase_token_digest)) == ("", 64)
     assert old.erased_at is not None
-    assert not any(model.objects.filter(response=old).exists() for model in DELETED_MODELS)  # type: ignore[attr-defined]
+    assert not any(model.objects.filter(submission=old).exists() for model in DELETED_MODELS)  # type: ignore[attr-defined]
     recent.refresh_from_db()
     assert (recent.name, recent.mails.count(), recent.notes.count()) == ("王芳", 1, 1)
 
 
-def note_after_erasure(response: Response) -> None:
+def note_after_erasure(response: Submission) -> None:
     """As a page of staff left it that was opened before the erasure."""
-    FollowUpNote.objects.create(response=response, author=User.objects.get(), text="王芳 13800138000")
-    OutgoingMail.objects.create(response=response, recipient="wang@example.com", message_id="<late@survey>")
-    ErasureRequest.objects.create(response=response)
+    FollowUpNote.objects.create(submission=response, author=User.objects.get(), text="王芳 13800138000")
+    OutgoingMail.objects.create(submission=response, recipient="wang@example.com", message_id="<late@survey>")
+    ErasureRequest.objects.create(submission=response)
 
 
 def test_the_timer_also_deletes_what_was_written_about_an_answer_after_its_erasure(
@@ -94,9 +87,9 @@ def test_the_timer_also_deletes_what_was_written_about_an_answer_after_its_erasu
 ) -> None:
     monkeypatch.setattr("survey.jobs.retention.BATCH", 1)
     old, recent = answer(days_ago=31), answer(days_ago=1)
-    assert erase(Response.objects.filter(pk=old.pk)) == 1
+    assert erase(Submission.objects.filter(pk=old.pk)) == 1
     for _number in range(2):
-        FollowUpNote.objects.create(response=old, author=User.objects.get(), text="王芳")
+        FollowUpNote.objects.create(submission=old, author=User.objects.get(), text="王芳")
     note_after_erasure(old)
     assert "0 answers" in command("--older-than", "30")
     assert not old.notes.exists()
@@ -107,10 +100,10 @@ def test_the_timer_also_deletes_what_was_written_about_an_answer_after_its_erasu
 
 def test_whoever_erases_again_also_erases_what_was_written_since() -> None:
     mine, other = answer(days_ago=2), answer(days_ago=1)
-    assert erase(Response.objects.filter(pk=mine.pk)) == 1
+    assert erase(Submission.objects.filter(pk=mine.pk)) == 1
     note_after_erasure(mine)
-    assert erase(Response.objects.filter(pk=mine.pk)) == 0
-    assert set(FollowUpNote.objects.values_list("response", flat=True)) == {other.pk}
+    assert erase(Submission.objects.filter(pk=mine.pk)) == 0
+    assert set(FollowUpNote.objects.values_list("submission", flat=True)) == {other.pk}
     assert not mine.mails.exists()
 
 
@@ -118,7 +111,7 @@ def test_one_guest_by_reference() -> None:
     mine, other = answer(), answer(days_ago=1)
     full_width = {ord(character): ord(character) + 0xFEE0 for character in mine.reference}
     command("--reference", f" {mine.reference.translate(full_width).lower()} ")
-    assert list(Response.objects.filter(erased_at=None)) == [other]
+    assert list(Submission.objects.filter(erased_at=None)) == [other]
     command("--reference", other.reference)
     stored = everything_stored() + str(list(ErasureLog.objects.values()))
     assert ErasureLog.objects.count() == 2
@@ -136,17 +129,17 @@ def test_more_answers_than_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("survey.jobs.retention.BATCH", 2)
     for days_ago in range(5):
         answer(days_ago)
-    assert erase(Response.objects.all()) == 5
+    assert erase(Submission.objects.all()) == 5
 
 
 @pytest.mark.parametrize(
     "arguments", [("--reference", "NOSUCH"), ("--reference", "ÁBCDEFGH"), ("--older-than", "-1"), ()]
 )
 def test_a_command_that_makes_no_sense_erases_nothing(arguments: tuple[str, ...]) -> None:
-    Response.objects.filter(pk=answer(days_ago=9).pk).update(reference="ABCDEFGH")
+    Submission.objects.filter(pk=answer(days_ago=9).pk).update(reference="ABCDEFGH")
     with pytest.raises(CommandError):
         command(*arguments)
-    assert Response.objects.filter(erased_at=None).count() == 1
+    assert Submission.objects.filter(erased_at=None).count() == 1
 
 
 def test_mails_about_accounts_go_when_they_are_old() -> None:

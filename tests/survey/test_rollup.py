@@ -55,7 +55,7 @@ def test_a_second_count_finds_nothing_to_do(chain):
     fill(chain)
     assert rollup.count_days(30) == 6
     assert rollup.count_days(30) == 0
-    assert DailyRollup.objects.aggregate(n=Sum("responses"))["n"] == 60 - 9
+    assert DailyRollup.objects.aggregate(n=Sum("submissions"))["n"] == 60 - 9
 
 
 def test_two_timers_at_once_count_a_day_once(chain):

@@ -8,8 +8,8 @@ import pytest
 from django.db import DataError, IntegrityError, transaction
 from django.test import Client
 
-from survey.guest.forms import WHOLE_NUMBERS, ResponseForm
-from survey.models import OutgoingMail, Response
+from survey.guest.forms import WHOLE_NUMBERS, SubmissionForm
+from survey.models import OutgoingMail, Submission
 
 VALID = {"name": "Tom", "phone": "1234567890", "satisfaction": 5}
 
@@ -23,7 +23,7 @@ def post(client: Client, **values: Any) -> Any:
 def test_the_documented_answer_is_stored(client: Client) -> None:
     answer = post(client)
     assert answer.status_code == 201
-    response = Response.objects.get()
+    response = Submission.objects.get()
     token = answer.json()["erase_token"]
     assert answer.json() == {"id": response.pk, "reference": response.reference, "erase_token": token}
     assert (response.name, response.phone, response.satisfaction) == ("Tom", "1234567890", 5)
@@ -31,7 +31,7 @@ def test_the_documented_answer_is_stored(client: Client) -> None:
 
 def test_emoji_are_stored_and_read(client: Client) -> None:
     post(client, name="王芳🍜", comment="好吃😋 𠮷")
-    response = Response.objects.get()
+    response = Submission.objects.get()
     assert (response.name, response.comment) == ("王芳🍜", "好吃😋 𠮷")
 
 
@@ -62,7 +62,7 @@ def test_an_error_names_its_field_and_stores_nothing(client: Client, field: str,
     assert answer.status_code == 400
     assert answer["Content-Type"] == "application/problem+json"
     assert list(answer.json()["errors"]) == [field]
-    assert not Response.objects.exists()
+    assert not Submission.objects.exists()
 
 
 @pytest.mark.parametrize(
@@ -78,12 +78,12 @@ def test_a_receipt_is_queued_with_the_answer(client: Client) -> None:
     post(client, email="wang@example.com")
     mail = OutgoingMail.objects.get()
     assert (mail.recipient, mail.status) == ("wang@example.com", "queued")
-    assert Response.objects.get().reference in mail.body
+    assert Submission.objects.get().reference in mail.body
 
 
 def test_a_form_is_answered_with_a_redirect_to_the_thanks(client: Client) -> None:
     answer = client.post("/submitSurvey", VALID)
-    reference = Response.objects.get().reference
+    reference = Submission.objects.get().reference
     assert (answer.status_code, answer["Location"]) == (302, f"/thanks/{reference}")
     assert reference in client.get(answer["Location"]).content.decode()
 
@@ -103,7 +103,7 @@ def test_a_line_break_counts_as_one_character_however_it_is_sent(client: Client,
     comment = f"a{line_break}" * 999 + "ab"
     assert client.post("/submitSurvey", {**VALID, "comment": comment}).status_code == 302
     assert post(client, comment=comment).status_code == 201
-    assert {response.comment for response in Response.objects.all()} == {"a\n" * 999 + "ab"}
+    assert {response.comment for response in Submission.objects.all()} == {"a\n" * 999 + "ab"}
     assert client.post("/submitSurvey", {**VALID, "comment": f"{comment}b"}).status_code == 400
 
 
@@ -117,7 +117,7 @@ def test_a_form_of_a_program_that_asks_for_json_is_answered_in_json(client: Clie
 def test_full_width_digits_of_a_chinese_keyboard_are_a_phone_number(client: Client) -> None:
     fullwidth = "\uff0b" + "".join(chr(ord(digit) + 0xFEE0) for digit in "8613800138000")
     assert post(client, phone=fullwidth).status_code == 201
-    assert Response.objects.get().phone == "+8613800138000"
+    assert Submission.objects.get().phone == "+8613800138000"
 
 
 def test_errors_speak_the_guests_language(client: Client) -> None:
@@ -190,14 +190,14 @@ def test_the_page_is_never_stored(client: Client) -> None:
 def test_validating_a_submission_sends_no_query(django_assert_num_queries: Any) -> None:
     """The database's own constraints decide at the INSERT; Django's form would ask it for each of them before."""
     with django_assert_num_queries(0):
-        assert ResponseForm({**VALID, **dict.fromkeys(WHOLE_NUMBERS, 5), "problems": ["cold"]}).is_valid()
+        assert SubmissionForm({**VALID, **dict.fromkeys(WHOLE_NUMBERS, 5), "problems": ["cold"]}).is_valid()
 
 
 def test_validating_a_submission_of_a_branch_asks_for_the_branch_alone(
     chain: Any, django_assert_num_queries: Any
 ) -> None:
     with django_assert_num_queries(2) as queries:  # by its code, and by its key as any foreign key
-        assert ResponseForm({**VALID, "branch": chain.north.code}).is_valid()
+        assert SubmissionForm({**VALID, "branch": chain.north.code}).is_valid()
     assert all("survey_branch" in query["sql"] for query in queries.captured_queries)
 
 
@@ -208,6 +208,6 @@ def test_the_form_has_the_bounds_of_the_databases_constraints(client: Client, na
     for score in (lowest - 1, highest + 1):
         assert post(client, **{name: score}).status_code == 400
         with pytest.raises((IntegrityError, DataError)), transaction.atomic():
-            Response.objects.create(**{**VALID, "language": "en", name: score})
+            Submission.objects.create(**{**VALID, "language": "en", name: score})
     for score in (lowest, highest):
         assert post(client, **{name: score}).status_code == 201

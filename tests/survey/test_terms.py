@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from survey import term_index
-from survey.models import Response, ResponseTerm
+from survey.models import Submission, SubmissionTerm
 from survey.staff import search
 from survey.staff.filters import Filters
 from survey.text import lexicon, terms
@@ -28,7 +28,7 @@ def lately(**fields):
 
 def found(words):
     filters = lately(words=words)
-    return set(search.search(Response.objects.all(), filters, search.rarest_first(filters)))
+    return set(search.search(Submission.objects.all(), filters, search.rarest_first(filters)))
 
 
 def test_a_comment_is_found_by_whatever_stands_in_it(chain):
@@ -58,17 +58,17 @@ def test_nothing_is_found_by_signs_alone(chain):
 def test_writing_twice_changes_nothing(chain):
     response = answer(chain.north, 5, comment="味道很好，味道真的很好")
     term_index.index_comments(10)
-    rows = list(ResponseTerm.objects.order_by("id").values_list("term", "weight"))
-    Response.objects.filter(pk=response.pk).update(terms_due=True)
+    rows = list(SubmissionTerm.objects.order_by("id").values_list("term", "weight"))
+    Submission.objects.filter(pk=response.pk).update(terms_due=True)
     term_index.index_comments(10)
-    assert list(ResponseTerm.objects.order_by("id").values_list("term", "weight")) == rows
+    assert list(SubmissionTerm.objects.order_by("id").values_list("term", "weight")) == rows
 
 
 def test_an_erased_answer_gets_no_words(chain):
     response = answer(chain.north, 5, comment="味道很好", due=True)
-    Response.objects.filter(pk=response.pk).update(comment="")
+    Submission.objects.filter(pk=response.pk).update(comment="")
     term_index.index_comments(10)
-    assert not ResponseTerm.objects.exists()
+    assert not SubmissionTerm.objects.exists()
 
 
 def test_a_negated_word_is_no_praise(chain):
@@ -104,7 +104,7 @@ def test_a_comment_that_fails_keeps_no_other_from_its_words(chain, monkeypatch, 
     monkeypatch.setattr(term_index, "weighted_terms", fail_once)
     with pytest.raises(ValueError, match="0"):
         term_index.index_comments(10)
-    assert list(Response.objects.filter(terms_due=True)) == responses[:1]
+    assert list(Submission.objects.filter(terms_due=True)) == responses[:1]
     assert caplog.messages.count("terms.failed") == 1
 
 
@@ -139,7 +139,7 @@ def test_function_words_take_no_keywords_place(chain):
         5,
         comment="我们和他们今天都觉得非常好，所以一起过来，" * 3 + "红烧肉烤鸭寿司甜品水果汤面条米饭饺子青菜豆腐蛋糕",
     )
-    assert ResponseTerm.objects.filter(weight__gt=0).count() == terms.KEYWORDS
+    assert SubmissionTerm.objects.filter(weight__gt=0).count() == terms.KEYWORDS
 
 
 def test_a_long_word_and_rare_signs_do_no_harm(chain):
@@ -155,7 +155,7 @@ ROW = ("term", "weight", "branch", "local_date", "satisfaction")
 def submit(client: Client, **fields):
     answered = client.post("/submitSurvey", {**VALID, **fields}, content_type="application/json")
     assert answered.status_code == 201, answered.content
-    return Response.objects.get(pk=answered.json()["id"])
+    return Submission.objects.get(pk=answered.json()["id"])
 
 
 def test_a_submission_writes_the_words_that_the_timer_would(client, chain, built_lexicon):
@@ -165,7 +165,9 @@ def test_a_submission_writes_the_words_that_the_timer_would(client, chain, built
     assert found("排队") == {submitted}
     timed = answer(None, 1, comment=comment)
     term_index.index_comments(10)
-    written = [set(ResponseTerm.objects.filter(response=response).values_list(*ROW)) for response in (submitted, timed)]
+    written = [
+        set(SubmissionTerm.objects.filter(submission=response).values_list(*ROW)) for response in (submitted, timed)
+    ]
     assert written[0] == written[1]
     assert any(weight for _term, weight, *_rest in written[0])
 

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from survey.jobs import retention
-from survey.models import Chore, ErasureLog, Response, parse_reference
+from survey.models import ErasureLog, JobRun, Submission, parse_reference
 
 
 class Command(BaseCommand):
@@ -26,17 +26,17 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
         """Erase and print how many answers."""
         if options["reference"]:
-            responses = Response.objects.filter(reference=parse_reference(options["reference"]))
-            if not responses.exists():
+            submissions = Submission.objects.filter(reference=parse_reference(options["reference"]))
+            if not submissions.exists():
                 raise CommandError("There is no answer with this reference.")
         else:
             if options["older_than"] < 0:
                 raise CommandError("--older-than takes a number of days: 0 or more.")
             day = timezone.localdate() - timedelta(days=options["older_than"])
-            responses = Response.objects.filter(local_date__lt=day)
-        erased = retention.erase(responses, ErasureLog.Event.COMMAND if options["reference"] else None)
+            submissions = Submission.objects.filter(local_date__lt=day)
+        erased = retention.erase(submissions, ErasureLog.Event.COMMAND if options["reference"] else None)
         if not options["reference"]:
             retention.forget_account_mails(timezone.now() - timedelta(days=options["older_than"]))
             retention.forget_unmatched_requests()
-            Chore.note(retention.CHORE)
+            JobRun.note(retention.JOB)
         self.stdout.write(f"erased the personal data of {erased} answers")

@@ -13,7 +13,7 @@ from django.utils import timezone
 from survey import term_index
 from survey.demo import chain
 from survey.jobs import rollup
-from survey.models import ExportLog, FollowUpNote, FollowUpStatus, Membership, Response
+from survey.models import ExportLog, FollowUpNote, FollowUpStatus, Membership, Submission
 from survey.staff.accounts import head_office_group
 
 PASSWORD = "demo"  # noqa: S105  (of the demo's accounts, which exist with DEBUG on only)
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         """Seed, unless there are answers: real ones must not be mixed with made-up ones."""
         if not settings.DEBUG:
             raise CommandError("The demo's accounts have known passwords: seed_demo runs with DEBUG on only.")
-        if Response.objects.exists():
+        if Submission.objects.exists():
             self.stdout.write("There are answers already: none were made.")
             if User.objects.filter(username="head@example.com").exists():
                 self.stdout.write(LOGIN)
@@ -42,8 +42,8 @@ class Command(BaseCommand):
         # The last whole day: what is seeded does not depend on the time of day.
         last = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(seconds=1)
         places = chain.branches()
-        for batch in chain.in_batches(chain.responses(places, options["responses"], last)):
-            Response.objects.bulk_create(batch)
+        for batch in chain.in_batches(chain.submissions(places, options["submissions"], last)):
+            Submission.objects.bulk_create(batch)
         head, is_new = User.objects.get_or_create(
             username="head@example.com",
             defaults={"first_name": "总部", "email": "head@example.com", "is_staff": True},
@@ -61,7 +61,7 @@ class Command(BaseCommand):
         ExportLog.objects.bulk_create(chain.export_logs(head, manager, places[0], last))
         rollup.count_days(LONG_ENOUGH)
         term_index.index_comments(LONG_ENOUGH)
-        waiting = Response.objects.filter(follow_up_status=FollowUpStatus.OPEN).count()
+        waiting = Submission.objects.filter(follow_up_status=FollowUpStatus.OPEN).count()
         self.stdout.write(
-            f"{options['responses']} answers of a year in {len(places)} branches, {waiting} to follow up.\n{LOGIN}"
+            f"{options['submissions']} answers of a year in {len(places)} branches, {waiting} to follow up.\n{LOGIN}"
         )

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from survey import limits, term_index
 from survey.jobs import rollup
-from survey.models import Chore
+from survey.models import JobRun
 
 
 class Command(BaseCommand):
@@ -27,5 +27,5 @@ class Command(BaseCommand):
         limits.forget_past_windows()
         days = rollup.count_days(options["seconds"])
         comments = term_index.index_comments(options["seconds"])
-        Chore.note(rollup.CHORE)
+        JobRun.note(rollup.JOB)
         self.stdout.write(f"{days} days counted, {comments} comments indexed")

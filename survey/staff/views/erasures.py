@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from survey.guest import erasure
 from survey.models import ErasureLog, ErasureRequest, parse_reference
-from survey.staff.access import account_of, eraser_view, responses_of
+from survey.staff.access import account_of, eraser_view, submissions_of
 from survey.staff.views.overview import form_of, page_context
 
 LOGGED = 20  # erasures listed on the page; Django's admin has them all
@@ -18,8 +18,8 @@ LOGGED = 20  # erasures listed on the page; Django's admin has them all
 @eraser_view
 def requests(request: HttpRequest) -> HttpResponse:
     """The requests that wait, the oldest first, and the latest erasures."""
-    mine = responses_of(request.user)
-    log = ErasureLog.objects.filter(response__in=mine).select_related("response", "user")
+    mine = submissions_of(request.user)
+    log = ErasureLog.objects.filter(submission__in=mine).select_related("submission", "user")
     context = page_context(request, form_of(request)) | {
         "waiting": erasure.waiting(mine).select_related("branch"),
         "log": log[:LOGGED],
@@ -30,23 +30,23 @@ def requests(request: HttpRequest) -> HttpResponse:
 @eraser_view
 def erase(request: HttpRequest, reference: str) -> HttpResponse:
     """Ask before a submission is erased; posted, erase it or decline its guest's request."""
-    response = get_object_or_404(
-        responses_of(request.user).select_related("branch"), reference=parse_reference(reference)
+    submission = get_object_or_404(
+        submissions_of(request.user).select_related("branch"), reference=parse_reference(reference)
     )
     if request.method == "POST" and request.POST.get("decision") == "erase":
-        if erasure.erase_by_staff(response, account_of(request)):
+        if erasure.erase_by_staff(submission, account_of(request)):
             messages.success(request, _("Erased."))
         else:
             messages.info(request, _("It had been erased before."))
-        return redirect("dashboard:response", response.reference)
+        return redirect("dashboard:submission", submission.reference)
     if request.method == "POST" and request.POST.get("decision") == "decline":
-        if erasure.decline(response, account_of(request)):
+        if erasure.decline(submission, account_of(request)):
             messages.success(request, _("The request is declined."))
         else:
             messages.info(request, _("The request does not wait any more."))
         return redirect("dashboard:erasures")
     context = page_context(request, form_of(request)) | {
-        "response": response,
-        "asked": ErasureRequest.objects.filter(response=response).first(),
+        "submission": submission,
+        "asked": ErasureRequest.objects.filter(submission=submission).first(),
     }
     return render(request, "staff/erase.html", context, status=400 if request.method == "POST" else 200)

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from survey.models import ExportLog
 from survey.staff import exports, selectors
-from survey.staff.access import account_of, is_head_office, responses_of, staff_view
+from survey.staff.access import account_of, is_head_office, staff_view, submissions_of
 from survey.staff.exports import Cursor
 from survey.staff.filters import Filters
 from survey.staff.views.overview import cursor_of, form_of, page_context
@@ -26,7 +26,7 @@ def page(request: HttpRequest) -> HttpResponse:
     filters = form.filters()
     personal = request.GET.get("personal") == "1"
     parts = exports.plan(
-        selectors.responses_by_day(filters), filters, settings.RESPONSE_MAX_BYTES, with_personal_data=personal
+        selectors.submissions_by_day(filters), filters, settings.RESPONSE_MAX_BYTES, with_personal_data=personal
     )
     if filters.words and parts:
         # How many answers hold the words is known once they are found: one file, which divides itself if need be.
@@ -36,7 +36,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "filters": filters,
         "personal": personal,
         "parts": [(part, _link(filters, part, personal)) for part in parts],
-        "total": sum(part.responses for part in parts),
+        "total": sum(part.submissions for part in parts),
         "with_personal": filters.query_string(personal="1"),
         "without_personal": filters.query_string(),
         "max_bytes": settings.RESPONSE_MAX_BYTES,
@@ -56,7 +56,7 @@ def download(request: HttpRequest) -> HttpResponseBase:
     filters = form.filters()
     personal = request.GET.get("personal") == "1"
     after, until = cursor_of(request, "after"), cursor_of(request, "until")
-    rows = exports.lines(responses_of(request.user), filters, with_personal_data=personal, after=after, until=until)
+    rows = exports.lines(submissions_of(request.user), filters, with_personal_data=personal, after=after, until=until)
     entry = exports.log(account_of(request), filters, with_personal_data=personal, after=after, until=until)
     response: HttpResponseBase
     if settings.RESPONSE_MAX_BYTES:

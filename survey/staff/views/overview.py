@@ -14,9 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from survey.guest import erasure
-from survey.models import ASPECTS, Branch, Problem, Satisfaction
+from survey.models import Branch
+from survey.scales import ASPECTS, Problem, Satisfaction
 from survey.staff import charts, metrics, search, selectors
-from survey.staff.access import is_head_office, may_erase, responses_of, staff_view
+from survey.staff.access import is_head_office, may_erase, staff_view, submissions_of
 from survey.staff.exports import Cursor
 from survey.staff.filters import NO_BRANCH, FilterForm, Filters
 from survey.staff.selectors import Figures, Tally
@@ -73,10 +74,10 @@ def page_context(request: HttpRequest, form: FilterForm) -> dict[str, Any]:
         "form": form,
         "carried": urlencode(form.query),
         "is_head_office": form.is_head_office,
-        "open_count": selectors.open_low_scores(responses_of(request.user)),
+        "open_count": selectors.open_low_scores(submissions_of(request.user)),
         "many": selectors.MANY,
         "may_erase": erases,
-        "request_count": erasure.waiting(responses_of(request.user)).count() if erases else 0,
+        "request_count": erasure.waiting(submissions_of(request.user)).count() if erases else 0,
         "branch_count": len(form.branches),
     }
 

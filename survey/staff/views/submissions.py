@@ -9,9 +9,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
-from survey.models import FollowUpStatus, Response, parse_reference
+from survey.models import FollowUpStatus, Submission, parse_reference
 from survey.staff import search, selectors
-from survey.staff.access import account_of, responses_of, staff_view
+from survey.staff.access import account_of, staff_view, submissions_of
 from survey.staff.exports import Cursor
 from survey.staff.follow_up import FollowUpForm, follow_up
 from survey.staff.views.overview import cursor_of, form_of, page_context
@@ -24,7 +24,7 @@ def comments(request: HttpRequest) -> HttpResponse:
     """Comments of the chosen answers, newest first; with words, those that have all of them."""
     form = form_of(request, "by")
     filters = form.filters()
-    chosen = selectors.responses(filters).exclude(comment="").select_related("branch")
+    chosen = selectors.submissions(filters).exclude(comment="").select_related("branch")
     before = cursor_of(request, "before")
     if filters.words:
         place = (before.local_date, before.pk) if before else None
@@ -34,7 +34,7 @@ def comments(request: HttpRequest) -> HttpResponse:
     page, older = _page(found)
     context = page_context(request, form) | {
         "filters": filters,
-        "responses": page,
+        "submissions": page,
         "list_query": filters.query_string(list="comments"),
         "older": filters.query_string(before=older) if older else "",
         "is_first": before is None,
@@ -56,7 +56,7 @@ def follow_up_list(request: HttpRequest) -> HttpResponse:
     page, older = _page(_older_than(found, before))
     context = page_context(request, form) | {
         "filters": filters,
-        "responses": page,
+        "submissions": page,
         "list_query": filters.query_string(status=status),
         "older": filters.query_string(status=status, before=older) if older else "",
         "is_first": before is None,
@@ -72,17 +72,17 @@ def follow_up_list(request: HttpRequest) -> HttpResponse:
 @staff_view
 def detail(request: HttpRequest, reference: str) -> HttpResponse:
     """One answer with what was done about it; a posted form adds to that."""
-    responses = responses_of(request.user).select_related("branch")
-    response = get_object_or_404(responses, reference=parse_reference(reference))
-    form = FollowUpForm(response, request.POST if request.method == "POST" else None)
+    submissions = submissions_of(request.user).select_related("branch")
+    submission = get_object_or_404(submissions, reference=parse_reference(reference))
+    form = FollowUpForm(submission, request.POST if request.method == "POST" else None)
     if form.is_valid():
         status, shown = form.cleaned_data.get("status", ""), form.cleaned_data.get("shown", "")
         # As it was sent where the form has no such field: its page may be older than the erasure.
         text = form.cleaned_data.get("text", request.POST.get("text", ""))
         try:
-            follow_up(response, author=account_of(request), status=status, text=text, shown=shown)
+            follow_up(submission, author=account_of(request), status=status, text=text, shown=shown)
         except ValidationError as error:
-            form.refuse(error, response.follow_up_status)
+            form.refuse(error, submission.follow_up_status)
         else:
             messages.success(request, _("Saved."))
             return redirect(request.get_full_path())
@@ -91,24 +91,24 @@ def detail(request: HttpRequest, reference: str) -> HttpResponse:
     filters = filter_form.filters()
     status = request.GET.get("status", "")
     context = page_context(request, filter_form) | {
-        "response": response,
+        "submission": submission,
         "list_page": "dashboard:comments" if is_comment else "dashboard:follow_up",
         "list_query": filters.query_string(status=status),
         "this_query": request.GET.urlencode(),
-        "next_open": selectors.next_open(filters, response),
+        "next_open": selectors.next_open(filters, submission),
         "note_form": form,
-        "notes": response.notes.select_related("author"),
-        "aspects": response.aspect_list,
+        "notes": submission.notes.select_related("author"),
+        "aspects": submission.aspect_list,
     }
-    return render(request, "staff/response.html", context, status=400 if form.errors else 200)
+    return render(request, "staff/submission.html", context, status=400 if form.errors else 200)
 
 
-def _older_than(found: QuerySet[Response], before: Cursor | None) -> QuerySet[Response]:
+def _older_than(found: QuerySet[Submission], before: Cursor | None) -> QuerySet[Submission]:
     """What comes after the answer that the page before ended with, in a list that is newest first."""
     return selectors.older_than(found, before.local_date, before.pk) if before else found
 
 
-def _page(found: QuerySet[Response]) -> tuple[list[Response], str]:
+def _page(found: QuerySet[Submission]) -> tuple[list[Submission], str]:
     """The first answers, and where the next page begins ('' on the last)."""
     page = list(found[: PER_PAGE + 1])
     if len(page) <= PER_PAGE:

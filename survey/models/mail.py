@@ -1,0 +1,75 @@
+"""The outbox: mails that are queued, sent or given up."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from survey.models.submission import Submission
+
+
+class OutgoingMail(models.Model):
+    """A mail that was promised in the same transaction as what caused it, and is sent outside the request."""
+
+    class Kind(models.TextChoices):
+        """Why it is sent."""
+
+        RECEIPT = "receipt", _("receipt")
+        ALERT = "alert", _("alert")
+        ACCOUNT = "account", _("account")
+
+    class Status(models.TextChoices):
+        """Where it stands."""
+
+        QUEUED = "queued", _("queued")
+        SENT = "sent", _("sent")
+        FAILED = "failed", _("failed")
+
+    # None for mail about a staff account, such as a password reset.
+    submission = models.ForeignKey(
+        Submission,
+        models.CASCADE,
+        db_column="response_id",
+        null=True,
+        blank=True,
+        related_name="mails",
+        verbose_name=_("submission"),
+    )
+    # Whose account the mail is about; None for other mails, and for those that the release before queued. Without a
+    # constraint, since that release deletes accounts without their mails; without an index, since only the deletion of
+    # an account looks for them.
+    account = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+        verbose_name=_("account"),
+    )
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
+    recipient = models.EmailField(_("recipient"))
+    subject = models.CharField(_("subject"), max_length=200)
+    body = models.TextField(_("body"))  # of an account's mail without its link, see mail/account_links.py
+    # Made when queued: should a mail go out twice, both copies carry it and mail programs show one.
+    message_id = models.CharField(_("Message-ID"), max_length=255, unique=True)
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.QUEUED)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    next_attempt_at = models.DateTimeField(_("next attempt"), default=timezone.now)
+    # A drain claims a mail until this instant and sends it outside any transaction; a killed drain's claim runs out.
+    claimed_until = models.DateTimeField(_("claimed until"), null=True, blank=True)
+    last_error = models.TextField(_("last error"), blank=True)
+    created_at = models.DateTimeField(_("queued"), default=timezone.now)
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("mail")
+        verbose_name_plural = _("mails")
+        ordering = ("-id",)
+        indexes = (models.Index(fields=("status", "next_attempt_at"), name="outbox_due"),)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.message_id}"

@@ -1,0 +1,184 @@
+"""Submissions, what staff note about them, and their erasure."""
+
+from __future__ import annotations
+
+import secrets
+import unicodedata
+from collections.abc import Collection
+
+from django.conf import settings
+from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from survey.addresses import validate_mail_address
+from survey.models.branch import Branch
+from survey.scales import ALL_PROBLEMS, ASPECTS, LOW_SATISFACTION, Problem, Satisfaction
+
+# Without 0, 1, I, L, O, U: read aloud, typed from paper, never a word. 30 ** 8 is 6.5e11.
+REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+REFERENCE_LENGTH = 8
+COMMENT_MAX_LENGTH = 2_000
+
+# Lenient on purpose: a chain has guests from abroad, and a number nobody can call loses less than an answer refused.
+phone_validator = RegexValidator(
+    r"\A\+?[0-9](?:[ ()-]?[0-9]){4,19}\Z", _("Give a phone number of 5 to 20 digits, with or without country code.")
+)
+
+
+def make_reference() -> str:
+    """A random reference such as `7KQ2MXRA`, which a guest can quote."""
+    return "".join(secrets.choice(REFERENCE_ALPHABET) for _position in range(REFERENCE_LENGTH))
+
+
+def parse_reference(typed: str) -> str:
+    """Return a reference as it is stored, in whatever way it was typed; '' for what is none.
+
+    Everything that looks a submission up or counts attempts does so by this form: MySQL's collations take Á for A, so
+    that a reference would have hundreds of spellings. Small and full-width letters and spaces are let pass.
+    """
+    reference = "".join(unicodedata.normalize("NFKC", typed).split()).upper()
+    is_reference = len(reference) == REFERENCE_LENGTH and set(reference) <= set(REFERENCE_ALPHABET)
+    return reference if is_reference else ""
+
+
+class FollowUpStatus(models.TextChoices):
+    """How far the staff are with a low score; an answer that needs nothing has none."""
+
+    OPEN = "open", _("open")
+    CONTACTED = "contacted", _("contacted")
+    SOLVED = "solved", _("solved")
+
+
+def _aspect_field(name: str) -> models.PositiveSmallIntegerField[int | None, int | None]:
+    return models.PositiveSmallIntegerField(
+        ASPECTS[name], null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(5)]
+    )
+
+
+class Submission(models.Model):
+    """One guest's answer. Name, phone, e-mail and comment are personal data: never logged, erasable.
+
+    An anonymous answer has no name, phone and e-mail; an erased one has no comment either, and `erased_at`.
+    """
+
+    reference = models.CharField(_("reference"), max_length=16, unique=True, default=make_reference, editable=False)
+    branch = models.ForeignKey(Branch, models.PROTECT, null=True, blank=True, verbose_name=_("branch"))
+    satisfaction = models.PositiveSmallIntegerField(_("satisfaction"), choices=Satisfaction.choices)
+    taste = _aspect_field("taste")
+    variety = _aspect_field("variety")
+    hygiene = _aspect_field("hygiene")
+    service = _aspect_field("service")
+    atmosphere = _aspect_field("atmosphere")
+    value = _aspect_field("value")
+    recommend = models.PositiveSmallIntegerField(
+        _("likelihood to recommend"), null=True, blank=True, validators=[MaxValueValidator(10)]
+    )
+    problems = models.PositiveSmallIntegerField(_("what went wrong"), default=0)  # bits of Problem
+    comment = models.TextField(_("comment"), blank=True, validators=[MaxLengthValidator(COMMENT_MAX_LENGTH)])
+    name = models.CharField(_("name"), max_length=64, blank=True)
+    phone = models.CharField(_("phone"), max_length=40, blank=True, validators=[phone_validator])
+    email = models.EmailField(_("e-mail"), blank=True, validators=[validate_mail_address])
+    # The version of the consent text that stood on the page; blank where the caller showed none (the API).
+    consent_version = models.CharField(_("consent version"), max_length=16, blank=True)
+    language = models.CharField(_("language"), max_length=10, editable=False)
+    follow_up_status = models.CharField(_("follow-up"), max_length=10, choices=FollowUpStatus.choices, blank=True)
+    created_at = models.DateTimeField(_("received"), default=timezone.now, editable=False)
+    # Beside the instant: MySQL converts time zones only with tables that managed servers often lack.
+    local_date = models.DateField(_("date"), default=timezone.localdate, editable=False)
+    erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)
+    # The comment's keywords could not be written with the answer: the timer does it.
+    terms_due = models.BooleanField(_("words due"), default=False, editable=False, db_index=True)
+    # SHA-256 of the caller's key, in hexadecimal: a collation that ignores case cannot take two keys for one. NULL
+    # without a key, since NULLs are not equal.
+    key_digest = models.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001
+    # Keyed, so that a phone number cannot be guessed from it; tells a retry from another answer under the same key.
+    content_digest = models.CharField(max_length=64, blank=True, editable=False)
+    # SHA-256 of the token that its guest erases it with; '' for a submission that no token erases.
+    erase_token_digest = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
+
+    class Meta:
+        db_table = "survey_response"
+        verbose_name = _("submission")
+        verbose_name_plural = _("submissions")
+        ordering = ("-id",)
+        permissions = (("erase_submission", _("Erases submissions and decides on guests' requests for it")),)
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(satisfaction__gte=1, satisfaction__lte=5), name="satisfaction_between_1_and_5"
+            ),
+            models.CheckConstraint(condition=models.Q(recommend__lte=10), name="recommend_between_0_and_10"),
+            models.CheckConstraint(condition=models.Q(problems__lte=ALL_PROBLEMS), name="problems_are_known"),
+            models.CheckConstraint(
+                condition=models.Q(follow_up_status__in=["", *FollowUpStatus.values]), name="follow_up_status_is_known"
+            ),
+            *(
+                models.CheckConstraint(
+                    condition=models.Q((f"{aspect}__gte", 1), (f"{aspect}__lte", 5)), name=f"{aspect}_between_1_and_5"
+                )
+                for aspect in ASPECTS
+            ),
+        )
+        indexes = (
+            # Newest first: read backwards, MariaDB looks at every answer of the period before it asks for the score.
+            models.Index(fields=("-local_date", "satisfaction"), name="response_period"),
+            models.Index(fields=("branch", "-local_date", "satisfaction"), name="response_branch_period"),
+            models.Index(fields=("follow_up_status", "branch", "local_date"), name="response_follow_up"),
+            # Lists, newest first: the index is read backwards, so a page costs the same at a million answers.
+            models.Index(fields=("local_date", "id"), name="response_newest"),
+            models.Index(fields=("branch", "local_date", "id"), name="response_branch_newest"),
+            models.Index(fields=("follow_up_status", "local_date", "id"), name="response_follow_up_newest"),
+        )
+
+    def __str__(self) -> str:
+        return self.reference
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """Leave the check constraints to the INSERT; the form's fields have the same bounds.
+
+        Django sends one query for each, and takes a constraint for met when the database is away.
+        https://docs.djangoproject.com/en/5.2/ref/models/instances/#django.db.models.Model.validate_constraints
+        """
+
+    @property
+    def is_low(self) -> bool:
+        """Whether this score is followed up."""
+        return self.satisfaction <= LOW_SATISFACTION
+
+    @property
+    def age_days(self) -> int:
+        """How many days ago it came."""
+        return (timezone.localdate() - self.local_date).days
+
+    @property
+    def aspect_list(self) -> list[tuple[str, int]]:
+        """The aspects that were rated: label and score."""
+        scores = ((str(label), getattr(self, name)) for name, label in ASPECTS.items())
+        return [(label, score) for label, score in scores if score is not None]
+
+    @property
+    def problem_list(self) -> list[Problem]:
+        """What went wrong, one by one."""
+        return [problem for problem in Problem if self.problems & problem]
+
+
+class FollowUpNote(models.Model):
+    """What a staff member did about an answer; free text about a guest, so erased with the answer's personal data."""
+
+    submission = models.ForeignKey(
+        Submission, models.CASCADE, db_column="response_id", related_name="notes", verbose_name=_("submission")
+    )
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("author"))
+    # '' where the score is not low: nothing is open, nothing gets solved.
+    status = models.CharField(_("follow-up"), max_length=10, choices=FollowUpStatus.choices)
+    text = models.TextField(_("note"), blank=True, validators=[MaxLengthValidator(COMMENT_MAX_LENGTH)])
+    created_at = models.DateTimeField(_("written"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("follow-up note")
+        verbose_name_plural = _("follow-up notes")
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"{self.submission_id} {self.status}"
