@@ -11,7 +11,7 @@ from django.db.models import Max, Min
 from django.utils import timezone
 
 from survey.models import DailyRollup, RollupDay, Submission
-from survey.staff.selectors import submission_sums
+from survey.models.derived import submission_sums
 
 logger = logging.getLogger(__name__)
 

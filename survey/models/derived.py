@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
+from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from survey.models.branch import Branch
 from survey.models.submission import Submission
+from survey.scales import ASPECTS
 from survey.text import TERM_MAX_LENGTH
 
 
@@ -110,3 +114,18 @@ class DailyRollup(models.Model):
 
     def __str__(self) -> str:
         return f"{self.local_date_id} {self.branch_id} {self.satisfaction}"
+
+
+def submission_sums() -> dict[str, Any]:
+    """Return the aggregates over submissions that make the columns of a DailyRollup."""
+    sums: dict[str, Any] = {
+        "submissions": Count("id"),
+        "promoters": Count("id", filter=Q(recommend__gte=9)),
+        "passives": Count("id", filter=Q(recommend__in=(7, 8))),
+        "detractors": Count("id", filter=Q(recommend__lte=6)),
+    }
+    for aspect in ASPECTS:
+        sums[f"{aspect}_count"] = Count(aspect)
+        sums[f"{aspect}_sum"] = Sum(aspect, default=0)
+        sums[f"{aspect}_squares"] = Sum(F(aspect) * F(aspect), default=0)
+    return sums

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Sum, When
+from django.db.models import Case, F, IntegerField, Q, QuerySet, Sum, When
 from django.db.models.lookups import GreaterThan
 
 from survey.models import DailyRollup, FollowUpStatus, RollupDay, Submission
+from survey.models.derived import submission_sums
 from survey.scales import ASPECTS, Problem
 from survey.staff import metrics
 from survey.staff.filters import SCORES, Filters
@@ -124,21 +125,6 @@ def _rollup_sums() -> dict[str, Sum]:
 def _scores_by_day(rollups: QuerySet[DailyRollup], filters: Filters) -> Iterable[dict[str, Any]]:
     rows = rollups.filter(filters.where()).values("satisfaction", day=F("local_date")).order_by()
     return ({**row, "local_date": row["day"]} for row in rows.annotate(submissions=Sum("submissions")))
-
-
-def submission_sums() -> dict[str, Any]:
-    """The aggregates that make the columns of a DailyRollup out of answers."""
-    sums: dict[str, Any] = {
-        "submissions": Count("id"),
-        "promoters": Count("id", filter=Q(recommend__gte=9)),
-        "passives": Count("id", filter=Q(recommend__in=(7, 8))),
-        "detractors": Count("id", filter=Q(recommend__lte=6)),
-    }
-    for aspect in ASPECTS:
-        sums[f"{aspect}_count"] = Count(aspect)
-        sums[f"{aspect}_sum"] = Sum(aspect, default=0)
-        sums[f"{aspect}_squares"] = Sum(F(aspect) * F(aspect), default=0)
-    return sums
 
 
 def _count_submissions(days: list[date], filters: Filters) -> Iterable[dict[str, Any]]:
