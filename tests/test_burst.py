@@ -10,9 +10,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.burst import Pool, burst
 from tests.instances import ROOT, Function
 from tests.mariadb import private_server
+
+pytestmark = pytest.mark.slow
 
 GUESTS, ROUNDS, CONNECTIONS = 60, 3, 10
 

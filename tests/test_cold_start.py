@@ -17,6 +17,8 @@ import survey.text.urls
 import survey.urls
 from mydjango.middleware import is_below
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).resolve().parent.parent
 
 # A module, or a package with all below it, that answering /hello/ must not need.

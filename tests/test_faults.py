@@ -18,6 +18,8 @@ from tests.eventually import eventually
 from tests.instances import ROOT, Function, Instance, submission
 from tests.mariadb import PrivateServer, private_server
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]:

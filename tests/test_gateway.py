@@ -21,6 +21,8 @@ import pytest
 from tests.eventually import eventually
 from tests.local_servers import ROOT, Client, Server, rungateway
 
+pytestmark = pytest.mark.slow
+
 ECHO = """
 import json, os, time
 import index_part

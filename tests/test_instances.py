@@ -19,6 +19,8 @@ from mydjango.cloud.instances import Invocation, Launch
 from mydjango.cloud.platforms import FC, LAMBDA, SCF
 from tests.eventually import eventually
 
+pytestmark = pytest.mark.slow
+
 HANDLER = """
 import os, subprocess, sys, threading, time
 busy = threading.Lock()

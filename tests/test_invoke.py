@@ -15,6 +15,8 @@ from mydjango.cloud.events import BUILDERS
 from mydjango.cloud.platforms import PLATFORMS
 from tests.local_servers import ROOT
 
+pytestmark = pytest.mark.slow
+
 EVENTS = ROOT / "tests" / "events"
 
 

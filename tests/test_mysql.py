@@ -24,6 +24,8 @@ from cryptography.x509.oid import NameOID
 from tests.instances import ROOT
 from tests.mariadb import PrivateServer, private_server
 
+pytestmark = pytest.mark.slow
+
 # Asks the project's own connection, in a process with the project's settings.
 ASK = """
 import json, django

@@ -14,6 +14,8 @@ import yaml
 
 import index
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 TEMPLATES = ("deploy/aws/template.yaml", "deploy/aliyun/s.yaml")
 # What `package` writes (docs/package.md): folder and archive of the code, folder and archive of the packages.

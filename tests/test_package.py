@@ -19,6 +19,8 @@ from mydjango.cloud.archives import MEGABYTE
 from mydjango.cloud.package import Package
 from mydjango.cloud.target import PackageError, Target, find_python
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).resolve().parent.parent
 TARGET = Target.parse("3.10", "manylinux2014_x86_64")
 

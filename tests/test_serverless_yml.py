@@ -17,6 +17,8 @@ import index
 from mydjango.cloud import function_config, triggers
 from mydjango.cloud.scf_requests import create_function, settings
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 COMPONENT = Path(__file__).parent / "component"
 NODE_MODULES = Path(__file__).parent / "node_modules"

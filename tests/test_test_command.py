@@ -11,6 +11,8 @@ import pytest
 
 from tests.support.runner import ROOT, PytestRunner, resolve_label
 
+pytestmark = pytest.mark.slow
+
 FAILING = """
 import pytest
 
@@ -35,6 +37,12 @@ def failing(tmp_path: Path) -> Path:
     module = tmp_path / "test_failing.py"
     module.write_text(FAILING, encoding="utf-8")
     return module
+
+
+@pytest.fixture(autouse=True)
+def sqlite(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the suites that the tests start use SQLite: on MariaDB they would take the running suite's database."""
+    monkeypatch.delenv("TEST_DATABASE", raising=False)
 
 
 def manage_test(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

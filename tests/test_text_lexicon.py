@@ -19,6 +19,8 @@ from survey.text import build, lexicon, tables
 from survey.text.lexicon import DamagedFile, Lexicon, LexiconError, Stale, open_lexicon
 from tests.stock_jieba import PROJECT
 
+pytestmark = pytest.mark.slow
+
 SPEC = importlib.util.find_spec("jieba")
 assert SPEC is not None
 assert SPEC.origin is not None

@@ -10,7 +10,7 @@ import pytest
 
 from survey.models import Branch, Problem, Response
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 Open = Callable[..., Any]
 
 

@@ -12,6 +12,8 @@ from django.core.management import call_command
 from survey.models import Branch, ExportLog, FollowUpNote, Membership
 from tests.browser.accessibility import small_targets, violations
 
+pytestmark = pytest.mark.slow
+
 PAGES = (
     "?days=365",
     "?days=dates",
