@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connection
+from django.urls import clear_script_prefix
 
 import index
 from tests.mariadb import PrivateServer, Server, named_server, private_server
@@ -30,6 +31,13 @@ def django_db_modify_db_settings(
     """
     if connection.vendor == "sqlite":
         connection.settings_dict["TEST"]["NAME"] = tmp_path_factory.mktemp("database") / "test.sqlite3"
+
+
+@pytest.fixture(autouse=True)
+def no_script_prefix() -> Iterator[None]:
+    """Forget what a request through the bridge leaves in this thread, since `reverse` would go on using it."""
+    yield
+    clear_script_prefix()
 
 
 @pytest.fixture(scope="session")
