@@ -1,10 +1,15 @@
 # Each target is a line or two that also work when typed; README.md has them for people without make.
 PYTHON ?= python3
 PYTHON310 ?= python3.10
-BIN := .venv/bin
+VENV ?= .venv
+BIN := $(VENV)/bin
+# Processes that run tests. A module's tests stay in one of them, so that its fixtures are set up once.
+JOBS ?= 2
+TESTS ?=
+PARALLEL := --numprocesses $(JOBS) --dist loadfile
 SUPPORTED := import sys; sys.exit(None if sys.version_info >= (3, 10) else "Python 3.10 or newer is needed, this is " + sys.version.split()[0] + ": name a newer one, for example make run PYTHON=python3.11")
 
-.PHONY: run demo test lint bench package messages screenshots clean
+.PHONY: run demo test test-quick lint bench package messages screenshots clean
 
 run: $(BIN)/.run          ## set up and serve the survey at http://127.0.0.1:8000
 	@echo "Serving the survey at http://127.0.0.1:8000 on SQLite; mail shows here on the console. Ctrl-C ends it."
@@ -17,12 +22,19 @@ demo: $(BIN)/.run         ## the same with a chain of 12 branches and 5,000 answ
 	@SQLITE_PATH=demo.sqlite3 $(BIN)/python manage.py dev 127.0.0.1:8000
 
 test: $(BIN)/.dev         ## set up what the tests need and run them
-	@echo "Running the tests."
-	@$(BIN)/python -m pytest
+	@echo "Running all tests: about ten minutes on two cores. 'make test-quick' takes less than two."
+	@$(BIN)/python -m pytest $(PARALLEL) $(TESTS)
 
-lint: $(BIN)/.dev         ## style, format and types
+test-quick: $(BIN)/.dev   ## the tests that start no servers, browsers or builds, in less than two minutes
+	@echo "Running the quick tests: less than two minutes on two cores."
+	@$(BIN)/python -m pytest $(PARALLEL) -m "not slow" $(TESTS)
+
+lint: $(BIN)/.dev         ## style, format, types, imports and configuration files; .pre-commit-config.yaml runs it
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/pre-commit validate-config
 
 bench: $(BIN)/.dev .venv-bench/.bench  ## every benchmark in turn: an hour, on a machine that does nothing else
 	$(BIN)/python -m benchmarks.dashboard
@@ -44,8 +56,8 @@ messages: $(BIN)/.dev     ## collect the texts of templates and code, compile th
 
 $(BIN)/python:
 	@$(PYTHON) -c '$(SUPPORTED)' || { echo "make: '$(PYTHON)' is not a usable Python (see above)."; exit 1; }
-	@echo "Creating a virtual environment in .venv with $$($(PYTHON) --version)."
-	@$(PYTHON) -m venv .venv || { echo "make: the module venv is missing or broken; on Debian and Ubuntu: apt-get install python3-venv."; rm -rf .venv; exit 1; }
+	@echo "Creating a virtual environment in $(VENV) with $$($(PYTHON) --version)."
+	@$(PYTHON) -m venv $(VENV) || { echo "make: the module venv is missing or broken; on Debian and Ubuntu: apt-get install python3-venv."; rm -rf $(VENV); exit 1; }
 
 $(BIN)/.run: requirements.txt | $(BIN)/python
 	@echo "Installing what the survey needs (requirements.txt)."
@@ -64,4 +76,4 @@ $(BIN)/.dev: requirements.txt requirements-dev.txt | $(BIN)/python
 	@touch $@
 
 clean:                    ## remove what make made
-	rm -rf .venv .venv-bench build staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv3* .venv-bench build staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis

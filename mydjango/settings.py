@@ -76,6 +76,7 @@ PLAIN_PATHS = ["/hello/", "/welcome/", "/jieba/", "/healthz", "/openapi.json"]
 
 ROOT_URLCONF = "mydjango.urls"
 WSGI_APPLICATION = "mydjango.wsgi.application"
+TEST_RUNNER = "tests.support.runner.PytestRunner"  # imported by `manage.py test` alone; tests are not shipped
 
 TEMPLATES: list[dict[str, Any]] = [
     {

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import signal
+import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connection
+from django.urls import clear_script_prefix
 
 import index
 from tests.support.mariadb import PrivateServer, Server, named_server, private_server
@@ -20,10 +22,22 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """SQLite in a file, as in use: the one in memory has other locks, and fails where the file waits."""
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Put SQLite in a file, as in use: the one in memory has other locks, and fails where the file waits.
+
+    On MariaDB each process of pytest-xdist has a database of its own, by the suffix of its name.
+    """
     if connection.vendor == "sqlite":
         connection.settings_dict["TEST"]["NAME"] = tmp_path_factory.mktemp("database") / "test.sqlite3"
+
+
+@pytest.fixture(autouse=True)
+def no_script_prefix() -> Iterator[None]:
+    """Forget what a request through the bridge leaves in this thread, since `reverse` would go on using it."""
+    yield
+    clear_script_prefix()
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +49,15 @@ def mariadb_server() -> Iterator[Server]:
         return
     with private_server() as private:
         yield private.server
+
+
+@pytest.fixture(scope="module")
+def mariadb_environment(mariadb_server: Server) -> Iterator[dict[str, str]]:
+    """The variables that name an empty database of the module's own; other processes use the same server."""
+    database = f"survey_{uuid.uuid4().hex}"
+    mariadb_server.execute(f"CREATE DATABASE {database} CHARACTER SET utf8mb4")
+    yield mariadb_server.environment(database)
+    mariadb_server.execute(f"DROP DATABASE {database}")
 
 
 @pytest.fixture

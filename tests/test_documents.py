@@ -1,12 +1,18 @@
-"""What the documents tell the reader to type."""
+"""What the documents say: commands, links and versions that agree with each other and with the repository."""
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
+import pytest
+import yaml
+
 ROOT = Path(__file__).parent.parent
+DOCUMENTS = sorted({*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")})
 ITEM = re.compile(r"    (\S.*?)\s*(?:\s{2}#.*)?")
+LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)")
 
 
 def commands(name: str) -> list[str]:
@@ -16,7 +22,48 @@ def commands(name: str) -> list[str]:
     return [line for line in found if not line.startswith("#")]
 
 
+def anchors(document: Path) -> set[str]:
+    """What a link can point at: GitHub's names for the headings."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def test_both_readmes_give_the_same_commands():
     english = commands("README.md")
     assert "python manage.py deploy --dry-run" in english
     assert commands("README.zh-CN.md") == english
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_to_files_and_headings(document):
+    for path, anchor in LINK.findall(document.read_text(encoding="utf-8")):
+        target = (document.parent / path).resolve() if path else document
+        assert target.exists(), path
+        assert not anchor or anchor in anchors(target), f"{path}#{anchor}"
+
+
+def test_every_decision_is_in_the_index():
+    folder = ROOT / "docs" / "decisions"
+    index = folder / "README.md"
+    linked = {path for path, _anchor in LINK.findall(index.read_text(encoding="utf-8"))}
+    assert linked == {page.name for page in folder.glob("*.md")} - {index.name}
+
+
+def test_one_version_everywhere():
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    unreleased, newest = re.findall(r"^## \[(.+?)\]", changelog, re.MULTILINE)[:2]
+    assert unreleased == "Unreleased"
+    project = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
+    assert project[1] == newest
+    for name in ("survey/openapi.json", "docs/swagger2.json"):
+        assert json.loads((ROOT / name).read_bytes())["info"]["version"] == newest, name
+
+
+def test_the_workflow_only_calls_ci_run():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
+    assert workflow["permissions"] == {"contents": "read"}
+    [job] = workflow["jobs"].values()
+    assert job["strategy"]["matrix"] == {"python-version": ["3.10", "3.11", "3.12", "3.13"]}
+    checkout, python, run = job["steps"]
+    assert (checkout.keys(), python.keys(), run.keys()) == ({"uses"}, {"uses", "with"}, {"run"})
+    assert run["run"].endswith('.ci/run "${{ matrix.python-version }}"')

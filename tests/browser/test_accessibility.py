@@ -10,7 +10,7 @@ import pytest
 from survey.models import Branch, Submission
 from tests.browser.accessibility import small_targets, violations
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 def empty(page: Any) -> None:

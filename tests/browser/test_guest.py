@@ -12,7 +12,7 @@ from survey.guest.consent import CONSENT_VERSION
 from survey.models import Branch, Submission
 from survey.scales import Problem
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 Open = Callable[..., Any]
 
 

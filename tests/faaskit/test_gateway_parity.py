@@ -12,6 +12,8 @@ import pytest
 from faaskit.gateways.registry import GATEWAYS
 from tests.support.local_servers import ROOT, Answer, Client, Server, rungateway, runserver
 
+pytestmark = pytest.mark.slow
+
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
 JSON = ("Content-Type", "application/json")
 VARIABLES = {"SECRET_KEY": "the same for all servers, so that they could read each other's cookies", "DEBUG": "0"}

@@ -20,6 +20,8 @@ from faaskit.local.instance import Launch
 from faaskit.local.instance_pool import InstancePool
 from tests.support.eventually import eventually
 
+pytestmark = pytest.mark.slow
+
 HANDLER = """
 import os, subprocess, sys, threading, time
 busy = threading.Lock()

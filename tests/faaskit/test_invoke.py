@@ -14,6 +14,8 @@ import pytest
 from faaskit.gateways.registry import GATEWAYS
 from tests.support.local_servers import ROOT
 
+pytestmark = pytest.mark.slow
+
 EVENTS = ROOT / "tests" / "events"
 
 

@@ -16,6 +16,8 @@ import index
 from mydjango.settings import EMAIL_SECONDS
 from survey.mail import outbox
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ("deploy/aws/template.yaml", "deploy/aliyun/s.yaml")
 # What `package` writes (docs/package.md): folder and archive of the code, folder and archive of the packages.

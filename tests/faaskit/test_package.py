@@ -19,6 +19,8 @@ from faaskit.package.archives import MEGABYTE
 from faaskit.package.build import Package
 from faaskit.package.target import PackageError, Target, find_python
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).resolve().parents[2]
 TARGET = Target.parse("3.10", "manylinux2014_x86_64")
 

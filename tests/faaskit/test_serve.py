@@ -21,6 +21,8 @@ import pytest
 from tests.support.eventually import eventually
 from tests.support.local_servers import ROOT, Client, Server, rungateway
 
+pytestmark = pytest.mark.slow
+
 ECHO = """
 import json, os, time
 import index_part

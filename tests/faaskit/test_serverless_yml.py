@@ -20,6 +20,8 @@ from faaskit.scf.parameters import create_function, settings
 from mydjango.settings import EMAIL_SECONDS
 from survey.mail import outbox
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 COMPONENT = ROOT / "tests" / "component"
 NODE_MODULES = ROOT / "tests" / "node_modules"

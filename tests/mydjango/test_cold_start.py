@@ -17,6 +17,8 @@ import survey.guest.urls
 import survey.text.urls
 from mydjango.http.middleware import is_below
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).resolve().parents[2]
 
 # A module, or a package with all below it, that answering /hello/ must not need.

@@ -19,6 +19,8 @@ from tests.support.certificates import certificates_in
 from tests.support.mariadb import PrivateServer, Server, private_server
 from tests.support.processes import ROOT
 
+pytestmark = pytest.mark.slow
+
 # Asks the project's own connection, in a process with the project's settings.
 ASK = """
 import json, django

@@ -1,1 +1,1 @@
-"""Helpers of the tests: servers, processes, a small chain."""
+"""Helpers that test modules share; nothing here is a test."""

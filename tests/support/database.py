@@ -23,6 +23,8 @@ if os.environ.get("TEST_DATABASE") == "mariadb":
         _private = PrivateServer().__enter__()
         atexit.register(_private.__exit__)
         _server = _private.server
+        # pytest-xdist's processes, which start after this, use it as well.
+        os.environ.update(_server.named())
     os.environ.update(_server.environment())
 
 

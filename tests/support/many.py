@@ -1,6 +1,6 @@
 """Very many answers, made by MariaDB itself in seconds: for plans and benchmarks, not to be read.
 
-`python -m tests.support.many` (with MYSQL_HOST and the rest naming the server) makes 50,000 and prints, as JSON, every query
+`python -m tests.support.many` (MYSQL_HOST and the rest name the server) makes 50,000 and prints, as JSON, every query
 of the staff's pages on the three large tables with the plan that MariaDB has for it.
 """
 

@@ -42,6 +42,15 @@ class Server:
             "MYSQL_DATABASE": database,
         }
 
+    def named(self) -> dict[str, str]:
+        """The variables by which `named_server` finds this server."""
+        return {
+            "TEST_MYSQL_HOST": self.host,
+            "TEST_MYSQL_PORT": str(self.port),
+            "TEST_MYSQL_USER": self.user,
+            "TEST_MYSQL_PASSWORD": self.password,
+        }
+
     def execute(self, *statements: str) -> list[tuple[object, ...]]:
         """Run statements as the administrator; returns the rows of the last one."""
         connection = pymysql.connect(
@@ -82,7 +91,6 @@ class PrivateServer:
         if not (shutil.which("mariadbd") and shutil.which("mariadb-install-db")):
             raise Unavailable("no MariaDB: set TEST_MYSQL_HOST or install Debian's mariadb-server")
         self.folder = Path(tempfile.mkdtemp(prefix="survey-mariadb-"))
-        self.server = Server("127.0.0.1", _free_port())
         install = ["mariadb-install-db", "--no-defaults", f"--datadir={self.folder}/data", "--skip-test-db"]
         subprocess.run(
             [*install, "--auth-root-authentication-method=normal", *self._user()],
@@ -90,6 +98,8 @@ class PrivateServer:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+        # Chosen last: another process may take a port that nobody listens on.
+        self.server = Server("127.0.0.1", _free_port())
         try:
             self.start()
         except BaseException:

@@ -1,4 +1,4 @@
-"""Stock jieba in a process of its own, answering what survey.text.analysis answers; `python -m tests.support.stock_jieba`.
+"""Stock jieba in a process of its own; it prints what survey.text.analysis must. `python -m tests.support.stock_jieba`
 
 One line in: a JSON list of [text, names of answers]; one line out: the answers. The tests send a list, work out their
 own answers meanwhile, and compare.

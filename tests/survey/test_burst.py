@@ -10,9 +10,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.burst import Pool, burst
 from tests.support.mariadb import private_server
 from tests.support.processes import ROOT, Function
+
+pytestmark = pytest.mark.slow
 
 GUESTS, ROUNDS, CONNECTIONS = 60, 3, 10
 

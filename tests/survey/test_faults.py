@@ -19,6 +19,8 @@ from tests.support.eventually import eventually
 from tests.support.mariadb import PrivateServer, private_server
 from tests.support.processes import ROOT, Function, Instance, submission
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]:

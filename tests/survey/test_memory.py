@@ -13,10 +13,11 @@ import pytest
 
 from faaskit.local import memory_limit
 from tests.support import small_function
-from tests.support.mariadb import Server
+
+pytestmark = pytest.mark.slow
+
 
 MEGABYTES = 64
-DATABASE = "survey_small_function"
 
 
 @pytest.fixture
@@ -32,10 +33,9 @@ def group() -> Iterator[memory_limit.Cgroup]:
 
 
 @pytest.fixture
-def environment(tmp_path: Path, mariadb_server: Server) -> Iterator[dict[str, str]]:
-    mariadb_server.execute(f"DROP DATABASE IF EXISTS {DATABASE}", f"CREATE DATABASE {DATABASE} CHARACTER SET utf8mb4")
-    yield {
-        **mariadb_server.environment(DATABASE),
+def environment(tmp_path: Path, mariadb_environment: dict[str, str]) -> dict[str, str]:
+    return {
+        **mariadb_environment,
         "DEBUG": "0",
         "SECRET_KEY": "a key for the smallest function there is, never used elsewhere",
         "PUBLIC_URL": "https://survey.example.com",
@@ -43,7 +43,6 @@ def environment(tmp_path: Path, mariadb_server: Server) -> Iterator[dict[str, st
         "PYTHONPYCACHEPREFIX": str(tmp_path / "pycache"),
         "PYTHONDONTWRITEBYTECODE": "",
     }
-    mariadb_server.execute(f"DROP DATABASE {DATABASE}")
 
 
 def test_survey_admin_and_analysis_work_in_64_mb(group: memory_limit.Cgroup, environment: dict[str, str]) -> None:

@@ -17,6 +17,8 @@ from schemathesis.specs.openapi.checks import unsupported_method
 from mydjango.wsgi import application
 from survey.guest.openapi import DOCUMENT
 
+pytestmark = pytest.mark.slow
+
 SWAGGER = Path(__file__).parents[2] / "docs" / "swagger2.json"
 
 # 413 is how a text or a body that is too long is refused; schemathesis does not count it among refusals by itself.

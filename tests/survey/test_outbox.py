@@ -390,6 +390,7 @@ class TestFaults:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.slow
 class TestSeveralDrains:
     def test_four_drains_at_once_send_each_mail_once(self, mailbox: smtp.Mailbox) -> None:
         for number in range(40):

@@ -11,24 +11,17 @@ import pytest
 
 from tests.support.many import PAGES, TABLES
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
-def plans(mariadb_server):
-    mariadb_server.execute("DROP DATABASE IF EXISTS survey_plans", "CREATE DATABASE survey_plans CHARACTER SET utf8mb4")
-    environment = {
-        **os.environ,
-        **mariadb_server.environment("survey_plans"),
-        "DJANGO_SETTINGS_MODULE": "mydjango.settings",
-        "DEBUG": "1",
-    }
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.support.many"], env=environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr[-3000:]
-        return json.loads(done.stdout)
-    finally:
-        mariadb_server.execute("DROP DATABASE survey_plans")
+def plans(mariadb_environment):
+    environment = {**os.environ, **mariadb_environment, "DJANGO_SETTINGS_MODULE": "mydjango.settings", "DEBUG": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.support.many"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout)
 
 
 def test_each_query_uses_an_index(plans):

@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 from survey.text.views import SAMPLE
 from tests.support.stock_jieba import PROJECT, Process, answer, differences, our_answers
 
+pytestmark = pytest.mark.slow
+
 ALL = list(our_answers())
 MODES = ["words", "full", "search"]
 JIEBA = importlib.util.find_spec("jieba")  # not imported: its own escapes are warnings, which are errors here

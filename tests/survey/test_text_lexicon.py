@@ -21,6 +21,8 @@ from survey.text.lexicon_reader import Lexicon, Stale, open_lexicon
 from survey.text.tables import DamagedFile
 from tests.support.stock_jieba import PROJECT
 
+pytestmark = pytest.mark.slow
+
 SPEC = importlib.util.find_spec("jieba")
 assert SPEC is not None
 assert SPEC.origin is not None
