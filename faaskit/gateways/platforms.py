@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from faaskit.function_config import FunctionConfig
-
-MEGABYTE = 1024 * 1024
+from faaskit.units import MEBIBYTE
 
 
 @dataclass(frozen=True)
@@ -16,15 +15,15 @@ class Platform:
     """`kind` is the runtime's: scf, lambda or fc; limits are those of event and result as JSON, in bytes."""
 
     kind: str
-    request_limit: int = 6 * MEGABYTE
-    result_limit: int = 6 * MEGABYTE
+    request_limit: int = 6 * MEBIBYTE
+    result_limit: int = 6 * MEBIBYTE
     event_is_bytes: bool = False
     bills_start: bool = False  # AWS bills the initialisation since 2025-08
 
 
 SCF = Platform("scf")
 LAMBDA = Platform("lambda", bills_start=True)
-ALB = Platform("lambda", request_limit=MEGABYTE, result_limit=MEGABYTE, bills_start=True)
+ALB = Platform("lambda", request_limit=MEBIBYTE, result_limit=MEBIBYTE, bills_start=True)
 FC = Platform("fc", event_is_bytes=True)
 
 

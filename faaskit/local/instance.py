@@ -19,6 +19,7 @@ from faaskit.gateways.invocation import IMPORT_ERROR, OUT_OF_MEMORY, PROCESS_EXI
 from faaskit.gateways.platforms import Platform
 from faaskit.local import memory_limit, sandbox
 from faaskit.local.instance_runtime import read_frame, write_frame
+from faaskit.units import MEBIBYTE
 
 RUNTIME = Path(__file__).with_name("instance_runtime.py")
 GRACE = 1.0  # seconds for an ending process to leave its exit code
@@ -34,7 +35,6 @@ class Launch:
     platform: Platform
     variables: dict[str, str]
     memory: int = 128  # MB; 0 is no limit
-    memory_required: bool = False  # limit the address space where there are no cgroups
     timeout: float = 3  # seconds
     init_timeout: float = 65  # seconds
     read_only: bool = False
@@ -57,7 +57,7 @@ class Instance:
     def __init__(self, launch: Launch, number: int, spawn: Callable[[Callable[[], Any]], Any]) -> None:
         self.launch = launch
         self.number = number
-        self.limit = memory_limit.limit(launch.memory, launch.memory_required)
+        self.limit = memory_limit.cgroup(launch.memory)
         self.init = self.idle_since = 0.0
         self.peak = 0
         self.used = self.timed_out = self._ended = False
@@ -68,15 +68,17 @@ class Instance:
         try:
             self.process = spawn(self._spawn)
         except OSError:
-            self.limit.close()
+            if self.limit:
+                self.limit.close()
             raise
         self._requests = cast(BinaryIO, self.process.stdin)
         self._answers = cast(BinaryIO, self.process.stdout)
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         """A session of its own: Control-C is the gateway's alone, and ending it ends its children."""
+        command = self.launch.command()
         return subprocess.Popen(
-            self.limit.command(self.launch.command()),
+            self.limit.command(command) if self.limit else command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=self.launch.variables,
@@ -143,10 +145,10 @@ class Instance:
         if self.timed_out:
             invocation.code = TIMED_OUT
             invocation.error = f"Invoking task timed out after {self.allowed:g} seconds"
-        elif self.limit.exceeded(error_type):
+        elif self.limit and self.limit.exceeded():
             invocation.code = OUT_OF_MEMORY
             invocation.error = f"Memory limit of {self.launch.memory} MB exceeded"
-            invocation.peak = self.launch.memory * memory_limit.MEGABYTE
+            invocation.peak = self.launch.memory * MEBIBYTE
         elif head is None:
             invocation.code = PROCESS_EXIT
             invocation.error = f"Process exited with code {self.process.returncode}"
@@ -193,4 +195,5 @@ class Instance:
         for stream in (self._requests, self._answers):
             with contextlib.suppress(OSError):  # a half-written frame cannot be flushed any more
                 stream.close()
-        self.limit.close()
+        if self.limit:
+            self.limit.close()

@@ -87,7 +87,6 @@ def prepare(options: argparse.Namespace, public_url: str) -> LocalFunction:
         platform=platform,
         variables=_variables(options, config, folder, public_url, memory, _project(folder).inherit, notes),
         memory=memory,
-        memory_required=options.memory is not None,
         timeout=_timeout(options, config),
         init_timeout=config.init_timeout,
         read_only=options.strict and sandbox.read_only_possible(folder),
@@ -194,14 +193,14 @@ def _database(folder: Path, strict: bool, notes: list[str]) -> Path:
 def _limits(options: argparse.Namespace, launch: Launch) -> list[str]:
     """How the limits are held here, and which of them cannot be."""
     notes = []
-    probe = memory_limit.limit(launch.memory, launch.memory_required)
-    probe.close()
-    if not launch.memory:
-        notes.append("memory: no limit")
-    elif probe.kind == "none":
+    probe = memory_limit.cgroup(launch.memory)
+    if probe:
+        probe.close()
+        notes.append(f"memory: {launch.memory} MB, held by {probe.kind}")
+    elif launch.memory:
         notes.append(f"memory: {launch.memory} MB is not enforced: no memory cgroup can be made here (it needs root)")
     else:
-        notes.append(f"memory: {launch.memory} MB, held by {probe.kind}")
+        notes.append("memory: no limit")
     notes.append(f"timeout: {launch.timeout:g} s")
     if launch.freeze and not instance.CAN_FREEZE:
         notes.append("--freeze has no effect: this system has no SIGSTOP")

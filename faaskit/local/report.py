@@ -12,8 +12,7 @@ from typing import TextIO
 
 from faaskit.gateways.invocation import SUCCESS, Invocation
 from faaskit.local.instance import Launch
-
-MEGABYTE = 1024 * 1024
+from faaskit.units import MEBIBYTE
 
 
 def milliseconds(seconds: float) -> str:
@@ -52,7 +51,7 @@ class InvocationLog:
             self.stream.flush()
 
     def _text(self, launch: Launch, invocation: Invocation, what: str, status: int | None, note: str, cost: int) -> str:
-        memory = f"Memory:{launch.memory}MB MemUsage:{invocation.peak / MEGABYTE:.2f}MB"
+        memory = f"Memory:{launch.memory}MB MemUsage:{invocation.peak / MEBIBYTE:.2f}MB"
         lines = []
         if invocation.cold:
             lines.append(
@@ -82,7 +81,7 @@ class InvocationLog:
             "duration_ms": round(invocation.duration * 1000, 3),
             "billed_ms": cost,
             "memory_mb": launch.memory,
-            "peak_mb": round(invocation.peak / MEGABYTE, 2),
+            "peak_mb": round(invocation.peak / MEBIBYTE, 2),
             "instance": invocation.instance,
         }
         return json.dumps(report, ensure_ascii=False) + "\n"

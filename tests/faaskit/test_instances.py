@@ -290,20 +290,6 @@ def test_more_memory_than_the_limit_is_434(launch, pool_of):
     assert not any(folder.exists() for folder in folders)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="ulimit -v is Linux's")
-def test_without_cgroups_the_address_space_is_limited(launch, pool_of, monkeypatch):
-    monkeypatch.setattr(memory_limit, "cgroup", lambda megabytes: None)
-    pool = pool_of(replace(launch, memory=256, memory_required=True))
-    assert invoke(pool, do="swallow", megabytes=10).code == 200
-    assert invoke(pool, do="swallow", megabytes=400).code == 434
-    assert invoke(pool).cold
-
-
-def test_a_limit_that_nobody_asked_for_is_not_put_on_the_address_space(monkeypatch):
-    monkeypatch.setattr(memory_limit, "cgroup", lambda megabytes: None)
-    assert memory_limit.limit(128, required=False).kind == "none"
-
-
 def test_read_only_code_cannot_be_written(launch, pool_of):
     if not sandbox.read_only_possible(launch.folder):
         pytest.skip("no mount namespace can be made here")

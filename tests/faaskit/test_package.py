@@ -15,9 +15,9 @@ import pytest
 from packaging.requirements import Requirement
 
 from faaskit.package import archives, build, shared_objects, shipped_files, verify, wheels
-from faaskit.package.archives import MEGABYTE
 from faaskit.package.build import Package
 from faaskit.package.target import PackageError, Target, find_python
+from faaskit.units import MEGABYTE
 
 PROJECT = Path(__file__).resolve().parents[2]
 TARGET = Target.parse("3.10", "manylinux2014_x86_64")

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from faaskit.units import MEBIBYTE
 from tests.support.eventually import eventually
 from tests.support.local_servers import ROOT, Client, Server, rungateway
 
@@ -279,8 +280,7 @@ def test_chinese_may_fill_the_limit_as_other_text_does(folder, serve, gateway):
     """A character of three bytes is three bytes of the event, not six."""
     (folder / "index.py").write_text("def handler(event, context):\n    return {'statusCode': 201}\n", encoding="utf-8")
     _, client = serve("--gateway", gateway)
-    megabyte = 1024 * 1024
-    for size, status in ((6 * megabyte - 4096, 201), (6 * megabyte, 413 if gateway == "fc" else 406)):
+    for size, status in ((6 * MEBIBYTE - 4096, 201), (6 * MEBIBYTE, 413 if gateway == "fc" else 406)):
         assert client.request("POST", "/", body="王".encode() * (size // 3)).status == status
 
 
@@ -397,7 +397,7 @@ def test_a_flask_folder_without_serverless_yml_says_what_is_assumed(tmp_path):
     """As README has it: index.py and faaskit/ are copied, nothing else of this project is in reach."""
     (tmp_path / "application.py").write_text(APPLICATION, encoding="utf-8")
     shutil.copy(ROOT / "index.py", tmp_path)
-    shutil.copytree(ROOT / "mydjango" / "cloud", tmp_path / "mydjango" / "cloud")
+    shutil.copytree(ROOT / "faaskit", tmp_path / "faaskit")
     options = ["--env", "WSGI_APPLICATION=application:app"]
     server = Server(["-m", "faaskit.local.serve", "0", *options], {"PYTHONPATH": ""}, tmp_path)
     assert_flask_answers(server)
