@@ -1,4 +1,4 @@
-"""The platforms behind the gateways: what they put into a function's environment and context, and their limits."""
+"""The platforms behind the gateways: their limits, and the environment and context of a function."""
 
 from __future__ import annotations
 
@@ -12,23 +12,22 @@ from faaskit.units import MEBIBYTE
 
 @dataclass(frozen=True)
 class Platform:
-    """`kind` is the runtime's: scf, lambda or fc; limits are those of event and result as JSON, in bytes."""
+    """`kind` selects the runtime's context: scf, lambda or fc."""
 
     kind: str
-    request_limit: int = 6 * MEBIBYTE
-    result_limit: int = 6 * MEBIBYTE
+    payload_limit: int = 6 * MEBIBYTE  # bytes of the event, and of the result, as JSON
     event_is_bytes: bool = False
     bills_start: bool = False  # AWS bills the initialisation since 2025-08
 
 
 SCF = Platform("scf")
 LAMBDA = Platform("lambda", bills_start=True)
-ALB = Platform("lambda", request_limit=MEBIBYTE, result_limit=MEBIBYTE, bills_start=True)
+ALB = Platform("lambda", payload_limit=MEBIBYTE, bills_start=True)
 FC = Platform("fc", event_is_bytes=True)
 
 
 def environment(platform: Platform, config: FunctionConfig, memory: int, folder: str) -> dict[str, str]:
-    """The variables that the platform itself sets."""
+    """Return the variables that the platform sets."""
     if platform.kind == "scf":
         return {
             "TENCENTCLOUD_RUNENV": "SCF",
@@ -60,7 +59,7 @@ def environment(platform: Platform, config: FunctionConfig, memory: int, folder:
 def context(
     platform: Platform, config: FunctionConfig, request_id: str, memory: int, timeout: float, variables: dict[str, str]
 ) -> dict[str, Any]:
-    """The fields of the context; the runtime makes AWS's and Aliyun's objects of them."""
+    """Return the fields of the context, from which the runtime makes AWS's and Aliyun's objects."""
     milliseconds = int(timeout * 1000)
     if platform.kind == "scf":
         return {

@@ -15,7 +15,7 @@ from typing import Any
 
 from faaskit.gateways.invocation import SUCCESS, Invocation
 from faaskit.gateways.registry import GATEWAYS
-from faaskit.gateways.request import HttpRequest, encoded
+from faaskit.gateways.request import HttpRequest, encode
 from faaskit.local import local_function
 from faaskit.local.instance_pool import InstancePool
 from faaskit.local.local_function import LocalFunctionError
@@ -45,7 +45,7 @@ def event_of(options: argparse.Namespace, request_id: str) -> bytes:
         return json.dumps({"manage": _words(options.manage)}).encode()
     if options.http:
         built = GATEWAYS[options.gateway].build_event(_request(options, request_id))
-        return built if isinstance(built, bytes) else encoded(built)
+        return built if isinstance(built, bytes) else encode(built)
     try:
         content = sys.stdin.buffer.read() if options.event == "-" else Path(options.event).read_bytes()
         json.loads(content)
@@ -135,7 +135,7 @@ def run(options: argparse.Namespace) -> int:
     function = local_function.prepare(options, public_url(json.loads(event)))
     pool = InstancePool(function.launch)
     try:
-        pool.invoke(invocation, event, function.context(invocation.request_id))
+        pool.run_event(invocation, event, function.context(invocation.request_id))
     finally:
         pool.close()
     status = None

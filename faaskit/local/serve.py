@@ -23,7 +23,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from faaskit.gateways.invocation import SUCCESS, Invocation
 from faaskit.gateways.registry import GATEWAYS
-from faaskit.gateways.request import HttpRequest, encoded
+from faaskit.gateways.request import HttpRequest, encode
 from faaskit.local import local_function
 from faaskit.local.instance_pool import InstancePool
 from faaskit.local.local_function import LocalFunction, LocalFunctionError
@@ -140,15 +140,15 @@ class Gateway:
 
     def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         invocation = Invocation()
-        limit = self.function.launch.platform.request_limit
+        limit = self.function.launch.platform.payload_limit
         try:
             request = read_request(environ, limit, invocation.request_id, self.stage)
         except OSError as error:
             start_response("400 Bad Request", [("Content-Type", "text/plain")])
             return [f"The request's body cannot be read: {error}.\n".encode()]
         built = GATEWAYS[self.name].build_event(request)
-        payload = built if isinstance(built, bytes) else encoded(built)
-        self.pool.invoke(invocation, payload, self.function.context(invocation.request_id))
+        payload = built if isinstance(built, bytes) else encode(built)
+        self.pool.run_event(invocation, payload, self.function.context(invocation.request_id))
         response = GATEWAYS[self.name].respond(invocation, {} if isinstance(built, bytes) else built)
         what = f"{request.method} {request.path}"
         self.log.record(self.function.launch, invocation, what, response.status, response.note)
@@ -158,8 +158,8 @@ class Gateway:
     def fire(self, timer: Timer, event: dict[str, str]) -> bool:
         """Run one timer event; whether it succeeded."""
         invocation = Invocation()
-        payload = encoded(event)
-        self.pool.invoke(invocation, payload, self.function.context(invocation.request_id))
+        payload = encode(event)
+        self.pool.run_event(invocation, payload, self.function.context(invocation.request_id))
         self.log.record(self.function.launch, invocation, f"timer {timer.name}", None)
         return invocation.code == SUCCESS
 
@@ -248,7 +248,7 @@ def run(options: argparse.Namespace) -> None:
         stop = threading.Event()
         signal.signal(signal.SIGTERM, _interrupt)
         try:
-            checked = pool.check()
+            checked = pool.try_start()
             if checked.code != SUCCESS:
                 raise LocalFunctionError(f"{function.launch.handler} cannot be started: {checked.error}.")
             timers = [] if options.no_timers else [timer for timer in function.config.timers if timer.enabled]

@@ -88,7 +88,7 @@ def pool_of():
 def invoke(pool: InstancePool, **event: object) -> Invocation:
     invocation = Invocation()
     context = {"request_id": invocation.request_id, "time_limit_in_ms": 60_000}
-    pool.invoke(invocation, json.dumps(event).encode(), context)
+    pool.run_event(invocation, json.dumps(event).encode(), context)
     return invocation
 
 
@@ -113,7 +113,7 @@ def test_an_instance_is_started_on_demand_and_used_again(launch, pool_of):
 
 def test_the_check_starts_an_instance_and_leaves_the_first_request_cold(launch, pool_of):
     pool = pool_of(launch)
-    assert pool.check().code == 200
+    assert pool.try_start().code == 200
     assert pool.count() == 0
     assert invoke(pool).cold
 
@@ -285,7 +285,7 @@ def test_more_memory_than_the_limit_is_434(launch, pool_of):
     invocation = invoke(pool, do="swallow", megabytes=100)
     assert (invocation.code, invocation.error) == (434, "Memory limit of 64 MB exceeded")
     assert invoke(pool).code == 200
-    folders = [instance.limit.folder for instance in pool._alive]
+    folders = [instance.memory_group.folder for instance in pool._alive]
     pool.close()
     assert not any(folder.exists() for folder in folders)
 
@@ -306,7 +306,7 @@ def test_an_instance_ends_with_its_gateway(launch, tmp_path):
         "from faaskit.local.instance import Invocation\n"
         "pool = InstancePool(pickle.loads(bytes.fromhex(sys.argv[1])), 1)\n"
         "invocation = Invocation()\n"
-        "pool.invoke(invocation, b'{}', {})\n"
+        "pool.run_event(invocation, b'{}', {})\n"
         "print(invocation.result['pid'], flush=True)\n"
         "os.kill(os.getpid(), 9)\n",
         encoding="utf-8",
