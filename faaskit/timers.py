@@ -1,4 +1,4 @@
-"""Timer triggers: Tencent's seven-field cron, and a thread that fires timers when they are due.
+"""Timer triggers: Tencent's seven-field cron, and threads that fire timers when they are due.
 
 The fields are `second minute hour day month week year` in UTC+8; day and week given together mean either (SCF 9708).
 croniter reads exactly that with `second_at_beginning`.
@@ -6,8 +6,6 @@ croniter reads exactly that with `second_at_beginning`.
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -60,46 +58,37 @@ class Timer:
         return {"Type": "Timer", "TriggerName": self.name, "Time": time, "Message": self.message}
 
 
-class TimerThread(threading.Thread):
-    """Call `fire(timer, event)`, each time in its own thread, whenever an enabled timer is due.
+Fire = Callable[[Timer, dict[str, str]], bool]
+
+
+def start_timers(timers: Iterable[Timer], fire: Fire) -> None:
+    """Call `fire(timer, event)` in a daemon thread whenever a timer is due, for as long as this process runs.
 
     `fire` returns whether the invocation succeeded; a failed one is retried as the platform does.
     """
+    for timer in timers:
+        _schedule(timer, datetime.now(PLATFORM_TIME), fire)
 
-    def __init__(self, timers: Iterable[Timer], fire: Callable[[Timer, dict[str, str]], bool]) -> None:
-        super().__init__(name="timers", daemon=True)
-        self._fire = fire
-        self._wake = threading.Condition()
-        self._order = itertools.count()
-        self._due: list[tuple[datetime, int, Timer, int, dict[str, str] | None]] = []
-        for timer in timers:
-            if timer.enabled:
-                self._plan(timer)
 
-    def _plan(self, timer: Timer) -> None:
-        """Schedule the next regular time of a timer."""
-        at = timer.next_time(datetime.now(PLATFORM_TIME))
-        if at is not None:
-            heapq.heappush(self._due, (at, next(self._order), timer, 0, None))
+def _schedule(timer: Timer, after: datetime, fire: Fire) -> None:
+    at = timer.next_time(after)
+    if at is None:
+        return
 
-    def run(self) -> None:
-        """Wait for the earliest time, fire, schedule the timer's next time; for as long as the process runs."""
-        with self._wake:
-            while True:
-                now = datetime.now(PLATFORM_TIME)
-                if not self._due or self._due[0][0] > now:
-                    self._wake.wait((self._due[0][0] - now).total_seconds() if self._due else None)
-                    continue
-                at, _, timer, attempt, event = heapq.heappop(self._due)
-                if event is None:
-                    self._plan(timer)
-                    event = timer.event(at)
-                threading.Thread(target=self._attempt, args=(timer, event, attempt), daemon=True).start()
+    def run() -> None:
+        # The clock of threads may be a little early: the same time must not come twice.
+        _schedule(timer, max(at, datetime.now(PLATFORM_TIME)), fire)
+        _attempt(timer, timer.event(at), fire, RETRIES)
 
-    def _attempt(self, timer: Timer, event: dict[str, str], attempt: int) -> None:
-        if self._fire(timer, event) or attempt >= RETRIES:
-            return
-        with self._wake:
-            again = datetime.now(PLATFORM_TIME) + RETRY_INTERVAL
-            heapq.heappush(self._due, (again, next(self._order), timer, attempt + 1, event))
-            self._wake.notify()
+    _call_later(at - datetime.now(PLATFORM_TIME), run)
+
+
+def _attempt(timer: Timer, event: dict[str, str], fire: Fire, retries: int) -> None:
+    if not fire(timer, event) and retries:
+        _call_later(RETRY_INTERVAL, lambda: _attempt(timer, event, fire, retries - 1))
+
+
+def _call_later(delay: timedelta, function: Callable[[], None]) -> None:
+    thread = threading.Timer(delay.total_seconds(), function)
+    thread.daemon = True
+    thread.start()

@@ -7,7 +7,16 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
-from faaskit.gateways.request import Event, HttpRequest, encode, joined_headers, parsed_query, text_or_base64
+from faaskit.gateways.request import (
+    Event,
+    HttpRequest,
+    encode,
+    forwarded_for,
+    http_description,
+    joined_headers,
+    joined_query,
+    text_or_base64,
+)
 from faaskit.gateways.result import JSON, HttpResponse, body_of, header_pairs, status_of
 
 
@@ -20,17 +29,11 @@ def fc_event(request: HttpRequest) -> bytes:
         "body": body,
         "isBase64Encoded": is_base64,
         "headers": joined_headers(request, lower=False),
-        "queryParameters": {key: ",".join(values) for key, values in parsed_query(request).items()},
+        "queryParameters": joined_query(request),
         "requestContext": {
             "domainName": request.host.partition(":")[0],
             "domainPrefix": request.host.partition(".")[0],
-            "http": {
-                "method": request.method,
-                "path": unquote(request.path),
-                "protocol": request.protocol,
-                "sourceIp": request.address,
-                "userAgent": request.header("user-agent"),
-            },
+            "http": http_description(request, unquote(request.path)),
             "requestId": request.request_id,
         },
     }
@@ -40,14 +43,13 @@ def fc_event(request: HttpRequest) -> bytes:
 def fc_apigateway_event(request: HttpRequest) -> bytes:
     """API Gateway in front of FC: bytes; `isBase64Encoded` is a string; the address only in X-Forwarded-For."""
     body, is_base64 = text_or_base64(request.body)
-    claimed = [value for key, value in request.headers if key.lower() == "x-forwarded-for"]
     kept = [(key, value) for key, value in request.headers if key.lower() != "x-forwarded-for"]
-    sent = replace(request, headers=[*kept, ("X-Forwarded-For", ", ".join([*claimed, request.address]))])
+    sent = replace(request, headers=[*kept, ("X-Forwarded-For", forwarded_for(request))])
     event = {
         "path": request.path,
         "httpMethod": request.method,
         "headers": joined_headers(sent, lower=False),
-        "queryParameters": {key: ",".join(values) for key, values in parsed_query(request).items()},
+        "queryParameters": joined_query(request),
         "pathParameters": {},
         "body": body,
         "isBase64Encoded": "true" if is_base64 else "false",

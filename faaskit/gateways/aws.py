@@ -10,7 +10,17 @@ from typing import Any
 from urllib.parse import unquote
 
 from faaskit.gateways.invocation import EVENT_TOO_LARGE, Invocation
-from faaskit.gateways.request import Event, HttpRequest, joined_headers, parsed_query, text_or_base64, values_by_name
+from faaskit.gateways.request import (
+    Event,
+    HttpRequest,
+    forwarded_for,
+    http_description,
+    joined_headers,
+    joined_query,
+    parsed_query,
+    text_or_base64,
+    values_by_name,
+)
 from faaskit.gateways.result import (
     JSON,
     HttpResponse,
@@ -31,12 +41,11 @@ def forwarded(request: HttpRequest) -> list[tuple[str, str]]:
     """Return the headers with those that AWS adds: the client's address is appended, protocol and port are set."""
     added = ("x-forwarded-for", "x-forwarded-proto", "x-forwarded-port")
     kept = [(key, value) for key, value in request.headers if key.lower() not in added]
-    claimed = [value for key, value in request.headers if key.lower() == "x-forwarded-for"]
     port = request.host.rpartition(":")[2]
     default_port = "443" if request.scheme == "https" else "80"
     return [
         *kept,
-        ("X-Forwarded-For", ", ".join([*claimed, request.address])),
+        ("X-Forwarded-For", forwarded_for(request)),
         ("X-Forwarded-Proto", request.scheme),
         ("X-Forwarded-Port", port if port.isdigit() else default_port),
     ]
@@ -89,9 +98,8 @@ def payload_2(request: HttpRequest, raw_path: str, decoded_path: str, stage: str
     """Return what HTTP API and Lambda URL share of AWS's payload 2.0: the query as sent, cookies as a list."""
     headers = joined_headers(replace(request, headers=forwarded(request)))
     cookies = [part.strip() for part in headers.pop("cookie", "").split(";") if part.strip()]
-    query = {key: ",".join(values) for key, values in parsed_query(request).items()}
     body, is_base64 = body_by_type(request)
-    optional = {"cookies": cookies, "queryStringParameters": query, "body": body}
+    optional = {"cookies": cookies, "queryStringParameters": joined_query(request), "body": body}
     return {
         "version": "2.0",
         "routeKey": "$default",
@@ -101,13 +109,7 @@ def payload_2(request: HttpRequest, raw_path: str, decoded_path: str, stage: str
         "requestContext": {
             "apiId": "abc123",
             "domainName": request.host.partition(":")[0],
-            "http": {
-                "method": request.method,
-                "path": decoded_path,
-                "protocol": request.protocol,
-                "sourceIp": request.address,
-                "userAgent": request.header("user-agent"),
-            },
+            "http": http_description(request, decoded_path),
             "requestId": request.request_id,
             "routeKey": "$default",
             "stage": stage,

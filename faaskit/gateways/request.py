@@ -75,6 +75,28 @@ def parsed_query(request: HttpRequest) -> dict[str, list[str]]:
     return values
 
 
+def joined_query(request: HttpRequest) -> dict[str, str]:
+    """Return the decoded query with repeats joined by a comma."""
+    return {key: ",".join(values) for key, values in parsed_query(request).items()}
+
+
+def forwarded_for(request: HttpRequest) -> str:
+    """Return X-Forwarded-For with the client's address appended, as gateways do."""
+    claimed = [value for name, value in request.headers if name.lower() == "x-forwarded-for"]
+    return ", ".join([*claimed, request.address])
+
+
+def http_description(request: HttpRequest, path: str) -> dict[str, str]:
+    """Return `requestContext.http` of AWS's payload 2.0 and of FC 3.0; each has its own rule for the path."""
+    return {
+        "method": request.method,
+        "path": path,
+        "protocol": request.protocol,
+        "sourceIp": request.address,
+        "userAgent": request.header("user-agent"),
+    }
+
+
 def text_or_base64(body: bytes) -> tuple[str, bool]:
     """Return (body, isBase64Encoded): text if the bytes are UTF-8, else base64."""
     try:

@@ -162,10 +162,6 @@ class Instance:
         if self.launch.freeze and CAN_FREEZE:
             self._signal(signal.SIGSTOP)
 
-    def died(self) -> bool:
-        """Return whether the process ended by itself."""
-        return self.process.poll() is not None
-
     def kill(self) -> None:
         """End the process and its children at once, as the platform does, and wait for the end."""
         with self._ending:

@@ -65,7 +65,7 @@ class InstancePool:
                 self._waiting.append(waiter)
         if waiter:
             instance = waiter.result()
-        if instance and instance.died():  # while it was idle: a new one takes its slot
+        if instance and instance.process.poll() is not None:  # it died while idle: a new one takes its slot
             self._remove(instance)
             instance = None
         return instance or self._start(invocation)

@@ -27,7 +27,7 @@ from faaskit.local.http_request import RequestHandler, read_request
 from faaskit.local.instance_pool import InstancePool
 from faaskit.local.local_function import LocalFunction, LocalFunctionError
 from faaskit.local.report import InvocationLog
-from faaskit.timers import Timer, TimerThread
+from faaskit.timers import Timer, start_timers
 
 BACKLOG = 1024  # connections that wait to be accepted
 SHUTDOWN_GRACE = 5.0  # seconds for requests whose instance was ended to be reported
@@ -154,7 +154,7 @@ def serve(options: argparse.Namespace) -> None:
         function = local_function.prepare(options, url)
         with running(function, options) as application:
             timers = [] if options.no_timers else [timer for timer in function.config.timers if timer.enabled]
-            TimerThread(timers, application.fire).start()
+            start_timers(timers, application.fire)
             server = make_server(
                 host, port, application, threaded=True, request_handler=RequestHandler, fd=listener.fileno()
             )
