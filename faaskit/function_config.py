@@ -21,9 +21,6 @@ from faaskit.timers import Timer
 REFERENCE = re.compile(r"\$\{([^{}]+)\}")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 RESERVED_PREFIXES = ("SCF_", "QCLOUD_", "TENCENTCLOUD_")
-DEFAULT_MEMORY = 128  # MB
-DEFAULT_TIMEOUT = 3  # seconds
-DEFAULT_INIT_TIMEOUT = 65  # seconds
 
 
 class FunctionConfigError(ValueError):
@@ -32,15 +29,15 @@ class FunctionConfigError(ValueError):
 
 @dataclass(frozen=True)
 class FunctionConfig:
-    """One function of serverless.yml; `inputs` is the whole section, resolved."""
+    """One function of serverless.yml, with the platform's defaults; `inputs` is the whole section, resolved."""
 
     path: Path
     name: str
     stage: str = ""
     handler: str = "index.main_handler"
-    memory: int = DEFAULT_MEMORY  # MB
-    timeout: int = DEFAULT_TIMEOUT  # seconds
-    init_timeout: int = DEFAULT_INIT_TIMEOUT  # seconds
+    memory: int = 128  # MB
+    timeout: int = 3  # seconds
+    init_timeout: int = 65  # seconds
     region: str = "ap-guangzhou"
     environment: dict[str, str] = field(default_factory=dict)
     timers: list[Timer] = field(default_factory=list)
@@ -119,10 +116,10 @@ def load(path: Path, environ: Mapping[str, str] | None = None, stage: str = "") 
             name=str(inputs.get("name") or document.get("name") or path.parent.name),
             stage=str(document.get("stage") or ""),
             handler=_handler(inputs),
-            memory=_whole(inputs, "memorySize", DEFAULT_MEMORY),
-            timeout=_whole(inputs, "timeout", DEFAULT_TIMEOUT),
-            init_timeout=_whole(inputs, "initTimeout", DEFAULT_INIT_TIMEOUT),
-            region=str(inputs.get("region") or "ap-guangzhou"),
+            memory=_whole(inputs, "memorySize", FunctionConfig.memory),
+            timeout=_whole(inputs, "timeout", FunctionConfig.timeout),
+            init_timeout=_whole(inputs, "initTimeout", FunctionConfig.init_timeout),
+            region=str(inputs.get("region") or FunctionConfig.region),
             environment=_environment(inputs, unset),
             timers=_timers(inputs),
             inputs=inputs,
@@ -140,9 +137,9 @@ def _whole(inputs: Mapping[str, Any], key: str, default: int) -> int:
 
 
 def _handler(inputs: Mapping[str, Any]) -> str:
-    handler = inputs.get("handler", "index.main_handler")
+    handler = inputs.get("handler", FunctionConfig.handler)
     if not isinstance(handler, str) or not all(handler.rpartition(".")):
-        raise ValueError(f"handler is {handler!r}: write module.function, such as index.main_handler.")
+        raise ValueError(f"handler is {handler!r}: write module.function, such as {FunctionConfig.handler}.")
     return handler
 
 

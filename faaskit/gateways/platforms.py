@@ -32,8 +32,6 @@ def environment(platform: Platform, config: FunctionConfig, memory: int, folder:
         return {
             "TENCENTCLOUD_RUNENV": "SCF",
             "TENCENTCLOUD_REGION": config.region,
-            "TENCENTCLOUD_APPID": "1250000000",
-            "TENCENTCLOUD_UIN": "100000000000",
             "SCF_FUNCTIONNAME": config.name,
             "SCF_FUNCTIONVERSION": "$LATEST",
             "SCF_NAMESPACE": "default",
@@ -72,8 +70,6 @@ def context(
             "function_name": config.name,
             "namespace": "default",
             "tencentcloud_region": config.region,
-            "tencentcloud_appid": "1250000000",
-            "tencentcloud_uin": "100000000000",
         }
     if platform.kind == "lambda":
         return {

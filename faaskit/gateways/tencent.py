@@ -89,7 +89,7 @@ def read_apigw(result: Any, event: Event) -> HttpResponse:  # noqa: ANN401
 
 
 def read_function_url(result: Any, event: Event) -> HttpResponse:  # noqa: ANN401
-    """The same for a Function URL, which does not decode base64: the client receives its text (measured 2026-10)."""
+    """Function URL: as API Gateway, but base64 is not decoded, the client receives its text (measured 2026-10)."""
     result = as_object(result)
     response = read_apigw(result | {"isBase64Encoded": False}, event)
     if not result.get("isBase64Encoded"):

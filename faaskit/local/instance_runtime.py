@@ -98,9 +98,7 @@ def main(name: str, kind: str, folder: str) -> None:
     """Serve invocations until the gateway closes the stream."""
     requests = os.fdopen(os.dup(0), "rb")
     results = os.fdopen(os.dup(1), "wb")
-    null = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(null, 0)
-    os.close(null)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     sys.path[0] = folder
     try:

@@ -68,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser, folder: Path | None = None) -
 
 
 def prepare(options: argparse.Namespace, public_url: str) -> LocalFunction:
-    """Combine serverless.yml and the options into what an instance is started with. Raises LocalFunctionError."""
+    """Combine serverless.yml, the options and local values. Raises LocalFunctionError."""
     folder = Path(options.folder).resolve()
     config = _config(options)
     memory = config.memory if options.memory is None else options.memory

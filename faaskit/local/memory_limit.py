@@ -17,18 +17,19 @@ class Cgroup:
     """A memory cgroup of one instance, without swap. Raises OSError where it cannot be made."""
 
     kind: str
-    files: tuple[tuple[str, str], ...]  # (file, value or '' for the limit); a file that ends in ? may be missing
-    events: str
+    limit_file: str
+    swap_file: str  # missing where the kernel does not count swap
+    swap: str  # value of swap_file, '' for the limit: version 1 counts memory and swap together
+    events_file: str
 
     def __init__(self, parent: Path, megabytes: int) -> None:
         self.folder = parent / f"rungateway-{os.getpid()}-{next(_numbers)}"
         self.folder.mkdir()
+        limit = str(megabytes * MEBIBYTE)
         try:
-            for name, value in self.files:
-                path = self.folder / name.rstrip("?")
-                if name.endswith("?") and not path.exists():
-                    continue
-                path.write_text(value or str(megabytes * MEBIBYTE))
+            (self.folder / self.limit_file).write_text(limit)
+            if (self.folder / self.swap_file).exists():
+                (self.folder / self.swap_file).write_text(self.swap or limit)
         except OSError:
             self.folder.rmdir()
             raise
@@ -40,7 +41,7 @@ class Cgroup:
     def exceeded(self) -> bool:
         """Return whether the kernel killed a process of the group for its memory."""
         try:
-            lines = (self.folder / self.events).read_text().splitlines()
+            lines = (self.folder / self.events_file).read_text().splitlines()
         except FileNotFoundError:  # closed already: the gateway is ending
             return False
         return any(line.startswith("oom_kill ") and line.split()[1] != "0" for line in lines)
@@ -62,16 +63,16 @@ class CgroupV1(Cgroup):
     """The older interface, which many container hosts still have."""
 
     kind = "cgroup v1"
-    files = (("memory.limit_in_bytes", ""), ("memory.memsw.limit_in_bytes?", ""))
-    events = "memory.oom_control"
+    limit_file, swap_file, swap = "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", ""
+    events_file = "memory.oom_control"
 
 
 class CgroupV2(Cgroup):
     """The unified interface."""
 
     kind = "cgroup v2"
-    files = (("memory.max", ""), ("memory.swap.max?", "0"))
-    events = "memory.events"
+    limit_file, swap_file, swap = "memory.max", "memory.swap.max", "0"
+    events_file = "memory.events"
 
 
 def _parents() -> list[tuple[type[Cgroup], Path]]:

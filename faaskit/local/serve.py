@@ -131,7 +131,7 @@ def reload_on_change(folder: Path, pool: InstancePool, stop: threading.Event) ->
 
 
 def announce(function: LocalFunction, options: argparse.Namespace, url: str, timers: list[Timer]) -> None:
-    """Print what runs where, and which limits this machine cannot enforce."""
+    """Print the function, its address, limits and timers."""
     lines = [f"{function.config.name} ({function.launch.handler}) behind {options.gateway} at {url}"]
     lines += [f"  {note}" for note in function.notes]
     lines += [f"  timer {timer.name}: {timer.cron}, message {timer.message!r}" for timer in timers]
