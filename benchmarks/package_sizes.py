@@ -12,8 +12,9 @@ import tempfile
 from pathlib import Path
 
 from faaskit.package import archives, build
-from faaskit.package.archives import MEGABYTE, Size
+from faaskit.package.archives import Size
 from faaskit.package.target import Target, find_python
+from faaskit.units import MEGABYTE
 
 PROJECT = Path(__file__).resolve().parent.parent
 

@@ -1,6 +1,6 @@
 """serverless.yml: the function as it is deployed, with `${env:…}` and its other references resolved.
 
-What the local gateway, the packaging and the deployment read the same. The format is that of component `scf`
+The local gateway, the packaging and the deployment share this reader. The format is that of component `scf`
 (Tencent 1154/42990).
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,51 +21,42 @@ from faaskit.timers import Timer
 REFERENCE = re.compile(r"\$\{([^{}]+)\}")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 RESERVED_PREFIXES = ("SCF_", "QCLOUD_", "TENCENTCLOUD_")
-DEFAULT_MEMORY = 128  # MB
-DEFAULT_TIMEOUT = 3  # seconds
-DEFAULT_INIT_TIMEOUT = 65  # seconds
 
 
 class FunctionConfigError(ValueError):
-    """serverless.yml is missing or says what no platform would take; the message is one sentence."""
+    """serverless.yml is missing or invalid; the message is one sentence."""
 
 
 @dataclass(frozen=True)
 class FunctionConfig:
-    """One function of serverless.yml. `inputs` is the whole resolved section; `unset` names what was not resolved."""
+    """One function of serverless.yml, with the platform's defaults; `inputs` is the whole section, resolved."""
 
     path: Path
     name: str
     stage: str = ""
     handler: str = "index.main_handler"
-    memory: int = DEFAULT_MEMORY  # MB
-    timeout: int = DEFAULT_TIMEOUT  # seconds
-    init_timeout: int = DEFAULT_INIT_TIMEOUT  # seconds
+    memory: int = 128  # MB
+    timeout: int = 3  # seconds
+    init_timeout: int = 65  # seconds
     region: str = "ap-guangzhou"
     environment: dict[str, str] = field(default_factory=dict)
     timers: list[Timer] = field(default_factory=list)
     inputs: dict[str, Any] = field(default_factory=dict)
-    # Where in the file -> the environment variable that is not set ("inputs.environment.variables.X" -> "X").
+    # Place in the file -> the variable that is not set ("inputs.environment.variables.X" -> "X").
     unset: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
 class _Resolver:
-    """Replaces `${env:NAME}` and `${name}`, `${stage}`, `${app}`; leaves what only the cloud knows (`${output:…}`)."""
+    """Replace `${env:NAME}` and `${name}`, `${stage}`, `${app}`; keep what only the cloud knows (`${output:…}`)."""
 
-    def __init__(
-        self,
-        document: Mapping[str, Any],
-        environ: Mapping[str, str],
-        unset: dict[str, str],
-        within: tuple[str, ...] = (),
-    ) -> None:
-        self.document = document
-        self.environ = environ
-        self.unset = unset
-        self.within = within  # the references that led here: ${name} may itself hold ${stage}
+    document: Mapping[str, Any]
+    environ: Mapping[str, str]
+    unset: dict[str, str]
+    within: tuple[str, ...] = ()  # the references that led here: ${name} may itself hold ${stage}
 
     def resolve(self, value: Any, where: str) -> Any:  # noqa: ANN401  (YAML holds anything)
-        """The value with its references replaced; an unset variable becomes '' and is noted under `where`."""
+        """Return the value with its references replaced; an unset variable becomes '' and is noted under `where`."""
         if isinstance(value, dict):
             return {key: self.resolve(item, f"{where}.{key}") for key, item in value.items()}
         if isinstance(value, list):
@@ -81,18 +72,18 @@ class _Resolver:
             if not self.environ.get(name):
                 self.unset[where] = name
             return self.environ.get(name, "")
-        if reference in ("name", "stage", "app", "org") and reference in self.document:
-            if reference in self.within:
-                raise ValueError(f"${{{reference}}} refers to itself.")
-            within = _Resolver(self.document, self.environ, self.unset, (*self.within, reference))
-            return str(within.resolve(str(self.document[reference]), where))
-        return match[0]
+        if reference not in ("name", "stage", "app", "org") or reference not in self.document:
+            return match[0]
+        if reference in self.within:
+            raise ValueError(f"${{{reference}}} refers to itself.")
+        inner = replace(self, within=(*self.within, reference))
+        return str(inner.resolve(str(self.document[reference]), where))
 
 
 def deployment_environ(folder: Path) -> dict[str, str]:
-    """The variables that `${env:…}` sees: those of the shell, before those of the folder's .env file.
+    """Return the variables for `${env:…}`: those of the shell win over those of the folder's .env file.
 
-    FunctionConfigError where that file cannot be read.
+    Raises FunctionConfigError where that file cannot be read.
     """
     path = folder / ".env"
     try:
@@ -105,7 +96,7 @@ def deployment_environ(folder: Path) -> dict[str, str]:
 
 
 def load(path: Path, environ: Mapping[str, str] | None = None, stage: str = "") -> FunctionConfig:
-    """Read and resolve one serverless.yml; `stage` counts before the file's own. Raises FunctionConfigError."""
+    """Read and resolve one serverless.yml; `stage` wins over the file's own. Raises FunctionConfigError."""
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -125,10 +116,10 @@ def load(path: Path, environ: Mapping[str, str] | None = None, stage: str = "") 
             name=str(inputs.get("name") or document.get("name") or path.parent.name),
             stage=str(document.get("stage") or ""),
             handler=_handler(inputs),
-            memory=_whole(inputs, "memorySize", DEFAULT_MEMORY),
-            timeout=_whole(inputs, "timeout", DEFAULT_TIMEOUT),
-            init_timeout=_whole(inputs, "initTimeout", DEFAULT_INIT_TIMEOUT),
-            region=str(inputs.get("region") or "ap-guangzhou"),
+            memory=_whole(inputs, "memorySize", FunctionConfig.memory),
+            timeout=_whole(inputs, "timeout", FunctionConfig.timeout),
+            init_timeout=_whole(inputs, "initTimeout", FunctionConfig.init_timeout),
+            region=str(inputs.get("region") or FunctionConfig.region),
             environment=_environment(inputs, unset),
             timers=_timers(inputs),
             inputs=inputs,
@@ -146,14 +137,14 @@ def _whole(inputs: Mapping[str, Any], key: str, default: int) -> int:
 
 
 def _handler(inputs: Mapping[str, Any]) -> str:
-    handler = inputs.get("handler", "index.main_handler")
+    handler = inputs.get("handler", FunctionConfig.handler)
     if not isinstance(handler, str) or not all(handler.rpartition(".")):
-        raise ValueError(f"handler is {handler!r}: write module.function, such as index.main_handler.")
+        raise ValueError(f"handler is {handler!r}: write module.function, such as {FunctionConfig.handler}.")
     return handler
 
 
 def _map(section: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """The map under a key, {} where there is none."""
+    """Return the map under a key, {} if there is none."""
     value = section.get(key) or {}
     if not isinstance(value, dict):
         raise TypeError(f"{key} is not a map such as 'name: value'.")  # without the value, which may be secret
@@ -161,7 +152,7 @@ def _map(section: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def _environment(inputs: Mapping[str, Any], unset: Mapping[str, str]) -> dict[str, str]:
-    """environment.variables as text, without those that hold an unset `${env:…}`."""
+    """Return environment.variables as text, without those that hold an unset `${env:…}`."""
     variables = _map(_map(inputs, "environment"), "variables")
     for name in map(str, variables):
         if not VARIABLE.fullmatch(name):
@@ -169,19 +160,15 @@ def _environment(inputs: Mapping[str, Any], unset: Mapping[str, str]) -> dict[st
         if name.startswith(RESERVED_PREFIXES):
             raise ValueError(f"environment variable {name} begins with a prefix that the platform reserves.")
     return {
-        str(name): _text(value)
+        # The platform stores text: YAML's true becomes 'true'.
+        str(name): str(value).lower() if isinstance(value, bool) else str(value)
         for name, value in variables.items()
         if value is not None and f"inputs.environment.variables.{name}" not in unset
     }
 
 
-def _text(value: Any) -> str:  # noqa: ANN401  (YAML holds anything)
-    """The value as the platform stores it: YAML's true becomes 'true'."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def _timers(inputs: Mapping[str, Any]) -> list[Timer]:
-    """The timer triggers of `events`; `enable` is false unless said."""
+    """Return the timer triggers of `events`; a trigger is off by default."""
     events = inputs.get("events") or []
     if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
         raise ValueError("events is not a list of triggers, such as '- timer: {parameters: ...}'.")

@@ -1,4 +1,4 @@
-"""What faaskit knows of a project: the table `[tool.faaskit]` of its pyproject.toml, and nothing else."""
+"""The configuration of a project: the table `[tool.faaskit]` of its pyproject.toml, and nothing else."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ else:
 
 
 class ProjectError(Exception):
-    """The table cannot be used; the message is one sentence that says why."""
+    """The table cannot be used; the message is one sentence that gives the reason."""
 
 
 @dataclass(frozen=True)
 class Project:
     """The entries of the table; each is a list of strings."""
 
-    prepare: tuple[str, ...] = ()  # management commands that run before the project is served on this machine
-    inherit: tuple[str, ...] = ()  # variables of this machine's environment that local instances see
+    prepare: tuple[str, ...] = ()  # management commands that run before the project is served locally
+    inherit: tuple[str, ...] = ()  # variables of this machine's environment that local instances get
     required: tuple[str, ...] = ()  # variables without which nothing is deployed
 
 
 def read(folder: Path) -> Project:
-    """Return the project in this folder; one without pyproject.toml or without the table has no entries.
+    """Return the project in this folder; without pyproject.toml or the table it has no entries.
 
     Raises ProjectError where the file is not TOML, or an entry is unknown or not a list of strings.
     """

@@ -1,13 +1,11 @@
-"""Timer triggers: Tencent's seven-field cron, and the thread that fires timers at their times.
+"""Timer triggers: Tencent's seven-field cron, and threads that fire timers when they are due.
 
-`second minute hour day month week year` in UTC+8; day and week given together mean either of them (SCF 9708). croniter
-reads exactly that with `second_at_beginning`.
+The fields are `second minute hour day month week year` in UTC+8; day and week given together mean either (SCF 9708).
+croniter reads exactly that with `second_at_beginning`.
 """
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -17,14 +15,15 @@ from typing import Any
 from croniter import CroniterError, croniter
 
 PLATFORM_TIME = timezone(timedelta(hours=8))
-RETRIES = 2  # an asynchronous event whose function raises is retried twice,
-RETRY_AFTER = timedelta(minutes=1)  # one minute apart (SCF, asynchronous invocation)
+# SCF retries an asynchronous event whose function raises.
+RETRIES = 2
+RETRY_INTERVAL = timedelta(minutes=1)
 MESSAGE_LIMIT = 4096  # bytes
 
 
 @dataclass(frozen=True)
 class Timer:
-    """One timer trigger; a cron expression or message that the platform would refuse raises ValueError."""
+    """One timer trigger. Raises ValueError for a cron expression or message that the platform would refuse."""
 
     name: str
     cron: str
@@ -42,11 +41,11 @@ class Timer:
             raise ValueError(f"timer {self.name}: the message is over {MESSAGE_LIMIT} bytes.")
 
     def schedule(self, after: datetime) -> Any:  # noqa: ANN401  (croniter has no types)
-        """An iterator over the times later than `after`."""
+        """Return an iterator over the times after `after`."""
         return croniter(self.cron, after.astimezone(PLATFORM_TIME), second_at_beginning=True)
 
     def next_time(self, after: datetime) -> datetime | None:
-        """The first time later than `after`, in UTC+8; None when its years are over."""
+        """Return the first time after `after`, in UTC+8; None when its years are over."""
         try:
             following: datetime = self.schedule(after).get_next(datetime)
         except CroniterError:
@@ -54,58 +53,42 @@ class Timer:
         return following
 
     def event(self, at: datetime) -> dict[str, str]:
-        """The event that the platform sends (SCF 9708)."""
+        """Return the event that the platform sends (SCF 9708)."""
         time = at.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         return {"Type": "Timer", "TriggerName": self.name, "Time": time, "Message": self.message}
 
 
-class TimerThread(threading.Thread):
-    """Fires each enabled timer at its times by calling `fire(timer, event)`, in a thread of its own each.
+Fire = Callable[[Timer, dict[str, str]], bool]
 
-    `fire` says whether the invocation succeeded; one that failed is repeated as the platform does.
+
+def start_timers(timers: Iterable[Timer], fire: Fire) -> None:
+    """Call `fire(timer, event)` in a daemon thread whenever a timer is due, for as long as this process runs.
+
+    `fire` returns whether the invocation succeeded; a failed one is retried as the platform does.
     """
+    for timer in timers:
+        _schedule(timer, datetime.now(PLATFORM_TIME), fire)
 
-    def __init__(self, timers: Iterable[Timer], fire: Callable[[Timer, dict[str, str]], bool]) -> None:
-        super().__init__(name="timers", daemon=True)
-        self._fire = fire
-        self._wake = threading.Condition()
-        self._order = itertools.count()
-        self._stopped = False
-        self._due: list[tuple[datetime, int, Timer, int, dict[str, str] | None]] = []
-        for timer in timers:
-            if timer.enabled:
-                self._plan(timer)
 
-    def _plan(self, timer: Timer) -> None:
-        """Put the next regular time of a timer on the list."""
-        at = timer.next_time(datetime.now(PLATFORM_TIME))
-        if at is not None:
-            heapq.heappush(self._due, (at, next(self._order), timer, 0, None))
+def _schedule(timer: Timer, after: datetime, fire: Fire) -> None:
+    at = timer.next_time(after)
+    if at is None:
+        return
 
-    def run(self) -> None:
-        """Wait for the earliest time, fire, plan the timer's next one; until stopped."""
-        with self._wake:
-            while not self._stopped:
-                now = datetime.now(PLATFORM_TIME)
-                if not self._due or self._due[0][0] > now:
-                    self._wake.wait((self._due[0][0] - now).total_seconds() if self._due else None)
-                    continue
-                at, _, timer, attempt, event = heapq.heappop(self._due)
-                if event is None:
-                    self._plan(timer)
-                    event = timer.event(at)
-                threading.Thread(target=self._attempt, args=(timer, event, attempt), daemon=True).start()
+    def run() -> None:
+        # The clock of threads may be a little early: the same time must not come twice.
+        _schedule(timer, max(at, datetime.now(PLATFORM_TIME)), fire)
+        _attempt(timer, timer.event(at), fire, RETRIES)
 
-    def _attempt(self, timer: Timer, event: dict[str, str], attempt: int) -> None:
-        if self._fire(timer, event) or attempt >= RETRIES:
-            return
-        with self._wake:
-            again = datetime.now(PLATFORM_TIME) + RETRY_AFTER
-            heapq.heappush(self._due, (again, next(self._order), timer, attempt + 1, event))
-            self._wake.notify()
+    _call_later(at - datetime.now(PLATFORM_TIME), run)
 
-    def stop(self) -> None:
-        """Fire no more."""
-        with self._wake:
-            self._stopped = True
-            self._wake.notify()
+
+def _attempt(timer: Timer, event: dict[str, str], fire: Fire, retries: int) -> None:
+    if not fire(timer, event) and retries:
+        _call_later(RETRY_INTERVAL, lambda: _attempt(timer, event, fire, retries - 1))
+
+
+def _call_later(delay: timedelta, function: Callable[[], None]) -> None:
+    thread = threading.Timer(delay.total_seconds(), function)
+    thread.daemon = True
+    thread.start()

@@ -1,1 +1,1 @@
-"""Each gateway's event and how it reads the function's result."""
+"""The gateways: the event that each builds of a request, and how it reads the result."""

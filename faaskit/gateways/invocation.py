@@ -1,4 +1,4 @@
-"""One invocation of the function: the platform's status code, the result, and the cost."""
+"""One invocation of the function: the platform's status code, the result and the cost."""
 
 from __future__ import annotations
 
@@ -14,19 +14,22 @@ USER_ERROR, TIMED_OUT, OUT_OF_MEMORY, PROCESS_EXIT, IMPORT_ERROR = 430, 433, 434
 
 @dataclass
 class Invocation:
-    """What became of one event."""
+    """The outcome of one event."""
 
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     code: int = SUCCESS
     error: str = ""
     output: bytes = b""  # the result as JSON
     cold: bool = False
-    init: float = 0.0  # seconds that the start took, where it was cold
+    init: float = 0.0  # seconds of a cold start, else 0
     duration: float = 0.0  # seconds in the handler
     peak: int = 0  # bytes
     instance: int = 0
 
+    def fail(self, code: int, error: str) -> None:
+        self.code, self.error = code, error
+
     @property
-    def result(self) -> Any:  # noqa: ANN401  (a function returns what it likes)
+    def result(self) -> Any:  # noqa: ANN401  (a handler returns any value)
         """The value that the handler returned."""
         return json.loads(self.output)

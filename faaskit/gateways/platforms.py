@@ -1,4 +1,4 @@
-"""The platforms behind the gateways: what they put into a function's environment and context, and their limits."""
+"""The platforms behind the gateways: their limits, and the environment and context of a function."""
 
 from __future__ import annotations
 
@@ -7,35 +7,31 @@ from dataclasses import dataclass
 from typing import Any
 
 from faaskit.function_config import FunctionConfig
-
-MEGABYTE = 1024 * 1024
+from faaskit.units import MEBIBYTE
 
 
 @dataclass(frozen=True)
 class Platform:
-    """`kind` is the runtime's: scf, lambda or fc; limits are those of event and result as JSON, in bytes."""
+    """`kind` selects the runtime's context: scf, lambda or fc."""
 
     kind: str
-    request_limit: int = 6 * MEGABYTE
-    result_limit: int = 6 * MEGABYTE
+    payload_limit: int = 6 * MEBIBYTE  # bytes of the event, and of the result, as JSON
     event_is_bytes: bool = False
     bills_start: bool = False  # AWS bills the initialisation since 2025-08
 
 
 SCF = Platform("scf")
 LAMBDA = Platform("lambda", bills_start=True)
-ALB = Platform("lambda", request_limit=MEGABYTE, result_limit=MEGABYTE, bills_start=True)
+ALB = Platform("lambda", payload_limit=MEBIBYTE, bills_start=True)
 FC = Platform("fc", event_is_bytes=True)
 
 
 def environment(platform: Platform, config: FunctionConfig, memory: int, folder: str) -> dict[str, str]:
-    """The variables that the platform itself sets."""
+    """Return the variables that the platform sets."""
     if platform.kind == "scf":
         return {
             "TENCENTCLOUD_RUNENV": "SCF",
             "TENCENTCLOUD_REGION": config.region,
-            "TENCENTCLOUD_APPID": "1250000000",
-            "TENCENTCLOUD_UIN": "100000000000",
             "SCF_FUNCTIONNAME": config.name,
             "SCF_FUNCTIONVERSION": "$LATEST",
             "SCF_NAMESPACE": "default",
@@ -61,7 +57,7 @@ def environment(platform: Platform, config: FunctionConfig, memory: int, folder:
 def context(
     platform: Platform, config: FunctionConfig, request_id: str, memory: int, timeout: float, variables: dict[str, str]
 ) -> dict[str, Any]:
-    """The fields of the context; the runtime makes AWS's and Aliyun's objects of them."""
+    """Return the fields of the context, from which the runtime makes AWS's and Aliyun's objects."""
     milliseconds = int(timeout * 1000)
     if platform.kind == "scf":
         return {
@@ -74,8 +70,6 @@ def context(
             "function_name": config.name,
             "namespace": "default",
             "tencentcloud_region": config.region,
-            "tencentcloud_appid": "1250000000",
-            "tencentcloud_uin": "100000000000",
         }
     if platform.kind == "lambda":
         return {

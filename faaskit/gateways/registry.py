@@ -1,8 +1,8 @@
-"""The gateways by name: the one table that says which event each builds, how it reads the result, and where it runs.
+"""The gateways by name: which event each builds, how it reads the result, what it reports of a failure.
 
-Event builders and readers are from the platforms' own documents, by number where they have one ("SCF 96099"), and
-captured events; docs/gateway.md lists them. What a gateway loses of a request (a repeated key, the difference between
-`/` and `%2F`) its builder loses too.
+Event builders and readers follow the platforms' own documents, by number where they have one ("SCF 96099"), and
+captured events; docs/gateway.md lists them. Each builder loses what its gateway loses of a request (a repeated key,
+the difference between `/` and `%2F`).
 """
 
 from __future__ import annotations
@@ -20,37 +20,34 @@ from faaskit.gateways.result import HttpResponse, MalformedResult
 
 @dataclass(frozen=True)
 class Gateway:
-    """One gateway in front of a function."""
+    """One gateway in front of a function.
+
+    `error` gets the invocation and, where its result is malformed, the reason; `build_event` returns bytes for Aliyun.
+    """
 
     platform: Platform
-    build_event: Callable[[HttpRequest], Event | bytes]  # bytes for Aliyun
+    build_event: Callable[[HttpRequest], Event | bytes]
     read_result: Callable[[Any, Event], HttpResponse]  # raises MalformedResult
-    malformed: Callable[[str], HttpResponse]  # the response where the result cannot be read, from the reason
-    failed: Callable[[Invocation], HttpResponse]  # the response where the invocation did not succeed
+    error: Callable[[Invocation, str], HttpResponse]
 
     def respond(self, invocation: Invocation, event: Event) -> HttpResponse:
         """Return the response that the client gets."""
         if invocation.code != SUCCESS:
-            return self.failed(invocation)
+            return self.error(invocation, "")
         try:
             return self.read_result(invocation.result, event)
         except MalformedResult as error:
-            return self.malformed(f"the result is malformed: {error}")
+            return self.error(invocation, f"the result is malformed: {error}")
 
-
-_TENCENT = (tencent.malformed, tencent.failed)
-_REST = (aws.rest_malformed, aws.rest_failed)  # Aliyun, too, tells the client nothing of the reason
-_HTTP = (aws.http_malformed, aws.http_failed)
-_ALB = (aws.alb_malformed, aws.alb_failed)
 
 GATEWAYS = {
-    "function-url": Gateway(SCF, tencent.function_url_event, tencent.read_function_url, *_TENCENT),
-    "apigw": Gateway(SCF, tencent.apigw_event, tencent.read_apigw, *_TENCENT),
-    "aws-rest": Gateway(LAMBDA, aws.rest_event, aws.read_rest, *_REST),
-    "aws-http": Gateway(LAMBDA, aws.http_event, aws.read_http, *_HTTP),
-    "aws-lambda-url": Gateway(LAMBDA, aws.lambda_url_event, aws.read_http, *_REST),
-    "alb": Gateway(ALB, aws.alb_event, aws.read_alb, *_ALB),
-    "alb-multi-value": Gateway(ALB, aws.alb_multi_value_event, aws.read_alb, *_ALB),
-    "fc": Gateway(FC, aliyun.fc_event, aliyun.read_fc, *_REST),
-    "fc-apigateway": Gateway(FC, aliyun.fc_apigateway_event, aliyun.read_fc, *_REST),
+    "function-url": Gateway(SCF, tencent.function_url_event, tencent.read_function_url, tencent.error),
+    "apigw": Gateway(SCF, tencent.apigw_event, tencent.read_apigw, tencent.error),
+    "aws-rest": Gateway(LAMBDA, aws.rest_event, aws.read_rest, aws.rest_error),
+    "aws-http": Gateway(LAMBDA, aws.http_event, aws.read_http, aws.http_error),
+    "aws-lambda-url": Gateway(LAMBDA, aws.lambda_url_event, aws.read_http, aws.rest_error),
+    "alb": Gateway(ALB, aws.alb_event, aws.read_alb, aws.alb_error),
+    "alb-multi-value": Gateway(ALB, aws.alb_multi_value_event, aws.read_alb, aws.alb_error),
+    "fc": Gateway(FC, aliyun.fc_event, aliyun.read_fc, aws.rest_error),  # Aliyun hides the reason, too
+    "fc-apigateway": Gateway(FC, aliyun.fc_apigateway_event, aliyun.read_fc, aws.rest_error),
 }

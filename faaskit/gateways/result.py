@@ -1,10 +1,9 @@
-"""Reading the result that a function returned: what the readers of all gateways share."""
+"""Read the result that a function returned: what the readers of all gateways share."""
 
 from __future__ import annotations
 
 import json
 from base64 import b64decode
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from wsgiref.util import is_hop_by_hop
@@ -14,12 +13,12 @@ JSON = ("Content-Type", "application/json")
 
 
 class MalformedResult(ValueError):
-    """The result is not what the gateway expects; the message says why."""
+    """The gateway cannot read the result; the message gives the reason."""
 
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """The HTTP response that the client receives; `note` is what the log says about it."""
+    """The HTTP response that the client receives; `note` is a warning for the log."""
 
     status: int
     headers: Headers = field(default_factory=list)
@@ -27,7 +26,7 @@ class HttpResponse:
     note: str = ""
 
     def wire_headers(self, method: str) -> Headers:
-        """Return the headers as sent: Content-Length is the real one, but for HEAD and 304 the function's.
+        """Return the headers as sent: Content-Length is the body's, but for HEAD and 304 the function's.
 
         Hop-by-hop headers are left out: the gateway opens its own connection.
         """
@@ -66,14 +65,13 @@ def status_of(result: dict[str, Any], text_allowed: bool = False) -> int:
 def header_pairs(headers: Any, lists: bool = False) -> Headers:  # noqa: ANN401
     """Return the (name, value) pairs of a header map; with `lists` a list repeats its header.
 
-    Raises MalformedResult for what is not a map of text, numbers and booleans, and for line breaks.
+    Raises MalformedResult unless all values are text, numbers or booleans, and for line breaks.
     """
     if not isinstance(headers or {}, dict):
         raise MalformedResult("headers are not an object")
     pairs = []
     for name, value in (headers or {}).items():
-        values = value if lists and isinstance(value, list) else [value]
-        for item in values:
+        for item in value if lists and isinstance(value, list) else [value]:
             if isinstance(item, (dict, list)) or item is None:
                 raise MalformedResult(f"header {name} is a {type(item).__name__}")
             text = str(item).lower() if isinstance(item, bool) else str(item)
@@ -83,33 +81,21 @@ def header_pairs(headers: Any, lists: bool = False) -> Headers:  # noqa: ANN401
     return pairs
 
 
-def text_of(result: dict[str, Any]) -> str:
-    """Return the body as text, '' for none; raise MalformedResult where it is not text."""
+def body_of(result: dict[str, Any]) -> bytes:
+    """Return the body, decoded where isBase64Encoded is true; raise MalformedResult for other than text or base64."""
     body = result.get("body")
     if body is None:
-        return ""
+        body = ""
     if not isinstance(body, str):
         raise MalformedResult(f"body is a {type(body).__name__}, not text")
-    return body
-
-
-def body_of(result: dict[str, Any]) -> bytes:
-    """Return the body, decoded where isBase64Encoded is true; raise MalformedResult for invalid base64."""
-    text = text_of(result)
     if not result.get("isBase64Encoded"):
-        return text.encode("utf-8", "replace")
+        return body.encode("utf-8", "replace")
     try:
-        return b64decode(text, validate=True)
+        return b64decode(body, validate=True)
     except ValueError as error:
         raise MalformedResult("body is not valid base64") from error
 
 
-def error_response(
-    status: int,
-    content: Any,  # noqa: ANN401  (text, or what JSON can hold)
-    headers: Iterable[tuple[str, str]] = (JSON,),
-    note: str = "",
-) -> HttpResponse:
-    """Return the gateway's own error response: text as it is, anything else as JSON."""
-    body = content if isinstance(content, str) else json.dumps(content)
-    return HttpResponse(status, list(headers), body.encode(), note)
+def error_response(status: int, content: dict[str, Any], note: str = "") -> HttpResponse:
+    """Return a gateway's own error response, in JSON."""
+    return HttpResponse(status, [JSON], json.dumps(content).encode(), note)

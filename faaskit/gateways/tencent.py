@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote_plus
 
-from faaskit.gateways.invocation import Invocation
-from faaskit.gateways.request import Event, HttpRequest, body_by_content, grouped_query, joined
-from faaskit.gateways.result import HttpResponse, as_object, body_of, error_response, header_pairs, status_of, text_of
+from faaskit.gateways.invocation import SUCCESS, Invocation
+from faaskit.gateways.request import Event, HttpRequest, joined_headers, parsed_query, text_or_base64
+from faaskit.gateways.result import HttpResponse, as_object, body_of, error_response, header_pairs, status_of
 
 # SCF 12513, as its document spells it.
 INVALID_RESPONSE = "Invalid scf response format. please check your scf response format."
 
 
 def function_url_event(request: HttpRequest) -> Event:
-    """SCF Function URL (SCF 96099): lower-case headers, no Host, query decoded, nothing of a stage.
+    """SCF Function URL (SCF 96099): lower-case headers, no Host, query decoded, no stage.
 
-    A repeated key is a list (as in API Gateway's shape, with which the event is documented to be compatible). Binary
+    A repeated key is a list, as in API Gateway's shape, with which the event is documented to be compatible. Binary
     bodies are reported broken on the real platform; here they arrive as base64.
     """
-    headers = joined(request)
+    headers = joined_headers(request)
     headers.pop("host", None)
     headers |= {"x-scf-request-id": request.request_id, "x-scf-remote-addr": request.address}
-    body, is_base64 = body_by_content(request)
+    body, is_base64 = text_or_base64(request.body)
     return {
         "body": body,
         "headers": headers,
         "httpMethod": request.method,
         "path": request.path,
-        "queryString": decoded_query(request),
+        "queryString": query_string(request),
         "headerParameters": {},
         "isBase64Encoded": is_base64,
         "pathParameters": {},
@@ -37,10 +38,13 @@ def function_url_event(request: HttpRequest) -> Event:
     }
 
 
-def decoded_query(request: HttpRequest) -> dict[str, str | list[str] | bool]:
-    """Decoded; one value a string, several a list, a key without `=` is true (SCF 12513 and a captured event)."""
+def query_string(request: HttpRequest) -> dict[str, str | list[str] | bool]:
+    """Return the decoded query: a string, a list of several values, true for a key without `=`.
+
+    Source: SCF 12513 and a captured event.
+    """
     query: dict[str, str | list[str] | bool] = {
-        key: values if len(values) > 1 else values[0] for key, values in grouped_query(request).items()
+        key: values if len(values) > 1 else values[0] for key, values in parsed_query(request).items()
     }
     for part in request.query.split("&"):
         key = unquote_plus(part)
@@ -51,7 +55,8 @@ def decoded_query(request: HttpRequest) -> dict[str, str | list[str] | bool]:
 
 def apigw_event(request: HttpRequest) -> Event:
     """Tencent API Gateway (SCF 12513): no stage in `path`; `isBase64Encoded` only where there is base64."""
-    body, is_base64 = body_by_content(request)
+    body, is_base64 = text_or_base64(request.body)
+    stage = request.stage or "release"
     event: Event = {
         "requestContext": {
             "serviceId": "service-f94sy04v",
@@ -60,16 +65,16 @@ def apigw_event(request: HttpRequest) -> Event:
             "requestId": request.request_id,
             "identity": {},
             "sourceIp": request.address,
-            "stage": request.stage or "release",
+            "stage": stage,
         },
-        "headers": joined(request),
+        "headers": joined_headers(request),
         "body": body,
         "pathParameters": {},
         "queryStringParameters": {},
         "headerParameters": {},
-        "stageVariables": {"stage": request.stage or "release"},
+        "stageVariables": {"stage": stage},
         "path": request.path,
-        "queryString": decoded_query(request),
+        "queryString": query_string(request),
         "httpMethod": request.method,
     }
     if is_base64:
@@ -77,29 +82,25 @@ def apigw_event(request: HttpRequest) -> Event:
     return event
 
 
-def read_apigw(result: Any, event: dict[str, Any]) -> HttpResponse:  # noqa: ANN401
+def read_apigw(result: Any, event: Event) -> HttpResponse:  # noqa: ANN401
     """Tencent API Gateway's integrated response (SCF 12513): a list repeats its header."""
     result = as_object(result)
     return HttpResponse(status_of(result), header_pairs(result.get("headers"), lists=True), body_of(result))
 
 
-def read_function_url(result: Any, event: dict[str, Any]) -> HttpResponse:  # noqa: ANN401
-    """The same, but base64 is not decoded: the client receives its text (measured 2026-10)."""
+def read_function_url(result: Any, event: Event) -> HttpResponse:  # noqa: ANN401
+    """Function URL: as API Gateway, but base64 is not decoded, the client receives its text (measured 2026-10)."""
     result = as_object(result)
-    note = ""
-    if result.get("isBase64Encoded"):
-        note = "a base64 body: a Function URL does not decode it, the client receives base64"
-    body = text_of(result).encode("utf-8", "replace")
-    return HttpResponse(status_of(result), header_pairs(result.get("headers"), lists=True), body, note)
+    response = read_apigw(result | {"isBase64Encoded": False}, event)
+    if not result.get("isBase64Encoded"):
+        return response
+    return replace(response, note="a base64 body: a Function URL does not decode it, the client receives base64")
 
 
-def malformed(reason: str) -> HttpResponse:
-    """Return what the client gets where the result cannot be read."""
-    return error_response(403, {"errno": 403, "error": INVALID_RESPONSE}, note=reason)
-
-
-def failed(invocation: Invocation) -> HttpResponse:
-    """Return what the client gets where the invocation failed: the platform's code and the reason."""
+def error(invocation: Invocation, reason: str) -> HttpResponse:
+    """Return 403 for a malformed result, else the platform's code with the reason."""
+    if invocation.code == SUCCESS:
+        return error_response(403, {"errno": 403, "error": INVALID_RESPONSE}, note=reason)
     content = {
         "errorCode": invocation.code,
         "errorMessage": invocation.error,

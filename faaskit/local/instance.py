@@ -19,22 +19,24 @@ from faaskit.gateways.invocation import IMPORT_ERROR, OUT_OF_MEMORY, PROCESS_EXI
 from faaskit.gateways.platforms import Platform
 from faaskit.local import memory_limit, sandbox
 from faaskit.local.instance_runtime import read_frame, write_frame
+from faaskit.units import MEBIBYTE
 
 RUNTIME = Path(__file__).with_name("instance_runtime.py")
-GRACE = 1.0  # seconds for an ending process to leave its exit code
+EXIT_GRACE = 1.0  # seconds for an ending process to leave its exit code
 CAN_FREEZE = hasattr(signal, "SIGSTOP")
+
+Frame = tuple[dict[str, Any], bytes]  # head, payload
 
 
 @dataclass(frozen=True)
 class Launch:
-    """How an instance is started and held: what the command line and serverless.yml say."""
+    """How an instance is started and held: the settings of the command line and serverless.yml."""
 
     folder: Path
     handler: str
     platform: Platform
     variables: dict[str, str]
     memory: int = 128  # MB; 0 is no limit
-    memory_required: bool = False  # limit the address space where there are no cgroups
     timeout: float = 3  # seconds
     init_timeout: float = 65  # seconds
     read_only: bool = False
@@ -42,7 +44,7 @@ class Launch:
     python: str = sys.executable
 
     def command(self) -> list[str]:
-        """The runtime's command line, ended with this process where the system can do that."""
+        """Return the runtime's command line; where setpriv exists, the runtime ends with this process."""
         command = [self.python, str(RUNTIME), self.handler, self.platform.kind, str(self.folder)]
         if self.read_only:
             command = sandbox.read_only_command(command, self.folder)
@@ -52,31 +54,32 @@ class Launch:
 
 
 class Instance:
-    """One process. Only the thread that acquired it talks to it; the watch may end it at any time."""
+    """One process. Only the thread that acquired it talks to it; the pool's watch may end it at any time."""
 
     def __init__(self, launch: Launch, number: int, spawn: Callable[[Callable[[], Any]], Any]) -> None:
         self.launch = launch
         self.number = number
-        self.limit = memory_limit.limit(launch.memory, launch.memory_required)
+        self.memory_group = memory_limit.cgroup(launch.memory)
         self.init = self.idle_since = 0.0
         self.peak = 0
-        self.used = self.timed_out = self._ended = False
-        self.deadline: float | None = None
-        self.allowed = 0.0  # seconds, of what it is doing now
+        self._used = self._timed_out = self._ended = False
+        self._deadline: float | None = None
         self._lock = threading.Lock()
         self._ending = threading.Lock()
         try:
             self.process = spawn(self._spawn)
         except OSError:
-            self.limit.close()
+            if self.memory_group:
+                self.memory_group.close()
             raise
         self._requests = cast(BinaryIO, self.process.stdin)
-        self._answers = cast(BinaryIO, self.process.stdout)
+        self._results = cast(BinaryIO, self.process.stdout)
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        """A session of its own: Control-C is the gateway's alone, and ending it ends its children."""
+        """Start the process in a session of its own: Control-C reaches the gateway alone, a kill its children too."""
+        command = self.launch.command()
         return subprocess.Popen(
-            self.limit.command(self.launch.command()),
+            self.memory_group.command(command) if self.memory_group else command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=self.launch.variables,
@@ -86,90 +89,78 @@ class Instance:
         )
 
     def start(self, invocation: Invocation) -> bool:
-        """Wait until the handler is imported; False, with the reason in the invocation, where it is not."""
+        """Wait until the handler is imported; return False, with the reason in the invocation, where it fails."""
         started = time.perf_counter()
-        head = self._exchange(None, self.launch.init_timeout)
+        frame = self._exchange(None, self.launch.init_timeout)
         self.init = time.perf_counter() - started
-        if head is not None and "error_type" not in head[0]:
-            self.peak = head[0]["peak"]
+        if frame is not None and "error_type" not in frame[0]:
+            self.peak = frame[0]["peak"]
             return True
-        self._explain(invocation, head and head[0])
+        self._report_failure(invocation, frame, self.launch.init_timeout)
         if invocation.code in (USER_ERROR, PROCESS_EXIT):
             invocation.code = IMPORT_ERROR
         return False
 
-    def invoke(self, invocation: Invocation, event: bytes, context: dict[str, Any]) -> bool:
-        """Hand over one event; whether the instance can serve another one."""
-        invocation.cold, self.used = not self.used, True
+    def handle_event(self, invocation: Invocation, event: bytes, context: dict[str, Any]) -> bool:
+        """Hand over one event; return whether the instance can serve another one."""
+        invocation.cold, self._used = not self._used, True
         invocation.init = self.init if invocation.cold else 0.0
         invocation.instance = self.number
         if self.launch.freeze and CAN_FREEZE:
             self._signal(signal.SIGCONT)
         started = time.perf_counter()
         head = {"context": context, "bytes": self.launch.platform.event_is_bytes}
-        answer = self._exchange((head, event), self.launch.timeout)
-        invocation.duration = answer[0]["duration"] if answer else time.perf_counter() - started
-        self.peak = invocation.peak = answer[0]["peak"] if answer else self.peak
-        if answer and "error_type" not in answer[0]:
-            invocation.output = answer[1]
+        frame = self._exchange((head, event), self.launch.timeout)
+        invocation.duration = frame[0]["duration"] if frame else time.perf_counter() - started
+        self.peak = invocation.peak = frame[0]["peak"] if frame else self.peak
+        if frame and "error_type" not in frame[0]:
+            invocation.output = frame[1]
             return True
-        self._explain(invocation, answer and answer[0])
+        self._report_failure(invocation, frame, self.launch.timeout)
         return invocation.code == USER_ERROR
 
-    def _exchange(
-        self, request: tuple[dict[str, Any], bytes] | None, seconds: float
-    ) -> tuple[dict[str, Any], bytes] | None:
-        """Send a frame and wait for the next; None where the instance ended, or was ended for being late."""
+    def _exchange(self, request: Frame | None, seconds: float) -> Frame | None:
+        """Send a frame and wait for the next; return None where the instance ended, or was ended for being late."""
         with self._lock:
-            self.allowed = seconds
-            self.deadline = time.monotonic() + seconds
+            self._deadline = time.monotonic() + seconds
         try:
             if request is not None:
                 write_frame(self._requests, *request)
-            answer = read_frame(self._answers)
-        except OSError:  # the pipe broke: it is gone
-            answer = None
+            frame = read_frame(self._results)
+        except OSError:  # the process is gone
+            frame = None
         with self._lock:
-            self.deadline = None
-        return None if self.timed_out else answer
+            self._deadline = None
+        return None if self._timed_out else frame
 
-    def _explain(self, invocation: Invocation, head: dict[str, Any] | None) -> None:
-        """Which of the platform's codes it was."""
-        error_type = head["error_type"] if head else ""
-        if head is None:
+    def _report_failure(self, invocation: Invocation, frame: Frame | None, seconds: float) -> None:
+        """Set the platform's code for a frame that reports an exception, or for a missing one."""
+        if frame is None:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(GRACE)  # its stream ends a moment before it does
+                self.process.wait(EXIT_GRACE)  # its stream ends a moment before the process
             self.kill()
-        if self.timed_out:
-            invocation.code = TIMED_OUT
-            invocation.error = f"Invoking task timed out after {self.allowed:g} seconds"
-        elif self.limit.exceeded(error_type):
-            invocation.code = OUT_OF_MEMORY
-            invocation.error = f"Memory limit of {self.launch.memory} MB exceeded"
-            invocation.peak = self.launch.memory * memory_limit.MEGABYTE
-        elif head is None:
-            invocation.code = PROCESS_EXIT
-            invocation.error = f"Process exited with code {self.process.returncode}"
+        if self._timed_out:
+            invocation.fail(TIMED_OUT, f"Invoking task timed out after {seconds:g} seconds")
+        elif self.memory_group and self.memory_group.exceeded():
+            invocation.fail(OUT_OF_MEMORY, f"Memory limit of {self.launch.memory} MB exceeded")
+            invocation.peak = self.launch.memory * MEBIBYTE
+        elif frame is None:
+            invocation.fail(PROCESS_EXIT, f"Process exited with code {self.process.returncode}")
         else:
-            invocation.code = USER_ERROR
-            invocation.error = f"{error_type}: {head['error']}"
+            invocation.fail(USER_ERROR, f"{frame[0]['error_type']}: {frame[0]['error']}")
 
-    def watch(self, now: float) -> None:
-        """End it where its time is over."""
+    def end_if_late(self, now: float) -> None:
+        """End the process if its deadline has passed."""
         with self._lock:
-            if self.deadline is None or now < self.deadline:
+            if self._deadline is None or now < self._deadline:
                 return
-            self.timed_out = True
+            self._timed_out = True
         self.kill()
 
     def freeze(self) -> None:
-        """Stop it between two invocations."""
+        """Stop the process between two invocations."""
         if self.launch.freeze and CAN_FREEZE:
             self._signal(signal.SIGSTOP)
-
-    def died(self) -> bool:
-        """Whether the process ended by itself."""
-        return self.process.poll() is not None
 
     def kill(self) -> None:
         """End the process and its children at once, as the platform does, and wait for the end."""
@@ -188,9 +179,10 @@ class Instance:
             self.process.send_signal(number)
 
     def close(self) -> None:
-        """End it and give back what it held."""
+        """End the process and release its streams and its memory group."""
         self.kill()
-        for stream in (self._requests, self._answers):
+        for stream in (self._requests, self._results):
             with contextlib.suppress(OSError):  # a half-written frame cannot be flushed any more
                 stream.close()
-        self.limit.close()
+        if self.memory_group:
+            self.memory_group.close()

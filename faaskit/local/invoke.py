@@ -1,4 +1,4 @@
-"""Replay one event in a fresh instance, or in the deployed function: print the answer, the log and the cost.
+"""Send one event to a fresh instance, or to the deployed function; print the result, the log and the cost.
 
 `python manage.py invoke`, or `python -m faaskit.local.invoke` in a project without Django.
 """
@@ -15,69 +15,62 @@ from typing import Any
 
 from faaskit.gateways.invocation import SUCCESS, Invocation
 from faaskit.gateways.registry import GATEWAYS
-from faaskit.gateways.request import HttpRequest, encoded
+from faaskit.gateways.request import HttpRequest, encode
 from faaskit.local import local_function
 from faaskit.local.instance_pool import InstancePool
 from faaskit.local.local_function import LocalFunctionError
 from faaskit.local.report import InvocationLog
 
-PUBLIC_URL = "http://127.0.0.1:9000"  # what the local gateway would serve
+PUBLIC_URL = "http://127.0.0.1:9000"  # where rungateway serves by default
 
 
 def add_arguments(parser: argparse.ArgumentParser, folder: Path | None = None) -> None:
-    """The options of `invoke`."""
+    """Add the options of `invoke`."""
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("event", nargs="?", metavar="EVENT.json", help="a file that holds the event, or - for stdin")
-    source.add_argument("--http", nargs=2, metavar=("METHOD", "TARGET"), help="make the event of this HTTP request")
+    source.add_argument("--http", nargs=2, metavar=("METHOD", "TARGET"), help="build the event from this HTTP request")
     source.add_argument("--manage", metavar="COMMAND", help="run a management command: --manage 'migrate --noinput'")
     parser.add_argument("--header", action="append", default=[], metavar="NAME: VALUE", help="of --http; repeatable")
     parser.add_argument("--data", metavar="BODY", help="the body of --http; @FILE reads it from a file")
-    parser.add_argument("--save", type=Path, metavar="FILE", help="keep the event")
-    parser.add_argument(
-        "--remote", action="store_true", help="send it to the deployed function, not to an instance here"
-    )
+    parser.add_argument("--save", type=Path, metavar="FILE", help="write the event to a file")
+    parser.add_argument("--remote", action="store_true", help="send the event to the deployed function instead")
     local_function.add_arguments(parser, folder)
 
 
-def event_of(options: argparse.Namespace, request_id: str) -> bytes:
-    """The event as JSON; LocalFunctionError where there is none to be read."""
+def build_event(options: argparse.Namespace, request_id: str) -> bytes:
+    """Return the event as JSON. Raises LocalFunctionError where the options or a file give none."""
     if options.manage is not None:
-        return json.dumps({"manage": _words(options.manage)}).encode()
+        return json.dumps({"manage": _argv(options.manage)}).encode()
     if options.http:
-        built = GATEWAYS[options.gateway].build_event(_request(options, request_id))
-        return built if isinstance(built, bytes) else encoded(built)
+        event = GATEWAYS[options.gateway].build_event(_request(options, request_id))
+        return event if isinstance(event, bytes) else encode(event)
+    content = sys.stdin.buffer.read() if options.event == "-" else _read(options.event)
     try:
-        content = sys.stdin.buffer.read() if options.event == "-" else Path(options.event).read_bytes()
         json.loads(content)
-    except OSError as error:
-        raise LocalFunctionError(f"{options.event} cannot be read: {error.strerror}.") from error
     except ValueError as error:
         raise LocalFunctionError(f"{options.event} is not JSON: {error}.") from error
     return content
 
 
-def _words(command: str) -> list[str]:
+def _argv(command: str) -> list[str]:
     try:
-        words = shlex.split(command)
+        argv = shlex.split(command)
     except ValueError as error:
         raise LocalFunctionError(f"--manage {command}: it cannot be read: {error}.") from error
-    if not words:
+    if not argv:
         raise LocalFunctionError("--manage: name a command, as in --manage 'migrate --noinput'.")
-    return words
+    return argv
 
 
-def _save(event: bytes, file: Path | None) -> None:
-    """Keep the event where --save says."""
-    if file is None:
-        return
+def _read(file: str) -> bytes:
     try:
-        file.write_bytes(event)
+        return Path(file).read_bytes()
     except OSError as error:
-        raise LocalFunctionError(f"--save {file}: it cannot be written: {error.strerror}.") from error
+        raise LocalFunctionError(f"{file} cannot be read: {error.strerror}.") from error
 
 
 def public_url(event: Any) -> str:  # noqa: ANN401  (an event is any JSON)
-    """Where the event says it was received: a recorded one must find its own host allowed."""
+    """Return the origin that the event names, so that a recorded event finds its host allowed."""
     maps = [event.get(key) for key in ("headers", "multiValueHeaders")] if isinstance(event, dict) else []
     for name, value in [item for headers in maps if isinstance(headers, dict) for item in headers.items()]:
         host = value[0] if isinstance(value, list) and value else value
@@ -87,7 +80,7 @@ def public_url(event: Any) -> str:  # noqa: ANN401  (an event is any JSON)
 
 
 def _request(options: argparse.Namespace, request_id: str) -> HttpRequest:
-    """The HTTP request that the options describe, as a client would send it."""
+    """Return the HTTP request that --http, --header and --data describe."""
     method, target = options.http
     headers = [("Host", PUBLIC_URL.partition("//")[2]), ("Accept", "*/*")]
     for line in options.header:
@@ -97,24 +90,15 @@ def _request(options: argparse.Namespace, request_id: str) -> HttpRequest:
         headers.append((name.strip(), value.strip()))
     body = b""
     if options.data is not None:
-        body = _data(options.data)
+        body = _read(options.data[1:]) if options.data.startswith("@") else options.data.encode()
         if not any(name.lower() == "content-type" for name, _ in headers):
             headers.append(("Content-Type", "application/x-www-form-urlencoded"))
         headers.append(("Content-Length", str(len(body))))
     return HttpRequest(method.upper(), target, headers, body, scheme="http", request_id=request_id, stage=options.stage)
 
 
-def _data(argument: str) -> bytes:
-    if not argument.startswith("@"):
-        return argument.encode()
-    try:
-        return Path(argument[1:]).read_bytes()
-    except OSError as error:
-        raise LocalFunctionError(f"{argument[1:]} cannot be read: {error.strerror}.") from error
-
-
 def succeeded(invocation: Invocation) -> bool:
-    """Whether it did what it was asked: no platform error, no HTTP status of 400 or more, no failing command."""
+    """Return whether there was no platform error, no HTTP status of 400 or more and no failing command."""
     if invocation.code != SUCCESS:
         return False
     result: Any = invocation.result
@@ -124,18 +108,26 @@ def succeeded(invocation: Invocation) -> bool:
     return result.get("exit_code", 0) == 0 and not (isinstance(status, int) and status >= 400)
 
 
-def run(options: argparse.Namespace) -> int:
-    """Invoke once; the exit code. The answer goes to standard output, all else to standard error."""
+def invoke_event(options: argparse.Namespace) -> int:
+    """Invoke once and return the exit code. The result goes to standard output, all else to standard error.
+
+    Raises LocalFunctionError.
+    """
     invocation = Invocation()
-    event = event_of(options, invocation.request_id)
-    _save(event, options.save)
+    event = build_event(options, invocation.request_id)
+    if options.save is not None:
+        try:
+            options.save.write_bytes(event)
+        except OSError as error:
+            raise LocalFunctionError(f"--save {options.save}: it cannot be written: {error.strerror}.") from error
     if options.remote:
-        return _run_remote(options, event)
-    signal.signal(signal.SIGTERM, _end)
+        return _invoke_remotely(options, event)
+    # End as by Control-C: with the instance, and the copy of the database that --strict makes.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     function = local_function.prepare(options, public_url(json.loads(event)))
     pool = InstancePool(function.launch)
     try:
-        pool.invoke(invocation, event, function.context(invocation.request_id))
+        pool.run_event(invocation, event, function.context(invocation.request_id))
     finally:
         pool.close()
     status = None
@@ -143,18 +135,13 @@ def run(options: argparse.Namespace) -> int:
         result = invocation.result
         status = result.get("statusCode") if isinstance(result, dict) else None
         print(json.dumps(result, ensure_ascii=False, indent=2), flush=True)
-    what = options.manage or " ".join(options.http or [options.event])
-    InvocationLog(options.as_json, sys.stderr).record(function.launch, invocation, what.partition("?")[0], status)
+    source = options.manage or " ".join(options.http or [options.event])
+    InvocationLog(options.as_json, sys.stderr).record(function.launch, invocation, source.partition("?")[0], status)
     return 0 if succeeded(invocation) else 1
 
 
-def _end(number: int, frame: object) -> None:
-    """End as by Control-C: with the instance, and the copy that `--strict` made."""
-    sys.exit(128 + number)
-
-
-def _run_remote(options: argparse.Namespace, event: bytes) -> int:
-    """The same in the deployed function, through the official SDK."""
+def _invoke_remotely(options: argparse.Namespace, event: bytes) -> int:
+    """Invoke the deployed function through the official SDK."""
     from faaskit.scf import remote
     from faaskit.scf.account import open_account
     from faaskit.scf.api import DeployError
@@ -171,11 +158,11 @@ def _run_remote(options: argparse.Namespace, event: bytes) -> int:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command without Django."""
+    """Run the command without Django; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m faaskit.local.invoke", description=__doc__)
     add_arguments(parser)
     try:
-        return run(parser.parse_args(arguments))
+        return invoke_event(parser.parse_args(arguments))
     except LocalFunctionError as error:
         print(error, file=sys.stderr)
         return 1

@@ -1,80 +1,47 @@
-"""Holding an instance to its memory: a memory cgroup (v2 or v1), else the size of its address space."""
+"""Hold an instance to its memory with a cgroup, version 2 or 1."""
 
 from __future__ import annotations
 
 import contextlib
 import itertools
 import os
-import shutil
-import sys
 import time
 from pathlib import Path
 
-MEGABYTE = 1024 * 1024
+from faaskit.units import MEBIBYTE
+
 _numbers = itertools.count(1)
 
 
-class MemoryLimit:
-    """No limit: what the others refine. One object an instance."""
+class Cgroup:
+    """A memory cgroup of one instance, without swap. Raises OSError where it cannot be made."""
 
-    kind = "none"
-
-    def command(self, command: list[str]) -> list[str]:
-        """The command, changed so that the process starts under the limit."""
-        return command
-
-    def exceeded(self, error_type: str = "") -> bool:
-        """Whether the instance went over its limit; `error_type` is the exception that it reported, if any."""
-        return False
-
-    def close(self) -> None:
-        """Remove what was made for this instance; after its end."""
-
-
-class AddressSpace(MemoryLimit):
-    """RLIMIT_AS, by the shell's ulimit: counts mapped memory too, so it strikes earlier than the platform."""
-
-    kind = "address space"
-
-    def __init__(self, megabytes: int) -> None:
-        self.kilobytes = megabytes * 1024
-
-    def command(self, command: list[str]) -> list[str]:
-        """Started by a shell that lowers its own limit first."""
-        return ["/bin/sh", "-c", f'ulimit -v {self.kilobytes} && exec "$@"', "sh", *command]
-
-    def exceeded(self, error_type: str = "") -> bool:
-        """Whether an allocation failed."""
-        return error_type == "MemoryError"
-
-
-class Cgroup(MemoryLimit):
-    """A memory cgroup of the instance's own, without swap. OSError where it cannot be made."""
-
-    files: tuple[tuple[str, str], ...]  # (file, value or '' for the limit); one that ends in ? may be missing
-    events: str
+    kind: str
+    limit_file: str
+    swap_file: str  # missing where the kernel does not count swap
+    swap: str  # value of swap_file, '' for the limit: version 1 counts memory and swap together
+    events_file: str
 
     def __init__(self, parent: Path, megabytes: int) -> None:
         self.folder = parent / f"rungateway-{os.getpid()}-{next(_numbers)}"
         self.folder.mkdir()
+        limit = str(megabytes * MEBIBYTE)
         try:
-            for name, value in self.files:
-                path = self.folder / name.rstrip("?")
-                if name.endswith("?") and not path.exists():
-                    continue
-                path.write_text(value or str(megabytes * MEGABYTE))
+            (self.folder / self.limit_file).write_text(limit)
+            if (self.folder / self.swap_file).exists():
+                (self.folder / self.swap_file).write_text(self.swap or limit)
         except OSError:
             self.folder.rmdir()
             raise
 
     def command(self, command: list[str]) -> list[str]:
-        """Started by a shell that first moves itself into the group, so that every byte counts."""
+        """Wrap a command in a shell that moves itself into the group first, so that every byte counts."""
         return ["/bin/sh", "-c", 'echo 0 > "$0" && exec "$@"', str(self.folder / "cgroup.procs"), *command]
 
-    def exceeded(self, error_type: str = "") -> bool:
-        """Whether the kernel killed something in the group for its memory."""
+    def exceeded(self) -> bool:
+        """Return whether the kernel killed a process of the group for its memory."""
         try:
-            lines = (self.folder / self.events).read_text().splitlines()
+            lines = (self.folder / self.events_file).read_text().splitlines()
         except FileNotFoundError:  # closed already: the gateway is ending
             return False
         return any(line.startswith("oom_kill ") and line.split()[1] != "0" for line in lines)
@@ -93,23 +60,23 @@ class Cgroup(MemoryLimit):
 
 
 class CgroupV1(Cgroup):
-    """The older interface."""
+    """The older interface, which many container hosts still have."""
 
     kind = "cgroup v1"
-    files = (("memory.limit_in_bytes", ""), ("memory.memsw.limit_in_bytes?", ""))
-    events = "memory.oom_control"
+    limit_file, swap_file, swap = "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", ""
+    events_file = "memory.oom_control"
 
 
 class CgroupV2(Cgroup):
     """The unified interface."""
 
     kind = "cgroup v2"
-    files = (("memory.max", ""), ("memory.swap.max?", "0"))
-    events = "memory.events"
+    limit_file, swap_file, swap = "memory.max", "memory.swap.max", "0"
+    events_file = "memory.events"
 
 
 def _parents() -> list[tuple[type[Cgroup], Path]]:
-    """Where a group may be made, best first: below this process's own, else at the top of the hierarchy."""
+    """List the folders to try: the group of this process first, then the top of its hierarchy."""
     try:
         mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
         own = [line.split(":", 2) for line in Path("/proc/self/cgroup").read_text().splitlines()]
@@ -124,32 +91,19 @@ def _parents() -> list[tuple[type[Cgroup], Path]]:
             paths, version = [path for _, controllers, path in own if "memory" in controllers.split(",")], CgroupV1
         else:
             continue
-        for path in [*paths, "/"]:
-            parent = Path(mount, path.lstrip("/"))
-            if parent.is_dir() and (version, parent) not in parents:
-                parents.append((version, parent))
+        parents += [(version, Path(mount, path.lstrip("/"))) for path in [*paths, "/"]]
     return parents
 
 
 def cgroup(megabytes: int) -> Cgroup | None:
-    """A group of its own for one instance, or None where this process may not make one."""
+    """Make a group for one instance; return None for a limit of 0 and where this process may not make one."""
+    if not megabytes:
+        return None
     for version, parent in _parents():
         if version is CgroupV2:
-            # Where no controller is handed down yet, ask for it; a group that holds processes refuses.
+            # The controller may not be handed down yet; a group that holds processes refuses.
             with contextlib.suppress(OSError):
                 (parent / "cgroup.subtree_control").write_text("+memory")
         with contextlib.suppress(OSError):
             return version(parent, megabytes)
     return None
-
-
-def limit(megabytes: int, required: bool) -> MemoryLimit:
-    """The best limit there is here; without cgroups the address space is limited only if `required`."""
-    if not megabytes:
-        return MemoryLimit()
-    group = cgroup(megabytes)
-    if group is not None:
-        return group
-    if required and sys.platform == "linux" and shutil.which("sh"):
-        return AddressSpace(megabytes)
-    return MemoryLimit()

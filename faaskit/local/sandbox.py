@@ -1,4 +1,4 @@
-"""What the platform forbids: writing into the code. A mount namespace in which the code's folder is read-only."""
+"""A mount namespace in which the code's folder is read-only, as it is on the platform."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-# The root may hold the code's folder or not: both are made read-only, /tmp stays writable (unless the code is in it).
+# The code may be on another file system than the root: both become read-only. /tmp stays writable, but for code in it.
 READ_ONLY = (
     'mount --bind /tmp /tmp && mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" '
     '&& { mount -o remount,bind,ro / 2>/dev/null || true; } && cd "$0" && exec "$@"'
@@ -17,19 +17,19 @@ READ_ONLY = (
 
 
 def _namespace() -> list[str]:
-    """unshare for root; for others within a user namespace of their own."""
+    """Return the unshare command; users other than root need a user namespace as well."""
     user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
     return ["unshare", *user, "--mount", "--propagation", "private"]
 
 
 def read_only_command(command: list[str], folder: Path) -> list[str]:
-    """The command, started where the folder (and what else is on the root's file system) cannot be written."""
+    """Wrap a command so that it cannot write the folder nor the rest of the root file system."""
     return [*_namespace(), "/bin/sh", "-c", READ_ONLY, str(folder), *command]
 
 
 @functools.cache
 def read_only_possible(folder: Path) -> bool:
-    """Whether this machine lets this user make the folder read-only for a process: tried, not guessed."""
+    """Try whether this user may make the folder read-only for a process."""
     if sys.platform != "linux" or shutil.which("unshare") is None:
         return False
     attempt = read_only_command(["/bin/sh", "-c", '! touch .writable 2>/dev/null && touch "$0"', os.devnull], folder)

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from faaskit.units import MEGABYTE
+
 EPOCH = (1980, 1, 1, 0, 0, 0)  # a zip's earliest date; Python does not look at it, the byte code is not bound to dates
-MEGABYTE = 1_000_000
 
 CONSOLE_LIMIT = 10 * MEGABYTE  # function.zip: more cannot be edited in the console
 UPLOAD_LIMIT = 50 * MEGABYTE  # each zip

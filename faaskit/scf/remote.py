@@ -11,9 +11,9 @@ from faaskit.gateways import tencent
 from faaskit.gateways.request import Event, HttpRequest
 from faaskit.scf.api import Api
 from faaskit.scf.parameters import DEFAULT_ALIAS, name_and_namespace
+from faaskit.units import MEBIBYTE
 
 GIGABYTE = 1024  # MB
-MEGABYTE = 1024 * 1024  # bytes
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class RemoteResult:
             lines.append(f"ERROR RequestId: {self.request_id} {self.error}")
         lines.append(
             f"Report RequestId: {self.request_id} Duration:{self.duration:.0f}ms BilledDuration:{self.billed}ms "
-            f"Memory:{self.memory_limit}MB MemUsage:{self.memory / MEGABYTE:.2f}MB GBs:{self.gigabyte_seconds:.4f}"
+            f"Memory:{self.memory_limit}MB MemUsage:{self.memory / MEBIBYTE:.2f}MB GBs:{self.gigabyte_seconds:.4f}"
         )
         return "\n".join(lines)
 

@@ -1,17 +1,19 @@
-"""serverless.yml as the gateway, the packaging and the deployment read it."""
+"""serverless.yml, which the gateway, the packaging and the deployment read, and its timers."""
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
-from faaskit import function_config
+from faaskit import function_config, timers
 from faaskit.function_config import FunctionConfigError
 from faaskit.scf.account import open_account
 from faaskit.scf.api import DeployError
 from faaskit.timers import PLATFORM_TIME, Timer
+from tests.support.eventually import eventually
 
 WHOLE = """
 component: scf
@@ -52,8 +54,8 @@ def test_references_are_resolved_and_unset_ones_are_reported_and_left_out(tmp_pa
 
 
 def test_a_timer_is_off_unless_enabled(tmp_path):
-    timers = load(tmp_path, WHOLE).timers
-    assert [(timer.name, timer.message, timer.enabled) for timer in timers] == [
+    config = load(tmp_path, WHOLE)
+    assert [(timer.name, timer.message, timer.enabled) for timer in config.timers] == [
         ("outbox", "drain_outbox", True),
         ("erase", "", False),
     ]
@@ -132,6 +134,19 @@ def test_cron_times_are_those_of_the_platform_in_utc_plus_8(cron, after, expecte
 
 def test_a_timer_whose_years_are_over_never_comes():
     assert Timer("t", "0 0 0 1 1 * 2026").next_time(datetime(2026, 11, 21, tzinfo=PLATFORM_TIME)) is None
+
+
+def test_a_failed_timer_event_is_retried_twice(monkeypatch):
+    monkeypatch.setattr(timers, "RETRY_INTERVAL", timedelta(0))
+    timer = Timer("outbox", "* * * * * * 2026", "drain_outbox")
+    # One regular time, and no other: the timer's years are over afterwards.
+    times = iter([datetime.now(PLATFORM_TIME), None])
+    monkeypatch.setattr(Timer, "next_time", lambda timer, after: next(times))
+    fired = []
+    timers.start_timers([timer], lambda timer, event: fired.append(event["Message"]))
+    eventually(lambda: len(fired) == 3)
+    eventually(lambda: not [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)])
+    assert fired == ["drain_outbox"] * 3
 
 
 def test_the_timer_event_has_the_platforms_fields():

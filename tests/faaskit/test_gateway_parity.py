@@ -1,4 +1,4 @@
-"""The same exchanges through runserver and through every gateway differ only as docs/gateway.md lists."""
+"""Requests through runserver and through every gateway differ only as docs/gateway.md lists."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from faaskit.gateways.registry import GATEWAYS
-from tests.support.local_servers import ROOT, Answer, Client, Server, rungateway, runserver
+from tests.support.local_servers import ROOT, Client, Response, Server, rungateway, runserver
 
 pytestmark = pytest.mark.slow
 
@@ -19,18 +19,18 @@ JSON = ("Content-Type", "application/json")
 VARIABLES = {"SECRET_KEY": "the same for all servers, so that they could read each other's cookies", "DEBUG": "0"}
 DOCUMENT = ROOT / "docs" / "gateway.md"
 
-Exchange = Callable[[Client], list[Answer]]
+Exchange = Callable[[Client], list[Response]]
 EXCHANGES: dict[str, Exchange] = {}
 
 
 def exchange(function: Exchange) -> Exchange:
-    """Register a conversation under its name."""
+    """Register an exchange of several requests under its name."""
     EXCHANGES[function.__name__.replace("_", "-")] = function
     return function
 
 
 def simple(name: str, method: str, target: str, *headers: tuple[str, str], body: bytes | None = None) -> None:
-    """Register a conversation of one request."""
+    """Register an exchange of one request."""
     EXCHANGES[name] = lambda client: [client.request(method, target, headers, body)]
 
 
@@ -106,20 +106,20 @@ simple(
 
 
 @exchange
-def chunked_body(client: Client) -> list[Answer]:
-    """A body whose length is not said beforehand."""
+def chunked_body(client: Client) -> list[Response]:
+    """A body without Content-Length."""
     head = b"POST /hello/ HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: %s\r\nTransfer-Encoding: chunked\r\n"
     body = b"Connection: close\r\n\r\n5\r\nname=\r\n3\r\nTom\r\n0\r\n\r\n"
     received = client.raw(head % (client.port, FORM[1].encode()) + body)
-    # An extra read may follow on runserver's side; what counts is the first answer.
+    # runserver takes the body for a second request; the first response counts.
     head, _, body = received.partition(b"\r\n\r\n")
     status = int(head.split()[1])
-    return [Answer(status, [], body.split(b"HTTP/1.1")[0])]
+    return [Response(status, [], body.split(b"HTTP/1.1")[0])]
 
 
 @exchange
-def static_not_modified(client: Client) -> list[Answer]:
-    """A static file, and again with what the first answer said of its date."""
+def static_not_modified(client: Client) -> list[Response]:
+    """A static file, then a conditional request with its date."""
     first = client.request("GET", "/static/admin/css/base.css")
     again = client.request("GET", "/static/admin/css/base.css", [("If-Modified-Since", first.header("last-modified"))])
     assert again.status == 304
@@ -127,40 +127,40 @@ def static_not_modified(client: Client) -> list[Answer]:
 
 
 @exchange
-def submit_json(client: Client) -> list[Answer]:
-    """An answer as JSON."""
+def submit_json(client: Client) -> list[Response]:
+    """A submission as JSON."""
     body = '{"name": "王芳", "phone": "13800000000", "satisfaction": 5, "comment": "好吃 🍜"}'
-    answer = client.request("POST", "/submitSurvey", [JSON], body.encode())
-    assert answer.status == 201
-    return [answer]
+    response = client.request("POST", "/submitSurvey", [JSON], body.encode())
+    assert response.status == 201
+    return [response]
 
 
 @exchange
-def submit_form(client: Client) -> list[Answer]:
-    """An answer as a form, and the thank-you page to which it leads."""
+def submit_form(client: Client) -> list[Response]:
+    """A submission as a form, and the thank-you page to which it redirects."""
     fields = {"name": "王芳", "phone": "13800000000", "satisfaction": "5"}
-    answer = client.request("POST", "/submitSurvey", [FORM], urlencode(fields).encode())
-    assert answer.status == 302
-    return [answer, client.request("GET", answer.header("location"))]
+    response = client.request("POST", "/submitSurvey", [FORM], urlencode(fields).encode())
+    assert response.status == 302
+    return [response, client.request("GET", response.header("location"))]
 
 
 @exchange
-def admin_login(client: Client) -> list[Answer]:
+def admin_login(client: Client) -> list[Response]:
     """Log in with the cookies and the token of the form, look around, log out."""
     page = client.request("GET", "/dashboard/login/?next=/admin/")
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)[1]
     jar = page.cookies()
     origin = ("Origin", f"http://127.0.0.1:{client.port}")
 
-    def send(method: str, target: str, fields: dict[str, str] | None = None) -> Answer:
+    def send(method: str, target: str, fields: dict[str, str] | None = None) -> Response:
         headers = [("Cookie", "; ".join(f"{name}={value}" for name, value in jar.items()))]
         body = None
         if fields is not None:
             headers += [FORM, origin]
             body = urlencode(fields | {"csrfmiddlewaretoken": token}).encode()
-        answer = client.request(method, target, headers, body)
-        jar.update(answer.cookies())
-        return answer
+        response = client.request(method, target, headers, body)
+        jar.update(response.cookies())
+        return response
 
     wrong = send("POST", "/dashboard/login/", {"next": "/admin/", "username": "chef", "password": "wrong"})
     right = send("POST", "/dashboard/login/", {"next": "/admin/", "username": "chef", "password": "a long secret"})
@@ -175,7 +175,7 @@ def admin_login(client: Client) -> list[Answer]:
     return [page, wrong, right, index, listed, out]
 
 
-# What differs from one request to the next also on the same server.
+# Values that differ between two requests to the same server.
 MASKS = [
     (re.compile(r"127\.0\.0\.1:\d+"), "HOST"),
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "UUID"),
@@ -199,15 +199,15 @@ def masked(text: str) -> str:
     return text
 
 
-def comparable(answers: list[Answer]) -> list[object]:
-    """What must be equal on every server."""
+def comparable(responses: list[Response]) -> list[object]:
+    """Return what must be equal on every server."""
     return [
         (
-            answer.status,
-            sorted((name, masked(value)) for name, value in answer.headers if name not in UNCOMPARED),
-            masked(answer.body.decode("utf-8", "backslashreplace")),
+            response.status,
+            sorted((name, masked(value)) for name, value in response.headers if name not in UNCOMPARED),
+            masked(response.body.decode("utf-8", "backslashreplace")),
         )
-        for answer in answers
+        for response in responses
     ]
 
 
@@ -229,7 +229,7 @@ def variables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def reference(variables: dict[str, str]) -> Iterator[dict[str, list[object]]]:
-    """What runserver answers."""
+    """The responses of runserver."""
     server, client = runserver(variables)
     try:
         yield {name: comparable(converse(client)) for name, converse in EXCHANGES.items()}
@@ -238,7 +238,7 @@ def reference(variables: dict[str, str]) -> Iterator[dict[str, list[object]]]:
 
 
 def documented() -> dict[str, set[str]]:
-    """Gateway -> the exchanges that differ, as the table in docs/gateway.md has it."""
+    """Return the exchanges that differ by gateway, from the table in docs/gateway.md."""
     table = DOCUMENT.read_text(encoding="utf-8").split("<!-- differences -->")[1]
     differences: dict[str, set[str]] = {gateway: set() for gateway in GATEWAYS}
     for line in table.splitlines():
@@ -266,12 +266,12 @@ def test_a_gateway_differs_from_runserver_only_as_documented(gateway, reference,
         client = server.client()
         different = {}
         for name, converse in EXCHANGES.items():
-            answers = converse(client)
-            for answer in answers:
-                if answer.all("content-length") and answer.status not in (304,) and answer.body:
-                    assert int(answer.header("content-length")) == len(answer.body)
-            if comparable(answers) != reference[name]:
-                different[name] = (reference[name], comparable(answers))
+            responses = converse(client)
+            for response in responses:
+                if response.all("content-length") and response.status not in (304,) and response.body:
+                    assert int(response.header("content-length")) == len(response.body)
+            if comparable(responses) != reference[name]:
+                different[name] = (reference[name], comparable(responses))
     finally:
         server.stop()
     assert set(different) == documented()[gateway], {

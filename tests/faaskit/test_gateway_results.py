@@ -1,4 +1,4 @@
-"""What each gateway makes of the returned value."""
+"""How each gateway reads the result that a function returned."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from faaskit.gateways import tencent
 from faaskit.gateways.invocation import Invocation
 from faaskit.gateways.registry import GATEWAYS
 from faaskit.gateways.result import HttpResponse
+from tests.support.local_servers import ROOT
 
 TENCENT = ("function-url", "apigw")
 
@@ -19,23 +20,23 @@ def read(gateway: str, result: object, event: dict | None = None) -> HttpRespons
 
 
 @pytest.mark.parametrize("gateway", GATEWAYS)
-def test_a_plain_answer_passes_through_every_gateway(gateway):
+def test_a_plain_result_passes_through_every_gateway(gateway):
     result = {"statusCode": 201, "headers": {"X-Name": "王"}, "body": "芳", "isBase64Encoded": False}
-    answer = read(gateway, result)
-    assert (answer.status, answer.headers, answer.body.decode(), answer.note) == (201, [("X-Name", "王")], "芳", "")
+    response = read(gateway, result)
+    assert response == HttpResponse(201, [("X-Name", "王")], "芳".encode())
 
 
 @pytest.mark.parametrize("gateway", GATEWAYS)
 def test_base64_is_decoded_but_not_by_a_function_url(gateway):
-    answer = read(gateway, {"statusCode": 200, "headers": {}, "body": "aGk=", "isBase64Encoded": True})
-    assert answer.body == (b"aGk=" if gateway == "function-url" else b"hi")
-    assert bool(answer.note) == (gateway == "function-url")
+    response = read(gateway, {"statusCode": 200, "headers": {}, "body": "aGk=", "isBase64Encoded": True})
+    assert response.body == (b"aGk=" if gateway == "function-url" else b"hi")
+    assert bool(response.note) == (gateway == "function-url")
 
 
 @pytest.mark.parametrize("gateway", ["function-url", "apigw", "fc"])
 def test_a_list_repeats_its_header(gateway):
-    answer = read(gateway, {"statusCode": 200, "headers": {"Set-Cookie": ["a=1", "b=2"]}, "body": ""})
-    assert answer.headers == [("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")]
+    response = read(gateway, {"statusCode": 200, "headers": {"Set-Cookie": ["a=1", "b=2"]}, "body": ""})
+    assert response.headers == [("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")]
 
 
 def test_aws_rest_takes_both_maps_and_the_multiple_one_counts_first():
@@ -57,8 +58,8 @@ def test_aws_http_sets_the_cookies_of_the_list():
 
 @pytest.mark.parametrize("gateway", ["aws-http", "fc"])
 def test_a_value_without_status_code_is_itself_the_body(gateway):
-    answer = read(gateway, {"name": "王"})
-    assert (answer.status, json.loads(answer.body)) == (200, {"name": "王"})
+    response = read(gateway, {"name": "王"})
+    assert (response.status, json.loads(response.body)) == (200, {"name": "王"})
 
 
 def test_the_load_balancer_reads_only_the_kind_of_map_that_the_event_had():
@@ -80,23 +81,23 @@ MALFORMED = [
 
 @pytest.mark.parametrize("gateway", GATEWAYS)
 @pytest.mark.parametrize("result", MALFORMED, ids=range(len(MALFORMED)))
-def test_a_malformed_value_gives_the_gateways_own_error_and_a_note(gateway, result):
-    answer = read(gateway, result)
-    assert answer.note.startswith("the result is malformed: ")
+def test_a_malformed_result_gives_the_gateways_own_error_and_a_note(gateway, result):
+    response = read(gateway, result)
+    assert response.note.startswith("the result is malformed: ")
     if gateway in TENCENT:
-        assert answer.status == 403
-        assert json.loads(answer.body) == {"errno": 403, "error": tencent.INVALID_RESPONSE}
+        assert response.status == 403
+        assert json.loads(response.body) == {"errno": 403, "error": tencent.INVALID_RESPONSE}
     else:
-        assert answer.status == (500 if gateway == "aws-http" else 502)
+        assert response.status == (500 if gateway == "aws-http" else 502)
 
 
 @pytest.mark.parametrize("gateway", ["function-url", "apigw", "aws-rest", "alb"])
 @pytest.mark.parametrize("result", [None, "text", [1], {}])
-def test_a_value_that_is_no_answer_at_all_is_malformed(gateway, result):
+def test_a_value_without_a_status_is_malformed(gateway, result):
     assert read(gateway, result).status in (403, 502)
 
 
-def test_a_key_that_aws_rest_does_not_know_breaks_the_answer():
+def test_an_unknown_key_is_malformed_behind_aws_rest():
     assert read("aws-rest", {"statusCode": 200, "statusDescription": "200 OK", "body": ""}).status == 502
 
 
@@ -109,9 +110,9 @@ def test_invalid_base64_is_malformed(gateway):
 def test_tencents_clients_get_the_platforms_code_and_the_request_id(code):
     invocation = Invocation(code=code, error="why")
     for gateway in TENCENT:
-        answer = GATEWAYS[gateway].respond(invocation, {})
-        assert answer.status == code
-        assert json.loads(answer.body) == {
+        response = GATEWAYS[gateway].respond(invocation, {})
+        assert response.status == code
+        assert json.loads(response.body) == {
             "errorCode": code,
             "errorMessage": "why",
             "requestId": invocation.request_id,
@@ -120,22 +121,27 @@ def test_tencents_clients_get_the_platforms_code_and_the_request_id(code):
 
 
 @pytest.mark.parametrize("gateway", ["aws-rest", "aws-http", "alb", "fc"])
-def test_the_others_tell_nothing_of_the_reason(gateway):
-    answer = GATEWAYS[gateway].respond(Invocation(code=430, error="secret"), {})
-    assert answer.status == (500 if gateway == "aws-http" else 502)
-    assert b"secret" not in answer.body
+def test_other_gateways_hide_the_reason(gateway):
+    response = GATEWAYS[gateway].respond(Invocation(code=430, error="secret"), {})
+    assert response.status == (500 if gateway == "aws-http" else 502)
+    assert b"secret" not in response.body
     assert GATEWAYS[gateway].respond(Invocation(code=406), {}).status == 413
 
 
-def test_the_length_on_the_wire_is_the_real_one():
-    answer = HttpResponse(200, [("Content-Length", "999"), ("Connection", "close"), ("X", "王")], b"four")
-    assert answer.wire_headers("GET") == [("X", "王".encode().decode("latin-1")), ("Content-Length", "4")]
-    assert answer.wire_body("GET") == b"four"
-    assert ("Content-Length", "999") in answer.wire_headers("HEAD")
-    assert answer.wire_body("HEAD") == b""
+def test_content_length_is_the_length_of_the_body():
+    response = HttpResponse(200, [("Content-Length", "999"), ("Connection", "close"), ("X", "王")], b"four")
+    assert response.wire_headers("GET") == [("X", "王".encode().decode("latin-1")), ("Content-Length", "4")]
+    assert response.wire_body("GET") == b"four"
+    assert ("Content-Length", "999") in response.wire_headers("HEAD")
+    assert response.wire_body("HEAD") == b""
 
 
 @pytest.mark.parametrize("status", [204, 304])
-def test_what_has_no_body_is_sent_none(status):
-    answer = HttpResponse(status, [], b"body")
-    assert (answer.wire_headers("GET"), answer.wire_body("GET")) == ([], b"")
+def test_204_and_304_are_sent_without_a_body(status):
+    response = HttpResponse(status, [], b"body")
+    assert (response.wire_headers("GET"), response.wire_body("GET")) == ([], b"")
+
+
+def test_every_gateway_is_documented():
+    table = (ROOT / "docs" / "gateway.md").read_text(encoding="utf-8").partition("## What each gateway does")[2]
+    assert [name for name in GATEWAYS if f"\n| `{name}` |" not in table] == []

@@ -1,4 +1,4 @@
-"""Instances: one request at a time each, held to time and memory, ended and replaced as the platform does it."""
+"""Instances serve one event at a time, are held to time and memory, and are ended and replaced as on the platform."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from faaskit.gateways.platforms import FC, LAMBDA, SCF
 from faaskit.local import memory_limit, sandbox
 from faaskit.local.instance import Launch
 from faaskit.local.instance_pool import InstancePool
+from faaskit.units import MEBIBYTE
 from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.slow
@@ -75,7 +76,7 @@ def launch(tmp_path: Path) -> Launch:
 
 @pytest.fixture
 def pool_of():
-    """Makes pools, and closes them at the end."""
+    """Make pools, and close them at the end."""
     pools = []
 
     def make(launch: Launch, size: int = 1, idle: float = 300) -> InstancePool:
@@ -87,15 +88,15 @@ def pool_of():
         pool.close()
 
 
-def invoke(pool: InstancePool, **event: object) -> Invocation:
+def run(pool: InstancePool, **event: object) -> Invocation:
     invocation = Invocation()
     context = {"request_id": invocation.request_id, "time_limit_in_ms": 60_000}
-    pool.invoke(invocation, json.dumps(event).encode(), context)
+    pool.run_event(invocation, json.dumps(event).encode(), context)
     return invocation
 
 
 def gone(pid: int) -> bool:
-    """Whether a process has ended (a zombie has)."""
+    """Return whether a process has ended; a zombie has."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except FileNotFoundError:
@@ -105,7 +106,7 @@ def gone(pid: int) -> bool:
 def test_an_instance_is_started_on_demand_and_used_again(launch, pool_of):
     pool = pool_of(launch)
     assert pool.count() == 0
-    first, second = invoke(pool), invoke(pool)
+    first, second = run(pool), run(pool)
     assert (first.cold, second.cold) == (True, False)
     assert first.init > 0
     assert first.peak > 1_000_000
@@ -113,16 +114,16 @@ def test_an_instance_is_started_on_demand_and_used_again(launch, pool_of):
     assert first.result["context"]["request_id"] == first.request_id
 
 
-def test_the_check_starts_an_instance_and_leaves_the_first_request_cold(launch, pool_of):
+def test_a_trial_start_leaves_the_first_event_cold(launch, pool_of):
     pool = pool_of(launch)
-    assert pool.check().code == 200
+    assert pool.try_start().code == 200
     assert pool.count() == 0
-    assert invoke(pool).cold
+    assert run(pool).cold
 
 
 def test_an_instance_sees_only_the_functions_variables(launch, pool_of, monkeypatch):
     monkeypatch.setenv("SECRET_OF_THE_SHELL", "x")
-    seen = invoke(pool_of(launch), do="environ").result
+    seen = run(pool_of(launch), do="environ").result
     assert seen["GREETING"] == "hello"
     assert "SECRET_OF_THE_SHELL" not in seen
 
@@ -135,7 +136,7 @@ def test_each_instance_serves_one_request_at_a_time(launch, pool_of, tmp_path):
 
     def meet(number: int) -> int:
         event = {"do": "meet", "folder": str(folder), "instances": 4, "name": str(number), "nonce": number}
-        invocation = invoke(pool, **event)
+        invocation = run(pool, **event)
         assert invocation.result["nonce"] == number
         return invocation.result["pid"]
 
@@ -147,45 +148,45 @@ def test_each_instance_serves_one_request_at_a_time(launch, pool_of, tmp_path):
 
 def test_an_exception_is_430_and_the_instance_stays(launch, pool_of, capfd):
     pool = pool_of(launch)
-    pid = invoke(pool).result["pid"]
-    invocation = invoke(pool, do="raise")
+    pid = run(pool).result["pid"]
+    invocation = run(pool, do="raise")
     assert (invocation.code, invocation.error) == (430, "ValueError: broken on purpose")
     assert "Traceback" in capfd.readouterr().err
-    assert invoke(pool).result["pid"] == pid
+    assert run(pool).result["pid"] == pid
 
 
 @pytest.mark.parametrize(("do", "status"), [("exit", 3), ("die", 7)])
 def test_an_instance_that_ends_is_439_and_is_replaced(launch, pool_of, do, status):
     pool = pool_of(launch)
-    pid = invoke(pool).result["pid"]
-    invocation = invoke(pool, do=do)
+    pid = run(pool).result["pid"]
+    invocation = run(pool, do=do)
     assert (invocation.code, invocation.error) == (439, f"Process exited with code {status}")
-    successor = invoke(pool)
+    successor = run(pool)
     assert successor.cold
     assert successor.result["pid"] != pid
 
 
-def test_an_instance_that_died_while_idle_is_replaced_unseen(launch, pool_of):
+def test_an_instance_that_died_while_idle_is_replaced(launch, pool_of):
     pool = pool_of(launch)
-    pid = invoke(pool).result["pid"]
+    pid = run(pool).result["pid"]
     os.kill(pid, 9)
     eventually(lambda: gone(pid))
-    assert invoke(pool).cold
+    assert run(pool).cold
 
 
-def test_a_late_answer_is_433_and_the_instance_is_ended(launch, pool_of):
+def test_a_late_result_is_433_and_the_instance_is_ended(launch, pool_of):
     pool = pool_of(replace(launch, timeout=0.3))
-    pid = invoke(pool).result["pid"]
-    invocation = invoke(pool, do="hang")
+    pid = run(pool).result["pid"]
+    invocation = run(pool, do="hang")
     assert (invocation.code, invocation.error) == (433, "Invoking task timed out after 0.3 seconds")
     assert gone(pid)
-    assert invoke(pool).code == 200
+    assert run(pool).code == 200
 
 
 def test_a_request_that_waits_gets_the_successor_of_an_ended_instance(launch, pool_of):
     pool = pool_of(replace(launch, timeout=0.3))
     with ThreadPoolExecutor(3) as threads:
-        codes = sorted(threads.map(lambda do: invoke(pool, do=do).code, ["hang", "die", None]))
+        codes = sorted(threads.map(lambda do: run(pool, do=do).code, ["hang", "die", None]))
     assert codes == [200, 433, 439]
 
 
@@ -202,7 +203,7 @@ def test_a_handler_that_cannot_be_imported_is_443(launch, pool_of, source, error
     (launch.folder / "function.py").write_text(source, encoding="utf-8")
     pool = pool_of(launch)
     for _ in range(2):
-        invocation = invoke(pool)
+        invocation = run(pool)
         assert invocation.code == 443
         assert invocation.error.startswith(error)
         assert "\n" not in invocation.error
@@ -210,30 +211,30 @@ def test_a_handler_that_cannot_be_imported_is_443(launch, pool_of, source, error
 
 
 def test_an_interpreter_that_is_missing_is_443(launch, pool_of):
-    assert invoke(pool_of(replace(launch, python="/nowhere/python"))).code == 443
+    assert run(pool_of(replace(launch, python="/nowhere/python"))).code == 443
 
 
 def test_idle_instances_are_stopped(launch, pool_of):
     pool = pool_of(launch, idle=0.01)
-    pid = invoke(pool).result["pid"]
+    pid = run(pool).result["pid"]
     eventually(lambda: pool.count() == 0)
     assert gone(pid)
-    assert invoke(pool).cold
+    assert run(pool).cold
 
 
 def test_a_restart_replaces_the_instances(launch, pool_of):
     pool = pool_of(launch)
-    first = invoke(pool).result["pid"]
+    first = run(pool).result["pid"]
     pool.restart()
-    second = invoke(pool)
+    second = run(pool)
     assert second.cold
     assert gone(first)
 
 
 def test_closing_ends_every_instance_and_its_children_even_a_busy_one(launch):
     pool = InstancePool(launch, 3)
-    pid, child = invoke(pool).result["pid"], invoke(pool, do="child").result
-    busy = threading.Thread(target=invoke, args=(pool,), kwargs={"do": "hang"})
+    pid, child = run(pool).result["pid"], run(pool, do="child").result
+    busy = threading.Thread(target=run, args=(pool,), kwargs={"do": "hang"})
     busy.start()
     eventually(lambda: not pool._idle)
     pool.close()
@@ -243,36 +244,36 @@ def test_closing_ends_every_instance_and_its_children_even_a_busy_one(launch):
     assert pool.count() == 0
 
 
-@pytest.mark.parametrize(("size", "code"), [(6_000_000, 200), (6 * 1024 * 1024, 406)])
+@pytest.mark.parametrize(("size", "code"), [(6_000_000, 200), (6 * MEBIBYTE, 406)])
 def test_an_event_over_6_mb_is_406(launch, pool_of, size, code):
-    assert invoke(pool_of(launch), text="x" * size).code == code
+    assert run(pool_of(launch), text="x" * size).code == code
 
 
-@pytest.mark.parametrize(("size", "code"), [(6 * 1024 * 1024 - 2, 200), (6 * 1024 * 1024 - 1, 407)])
-def test_an_answer_over_6_mb_is_407(launch, pool_of, size, code):
-    assert invoke(pool_of(launch), do="large", bytes=size).code == code
+@pytest.mark.parametrize(("size", "code"), [(6 * MEBIBYTE - 2, 200), (6 * MEBIBYTE - 1, 407)])
+def test_a_result_over_6_mb_is_407(launch, pool_of, size, code):
+    assert run(pool_of(launch), do="large", bytes=size).code == code
 
 
 def test_aliyun_hands_over_bytes_and_an_object(launch, pool_of):
-    result = invoke(pool_of(replace(launch, platform=FC)), a=1).result
+    result = run(pool_of(replace(launch, platform=FC)), a=1).result
     assert json.loads(result["bytes"]) == {"a": 1}
     assert result["request_id"]
 
 
 def test_aws_context_knows_the_remaining_time(launch, pool_of):
-    assert 0 < invoke(pool_of(replace(launch, platform=LAMBDA)), do="remaining").result <= 60_000
+    assert 0 < run(pool_of(replace(launch, platform=LAMBDA)), do="remaining").result <= 60_000
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_frozen_instance_is_stopped_between_requests(launch, pool_of):
     pool = pool_of(replace(launch, freeze=True))
-    pid = invoke(pool).result["pid"]
+    pid = run(pool).result["pid"]
 
     def state() -> str:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
     eventually(lambda: state() == "T")
-    again = invoke(pool)
+    again = run(pool)
     assert (again.cold, again.result["pid"]) == (False, pid)
     eventually(lambda: state() == "T")
 
@@ -283,34 +284,20 @@ def test_more_memory_than_the_limit_is_434(launch, pool_of):
         pytest.skip("no memory cgroup can be made here: it needs root")
     group.close()
     pool = pool_of(replace(launch, memory=64))
-    assert invoke(pool, do="swallow", megabytes=10).code == 200
-    invocation = invoke(pool, do="swallow", megabytes=100)
+    assert run(pool, do="swallow", megabytes=10).code == 200
+    invocation = run(pool, do="swallow", megabytes=100)
     assert (invocation.code, invocation.error) == (434, "Memory limit of 64 MB exceeded")
-    assert invoke(pool).code == 200
-    folders = [instance.limit.folder for instance in pool._alive]
+    assert run(pool).code == 200
+    folders = [instance.memory_group.folder for instance in pool._alive]
     pool.close()
     assert not any(folder.exists() for folder in folders)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="ulimit -v is Linux's")
-def test_without_cgroups_the_address_space_is_limited(launch, pool_of, monkeypatch):
-    monkeypatch.setattr(memory_limit, "cgroup", lambda megabytes: None)
-    pool = pool_of(replace(launch, memory=256, memory_required=True))
-    assert invoke(pool, do="swallow", megabytes=10).code == 200
-    assert invoke(pool, do="swallow", megabytes=400).code == 434
-    assert invoke(pool).cold
-
-
-def test_a_limit_that_nobody_asked_for_is_not_put_on_the_address_space(monkeypatch):
-    monkeypatch.setattr(memory_limit, "cgroup", lambda megabytes: None)
-    assert memory_limit.limit(128, required=False).kind == "none"
 
 
 def test_read_only_code_cannot_be_written(launch, pool_of):
     if not sandbox.read_only_possible(launch.folder):
         pytest.skip("no mount namespace can be made here")
-    assert invoke(pool_of(replace(launch, read_only=True)), do="write").result == "OSError"
-    assert invoke(pool_of(launch), do="write").result == "written"
+    assert run(pool_of(replace(launch, read_only=True)), do="write").result == "OSError"
+    assert run(pool_of(launch), do="write").result == "written"
 
 
 def test_an_instance_ends_with_its_gateway(launch, tmp_path):
@@ -322,7 +309,7 @@ def test_an_instance_ends_with_its_gateway(launch, tmp_path):
         "from faaskit.local.instance import Invocation\n"
         "pool = InstancePool(pickle.loads(bytes.fromhex(sys.argv[1])), 1)\n"
         "invocation = Invocation()\n"
-        "pool.invoke(invocation, b'{}', {})\n"
+        "pool.run_event(invocation, b'{}', {})\n"
         "print(invocation.result['pid'], flush=True)\n"
         "os.kill(os.getpid(), 9)\n",
         encoding="utf-8",

@@ -15,9 +15,9 @@ import pytest
 from packaging.requirements import Requirement
 
 from faaskit.package import archives, build, shared_objects, shipped_files, verify, wheels
-from faaskit.package.archives import MEGABYTE
 from faaskit.package.build import Package
 from faaskit.package.target import PackageError, Target, find_python
+from faaskit.units import MEGABYTE
 
 pytestmark = pytest.mark.slow
 

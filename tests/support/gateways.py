@@ -1,4 +1,4 @@
-"""For the bridge's tests: an application that tells what reached it, and the client's view of a gateway's answer."""
+"""For the bridge's tests: an application that records its request, and the response as the client receives it."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ Setting = Callable[[str, str], None]  # the fixture bridge_setting
 
 
 def sample(name: str) -> Any:
-    """A sample event."""
+    """Load a sample event."""
     return json.loads((EVENTS / f"{name}.json").read_text("utf-8"))
 
 
-class Client(NamedTuple):
-    """What the client receives."""
+class ReceivedResponse(NamedTuple):
+    """The HTTP response as the client receives it."""
 
     status: int
     headers: list[tuple[str, str]]
     body: bytes
 
     def header(self, name: str) -> list[str]:
-        """All values of a header; `name` in lower case."""
+        """Return all values of a header; `name` is in lower case."""
         return [value for key, value in self.headers if key.lower() == name]
 
 
-def received(answer: Any, text_only: bool = False) -> Client:
-    """What a gateway makes of the answer: JSON, so nothing but JSON may be in it."""
-    answer = json.loads(json.dumps(answer))
-    assert set(answer) <= {
+def received(result: Any, text_only: bool = False) -> ReceivedResponse:
+    """Return the response that a gateway makes of a handler's result, which must be JSON and well-formed."""
+    result = json.loads(json.dumps(result))
+    assert set(result) <= {
         "statusCode",
         "statusDescription",
         "headers",
@@ -51,26 +51,26 @@ def received(answer: Any, text_only: bool = False) -> Client:
         "isBase64Encoded",
         "body",
     }
-    assert type(answer["statusCode"]) is int
-    assert 100 <= answer["statusCode"] <= 999
-    assert type(answer["isBase64Encoded"]) is bool
-    single, multiple = answer.get("headers", {}), answer.get("multiValueHeaders", {})
-    assert not single.keys() & multiple.keys(), "one of them would be lost"
-    headers = [("Set-Cookie", cookie) for cookie in answer.get("cookies", [])]
+    assert type(result["statusCode"]) is int
+    assert 100 <= result["statusCode"] <= 999
+    assert type(result["isBase64Encoded"]) is bool
+    single, multiple = result.get("headers", {}), result.get("multiValueHeaders", {})
+    assert not single.keys() & multiple.keys(), "a header in both maps would be lost"
+    headers = [("Set-Cookie", cookie) for cookie in result.get("cookies", [])]
     for name, value in [*single.items(), *multiple.items()]:
         values = value if isinstance(value, list) else [value]
         assert all(type(text) is str and "\n" not in text for text in values)
         headers += [(name, text) for text in values]
-    assert not (text_only and answer["isBase64Encoded"]), "the client would receive base64 text"
-    body = b64decode(answer["body"], validate=True) if answer["isBase64Encoded"] else answer["body"].encode()
-    return Client(answer["statusCode"], headers, body)
+    assert not (text_only and result["isBase64Encoded"]), "the client would receive base64 text"
+    body = b64decode(result["body"], validate=True) if result["isBase64Encoded"] else result["body"].encode()
+    return ReceivedResponse(result["statusCode"], headers, body)
 
 
 def validated(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
-    """The application under wsgiref's validator.
+    """Wrap an application in wsgiref's validator.
 
-    The validator wants strings under names without a dot, so `event` and `context`, which the house promises, step
-    aside for it; a test of their own looks at them.
+    The validator wants strings under names without a dot, so `event` and `context` are hidden from it; they have a test
+    of their own.
     """
     watched = validator(application)
 
@@ -80,20 +80,20 @@ def validated(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iter
     return without_event
 
 
-def send(application: Callable[..., Iterable[bytes]], gateway: str, request: HttpRequest) -> Client:
+def send(application: Callable[..., Iterable[bytes]], gateway: str, request: HttpRequest) -> ReceivedResponse:
     """Send a request through a gateway and the bridge to an application, which wsgiref.validate watches."""
-    answer = index.handle_request(validated(application), REGISTRY[gateway].build_event(request), {"request_id": "r-1"})
+    result = index.handle_request(validated(application), REGISTRY[gateway].build_event(request), {"request_id": "r-1"})
     if gateway not in LIST_VALUED:
-        assert all(type(value) is str for value in answer.get("headers", {}).values())
-        assert all(type(value) is list for value in answer.get("multiValueHeaders", {}).values())
-    assert ("multiValueHeaders" in answer) <= (gateway in ("aws-rest", "alb-multi-value"))
-    assert ("headers" in answer) != (gateway in ("aws-rest", "alb-multi-value"))  # whose events are multi-value
-    assert ("statusDescription" in answer) == gateway.startswith("alb")
-    return received(answer, text_only=gateway in TEXT_ONLY)
+        assert all(type(value) is str for value in result.get("headers", {}).values())
+        assert all(type(value) is list for value in result.get("multiValueHeaders", {}).values())
+    assert ("multiValueHeaders" in result) <= (gateway in ("aws-rest", "alb-multi-value"))
+    assert ("headers" in result) != (gateway in ("aws-rest", "alb-multi-value"))  # whose events are multi-value
+    assert ("statusDescription" in result) == gateway.startswith("alb")
+    return received(result, text_only=gateway in TEXT_ONLY)
 
 
 class Recorder:
-    """An application that keeps the environ and the body, and answers as told."""
+    """A WSGI application that keeps the environ and the body of its request, and returns a given response."""
 
     def __init__(
         self, body: bytes = b"ok", status: str = "200 OK", headers: list[tuple[str, str]] | None = None
@@ -110,14 +110,14 @@ class Recorder:
         return [self.body]
 
     def text(self, key: str) -> str:
-        """A variable of the environ, its bytes read as UTF-8."""
+        """Return a variable of the environ, its bytes decoded as UTF-8."""
         return self.environ[key].encode("latin-1").decode("utf-8")
 
 
 def seen(
     gateway: str, *headers: tuple[str, str], target: str = "/", method: str = "GET", body: bytes = b""
 ) -> Recorder:
-    """What an application sees of a request through a gateway."""
+    """Send a request through a gateway; return the application that received it."""
     recorder = Recorder()
     assert send(recorder, gateway, HttpRequest(method, target, [HOST, *headers], body)).status == 200
     return recorder

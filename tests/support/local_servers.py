@@ -1,4 +1,4 @@
-"""Real servers in processes of their own: Django's runserver and the local gateway; and a client that hides nothing."""
+"""Django's runserver and the local gateway as processes, and a client that sends requests unchanged."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass
-class Answer:
-    """An HTTP answer; header names in lower case, in their order."""
+class Response:
+    """An HTTP response; header names in lower case, in their order."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -38,18 +38,18 @@ class Answer:
         return ", ".join(self.all(name))
 
     def cookies(self) -> dict[str, str]:
-        return dict(re.match(r"([^=]+)=([^;]*)", one).groups() for one in self.all("set-cookie"))
+        return dict(re.match(r"([^=]+)=([^;]*)", cookie).groups() for cookie in self.all("set-cookie"))
 
 
 @dataclass
 class Client:
-    """Sends requests exactly as told: the target is not touched, headers may repeat."""
+    """Send requests exactly as given: the target is not normalised, headers may repeat."""
 
     port: int
 
     def request(
         self, method: str, target: str, headers: Iterable[tuple[str, str]] = (), body: bytes | None = None
-    ) -> Answer:
+    ) -> Response:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         connection.putrequest(method, target, skip_accept_encoding=True)
         for name, value in headers:
@@ -57,15 +57,14 @@ class Client:
         if body is not None:
             connection.putheader("Content-Length", str(len(body)))
         connection.endheaders(body)
-        response = connection.getresponse()
-        answer = Answer(
-            response.status, [(key.lower(), value) for key, value in response.getheaders()], response.read()
-        )
+        received = connection.getresponse()
+        headers = [(key.lower(), value) for key, value in received.getheaders()]
+        response = Response(received.status, headers, received.read())
         connection.close()
-        return answer
+        return response
 
     def raw(self, content: bytes) -> bytes:
-        """Send bytes as they are; all that comes back until the server closes."""
+        """Send bytes as they are; return everything received until the server closes."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=60) as connection:
             connection.sendall(content)
             received = b""
@@ -98,7 +97,7 @@ class Server:
             reader.start()
 
     def client(self) -> Client:
-        """A client, as soon as the server says where it is."""
+        """Wait until the server prints its address; return a client."""
         pattern = re.compile(r"at http://127\.0\.0\.1:(\d+)")
 
         def found() -> re.Match[str] | None:
@@ -109,7 +108,7 @@ class Server:
         return Client(int(found()[1]))
 
     def stop(self, number: int = signal.SIGINT) -> int:
-        """Ask it to end; its exit code."""
+        """Send a signal and return the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(number)
         try:
@@ -130,7 +129,7 @@ def free_port() -> int:
 
 
 def runserver(environ: dict[str, str]) -> tuple[Server, Client]:
-    """Django's own server, with the settings of production."""
+    """Start Django's own server with production settings."""
     port = free_port()
     public = {"PUBLIC_URL": f"http://127.0.0.1:{port}", "DEBUG": "0"}
     arguments = ["manage.py", "runserver", f"127.0.0.1:{port}", "--noreload"]
@@ -139,5 +138,5 @@ def runserver(environ: dict[str, str]) -> tuple[Server, Client]:
 
 
 def rungateway(*options: str, folder: Path = ROOT) -> Server:
-    """The local gateway on a free port."""
+    """Start the local gateway on a free port."""
     return Server(["-m", "faaskit.local.serve", "0", *options], folder=folder)

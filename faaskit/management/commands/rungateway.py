@@ -16,31 +16,28 @@ from django.db import connection
 from faaskit import project
 from faaskit.local import local_function, serve
 from faaskit.local.local_function import LocalFunctionError
+from faaskit.project import ProjectError
 
 
 class Command(BaseCommand):
-    """Serves the function as a gateway does."""
-
-    help = "Serve index.main_handler behind a local gateway: each request becomes an event in an instance process."
+    help = "Serve the function behind a local gateway: each request becomes an event in an instance process."
     requires_system_checks: list[str] = []  # noqa: RUF012  (Django's attribute)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The gateway's own."""
         serve.add_arguments(parser, settings.BASE_DIR)
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
-        """Serve until Control-C."""
         try:
             prepare_project(options)
-            serve.run(argparse.Namespace(**options))
-        except LocalFunctionError as error:
+            serve.serve(argparse.Namespace(**options))
+        except (LocalFunctionError, ProjectError) as error:
             raise CommandError(str(error)) from error
 
 
 def prepare_project(options: dict[str, Any]) -> None:
-    """Do what a deployment has done before the first request: the project's `prepare` commands, and `migrate`.
+    """Run the project's `prepare` commands and `migrate`, which a deployment runs before the first request.
 
-    A database that a variable names is left to whoever named it.
+    A database that a variable names is not migrated. Raises ProjectError and LocalFunctionError.
     """
     if Path(options["folder"]).resolve() != settings.BASE_DIR:
         return
