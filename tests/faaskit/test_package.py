@@ -265,7 +265,7 @@ def test_what_stays_behind_is_what_the_list_says(path: str, left_out: bool) -> N
 
 
 def test_secrets_and_editors_folders_stay_behind(tmp_path: Path) -> None:
-    for name in ("index.py", ".env", "mydjango/.env", "mydjango/.idea/x.xml", "mydjango/a.py", "mydjango/cloud/b.py"):
+    for name in ("index.py", ".env", "mydjango/.env", "mydjango/.idea/x.xml", "mydjango/a.py", "faaskit/b.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("")
     shipped = {path.as_posix() for path, _file in shipped_files.function_files(tmp_path)}
