@@ -72,8 +72,8 @@ def test_every_field_is_one_that_the_component_knows():
     assert (function["component"], layer["component"]) == ("scf", "layer")
     assert set(function["inputs"]) <= FUNCTION_FIELDS
     assert set(layer["inputs"]) <= LAYER_FIELDS
-    assert set(function["inputs"]["src"]) == {"src", "exclude"}
-    assert set(layer["inputs"]["src"]) == {"src", "targetDir", "exclude"}
+    assert function["inputs"]["src"] == "./build/function"
+    assert set(layer["inputs"]["src"]) == {"src", "targetDir"}
     for event in function["inputs"]["events"]:
         [(kind, section)] = event.items()
         assert set(section) == {"parameters"}
@@ -94,11 +94,6 @@ def test_the_function_is_within_what_the_platform_allows(config):
     assert 3 <= config.init_timeout <= 300
     assert re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,58}[A-Za-z0-9]", config.name)
     assert config.inputs["runtime"] == "Python3.10"
-
-
-def test_what_must_not_be_uploaded_is_excluded_even_from_the_project_itself():
-    excluded = set(document("serverless.yml")["inputs"]["src"]["exclude"])
-    assert {".env", ".git/**", ".idea/**", "tests/**", ".venv*/**", "venv/**", "faaskit/**"} <= excluded
 
 
 def test_every_setting_of_the_project_is_in_the_file():
