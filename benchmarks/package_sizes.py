@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from faaskit.package import archives, build
-from faaskit.package.archives import MEGABYTE, Size
+from faaskit.package.archives import DECIMAL_MEGABYTE, Size
 from faaskit.package.target import Target, find_python
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -54,7 +54,7 @@ def measure(folder: Path, work: Path) -> Size:
 
 def megabytes(size: int) -> str:
     """As the tables print it."""
-    return f"{size / MEGABYTE:.1f} MB"
+    return f"{size / DECIMAL_MEGABYTE:.1f} MB"
 
 
 if __name__ == "__main__":
