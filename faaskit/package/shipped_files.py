@@ -35,6 +35,9 @@ FUNCTION_LEFT_OUT = {
 # Management commands that name this package are left out as well: it never ships.
 DEVELOPMENT_SIDE = "faaskit"
 
+# Apps of django.contrib that are not in INSTALLED_APPS.
+UNUSED_APPS = ("admindocs", "flatpages", "gis", "humanize", "postgres", "redirects", "sitemaps", "syndication")
+
 # Packages that a wheel requires and does not use at run time.
 NOT_NEEDED = {
     "setuptools": "marisa-trie requires it for its build",
@@ -50,11 +53,7 @@ LAYER_LEFT_OUT = {
     "*/testing.py": "tests",
     "*.pyi": "types",
     "*/py.typed": "types",
-    "*.pyx": "sources of extension modules",
-    "*.pxd": "sources of extension modules",
-    "*.c": "sources of extension modules",
-    "*.cpp": "sources of extension modules",
-    "*.h": "sources of extension modules",
+    **dict.fromkeys(("*.pyx", "*.pxd", "*.c", "*.cpp", "*.h"), "sources of extension modules"),
     "/*.dist-info/RECORD": "pip's list, wrong after leaving files out",
     "/*.dist-info/WHEEL": "pip's",
     "/*.dist-info/entry_points.txt": "commands",
@@ -62,14 +61,7 @@ LAYER_LEFT_OUT = {
     "/*.dist-info/sboms/*": "build records",
     "/cffi/*": NOT_NEEDED["cffi"],
     # Django.
-    "/django/contrib/admindocs/*": "unused app",
-    "/django/contrib/flatpages/*": "unused app",
-    "/django/contrib/gis/*": "unused app",
-    "/django/contrib/humanize/*": "unused app",
-    "/django/contrib/postgres/*": "unused app",
-    "/django/contrib/redirects/*": "unused app",
-    "/django/contrib/sitemaps/*": "unused app",
-    "/django/contrib/syndication/*": "unused app",
+    **{f"/django/contrib/{app}/*": "unused app" for app in UNUSED_APPS},
     "/django/contrib/*/static/*": "collected into the function's staticfiles/",
     "/django/db/backends/oracle/*": "unused database",
     "/django/db/backends/postgresql/*": "unused database",

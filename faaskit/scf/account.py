@@ -11,6 +11,7 @@ from faaskit.function_config import FunctionConfig, FunctionConfigError
 from faaskit.scf.api import Api, DeployError, DryRun, ScfApi, credentials
 from faaskit.scf.upload import Bucket
 
+LAYER_FILE = Path("deploy", "layer", "serverless.yml")  # beside the function's serverless.yml
 NO_KEYS = (
     "TENCENT_SECRET_ID and TENCENT_SECRET_KEY are not set: put your account's keys (console: CAM, API keys) "
     "into the environment or into .env beside serverless.yml."
@@ -32,7 +33,7 @@ def open_account(folder: Path, dry_run: bool = False, report: Callable[[str], No
 
     SCF_ENDPOINT and COS_ENDPOINT (http://host:port) name another address of the API, such as a proxy inside a VPC.
     """
-    layer_file = folder / "deploy" / "layer" / "serverless.yml"
+    layer_file = folder / LAYER_FILE
     try:
         environ = function_config.deployment_environ(folder)
         config = function_config.load(folder / "serverless.yml", environ)

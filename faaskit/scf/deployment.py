@@ -14,6 +14,7 @@ from typing import Any
 
 from faaskit.function_config import FunctionConfig
 from faaskit.scf import default_alias, layer, remote, triggers, versions
+from faaskit.scf.account import LAYER_FILE
 from faaskit.scf.api import POLL_EVERY, POLLS, Api, ApiError, ApiUnreachable, DeployError, find, wait_until_active
 from faaskit.scf.default_alias import LATEST, Alias
 from faaskit.scf.parameters import configuration, create_function, fingerprint, name_and_namespace, update_configuration
@@ -22,6 +23,14 @@ from faaskit.scf.upload import Archive, Bucket, send
 HEALTH_TRIES = 3  # TDSQL-C pauses without connections and needs seconds to resume
 HEALTH_PAUSE = 5.0  # seconds
 AGAIN = "Run the same command again: it continues where it stopped."
+ADVICE = {  # by the beginning of the platform's error code
+    "AuthFailure": "Check TENCENT_SECRET_ID, TENCENT_SECRET_KEY (and TENCENT_TOKEN), and this machine's clock.",
+    "UnauthorizedOperation": "Give the keys' user QcloudSCFFullAccess (and QcloudCOSFullAccess for COS).",
+    "LimitExceeded": "Delete resources of this kind in the console, then run the command again.",
+    "RequestSizeLimitExceeded": (
+        "Set CODE_BUCKET to the name of a COS bucket, such as survey-code-1250000000, and run the command again."
+    ),
+}
 
 
 @dataclass
@@ -97,8 +106,8 @@ class Deployment:
             version = entry["version"]
             if str(version).startswith("${output:"):
                 if self.layer_config is None or archive is None:
-                    file = self.config.path.parent / "deploy" / "layer" / "serverless.yml"
-                    raise DeployError(f"{file} is missing: it describes layer {entry['name']}.")
+                    file = self.config.path.parent / LAYER_FILE
+                    raise DeployError(f"{file} is missing: layer {entry['name']} needs it.")
                 if entry["name"] != self.layer_config.name:
                     raise DeployError(
                         f"{self.layer_config.path} describes layer {self.layer_config.name}, wanted {entry['name']}."
@@ -272,14 +281,4 @@ class Deployment:
 def _advice(error: DeployError) -> str:
     """Return the next command for a refusal whose cause lies in the account, or ''."""
     code = error.code if isinstance(error, ApiError) else ""
-    if code.startswith("AuthFailure"):
-        return "Check TENCENT_SECRET_ID, TENCENT_SECRET_KEY (and TENCENT_TOKEN), and this machine's clock."
-    if code.startswith("UnauthorizedOperation"):
-        return "The keys lack a permission: give their user QcloudSCFFullAccess (and QcloudCOSFullAccess for COS)."
-    if code.startswith("LimitExceeded"):
-        return (
-            "The account has as many of these as it may have: delete some in the console, then run the command again."
-        )
-    if code.startswith("RequestSizeLimitExceeded"):
-        return "Set CODE_BUCKET to the name of a COS bucket, such as survey-code-1250000000, and run the command again."
-    return ""
+    return next((advice for prefix, advice in ADVICE.items() if code.startswith(prefix)), "")

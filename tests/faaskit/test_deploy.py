@@ -203,9 +203,7 @@ def test_removing_the_copy_leaves_the_layer_of_production(staging, scf):
 
 def test_a_missing_file_of_the_layer_is_an_error_that_names_it(staging, scf):
     shutil.rmtree(staging / "deploy" / "layer")
-    with pytest.raises(
-        CommandError, match=r"deploy/layer/serverless\.yml is missing: it describes layer survey-layer-"
-    ):
+    with pytest.raises(CommandError, match=r"deploy/layer/serverless\.yml is missing: layer survey-layer-"):
         deploy(staging)
 
 
