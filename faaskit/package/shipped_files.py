@@ -35,7 +35,7 @@ FUNCTION_LEFT_OUT = {
 # Management commands that name this package are left out as well: it never ships.
 DEVELOPMENT_SIDE = "faaskit"
 
-# Apps of django.contrib that are not in INSTALLED_APPS.
+# Apps of django.contrib that the project does not use.
 UNUSED_APPS = ("admindocs", "flatpages", "gis", "humanize", "postgres", "redirects", "sitemaps", "syndication")
 
 # Packages that a wheel requires and does not use at run time.
