@@ -148,13 +148,13 @@ def _invoke_remotely(options: argparse.Namespace, event: bytes) -> int:
 
     try:
         account = open_account(options.folder)
-        result = remote.invoke(account.api, account.config, json.loads(event))
+        invocation = remote.invoke(account.api, account.config, json.loads(event))
     except DeployError as error:
         raise LocalFunctionError(str(error)) from error
-    if not result.error:
-        print(json.dumps(result.answer, ensure_ascii=False, indent=2), flush=True)
-    print(result.report(), file=sys.stderr)
-    return result.exit_code
+    if not invocation.error:
+        print(json.dumps(invocation.result, ensure_ascii=False, indent=2), flush=True)
+    print(invocation.report(), file=sys.stderr)
+    return invocation.exit_code
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,1 +1,1 @@
-"""Build what is uploaded, and verify it."""
+"""Build the archives of function and layer, and verify them."""

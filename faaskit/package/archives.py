@@ -1,4 +1,4 @@
-"""Zip files that come out the same for the same input, and how they compare with the platform's limits."""
+"""Reproducible zip files, and their sizes beside the platform's limits."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 
 from faaskit.units import MEGABYTE
 
-EPOCH = (1980, 1, 1, 0, 0, 0)  # a zip's earliest date; Python does not look at it, the byte code is not bound to dates
+EPOCH = (1980, 1, 1, 0, 0, 0)  # a zip's earliest date; Python does not compare it with unchecked bytecode
 
-CONSOLE_LIMIT = 10 * MEGABYTE  # function.zip: more cannot be edited in the console
+CONSOLE_LIMIT = 10 * MEGABYTE  # function.zip: a larger one cannot be edited in the console
 UPLOAD_LIMIT = 50 * MEGABYTE  # each zip
 UNZIPPED_LIMIT = 500 * MEGABYTE  # function and layers together
 
 
-@dataclass
+@dataclass(frozen=True)
 class Size:
     """Bytes of some files, in the zip and unzipped."""
 
@@ -28,38 +28,38 @@ class Size:
 
 
 def write_zip(folder: Path, archive: Path) -> dict[str, Size]:
-    """Zip a folder's files; the size of each by its path. Names in order, no dates, the same rights for all."""
+    """Zip a folder with sorted names, one date and one mode, and return the size of each file by its path."""
     sizes = {}
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as target:
         for path in sorted(folder.rglob("*"), key=lambda path: path.relative_to(folder).as_posix()):
             if not path.is_file():
                 continue
             info = zipfile.ZipInfo(path.relative_to(folder).as_posix(), EPOCH)
-            info.create_system = 3  # Unix, also when Windows writes it: else the rights do not count
-            info.external_attr = (0o100644) << 16
+            info.create_system = 3  # Unix, also when Windows writes it: otherwise the mode is ignored
+            info.external_attr = 0o100644 << 16
             info.compress_type = zipfile.ZIP_DEFLATED
             target.writestr(info, path.read_bytes())
             sizes[info.filename] = Size(info.compress_size, info.file_size)
     return sizes
 
 
-def over_limit(function_zip: int, layer_zip: int, unzipped: int) -> list[str]:
-    """One sentence for each of the platform's limits that is exceeded."""
+def over_limit(function: Size, layer: Size) -> list[str]:
+    """Return one sentence for each limit of the platform that the archives exceed."""
     checks = (
-        ("function.zip", function_zip, CONSOLE_LIMIT, "what the console edits"),
-        ("function.zip", function_zip, UPLOAD_LIMIT, "what can be uploaded"),
-        ("layer.zip", layer_zip, UPLOAD_LIMIT, "what can be uploaded"),
-        ("function and layer unzipped", unzipped, UNZIPPED_LIMIT, "what an instance holds"),
+        ("function.zip", function.zipped, CONSOLE_LIMIT, "the console can edit"),
+        ("function.zip", function.zipped, UPLOAD_LIMIT, "can be uploaded"),
+        ("layer.zip", layer.zipped, UPLOAD_LIMIT, "can be uploaded"),
+        ("function and layer unzipped", function.unzipped + layer.unzipped, UNZIPPED_LIMIT, "an instance holds"),
     )
     return [
-        f"{what} has {size / MEGABYTE:.1f} MB, more than {why}, {limit // MEGABYTE} MB."
-        for what, size, limit, why in checks
+        f"{name} has {size / MEGABYTE:.1f} MB, more than the {limit // MEGABYTE} MB that {purpose}."
+        for name, size, limit, purpose in checks
         if size > limit
     ]
 
 
 def table(rows: Mapping[str, Size], function: Size, layer: Size) -> str:
-    """Sizes by package, largest first, and the totals beside the limits."""
+    """Return the sizes of the rows as text, largest first, and the totals beside the limits."""
     lines = [f"{'':34}{'zipped':>12}{'unzipped':>12}   limit"]
 
     def line(name: str, size: Size, limit: str = "") -> str:

@@ -1,7 +1,7 @@
-"""`manage.py package`: builds what is uploaded, for the platform and not for this machine.
+"""`manage.py package`: build the function and its layer for the platform, whatever system this runs on.
 
-build/function and build/layer are what function.zip and layer.zip hold. Everything is made in a folder beside them,
-which takes their place when all of it succeeded.
+build/function and build/layer hold the files of function.zip and layer.zip. A build works in a folder beside them and
+replaces them only when every step has succeeded.
 """
 
 from __future__ import annotations
@@ -11,76 +11,74 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from importlib.util import source_from_cache
+from pathlib import Path, PurePosixPath
 
 from packaging.requirements import Requirement
 from packaging.utils import parse_wheel_filename
 
-from faaskit.package import archives, shared_objects, shipped_files, wheels
+from faaskit.package import archives, shipped_files, wheels
 from faaskit.package.archives import Size
 from faaskit.package.target import PackageError, Target, find_python
 
 NO_PYTHON = (
-    "There is no CPython {version} here (looked for python{version}, py, uv and pyenv): the package has no byte code. "
+    "There is no CPython {version} here (looked for python{version}, py, uv and pyenv): the package has no bytecode. "
     "It works, but the platform's folder is read-only, so every cold start compiles every module again and takes about "
     "2.8 times the CPU."
 )
 COLLECTED_MANIFEST = '{"version": "1.1", "paths": {}, "hash": ""}'  # tells settings.py that files are collected
+GENERATED = {".archive": "bytecode in archives", ".lexicon": "lexicon"}  # rows of the table, by the files' suffix
 
-OTHER_OWNERS = {"archive": "byte code in archives", "lexicon": "lexicon"}  # by the file's suffix
-
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 @dataclass
 class Package:
-    """What was built."""
+    """The result of a build."""
 
     folder: Path  # holds function/, layer/ and the two zips
     table: str
-    python: list[str] | None  # the target's Python here, which compiled the byte code
+    python: list[str] | None  # the command of the target's Python on this machine, which compiled the bytecode
 
 
-def build(project: Path, folder: Path, target: Target, say: Say) -> Package:
-    """Build into `folder`. PackageError leaves it as it was."""
+def build(project: Path, folder: Path, target: Target, report: Report) -> Package:
+    """Build the project into `folder`; raises PackageError and then leaves the folder as it was."""
     requirements = wheels.read_requirements(project / "requirements.txt", target)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="unfinished-", dir=folder) as temporary:
         work = Path(temporary)
         function, layer = work / "function", work / "layer"
-        say("Fetching the packages of requirements.txt.")
+        report("Fetching the packages of requirements.txt.")
         owners = build_layer(requirements, target, work / "wheels", layer)
-        say("Copying the project, collecting static files, compiling translations.")
+        report("Copying the project, collecting static files, compiling translations.")
         copy_function(project, function)
-        collect_static_files(project, function, work)
+        collect_static_files(project, function)
         compile_translations(project, function)
-        say("Making the lexicon.")
-        manage(project, "build_lexicon", str(layer / "jieba"))
-        check_shared_objects([function, layer], target)
-        python = compile_byte_code(function, layer, target, say)
+        report("Building the lexicon.")
+        run(project, [sys.executable, "manage.py", "build_lexicon", str(layer / "jieba")], "build_lexicon")
+        python = compile_bytecode(function, layer, target, report)
         if python:
             archive = [sys.executable, "-m", "mydjango.cold_start.bytecode_archive", str(layer), target.python]
             run(project, archive, "bytecode_archive")
-        say("Packing.")
-        sizes = {name: archives.write_zip(work / name, work / f"{name}.zip") for name in ("function", "layer")}
-        report = check_sizes(sizes["function"], sizes["layer"], owners, work)
+        report("Packing.")
+        table = pack(work, owners)
         for name in ("function", "layer", "function.zip", "layer.zip"):
             replace(work / name, folder / name)
-    return Package(folder, report, python)
+    return Package(folder, table, python)
 
 
 def build_layer(requirements: list[Requirement], target: Target, downloads: Path, layer: Path) -> dict[str, str]:
-    """Unpack the wheels without what is left out; the package of each file, by its path."""
+    """Unpack the wheels' files that ship, and return the package of each file by its path."""
     fetched = wheels.fetch(requirements, target, downloads)
     wheels.check_complete(fetched, requirements, target, unneeded=shipped_files.NOT_NEEDED)
-    patterns = tuple(shipped_files.LAYER_LEFT_OUT)
     owners = {}
     for wheel in fetched:
         name, version, _build, _tags = parse_wheel_filename(wheel.name)
         for path, content in wheels.files_of(wheel):
-            if shipped_files.is_left_out(path, patterns):
+            if shipped_files.is_left_out(path, shipped_files.LAYER_LEFT_OUT):
                 continue
             file = layer / path
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -90,15 +88,15 @@ def build_layer(requirements: list[Requirement], target: Target, downloads: Path
 
 
 def copy_function(project: Path, function: Path) -> None:
-    """Copy what ships of the project."""
+    """Copy the project's files that ship, without their modes and dates."""
     for path, file in shipped_files.function_files(project):
         copy = function / path
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(file.read_bytes())
 
 
-def collect_static_files(project: Path, function: Path, work: Path) -> None:
-    """Collect static files under their hashed names; the manifest leads from the plain name to the hashed one."""
+def collect_static_files(project: Path, function: Path) -> None:
+    """Collect static files under their hashed names; the manifest maps the plain names to them."""
     static = function / "staticfiles"
     static.mkdir()
     (static / "staticfiles.json").write_text(COLLECTED_MANIFEST, encoding="utf-8")
@@ -114,87 +112,68 @@ def collect_static_files(project: Path, function: Path, work: Path) -> None:
 
 
 def compile_translations(project: Path, function: Path) -> None:
-    """Compile each translation that ships from its source, so that none is stale."""
+    """Compile the translations that ship from their sources: a committed .mo may be stale."""
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
 
-    for top in shipped_files.FUNCTION:
-        for source in sorted((project / top).rglob("*.po")):
-            path = source.relative_to(project).with_suffix(".mo")
-            if (function / path).parent.parent.parent.is_dir() and (function / path).exists():
-                with source.open("rb") as file:
-                    catalog = read_po(file, locale=source.parent.parent.name)
-                with (function / path).open("wb") as file:
-                    write_mo(file, catalog)
+    for compiled in function.rglob("*.mo"):
+        source = project / compiled.relative_to(function).with_suffix(".po")
+        if source.is_file():
+            with source.open("rb") as file:
+                catalog = read_po(file, locale=source.parent.parent.name)
+            with compiled.open("wb") as file:
+                write_mo(file, catalog)
 
 
-def check_shared_objects(folders: Iterable[Path], target: Target) -> None:
-    """PackageError that names the first shared object that would not load on the target."""
-    for folder in folders:
-        for sentence in shared_objects.find_wrong(folder, target):
-            raise PackageError(sentence)
+def compile_bytecode(function: Path, layer: Path, target: Target, report: Report) -> list[str] | None:
+    """Compile with the target's Python and return its command, or report that this machine has none.
 
-
-def compile_byte_code(function: Path, layer: Path, target: Target, say: Say) -> list[str] | None:
-    """Compile with the target's Python, which is returned, else warn.
-
-    Unchecked: the platform writes no byte code and a zip keeps no dates: there is nothing to compare sources with.
+    The bytecode is unchecked: a zip keeps no dates to compare sources with, and the platform cannot write a newer one.
     """
     python = find_python(target.python)
     if python is None:
-        say(NO_PYTHON.format(version=target.python))
+        report(NO_PYTHON.format(version=target.python))
         return None
     for folder, place in ((function, "/var/user"), (layer, "/opt")):
         command = [*python, "-s", "-B", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
         command += ["-s", str(folder), "-p", place, str(folder)]
-        # A seed, since sets of constants are written in the order of their hashes.
+        # A fixed seed: constant sets are written in the order of their hashes.
         environment = {**os.environ, "PYTHONHASHSEED": "0"}
         environment.pop("PYTHONPATH", None)
-        done = subprocess.run(command, capture_output=True, text=True, env=environment)
-        if done.returncode:
+        ended = subprocess.run(command, capture_output=True, text=True, env=environment)
+        if ended.returncode:
             raise PackageError(
-                f"Python {target.python} cannot compile this: {done.stdout.strip() or done.stderr.strip()}"
+                f"Python {target.python} cannot compile this: {ended.stdout.strip() or ended.stderr.strip()}"
             )
     return python
 
 
-def check_sizes(function: dict[str, Size], layer: dict[str, Size], owners: dict[str, str], work: Path) -> str:
-    """The table of sizes; PackageError when the platform would refuse them."""
-    rows: dict[str, Size] = {}
+def pack(work: Path, owners: Mapping[str, str]) -> str:
+    """Zip function and layer and return the table of their sizes; raises PackageError for a size over a limit."""
+    function, layer = (archives.write_zip(work / name, work / f"{name}.zip") for name in ("function", "layer"))
+    rows: defaultdict[str, Size] = defaultdict(Size)
     for path, size in layer.items():
-        owner = owners.get(source_of(path), OTHER_OWNERS.get(path.rpartition(".")[2], "other"))
-        rows[owner] = rows.get(owner, Size()) + size
+        rows[owners.get(source_of(path)) or GENERATED.get(PurePosixPath(path).suffix, "other")] += size
     for path, size in function.items():
-        owner = "static files" if path.startswith("staticfiles/") else "the project"
-        owner = OTHER_OWNERS.get(path.rpartition(".")[2], owner)
-        rows[owner] = rows.get(owner, Size()) + size
-    zips = [
+        rows["static files" if path.startswith("staticfiles/") else "the project"] += size
+    totals = [
         Size((work / f"{name}.zip").stat().st_size, sum(size.unzipped for size in sizes.values()))
         for name, sizes in (("function", function), ("layer", layer))
     ]
-    report = archives.table(rows, *zips)
-    exceeded = archives.over_limit(zips[0].zipped, zips[1].zipped, zips[0].unzipped + zips[1].unzipped)
+    table = archives.table(rows, *totals)
+    exceeded = archives.over_limit(*totals)
     if exceeded:
-        raise PackageError("\n".join([*exceeded, report]))
-    return report
+        raise PackageError("\n".join([*exceeded, table]))
+    return table
 
 
 def source_of(path: str) -> str:
-    """The source file of byte code, by their paths; any other path is its own."""
-    if "/__pycache__/" not in "/" + path:
-        return path
-    folder, _, name = path.rpartition("/")
-    parent = folder.removesuffix("__pycache__")
-    return f"{parent}{name.partition('.')[0]}.py"
+    """Return the path of a .pyc file's source; the path itself for any other file."""
+    return Path(source_from_cache(path)).as_posix() if path.endswith(".pyc") else path
 
 
-def manage(project: Path, *arguments: str) -> None:
-    """Run a management command of the project, as in a fresh clone."""
-    run(project, [sys.executable, "manage.py", *arguments], arguments[0])
-
-
-def run(project: Path, command: list[str], what: str) -> None:
-    """Run a step with settings that need nothing of the environment; PackageError with its last line."""
+def run(project: Path, command: list[str], step: str) -> None:
+    """Run a step with settings that need nothing of the environment; raises PackageError with its last line."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MYSQL_", "TENCENTCLOUD_"))}
     environment = {
         **kept,
@@ -203,16 +182,16 @@ def run(project: Path, command: list[str], what: str) -> None:
         "SECRET_KEY": "for-packaging-only",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        said = (done.stderr.strip() or done.stdout.strip()).splitlines() or ["it said nothing"]
-        raise PackageError(f"{what} failed: {said[-1]}")
+    ended = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True)
+    if ended.returncode:
+        lines = (ended.stderr.strip() or ended.stdout.strip()).splitlines() or ["no message"]
+        raise PackageError(f"{step} failed: {lines[-1]}")
 
 
 def replace(source: Path, destination: Path) -> None:
-    """Move a file or a folder to where an older one may be."""
+    """Move a file or a folder over the one of the last build."""
     if destination.is_dir():
         shutil.rmtree(destination)
-    elif destination.exists():
-        destination.unlink()
+    else:
+        destination.unlink(missing_ok=True)
     source.rename(destination)

@@ -1,4 +1,4 @@
-"""What a package is built for: the platform's Python, processor and C library; and that Python on this machine."""
+"""The platform that a package is built for, and its Python on this machine."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-MACHINES = {"x86_64": 62, "aarch64": 183}  # ELF's numbers
-LEGACY_TAGS = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}  # PEP 600
+PLATFORM = re.compile(r"manylinux(?:1|2010|2014|_\d+_\d+)_(\w+)")  # PEP 600
+MACHINES = ("x86_64", "aarch64")
 
 
 class PackageError(Exception):
@@ -20,37 +20,26 @@ class PackageError(Exception):
 
 @dataclass(frozen=True)
 class Target:
-    """Where the package runs."""
+    """The Python and the platform that a package runs on."""
 
     python: str  # "3.10"
     platform: str  # "manylinux2014_x86_64", as wheels are tagged
-    glibc: tuple[int, int]  # the newest version that is certain to be there
-    machine: str
+    machine: str  # "x86_64"
 
     @classmethod
     def parse(cls, python: str, platform: str) -> Target:
-        """From the command's options; PackageError for what is not CPython on Linux."""
+        """Return the target that the command's options name; raises PackageError unless it is CPython on Linux."""
         if not re.fullmatch(r"3\.\d+", python):
             raise PackageError(f"--python {python}: give a version such as 3.10.")
-        legacy = re.fullmatch(r"(manylinux(?:1|2010|2014))_(\w+)", platform)
-        modern = re.fullmatch(r"manylinux_(\d+)_(\d+)_(\w+)", platform)
-        if legacy:
-            glibc, machine = LEGACY_TAGS[legacy[1]], legacy[2]
-        elif modern:
-            glibc, machine = (int(modern[1]), int(modern[2])), modern[3]
-        else:
+        match = PLATFORM.fullmatch(platform)
+        if not match:
             raise PackageError(f"--platform {platform}: give a wheel's tag such as manylinux2014_x86_64.")
-        if machine not in MACHINES:
+        if match[1] not in MACHINES:
             raise PackageError(f"--platform {platform}: the processor is one of {', '.join(MACHINES)}.")
-        return cls(python, platform, glibc, machine)
-
-    @property
-    def cpython_tag(self) -> str:
-        """As in the names of shared objects: `cpython-310`."""
-        return "cpython-" + self.python.replace(".", "")
+        return cls(python, platform, match[1])
 
     def marker_environment(self) -> dict[str, str]:
-        """What environment markers (PEP 508) are compared with there, not here."""
+        """Return the target's values of environment markers (PEP 508), in the place of this machine's."""
         return {
             "implementation_name": "cpython",
             "implementation_version": f"{self.python}.0",
@@ -65,7 +54,10 @@ class Target:
 
 
 def find_python(version: str) -> list[str] | None:
-    """The command of a CPython of this version here, or None; a name proves nothing, so each candidate is run."""
+    """Return the command of a CPython of this version on this machine, or None.
+
+    Each candidate is run: a pyenv shim, for example, exists under its name without the Python.
+    """
     for command in _candidates(version):
         try:
             found = subprocess.run(
@@ -82,7 +74,7 @@ def find_python(version: str) -> list[str] | None:
 
 
 def _candidates(version: str) -> list[list[str]]:
-    """Where a Python of this version may be: here, in PATH, Windows' launcher, uv, pyenv."""
+    """Return the commands to try: this Python, PATH, Windows' launcher, uv, pyenv."""
     commands = [[sys.executable], [f"python{version}"]]
     if os.name == "nt":
         commands.append(["py", f"-{version}"])

@@ -1,4 +1,8 @@
-"""Wheels for the target, whatever runs this: downloaded, built where there is only source, checked, unpacked."""
+"""Wheels for the target, on any machine: downloaded, or built where there is only source, then checked and unpacked.
+
+A wheel's tags promise Python, processor and C library, and pip downloads only wheels whose tags fit the target. The
+machine code of downloaded wheels is therefore not read again; is_pure() looks at the wheels that are built here.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +20,13 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from faaskit.package.target import PackageError, Target
 
+SHARED_OBJECT = re.compile(r"\.(so(\.\d+)*|pyd|dll|dylib)$")  # of Linux, Windows and macOS
+
 
 def read_requirements(path: Path, target: Target) -> list[Requirement]:
-    """The pinned requirements that hold on the target; PackageError for one that pins nothing.
+    """Return the requirements whose markers hold on the target; raises PackageError for one that is not pinned.
 
-    Markers are compared here, since pip compares them with the machine that it runs on, also when it downloads for
-    another.
+    pip would compare the markers with the machine that it runs on, also when it downloads for another.
     """
     requirements = []
     for line in path.read_text(encoding="utf-8").splitlines():
@@ -34,34 +39,35 @@ def read_requirements(path: Path, target: Target) -> list[Requirement]:
             raise PackageError(f"{path.name}: {text!r} is not a requirement: {error}.") from None
         if not any(specifier.operator in ("==", "===") for specifier in requirement.specifier):
             raise PackageError(f"{path.name} does not pin {requirement.name}: write {requirement.name}==VERSION.")
-        if requirement.marker is None or requirement.marker.evaluate(_environment(target)):
+        if requirement.marker is None or requirement.marker.evaluate(target.marker_environment()):
             requirements.append(requirement)
     return requirements
 
 
 def fetch(requirements: Iterable[Requirement], target: Target, folder: Path) -> list[Path]:
-    """One wheel for each requirement, in `folder`; a source archive is built where that gives a pure wheel."""
+    """Download or build one wheel for each requirement into `folder`; raises PackageError where there is none."""
     wheels: list[Path] = []
     for requirement in requirements:
-        exact = f"{requirement.name}{requirement.specifier}"
+        pinned = f"{requirement.name}{requirement.specifier}"
         into = folder / canonicalize_name(requirement.name)
         into.mkdir(parents=True)
-        refusal = _download(exact, target, into)
+        refusal = _download(pinned, target, into)
         if refusal is not None:
-            _build(exact, target, into, refusal)
+            _build(pinned, target, into, refusal)
         wheels += into.glob("*.whl")
     return sorted(wheels, key=lambda wheel: wheel.name.lower())
 
 
-def _download(exact: str, target: Target, into: Path) -> str | None:
-    """Download the target's wheel; pip's refusal where there is none."""
+def _download(pinned: str, target: Target, into: Path) -> str | None:
+    """Download the target's wheel; return pip's error output where there is none."""
     options = ["--platform", target.platform, "--python-version", target.python, "--implementation", "cp"]
-    return _pip("download", "--no-deps", "--only-binary=:all:", *options, "--dest", str(into), exact)
+    return _pip("download", "--no-deps", "--only-binary=:all:", *options, "--dest", str(into), pinned)
 
 
-def _build(exact: str, target: Target, into: Path, refusal: str) -> None:
-    """Build a source archive; PackageError where there is none or where it does not give a pure wheel."""
-    failure = _pip("wheel", "--no-deps", "--use-pep517", "--no-binary", exact.partition("=")[0], "-w", str(into), exact)
+def _build(pinned: str, target: Target, into: Path, refusal: str) -> None:
+    """Build the source archive; raises PackageError where there is none or where it gives no pure wheel."""
+    name = pinned.partition("=")[0]
+    failure = _pip("wheel", "--no-deps", "--use-pep517", "--no-binary", name, "-w", str(into), pinned)
     wheels = list(into.glob("*.whl"))
     if failure is None and wheels and all(is_pure(wheel) for wheel in wheels):
         return
@@ -74,34 +80,40 @@ def _build(exact: str, target: Target, into: Path, refusal: str) -> None:
         detail = "and its source archive could not be built"
     else:
         detail = "and its source archive builds into a binary for this machine, not into a pure wheel"
-    raise PackageError(f"{exact} has no wheel for {target.platform} and CPython {target.python}, {detail}.")
+    raise PackageError(f"{pinned} has no wheel for {target.platform} and CPython {target.python}, {detail}.")
 
 
 def _pip(*arguments: str) -> str | None:
-    """Run pip; None when it did what was asked, else what it said."""
+    """Run pip; return None on success, else its output. Raises PackageError where pip or its index is missing."""
     command = [sys.executable, "-m", "pip", arguments[0], "--quiet", "--no-input", "--disable-pip-version-check"]
-    done = subprocess.run([*command, *arguments[1:]], capture_output=True, text=True)
-    if done.returncode == 0:
+    ended = subprocess.run([*command, *arguments[1:]], capture_output=True, text=True)
+    if ended.returncode == 0:
         return None
-    if "No module named pip" in done.stderr:
+    if "No module named pip" in ended.stderr:
         raise PackageError(f"{sys.executable} has no pip: install it with `python -m ensurepip`.")
     if re.search(
-        r"(Connection|NewConnection|Timeout|SSL|Proxy)Error|Temporary failure in name resolution", done.stderr
+        r"(Connection|NewConnection|Timeout|SSL|Proxy)Error|Temporary failure in name resolution", ended.stderr
     ):
-        raise PackageError(f"pip did not reach the package index for {arguments[-1]}: {done.stderr.splitlines()[-1]}")
-    return done.stderr + done.stdout
+        raise PackageError(f"pip did not reach the package index for {arguments[-1]}: {ended.stderr.splitlines()[-1]}")
+    return ended.stderr + ended.stdout
 
 
 def is_pure(wheel: Path) -> bool:
-    """Whether the wheel's name says that it runs on any Python 3 of any system."""
+    """Return whether a wheel built here runs on any Python 3 of any system.
+
+    A setup.py may compile a library into a wheel that it tags as pure: on the platform it would not load.
+    """
     tags = parse_wheel_filename(wheel.name)[3]
-    return any(tag.abi == "none" and tag.platform == "any" and tag.interpreter.startswith("py3") for tag in tags)
+    if not any(tag.abi == "none" and tag.platform == "any" and tag.interpreter.startswith("py3") for tag in tags):
+        return False
+    with zipfile.ZipFile(wheel) as archive:
+        return not any(SHARED_OBJECT.search(name) for name in archive.namelist())
 
 
 def check_complete(
     wheels: Iterable[Path], requirements: Iterable[Requirement], target: Target, unneeded: Collection[str]
 ) -> None:
-    """PackageError when a wheel needs a package that is neither pinned nor known to be unneeded at run time."""
+    """Raise PackageError for a wheel that requires a package neither pinned nor in `unneeded`."""
     extras = {canonicalize_name(requirement.name): requirement.extras for requirement in requirements}
     present = {*extras, *unneeded}
     for wheel in wheels:
@@ -110,7 +122,7 @@ def check_complete(
             needed = Requirement(line)
             chosen = ["", *extras.get(name, ())]
             wanted = needed.marker is None or any(
-                needed.marker.evaluate({**_environment(target), "extra": extra}) for extra in chosen
+                needed.marker.evaluate({**target.marker_environment(), "extra": extra}) for extra in chosen
             )
             if wanted and canonicalize_name(needed.name) not in present:
                 raise PackageError(f"{wheel.name} needs {needed.name}, which requirements.txt does not pin.")
@@ -122,12 +134,11 @@ def _metadata(wheel: Path) -> Message:
         return HeaderParser().parsestr(archive.read(name).decode("utf-8"))
 
 
-def _environment(target: Target) -> dict[str, str]:
-    return {**target.marker_environment(), "extra": ""}
-
-
 def files_of(wheel: Path) -> Iterable[tuple[PurePosixPath, bytes]]:
-    """(installed path, content) of each file of a wheel; its scripts and headers have no place in a layer."""
+    """Yield (installed path, content) for each file of a wheel but its scripts and headers.
+
+    Raises PackageError for a path that leads out of the wheel.
+    """
     with zipfile.ZipFile(wheel) as archive:
         for info in archive.infolist():
             path = PurePosixPath(info.filename)

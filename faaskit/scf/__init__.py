@@ -1,1 +1,1 @@
-"""The function in its Tencent Cloud account: deploy, invoke, read its log."""
+"""Deploy the function to Tencent Cloud SCF, invoke it there and read its log."""

@@ -1,4 +1,4 @@
-"""The account that commands of this folder work on: serverless.yml's function, keys and region of the environment."""
+"""The account and function that a command works on, from serverless.yml and the environment."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ from pathlib import Path
 
 from faaskit import function_config
 from faaskit.function_config import FunctionConfig, FunctionConfigError
-from faaskit.scf.api import Api, DeployError, DryRun, ScfApi, credentials, required_credentials
+from faaskit.scf.api import Api, DeployError, DryRun, ScfApi, credentials
 from faaskit.scf.upload import Bucket
+
+LAYER_FILE = Path("deploy", "layer", "serverless.yml")  # beside the function's serverless.yml
+NO_KEYS = (
+    "TENCENT_SECRET_ID and TENCENT_SECRET_KEY are not set: put your account's keys (console: CAM, API keys) "
+    "into the environment or into .env beside serverless.yml."
+)
 
 
 @dataclass(frozen=True)
 class Account:
-    """A way to the API, and what serverless.yml (with deploy/layer/serverless.yml, where there is one) describes."""
+    """The API, and the descriptions of the function and, where deploy/layer/serverless.yml exists, its layer."""
 
     api: Api
     config: FunctionConfig
@@ -22,12 +28,12 @@ class Account:
     bucket: Bucket | None = None
 
 
-def open_account(folder: Path, dry_run: bool = False, say: Callable[[str], None] = print) -> Account:
+def open_account(folder: Path, dry_run: bool = False, report: Callable[[str], None] = print) -> Account:
     """Read the files of `folder`, its .env and the environment; raises DeployError.
 
     SCF_ENDPOINT and COS_ENDPOINT (http://host:port) name another address of the API, such as a proxy inside a VPC.
     """
-    layer_file = folder / "deploy" / "layer" / "serverless.yml"
+    layer_file = folder / LAYER_FILE
     try:
         environ = function_config.deployment_environ(folder)
         config = function_config.load(folder / "serverless.yml", environ)
@@ -35,9 +41,12 @@ def open_account(folder: Path, dry_run: bool = False, say: Callable[[str], None]
         layer_config = function_config.load(layer_file, environ, config.stage) if layer_file.is_file() else None
     except FunctionConfigError as error:
         raise DeployError(str(error)) from error
-    keys = credentials(environ) if dry_run else required_credentials(environ)
-    real = ScfApi(config.region, keys, environ.get("SCF_ENDPOINT", "")) if keys else None
-    api = DryRun(real, say) if dry_run or real is None else real
+    keys = credentials(environ)
+    if keys is None:
+        if not dry_run:
+            raise DeployError(NO_KEYS)
+        return Account(DryRun(None, report), config, layer_config)
+    api = ScfApi(config.region, keys, environ.get("SCF_ENDPOINT", ""))
     name = environ.get("CODE_BUCKET", "")
-    bucket = Bucket(name, config.region, keys, environ.get("COS_ENDPOINT", "")) if name and keys else None
-    return Account(api, config, layer_config, bucket)
+    bucket = Bucket(name, config.region, keys, environ.get("COS_ENDPOINT", "")) if name else None
+    return Account(DryRun(api, report) if dry_run else api, config, layer_config, bucket)

@@ -1,35 +1,41 @@
-"""The API of Tencent Cloud SCF: credentials, one signed call, its errors, waiting, and a dry run that only prints."""
+"""The API of Tencent Cloud SCF: credentials, signed calls, errors, pages, waiting, and a dry run that only prints."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 REQUEST_TIMEOUT = 330  # seconds: a synchronous invocation may take 300 (SCF 58400)
+PAGE = 100  # entries, the most that the API returns at once
 POLL_EVERY = 1.0  # seconds
-POLLS = 180  # the component's own command line waits as long, about two to three minutes
+POLLS = 180  # the component's own command line also waits two to three minutes
 WAITING = ("Creating", "Updating", "Publishing", "Deleting")
-SECRET_FIELDS = ("ZipFile",)
-UNREACHABLE = "ClientNetworkError"  # the SDK's own code where the platform did not answer
+ARCHIVE_FIELD = "ZipFile"
+UNREACHABLE = "ClientNetworkError"  # the SDK's code for a network that fails
+NO_SDK = "The SDK is not installed here: run 'pip install -r requirements-deploy.txt'."
 
 
 class DeployError(Exception):
-    """Something that the person who deploys must know or do; the message says what."""
+    """A deployment cannot go on; the message tells the person who deploys what to know or to do."""
 
 
 class ApiError(DeployError):
-    """The platform refused a call; `code` is its own, such as `ResourceNotFound.Function`."""
+    """The platform refused a call; `code` is the platform's, such as `InvalidParameterValue.Memory`."""
 
     def __init__(self, action: str, code: str, message: str, request_id: str | None = None) -> None:
         super().__init__(f"{action}: {code}: {message}" + (f" (request {request_id})" if request_id else ""))
         self.code = code
 
 
+class ResourceNotFound(ApiError):
+    """The function, version, layer or alias of the call does not exist."""
+
+
 class ApiUnreachable(ApiError):
-    """The platform did not answer: no network, a wrong address, a time-out."""
+    """The call got no response: no network, a wrong address, a time-out."""
 
     def __init__(self, reason: str) -> None:
         DeployError.__init__(self, f"The API cannot be reached: {reason}.")
@@ -46,7 +52,7 @@ class Credentials:
 
 
 def credentials(environ: Mapping[str, str]) -> Credentials | None:
-    """The keys of the environment, under the command line's names or the SDK's; None when there are none."""
+    """Return the keys of the environment, under the command line's names or the SDK's, or None."""
     for prefix in ("TENCENT", "TENCENTCLOUD"):
         secret_id, secret_key = (environ.get(f"{prefix}_SECRET_{part}", "").strip() for part in ("ID", "KEY"))
         if secret_id and secret_key:
@@ -55,28 +61,17 @@ def credentials(environ: Mapping[str, str]) -> Credentials | None:
     return None
 
 
-def required_credentials(environ: Mapping[str, str]) -> Credentials:
-    """The keys, or a DeployError that says where they belong."""
-    keys = credentials(environ)
-    if keys is None:
-        raise DeployError(
-            "TENCENT_SECRET_ID and TENCENT_SECRET_KEY are not set: put your account's keys (console: CAM, API keys) "
-            "into the environment or into .env beside serverless.yml."
-        )
-    return keys
-
-
 class Api(Protocol):
-    """What deployment needs of the API: real, or a dry run."""
+    """The interface that ScfApi and DryRun share."""
 
     dry_run: bool
 
     def call(self, action: str, **parameters: object) -> dict[str, Any]:
-        """The `Response` of one call; raises ApiError."""
+        """Return the `Response` of one call; raises ApiError."""
 
 
 class ScfApi:
-    """The API through the official SDK. `endpoint` is an address such as http://127.0.0.1:8080, '' the usual one."""
+    """The API through the official SDK. `endpoint` is an address such as http://127.0.0.1:8080, or ''."""
 
     dry_run = False
 
@@ -87,7 +82,7 @@ class ScfApi:
             from tencentcloud.common.profile.http_profile import HttpProfile
             from tencentcloud.scf.v20180416.scf_client import ScfClient
         except ImportError as error:
-            raise DeployError("The SDK is not installed here: run 'pip install -r requirements-deploy.txt'.") from error
+            raise DeployError(NO_SDK) from error
         address = urlsplit(endpoint)
         profile = ClientProfile(
             httpProfile=HttpProfile(
@@ -97,78 +92,87 @@ class ScfApi:
         self._client = ScfClient(Credential(keys.secret_id, keys.secret_key, keys.token or None), region, profile)
 
     def call(self, action: str, **parameters: object) -> dict[str, Any]:
-        """One signed call; what the platform or the network answers instead becomes an ApiError."""
         from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 
         try:
             response: dict[str, Any] = self._client.call_json(action, parameters)["Response"]
         except TencentCloudSDKException as error:
-            if error.code == UNREACHABLE:
+            code = str(error.code)
+            if code == UNREACHABLE:
                 raise ApiUnreachable(_root_cause(error)) from error
-            raise ApiError(action, str(error.code), str(error.message), error.requestId) from error
+            kind = ResourceNotFound if code.startswith("ResourceNotFound") else ApiError
+            raise kind(action, code, str(error.message), error.requestId) from error
         return response
 
 
 def _root_cause(error: BaseException) -> str:
-    """What the system said, which the SDK and its HTTP client have wrapped: `Connection refused`."""
+    """Return the system's own message, such as `Connection refused`, from below the SDK and its HTTP client."""
     while error.__context__ is not None:
         error = error.__context__
     return str(getattr(error, "strerror", None) or error)
 
 
 class DryRun:
-    """Prints each call that would change something; reads still go to the account, where there are keys for one."""
+    """Print each call that would change the account; pass on the others, if there are keys to read an account with."""
 
     dry_run = True
 
-    def __init__(self, api: Api | None, say: Callable[[str], None]) -> None:
+    def __init__(self, api: Api | None, report: Callable[[str], None]) -> None:
         self._api = api
-        self._say = say
+        self._report = report
         self._created: list[dict[str, Any]] = []
 
     def call(self, action: str, **parameters: object) -> dict[str, Any]:
-        """Read, or print and answer with what the later calls need."""
+        """Return a response with which the later calls of a deployment can be formed."""
         if action.startswith(("Get", "List")):
-            answer = find(self._api, action, **parameters) if self._api else None
+            found = find(self._api, action, **parameters) if self._api else None
             if action == "ListTriggers":
-                return {"Triggers": [*(answer or {}).get("Triggers", []), *self._created]}
-            if answer is None:
-                raise ApiError(
-                    action, "ResourceNotFound", "there is no such thing in the account, or no keys to see it"
-                )
-            return answer
-        self._say(f"{action} {json.dumps(masked(parameters), ensure_ascii=False)}")
+                return {"Triggers": [*(found or {}).get("Triggers", []), *self._created]}
+            if found is None:
+                raise ResourceNotFound(action, "ResourceNotFound", "not in the account, or no keys to read it with")
+            return found
+        self._report(f"{action} {json.dumps(masked(parameters), ensure_ascii=False)}")
         if action == "CreateTrigger":
             self._created.append({**parameters, "Enable": 1})
         return {"FunctionVersion": "NEW", "LayerVersion": "NEW"}
 
 
 def masked(parameters: Any) -> Any:  # noqa: ANN401  (any JSON)
-    """The parameters fit to be shown: no value of an environment variable, no archive."""
+    """Return the parameters without values of environment variables and without archives."""
     if isinstance(parameters, dict):
         if set(parameters) == {"Key", "Value"}:
             return {"Key": parameters["Key"], "Value": "***"}
         return {
-            key: f"<{len(value)} characters of base64>" if key in SECRET_FIELDS else masked(value)
+            key: f"<{len(value)} characters of base64>" if key == ARCHIVE_FIELD else masked(value)
             for key, value in parameters.items()
         }
     return [masked(item) for item in parameters] if isinstance(parameters, list) else parameters
 
 
 def find(api: Api, action: str, **parameters: object) -> dict[str, Any] | None:
-    """What a reading call answers, or None when the thing does not exist."""
+    """Return the response of a reading call, or None where the resource does not exist; raises ApiError."""
     try:
         return api.call(action, **parameters)
-    except ApiError as error:
-        if error.code.startswith("ResourceNotFound"):
-            return None
-        raise
+    except ResourceNotFound:
+        return None
+
+
+def list_all(api: Api, action: str, key: str, **parameters: object) -> Iterator[dict[str, Any]]:
+    """Yield the entries under `key` of every page of a reading call; raises ApiError."""
+    count = 0
+    while True:
+        page = api.call(action, **parameters, Limit=PAGE, Offset=count)
+        entries = page.get(key) or []
+        yield from entries
+        count += len(entries)
+        if not entries or count >= int(page.get("TotalCount") or 0):
+            return
 
 
 def wait_until_active(
-    api: Api, pause: Callable[[float], None], what: str, action: str, **parameters: object
+    api: Api, pause: Callable[[float], None], name: str, action: str, **parameters: object
 ) -> dict[str, Any]:
-    """Ask with `action` until the thing is Active; raises DeployError when it failed or takes minutes."""
+    """Poll with `action` until its Status is Active; raises DeployError for a failure or after three minutes."""
     if api.dry_run:
         return {}
     status = ""
@@ -179,6 +183,6 @@ def wait_until_active(
             return detail
         if status not in WAITING:
             reasons = "; ".join(reason.get("ErrorMessage", "") for reason in detail.get("StatusReasons") or [])
-            raise DeployError(f"{what} is {status}: {reasons or detail.get('StatusDesc') or 'no reason given'}")
+            raise DeployError(f"{name} is {status}: {reasons or detail.get('StatusDesc') or 'no reason given'}")
         pause(POLL_EVERY)
-    raise DeployError(f"{what} is still {status} after {POLLS} questions")
+    raise DeployError(f"{name} is still {status} after {POLLS} polls")

@@ -1,8 +1,8 @@
-"""The default alias: which version guests get, and which they got before.
+"""The default alias: the version that receives traffic, and the one that received it before.
 
 Every function has the alias `$DEFAULT`; the URL and the timers are bound to it. It points at `$LATEST`, the code last
-uploaded, until it is moved to a published version (SCF 36149). What it pointed at before is kept in its description, so
-that a rollback from any machine knows where to go.
+uploaded, until it is moved to a published version (SCF 36149). Its description keeps the version before, so that a
+rollback from any machine finds it.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ PREVIOUS = re.compile(r"before it: (\d+)")
 
 @dataclass(frozen=True)
 class Alias:
-    """`version` is a number as text, or $LATEST; `previous` is a number as text, or ''."""
+    """`version` is digits or $LATEST; `previous` is digits or ''."""
 
     version: str
     previous: str = ""
 
 
 def read(api: Api, config: FunctionConfig) -> Alias:
-    """Where the default alias points now."""
+    """Return the default alias; raises ApiError."""
     response = api.call("GetAlias", **name_and_namespace(config), Name=DEFAULT_ALIAS)
     version = str(response["FunctionVersion"])
     # The component's older way to move traffic keeps $LATEST as the main version and gives a published one the weight.
@@ -38,7 +38,7 @@ def read(api: Api, config: FunctionConfig) -> Alias:
 
 
 def move(api: Api, config: FunctionConfig, version: str, previous: str) -> None:
-    """Point the default alias at a version, wholly, and note the one before it."""
+    """Give all traffic to a version and note the one before it; raises ApiError."""
     api.call(
         "UpdateAlias",
         **name_and_namespace(config),

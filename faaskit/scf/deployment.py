@@ -1,8 +1,8 @@
-"""From serverless.yml and build/ to a running URL.
+"""Deploy serverless.yml and build/, roll back and remove.
 
-Nothing that guests use changes until the end: code and configuration go to `$LATEST`, which is published as a version;
-that version migrates the database and answers a direct invocation of /healthz; only then does the default alias, to
-which URL and timers are bound, move to it.
+Code and configuration go to `$LATEST`, which is published as a version. That version migrates the database and must
+pass a direct invocation of /healthz; only then the default alias, to which URL and timers are bound, moves to it. Until
+then guests use the old version.
 """
 
 from __future__ import annotations
@@ -14,121 +14,129 @@ from typing import Any
 
 from faaskit.function_config import FunctionConfig
 from faaskit.scf import default_alias, layer, remote, triggers, versions
+from faaskit.scf.account import LAYER_FILE
 from faaskit.scf.api import POLL_EVERY, POLLS, Api, ApiError, ApiUnreachable, DeployError, find, wait_until_active
 from faaskit.scf.default_alias import LATEST, Alias
-from faaskit.scf.parameters import create_function, fingerprint, name_and_namespace, settings, update_configuration
+from faaskit.scf.parameters import configuration, create_function, fingerprint, name_and_namespace, update_configuration
 from faaskit.scf.upload import Archive, Bucket, send
 
-HEALTH_TRIES = 3  # a database that sleeps while nobody is connected (TDSQL-C) needs a moment
+HEALTH_TRIES = 3  # TDSQL-C pauses without connections and needs seconds to resume
 HEALTH_PAUSE = 5.0  # seconds
-AGAIN = "Run the same command again: it takes up where it stopped."
+AGAIN = "Run the same command again: it continues where it stopped."
+ADVICE = {  # by the beginning of the platform's error code
+    "AuthFailure": "Check TENCENT_SECRET_ID, TENCENT_SECRET_KEY (and TENCENT_TOKEN), and this machine's clock.",
+    "UnauthorizedOperation": "Give the keys' user QcloudSCFFullAccess (and QcloudCOSFullAccess for COS).",
+    "LimitExceeded": "Delete resources of this kind in the console, then run the command again.",
+    "RequestSizeLimitExceeded": (
+        "Set CODE_BUCKET to the name of a COS bucket, such as survey-code-1250000000, and run the command again."
+    ),
+}
 
 
 @dataclass
 class Deployment:
-    """One function with its layer, as serverless.yml describes them, and the account that it goes to."""
+    """One function with its layer, as serverless.yml describes them, in one account."""
 
     config: FunctionConfig
     layer_config: FunctionConfig | None
     api: Api
-    say: Callable[[str], None]
+    report: Callable[[str], None]
     pause: Callable[[float], None]
     bucket: Bucket | None = None
     health_path: str = "/healthz"
     migrate: bool = True
-    # The version that guests get at this moment, for what is said when a step fails: '' for none, None before we know.
-    serving: str | None = field(default=None, init=False)
+    # The version that receives traffic, for error messages: '' for none, None until it is read.
+    live: str | None = field(default=None, init=False)
 
     def deploy(self, function: Archive, layer_archive: Archive | None) -> str:
-        """Bring the account to what serverless.yml and the archives say; returns the public URL."""
-        present, alias = self._read()
+        """Deploy the archives and return the public URL, '' for none; raises DeployError."""
+        exists, alias = self._read()
         layers = self._layers(layer_archive)
         with self._step("find the public URL"):
             url = self._url(self._triggers())
-        mark = fingerprint(function.content, self.config, self._settings(url, layers))
-        if present and url and self._is_released(alias.version, mark):
-            self.say(f"Version {alias.version} already is this code and configuration.")
+        shared = self._configuration(url, layers)
+        if exists and url and self._is_released(alias.version, fingerprint(function.content, self.config, shared)):
+            self.report(f"Version {alias.version} already is this code and configuration.")
         else:
-            if present:
+            if exists:
                 alias = self._update_code(function, alias)
             else:
-                self._create(function, self._settings(url, layers))
+                self._create(function, shared)
             url = url or self._discover_url()
-            wanted = self._settings(url, layers)
+            shared = self._configuration(url, layers)
             with self._step("update the configuration"):
-                self.api.call("UpdateFunctionConfiguration", **update_configuration(wanted))
+                self.api.call("UpdateFunctionConfiguration", **update_configuration(shared))
                 self._wait()
-            self._release(fingerprint(function.content, self.config, wanted), alias)
+            self._release(fingerprint(function.content, self.config, shared), alias)
         with self._step("set the triggers"):
             self._synchronise(("http", "timer"))
         return url
 
-    def rollback(self, version: str = "") -> str:
-        """Move the alias back to the version before, or to the one named, and see whether it answers."""
-        present, alias = self._read()
-        if not present:
+    def rollback(self, version: str = "") -> None:
+        """Move the alias to `version`, or to the one before, and check its health; raises DeployError."""
+        exists, alias = self._read()
+        if not exists:
             raise DeployError(f"There is no function {self.config.name} in {self.config.region}.")
         target = version or alias.previous
         if not target:
             raise DeployError(f"No version before {alias.version} is known: name one, as in '--rollback 3'.")
         if target == alias.version:
-            raise DeployError(f"Version {target} already serves.")
-        self._move(target, alias.version)
-        with self._step("see whether it answers", "Name another version, as in '--rollback 3'."):
+            raise DeployError(f"Version {target} already receives traffic.")
+        self._move_traffic(target, alias.version)
+        with self._step("verify the version", "Name another version, as in '--rollback 3'."):
             self._check_health(target)
-        return target
 
     def remove(self) -> None:
-        """Delete function, versions, triggers and the layer; nothing happens to what is already gone."""
+        """Delete function, versions, triggers and the layer, where they still exist; raises DeployError."""
         with self._step("delete the function"):
             if find(self.api, "GetFunction", **name_and_namespace(self.config)) is None:
-                self.say(f"There is no function {self.config.name} in {self.config.region}.")
+                self.report(f"There is no function {self.config.name} in {self.config.region}.")
             else:
                 self._delete()
-                self.say(f"Function {self.config.name} with its versions and triggers is deleted.")
+                self.report(f"Function {self.config.name} with its versions and triggers is deleted.")
         if self.layer_config is not None:
             with self._step("delete the layer"):
                 count = layer.remove(self.api, self.layer_config.name)
-                self.say(f"Layer {self.layer_config.name}: {count} versions deleted.")
+                self.report(f"Layer {self.layer_config.name}: {count} versions deleted.")
 
     def _layers(self, archive: Archive | None) -> list[dict[str, Any]]:
-        """The layers; the one of deploy/layer/serverless.yml is published if its archive is new."""
+        """Return the configuration's layers; publish the one of deploy/layer/serverless.yml if its archive is new."""
         found = []
         for entry in self.config.inputs.get("layers") or []:
             version = entry["version"]
             if str(version).startswith("${output:"):
                 if self.layer_config is None or archive is None:
-                    file = self.config.path.parent / "deploy" / "layer" / "serverless.yml"
-                    raise DeployError(f"{file} is missing: it describes layer {entry['name']}.")
+                    file = self.config.path.parent / LAYER_FILE
+                    raise DeployError(f"{file} is missing: layer {entry['name']} needs it.")
                 if entry["name"] != self.layer_config.name:
                     raise DeployError(
                         f"{self.layer_config.path} describes layer {self.layer_config.name}, wanted {entry['name']}."
                     )
                 with self._step("publish the layer"):
                     version, new = layer.publish(self.api, self.layer_config, archive, self.bucket, self.pause)
-                self.say(f"Layer {entry['name']}: version {version}{'' if new else ', unchanged'}.")
+                self.report(f"Layer {entry['name']}: version {version}{'' if new else ', unchanged'}.")
             found.append({"LayerName": entry["name"], "LayerVersion": version})
         return found
 
     def _read(self) -> tuple[bool, Alias]:
-        """(whether the function is there, its default alias); one whose creation had failed is deleted first."""
+        """Return whether the function exists, and its default alias. Delete a function whose creation had failed."""
         with self._step("read the function"):
             function = find(self.api, "GetFunction", **name_and_namespace(self.config))
             if function is not None and function.get("Status") == "CreateFailed":
-                self.say("The function could not be created last time: deleting the remains.")
+                self.report("The creation of the function failed last time: deleting the remains.")
                 self._delete()
                 function = None
             if function is None:
-                self.serving = ""
+                self.live = ""
                 return False, Alias(LATEST)
             self._wait()
             self._check_runtime(function)
             alias = default_alias.read(self.api, self.config)
-            self.serving = alias.version
+            self.live = alias.version
             return True, alias
 
     def _check_runtime(self, function: dict[str, Any]) -> None:
-        """The platform cannot change a function's runtime or type."""
+        """Raise DeployError for another runtime or type, which the platform cannot change."""
         for key, wanted in (("Runtime", str(self.config.inputs.get("runtime", ""))), ("Type", "Event")):
             if function.get(key, wanted) != wanted:
                 raise DeployError(
@@ -136,95 +144,97 @@ class Deployment:
                     "function another name in serverless.yml, or delete it with '--remove'."
                 )
 
-    def _settings(self, url: str, layers: list[dict[str, Any]]) -> dict[str, Any]:
-        return settings(self.config, self.config.environment | {"PUBLIC_URL": url}, layers)
+    def _configuration(self, url: str, layers: list[dict[str, Any]]) -> dict[str, Any]:
+        return configuration(self.config, self.config.environment | {"PUBLIC_URL": url}, layers)
 
-    def _url(self, present: list[dict[str, Any]]) -> str:
-        """PUBLIC_URL as it is set, else the Function URL if there is one already."""
-        return self.config.environment.get("PUBLIC_URL") or triggers.function_url(present)
+    def _url(self, existing: list[dict[str, Any]]) -> str:
+        """Return PUBLIC_URL, or else the Function URL among the existing triggers, or ''."""
+        return self.config.environment.get("PUBLIC_URL") or triggers.function_url(existing)
 
-    def _is_released(self, version: str, mark: str) -> bool:
+    def _is_released(self, version: str, wanted: str) -> bool:
         with self._step("read the versions"):
-            return versions.mark(self.api, self.config, version) == mark
+            return versions.fingerprint_of(self.api, self.config, version) == wanted
 
-    def _create(self, archive: Archive, wanted: dict[str, Any]) -> None:
+    def _create(self, archive: Archive, shared: dict[str, Any]) -> None:
         with self._step("create the function"):
-            self.say(f"Creating function {self.config.name} in {self.config.region}.")
-            send(self.api, "CreateFunction", archive, self.bucket, "Code", **create_function(self.config, wanted))
+            self.report(f"Creating function {self.config.name} in {self.config.region}.")
+            send(self.api, "CreateFunction", archive, self.bucket, "Code", **create_function(self.config, shared))
             self._wait()
 
     def _update_code(self, archive: Archive, alias: Alias) -> Alias:
-        """New code to $LATEST, which must not be what guests get: then the old code first becomes a version."""
-        with self._step("keep the present code serving"):
-            if alias.version == LATEST and self._answers(LATEST):
+        """Update $LATEST; first publish the old code and move traffic to that if $LATEST receives it and is healthy."""
+        with self._step("keep the present code in use"):
+            if alias.version == LATEST and self._is_healthy(LATEST):
                 version = versions.publish(self.api, self.config, "", self.pause)
                 default_alias.move(self.api, self.config, version, "")
-                self.say(f"What served as $LATEST serves on as version {version}.")
+                self.report(f"The code of $LATEST still receives traffic, as version {version}.")
                 alias = Alias(version)
-                self.serving = version
+                self.live = version
         with self._step("update the code"):
-            self.say(f"Updating function {self.config.name} in {self.config.region}.")
+            self.report(f"Updating function {self.config.name} in {self.config.region}.")
             names = name_and_namespace(self.config)
             send(self.api, "UpdateFunctionCode", archive, self.bucket, "Code", **names, Handler=self.config.handler)
             self._wait()
         return alias
 
     def _discover_url(self) -> str:
-        """Before the first deployment nobody knows the URL: create the trigger, which has it, and read it."""
+        """Create the http trigger of a new function and return its URL, which nobody knows before."""
         with self._step("create the Function URL"):
             self._synchronise(("http",))
             url = self._url(self._triggers())
             if not url and self.api.dry_run:
                 return "https://the-function-url.example"
             if not url:
-                self.say("serverless.yml has no public Function URL, and PUBLIC_URL is not set.")
+                self.report("serverless.yml has no public Function URL, and PUBLIC_URL is not set.")
             return url
 
-    def _release(self, mark: str, alias: Alias) -> None:
-        """Publish $LATEST, migrate, see that the version answers, give it to the guests, tidy up."""
+    def _release(self, wanted: str, alias: Alias) -> None:
+        """Publish $LATEST with its fingerprint, migrate, check its health, move traffic, delete old versions."""
         with self._step("publish a version"):
-            version = versions.publish(self.api, self.config, mark, self.pause)
+            version = versions.publish(self.api, self.config, wanted, self.pause)
         if self.migrate:
             with self._step("migrate the database", "The database may hold a part of the migration. " + AGAIN):
                 self._migrate(version)
         with self._step("verify the new version", "Repair what its log says, package and deploy again."):
             self._check_health(version)
-        self._move(version, alias.version)
+        self._move_traffic(version, alias.version)
         with self._step("delete old versions"):
             versions.prune(self.api, self.config, keep={version, alias.version})
 
-    def _move(self, version: str, previous: str) -> None:
+    def _move_traffic(self, version: str, previous: str) -> None:
         with self._step("move the alias"):
             default_alias.move(self.api, self.config, version, previous)
-        self.serving = version
-        self.say(f"Version {version} serves.")
+        self.live = version
+        self.report(f"Version {version} receives traffic.")
 
     def _migrate(self, version: str) -> None:
-        """Run `migrate` in the new version, while the old one serves on the same database."""
-        result = remote.invoke(self.api, self.config, remote.manage_event(["migrate", "--noinput"]), version)
+        """Run `migrate` in the new version, while the old one receives traffic on the same database."""
+        invocation = remote.invoke(self.api, self.config, remote.manage_event(["migrate", "--noinput"]), version)
         if self.api.dry_run:
             return
-        if result.error or not isinstance(result.answer, dict) or result.answer.get("exit_code") != 0:
-            output = result.answer.get("output") if isinstance(result.answer, dict) else result.answer
-            raise DeployError(f"version {version}: {result.error or output}\n{result.log}".rstrip())
-        self.say("The database is migrated.")
+        result = invocation.result if isinstance(invocation.result, dict) else {"output": invocation.result}
+        if invocation.error or result.get("exit_code") != 0:
+            reason = invocation.error or result.get("output")
+            raise DeployError(f"version {version}: {reason}\n{invocation.log}".rstrip())
+        self.report("The database is migrated.")
 
     def _check_health(self, version: str) -> None:
-        """Raise DeployError unless the version answers the health path with 200."""
+        """Raise DeployError unless the version responds to the health path with 200."""
         for attempt in range(1, HEALTH_TRIES + 1):
-            result = remote.invoke(self.api, self.config, remote.health_event(self.health_path), version)
+            invocation = remote.invoke(self.api, self.config, remote.health_event(self.health_path), version)
             if self.api.dry_run:
                 return
-            answer = result.answer if isinstance(result.answer, dict) else {}
-            if answer.get("statusCode") == 200:
-                self.say(f"Version {version} answers {self.health_path}.")
+            response = invocation.result if isinstance(invocation.result, dict) else {"body": invocation.result}
+            status = response.get("statusCode")
+            if status == 200:
+                self.report(f"Version {version} passes {self.health_path}.")
                 return
-            if answer.get("statusCode") != 503 or attempt == HEALTH_TRIES:
-                got = result.error or f"{answer.get('statusCode')}: {str(answer.get('body', result.answer))[:500]}"
-                raise DeployError(f"version {version}, {self.health_path}: {got}\n{result.log}".rstrip())
+            if status != 503 or attempt == HEALTH_TRIES:
+                reason = invocation.error or f"{status}: {str(response.get('body', response))[:500]}"
+                raise DeployError(f"version {version}, {self.health_path}: {reason}\n{invocation.log}".rstrip())
             self.pause(HEALTH_PAUSE)
 
-    def _answers(self, version: str) -> bool:
+    def _is_healthy(self, version: str) -> bool:
         try:
             self._check_health(version)
         except ApiError:
@@ -238,14 +248,14 @@ class Deployment:
 
     def _synchronise(self, kinds: tuple[str, ...]) -> None:
         for line in triggers.synchronise(self.api, self.config, kinds, self._triggers()):
-            self.say(f"Trigger {line}.")
+            self.report(f"Trigger {line}.")
 
     def _wait(self) -> None:
         names = name_and_namespace(self.config)
         wait_until_active(self.api, self.pause, f"Function {self.config.name}", "GetFunction", **names)
 
     def _delete(self) -> None:
-        """Delete the function with all versions and wait until it is gone."""
+        """Delete the function with all versions and wait until the platform has done so."""
         names = name_and_namespace(self.config)
         self.api.call("DeleteFunction", **names)
         for _ in range(POLLS):
@@ -255,28 +265,20 @@ class Deployment:
         raise DeployError(f"function {self.config.name} is still being deleted")
 
     @contextmanager
-    def _step(self, what: str, advice: str = AGAIN) -> Iterator[None]:
-        """Turn a failure into what somebody needs who stands before it: what failed, what serves, what to do."""
+    def _step(self, step: str, advice: str = AGAIN) -> Iterator[None]:
+        """Add the failed step, the version receiving traffic and the next command to the error."""
         try:
             yield
         except DeployError as error:
-            if isinstance(error, ApiUnreachable) and self.serving is None:
-                raise  # the first question already: there is nothing to take up again
-            serves = "" if self.serving is None else f"Version {self.serving or 'none'} serves. "
-            raise DeployError(f"Could not {what}: {error}\n{serves}{_advice(error) or advice}") from error
+            if isinstance(error, ApiUnreachable) and self.live is None:
+                raise  # nothing was done yet, so there is nothing to continue
+            traffic = ""
+            if self.live is not None:
+                traffic = f"Version {self.live} receives traffic. " if self.live else "No version receives traffic. "
+            raise DeployError(f"Could not {step}: {error}\n{traffic}{_advice(error) or advice}") from error
 
 
 def _advice(error: DeployError) -> str:
-    """What to do about the refusals whose cause lies in the account."""
+    """Return the next command for a refusal whose cause lies in the account, or ''."""
     code = error.code if isinstance(error, ApiError) else ""
-    if code.startswith("AuthFailure"):
-        return "Check TENCENT_SECRET_ID, TENCENT_SECRET_KEY (and TENCENT_TOKEN), and this machine's clock."
-    if code.startswith("UnauthorizedOperation"):
-        return "The keys lack a permission: give their user QcloudSCFFullAccess (and QcloudCOSFullAccess for COS)."
-    if code.startswith("LimitExceeded"):
-        return (
-            "The account has as many of these as it may have: delete some in the console, then run the command again."
-        )
-    if code.startswith("RequestSizeLimitExceeded"):
-        return "Set CODE_BUCKET to the name of a COS bucket, such as survey-code-1250000000, and run the command again."
-    return ""
+    return next((advice for prefix, advice in ADVICE.items() if code.startswith(prefix)), "")

@@ -1,4 +1,4 @@
-"""The deployed function's log, as the platform's API gives it: one entry an invocation."""
+"""The deployed function's log, one entry for each invocation."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from faaskit.function_config import FunctionConfig
-from faaskit.scf.api import Api
+from faaskit.scf.api import Api, list_all
 from faaskit.scf.parameters import name_and_namespace
 from faaskit.timers import PLATFORM_TIME
+from faaskit.units import MEBIBYTE
 
-PAGE = 100
 TIME = "%Y-%m-%d %H:%M:%S"  # in UTC+8
-LONGEST = timedelta(days=1)  # the API takes no longer range
+LONGEST = timedelta(days=1)  # the API refuses a longer range
 OVERLAP = timedelta(seconds=60)  # entries arrive late and out of order
 POLL_EVERY = 3.0  # seconds
 FINISHED = 1
@@ -22,7 +22,7 @@ FINISHED = 1
 
 @dataclass(frozen=True)
 class Entry:
-    """One invocation. What the function returned is left out: an answer to a guest may hold personal data."""
+    """One invocation, without the returned value: a response to a guest may hold personal data."""
 
     request_id: str
     started: str  # UTC+8
@@ -37,15 +37,15 @@ class Entry:
         outcome = "ok" if self.succeeded else "FAILED"
         head = (
             f"{self.started} {self.request_id} {outcome} {self.duration:.0f} ms, billed {self.billed} ms, "
-            f"{self.memory / 1024 / 1024:.0f} MB" + (f", retry {self.retry}" if self.retry else "")
+            f"{self.memory / MEBIBYTE:.0f} MB" + (f", retry {self.retry}" if self.retry else "")
         )
         return "\n".join([head, *(f"    {line}" for line in self.text.splitlines())])
 
 
-def read(
+def entries(
     api: Api, config: FunctionConfig, start: datetime, end: datetime, errors: bool = False, request_id: str = ""
 ) -> list[Entry]:
-    """The finished invocations that started between two times, earliest first."""
+    """Return the finished invocations that started between two times, earliest first; raises ApiError."""
     limits: dict[str, Any] = {
         "StartTime": max(start, end - LONGEST).astimezone(PLATFORM_TIME).strftime(TIME),
         "EndTime": end.astimezone(PLATFORM_TIME).strftime(TIME),
@@ -56,28 +56,22 @@ def read(
         limits["Filter"] = {"RetCode": "not0"}
     if request_id:
         limits["FunctionRequestId"] = request_id
-    found: list[dict[str, Any]] = []
-    while True:
-        page = api.call("GetFunctionLogs", **name_and_namespace(config), **limits, Limit=PAGE, Offset=len(found))
-        some = page.get("Data") or []
-        found += some
-        if not some or len(found) >= int(page.get("TotalCount") or 0):
-            return [_entry(item) for item in found if item.get("InvokeFinished", FINISHED) == FINISHED]
+    found = list_all(api, "GetFunctionLogs", "Data", **name_and_namespace(config), **limits)
+    return [_entry(item) for item in found if item.get("InvokeFinished", FINISHED) == FINISHED]
 
 
 def follow(
     api: Api,
     config: FunctionConfig,
     start: datetime,
-    now: Callable[[], datetime],
     pause: Callable[[float], None],
     errors: bool = False,
 ) -> Iterator[Entry]:
-    """The invocations from `start` on, each once, for ever."""
+    """Yield the invocations from `start` on, each once, without an end; raises ApiError."""
     seen: dict[tuple[str, int], str] = {}
     while True:
-        end = now()
-        for entry in read(api, config, start, end, errors):
+        end = datetime.now(PLATFORM_TIME)
+        for entry in entries(api, config, start, end, errors):
             key = (entry.request_id, entry.retry)
             if key not in seen:
                 seen[key] = entry.started

@@ -1,4 +1,4 @@
-"""The layer: a new version only when the archive has changed."""
+"""The layer, which gets a new version only when its archive has changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from faaskit.scf.upload import Archive, Bucket, send
 
 
 def versions(api: Api, name: str) -> list[dict[str, Any]]:
-    """The layer's versions, newest first; none when there is no such layer."""
+    """Return the versions of a layer as the API lists them, newest first; raises ApiError."""
     found = (find(api, "ListLayerVersions", LayerName=name) or {}).get("LayerVersions") or []
     return sorted(found, key=lambda version: -int(version["LayerVersion"]))
 
@@ -19,10 +19,13 @@ def versions(api: Api, name: str) -> list[dict[str, Any]]:
 def publish(
     api: Api, config: FunctionConfig, archive: Archive, bucket: Bucket | None, pause: Callable[[float], None]
 ) -> tuple[int, bool]:
-    """(version, whether it is new) of the layer that holds exactly this archive; its hash is in the description."""
-    mark = f"sha256:{archive.sha256}"
+    """Return the layer's version that holds this archive, and whether it is new; raises DeployError.
+
+    The description of a version has the hash of its archive.
+    """
+    digest = f"sha256:{archive.sha256}"
     for version in versions(api, config.name):
-        if mark in str(version.get("Description")) and version.get("Status") == "Active":
+        if digest in str(version.get("Description")) and version.get("Status") == "Active":
             return int(version["LayerVersion"]), False
     response = send(
         api,
@@ -32,16 +35,16 @@ def publish(
         "Content",
         LayerName=config.name,
         CompatibleRuntimes=config.inputs.get("runtimes") or [],
-        Description=f"{config.inputs.get('description') or ''} {mark}".strip(),
+        Description=f"{config.inputs.get('description') or ''} {digest}".strip(),
     )
     number = response["LayerVersion"]
-    what = f"Version {number} of layer {config.name}"
-    wait_until_active(api, pause, what, "GetLayerVersion", LayerName=config.name, LayerVersion=number)
+    name = f"Version {number} of layer {config.name}"
+    wait_until_active(api, pause, name, "GetLayerVersion", LayerName=config.name, LayerVersion=number)
     return number, True
 
 
 def remove(api: Api, name: str) -> int:
-    """Delete every version; returns how many there were."""
+    """Delete every version and return their count; raises ApiError."""
     found = versions(api, name)
     for version in found:
         api.call("DeleteLayerVersion", LayerName=name, LayerVersion=version["LayerVersion"])

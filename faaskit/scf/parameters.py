@@ -1,4 +1,4 @@
-"""serverless.yml -> the parameters of the platform's calls. Pure: no network, no files."""
+"""The parameters of the platform's calls, from serverless.yml. Pure: no network, no files."""
 
 from __future__ import annotations
 
@@ -16,12 +16,17 @@ ENVIRONMENT_LIMIT = 4096  # bytes, names and values together
 
 
 def name_and_namespace(config: FunctionConfig) -> dict[str, str]:
-    """What every call about the function carries."""
+    """Return the parameters that every call about the function has."""
     return {"FunctionName": config.name, "Namespace": str(config.inputs.get("namespace") or NAMESPACE)}
 
 
-def settings(config: FunctionConfig, environment: Mapping[str, str], layers: list[dict[str, Any]]) -> dict[str, Any]:
-    """What CreateFunction and UpdateFunctionConfiguration share; a value that is not set is left out."""
+def configuration(
+    config: FunctionConfig, environment: Mapping[str, str], layers: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Return the parameters that CreateFunction and UpdateFunctionConfiguration share, without unset values.
+
+    Raises DeployError for a network without its subnet and for an environment over the platform's limit.
+    """
     inputs = config.inputs
     network = inputs.get("vpcConfig") or {}
     vpc, subnet = str(network.get("vpcId") or ""), str(network.get("subnetId") or "")
@@ -35,7 +40,7 @@ def settings(config: FunctionConfig, environment: Mapping[str, str], layers: lis
         "InitTimeout": config.init_timeout,
         "Environment": {"Variables": variables(config, environment)},
         "Layers": layers,
-        # Beside a VPC the way out has to be asked for: without it no mail leaves.
+        # A function in a VPC reaches the public network only where this is enabled: no mail leaves without it.
         "PublicNetConfig": {
             "PublicNetStatus": "DISABLE" if inputs.get("publicAccess") is False else "ENABLE",
             "EipConfig": {"EipStatus": "ENABLE" if inputs.get("eip") is True else "DISABLE"},
@@ -53,7 +58,10 @@ def settings(config: FunctionConfig, environment: Mapping[str, str], layers: lis
 
 
 def variables(config: FunctionConfig, environment: Mapping[str, str]) -> list[dict[str, str]]:
-    """The environment as the platform takes it; an empty value is refused there, so it is left out here."""
+    """Return the environment in the API's form, without empty values, which the platform refuses.
+
+    Raises DeployError over the platform's limit.
+    """
     kept = {name: value for name, value in environment.items() if value}
     size = sum(len(f"{name}{value}".encode()) for name, value in kept.items())
     if size > ENVIRONMENT_LIMIT:
@@ -61,28 +69,23 @@ def variables(config: FunctionConfig, environment: Mapping[str, str]) -> list[di
     return [{"Key": name, "Value": value} for name, value in kept.items()]
 
 
-def create_function(config: FunctionConfig, settings: dict[str, Any]) -> dict[str, Any]:
-    """The parameters of CreateFunction, all but the code."""
+def create_function(config: FunctionConfig, shared: dict[str, Any]) -> dict[str, Any]:
+    """Return CreateFunction's parameters but the code; raises DeployError for another type than event."""
     if config.inputs.get("type", "event") != "event":
         raise DeployError(f"{config.path}: type is {config.inputs['type']!r}; index.py serves event functions.")
+    return {**shared, "Type": "Event", "Handler": config.handler, "Runtime": str(config.inputs.get("runtime", ""))}
+
+
+def update_configuration(shared: dict[str, Any]) -> dict[str, Any]:
+    """Return UpdateFunctionConfiguration's parameters; there an entry without a name stands for an empty list."""
     return {
-        **settings,
-        "Type": "Event",
-        "Handler": config.handler,
-        "Runtime": str(config.inputs.get("runtime", "")),
+        **shared,
+        "Layers": shared["Layers"] or [{"LayerName": "", "LayerVersion": 0}],
+        "Environment": {"Variables": shared["Environment"]["Variables"] or [{"Key": "", "Value": ""}]},
     }
 
 
-def update_configuration(settings: dict[str, Any]) -> dict[str, Any]:
-    """The parameters of UpdateFunctionConfiguration, where nothing is said by an entry without a name."""
-    return {
-        **settings,
-        "Layers": settings["Layers"] or [{"LayerName": "", "LayerVersion": 0}],
-        "Environment": {"Variables": settings["Environment"]["Variables"] or [{"Key": "", "Value": ""}]},
-    }
-
-
-def fingerprint(archive: bytes, config: FunctionConfig, settings: dict[str, Any]) -> str:
-    """SHA-256 of everything that a version consists of."""
-    rest = json.dumps([config.handler, config.inputs.get("runtime"), settings], sort_keys=True)
+def fingerprint(archive: bytes, config: FunctionConfig, shared: dict[str, Any]) -> str:
+    """Return the SHA-256 of a version's code and configuration, in hexadecimal."""
+    rest = json.dumps([config.handler, config.inputs.get("runtime"), shared], sort_keys=True)
     return hashlib.sha256(hashlib.sha256(archive).digest() + rest.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The deployed function, invoked: an event goes up, the answer, the log's tail and the cost come back."""
+"""Invoke the deployed function: send an event, return its result, the log's tail and the cost."""
 
 from __future__ import annotations
 
@@ -13,15 +13,13 @@ from faaskit.scf.api import Api
 from faaskit.scf.parameters import DEFAULT_ALIAS, name_and_namespace
 from faaskit.units import MEBIBYTE
 
-GIGABYTE = 1024  # MB
-
 
 @dataclass(frozen=True)
-class RemoteResult:
-    """What the platform says of one invocation."""
+class RemoteInvocation:
+    """One invocation, as the platform reports it."""
 
-    answer: Any  # what the function returned, None when it raised
-    error: str  # what it raised, '' when it returned
+    result: Any  # the function's return value, None when it raised
+    error: str  # the exception, '' when the function returned
     log: str  # the last 4 KB
     request_id: str
     duration: float  # ms
@@ -31,20 +29,22 @@ class RemoteResult:
 
     @property
     def gigabyte_seconds(self) -> float:
-        """What is billed: memory size times duration."""
-        return self.billed / 1000 * self.memory_limit / GIGABYTE
+        """Return the billed amount, memory size times duration."""
+        return self.billed / 1000 * self.memory_limit / 1024
 
     @property
     def exit_code(self) -> int:
-        """0 for success: a command's own exit code, 1 for an exception or an HTTP status of 400 and more."""
-        if self.error or not isinstance(self.answer, dict):
-            return 1 if self.error else 0
-        if "exit_code" in self.answer:
-            return int(self.answer["exit_code"])
-        return int(int(self.answer.get("statusCode", 200)) >= 400)
+        """Return a command's own exit code; else 1 for an exception or an HTTP status of 400 and more, or 0."""
+        if self.error:
+            return 1
+        if not isinstance(self.result, dict):
+            return 0
+        if "exit_code" in self.result:
+            return int(self.result["exit_code"])
+        return int(int(self.result.get("statusCode", 200)) >= 400)
 
     def report(self) -> str:
-        """The log's tail and, in the words of the platform's own log, the cost."""
+        """Return the log's tail and the cost, in the format of the platform's own log."""
         lines = [self.log.rstrip()] if self.log else []
         if self.error:
             lines.append(f"ERROR RequestId: {self.request_id} {self.error}")
@@ -55,8 +55,8 @@ class RemoteResult:
         return "\n".join(lines)
 
 
-def invoke(api: Api, config: FunctionConfig, event: Any, qualifier: str = DEFAULT_ALIAS) -> RemoteResult:  # noqa: ANN401
-    """Send one event (anything that JSON holds) and wait for the answer; raises ApiError."""
+def invoke(api: Api, config: FunctionConfig, event: Any, qualifier: str = DEFAULT_ALIAS) -> RemoteInvocation:  # noqa: ANN401
+    """Send one event (any JSON) and wait for the result; raises ApiError."""
     response = api.call(
         "Invoke",
         **name_and_namespace(config),
@@ -65,34 +65,33 @@ def invoke(api: Api, config: FunctionConfig, event: Any, qualifier: str = DEFAUL
         LogType="Tail",
         ClientContext=json.dumps(event, ensure_ascii=False),
     )
-    result = response.get("Result") or {}
-    failed = result.get("InvokeResult") not in (0, None) or bool(result.get("ErrMsg"))
-    returned = str(result.get("RetMsg") or "")
-    return RemoteResult(
-        answer=None if failed else _decoded(returned),
-        error=(str(result.get("ErrMsg") or "") or returned or "unknown error") if failed else "",
-        log=str(result.get("Log") or ""),
-        request_id=str(result.get("FunctionRequestId") or ""),
-        duration=float(result.get("Duration") or 0),
-        billed=int(result.get("BillDuration") or 0),
-        memory=int(result.get("MemUsage") or 0),
+    record = response.get("Result") or {}
+    message, returned = str(record.get("ErrMsg") or ""), str(record.get("RetMsg") or "")
+    failed = bool(record.get("InvokeResult") or message)
+    return RemoteInvocation(
+        result=None if failed else _decoded(returned),
+        error=(message or returned or "unknown error") if failed else "",
+        log=str(record.get("Log") or ""),
+        request_id=str(record.get("FunctionRequestId") or ""),
+        duration=float(record.get("Duration") or 0),
+        billed=int(record.get("BillDuration") or 0),
+        memory=int(record.get("MemUsage") or 0),
         memory_limit=config.memory,
     )
 
 
 def _decoded(returned: str) -> Any:  # noqa: ANN401  (any JSON)
-    """The returned value; a plain string comes without its quotes."""
     try:
         return json.loads(returned)
     except ValueError:
-        return returned
+        return returned  # the platform sends a plain string without its quotes
 
 
-def manage_event(arguments: list[str]) -> dict[str, list[str]]:
-    """The direct invocation that runs a management command."""
-    return {"manage": arguments}
+def manage_event(argv: list[str]) -> dict[str, list[str]]:
+    """Return the direct invocation that runs a management command."""
+    return {"manage": argv}
 
 
 def health_event(path: str) -> Event:
-    """The Function URL event of `GET path`; host and scheme are those of the function's PUBLIC_URL."""
+    """Return the Function URL event of `GET path`, with the host and scheme of the function's PUBLIC_URL."""
     return tencent.function_url_event(HttpRequest(target=path, headers=[("accept", "application/json")]))

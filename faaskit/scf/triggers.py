@@ -1,4 +1,4 @@
-"""The function's triggers: what serverless.yml wants, what the platform has, and the calls between the two."""
+"""The function's triggers: those of serverless.yml, those of the platform, and the calls that make them equal."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from faaskit.function_config import FunctionConfig
-from faaskit.scf.api import Api, DeployError, find
+from faaskit.scf.api import Api, DeployError, ResourceNotFound, list_all
 from faaskit.scf.parameters import DEFAULT_ALIAS, name_and_namespace
 
-PAGE = 100
-HTTP_NAME = "url-trigger"  # what the component calls a Function URL without a name
+HTTP_NAME = "url-trigger"  # the component's default name of a Function URL
 
 
 def wanted(config: FunctionConfig) -> list[dict[str, str]]:
-    """The parameters of CreateTrigger for each event of serverless.yml, without the function's name."""
+    """Return CreateTrigger's parameters, without the function's name, for each event of serverless.yml.
+
+    Raises DeployError for an event that is neither http nor timer.
+    """
     triggers = []
     for event in config.inputs.get("events") or []:
         [(kind, section)] = event.items()
@@ -61,18 +63,15 @@ def _timer(parameters: Mapping[str, Any]) -> dict[str, str]:
 
 
 def existing(api: Api, config: FunctionConfig) -> list[dict[str, Any]]:
-    """All triggers of the function, of every page; none when there is no function."""
-    triggers: list[dict[str, Any]] = []
-    while True:
-        page = find(api, "ListTriggers", **name_and_namespace(config), Limit=PAGE, Offset=len(triggers)) or {}
-        found = page.get("Triggers") or []
-        triggers += found
-        if not found or len(triggers) >= int(page.get("TotalCount") or 0):
-            return triggers
+    """Return the function's triggers as the API lists them, none before there is a function; raises ApiError."""
+    try:
+        return list(list_all(api, "ListTriggers", "Triggers", **name_and_namespace(config)))
+    except ResourceNotFound:
+        return []
 
 
 def function_url(triggers: list[dict[str, Any]]) -> str:
-    """The public address of the Function URL among the triggers, or ''."""
+    """Return the public address of the Function URL among the triggers, without a slash at the end, or ''."""
     for trigger in triggers:
         if trigger["Type"] == "http":
             return str(json.loads(trigger["TriggerDesc"]).get("NetConfig", {}).get("ExtranetUrl") or "").rstrip("/")
@@ -80,7 +79,10 @@ def function_url(triggers: list[dict[str, Any]]) -> str:
 
 
 def synchronise(api: Api, config: FunctionConfig, kinds: tuple[str, ...], present: list[dict[str, Any]]) -> list[str]:
-    """Create, update and delete until the function has the triggers of serverless.yml; returns what was done."""
+    """Give the function the triggers of serverless.yml; returns one line for each change and raises DeployError.
+
+    Only triggers of these kinds on the default alias are changed.
+    """
     done = []
     left = {_key(trigger): trigger for trigger in present if trigger["Type"] in kinds}
     for trigger in wanted(config):
@@ -94,7 +96,7 @@ def synchronise(api: Api, config: FunctionConfig, kinds: tuple[str, ...], presen
             api.call("UpdateTrigger", **name_and_namespace(config), **(trigger | {"TriggerName": old["TriggerName"]}))
             done.append(f"updated {old['TriggerName']}")
     for old in left.values():
-        if old.get("Qualifier", DEFAULT_ALIAS) == DEFAULT_ALIAS:  # one bound elsewhere is not ours
+        if old.get("Qualifier", DEFAULT_ALIAS) == DEFAULT_ALIAS:
             chosen = {key: old[key] for key in ("TriggerName", "Type")}
             api.call("DeleteTrigger", **name_and_namespace(config), **chosen, Qualifier=DEFAULT_ALIAS)
             done.append(f"deleted {old['TriggerName']}")
@@ -102,13 +104,13 @@ def synchronise(api: Api, config: FunctionConfig, kinds: tuple[str, ...], presen
 
 
 def _key(trigger: Mapping[str, Any]) -> tuple[str, ...]:
-    """What makes two triggers the same one: an alias has one Function URL, and timers go by name."""
+    """Return the identity of a trigger: an alias has one Function URL, and timers differ by name."""
     alias = str(trigger.get("Qualifier") or DEFAULT_ALIAS)
     return ("http", alias) if trigger["Type"] == "http" else (trigger["Type"], alias, trigger["TriggerName"])
 
 
 def _same(old: Mapping[str, Any], new: Mapping[str, str]) -> bool:
-    """Whether a listed trigger (Enable 1 or 0, cron as JSON, addresses added) already says what is wanted."""
+    """Return whether a listed trigger (Enable 1 or 0, cron as JSON, addresses added) equals a wanted one."""
     if bool(old.get("Enable")) != (new["Enable"] == "OPEN"):
         return False
     if new["Type"] == "timer":
@@ -119,7 +121,7 @@ def _same(old: Mapping[str, Any], new: Mapping[str, str]) -> bool:
 
 
 def _contains(old: Any, new: Any) -> bool:  # noqa: ANN401  (any JSON)
-    """Whether every value of `new` is in `old`, however much the platform added."""
+    """Return whether `old` has every value of `new`; the platform adds others."""
     if isinstance(new, dict):
         return isinstance(old, dict) and all(_contains(old.get(key), value) for key, value in new.items())
     return bool(old == new)

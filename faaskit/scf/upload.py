@@ -1,4 +1,4 @@
-"""The archives that `manage.py package` built, on their way up: inline in the call, or through COS."""
+"""Upload of the archives that `manage.py package` built: inline in the call, or through COS."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from faaskit.scf.api import Api, ApiError, Credentials, DeployError
+from faaskit.scf.api import ARCHIVE_FIELD, NO_SDK, Api, ApiError, Credentials, DeployError
 
 INLINE_LIMIT = 50_000_000  # bytes of zip in one call (SCF 18586)
 
@@ -25,12 +25,12 @@ class Archive:
 
     @property
     def sha256(self) -> str:
-        """The hash of the content, in hexadecimal."""
+        """Return the hash of the content, in hexadecimal."""
         return hashlib.sha256(self.content).hexdigest()
 
 
-def read(path: Path) -> Archive:
-    """The archive, or a DeployError that says how to make it."""
+def read_archive(path: Path) -> Archive:
+    """Return the archive; raises DeployError where it is missing or no zip file."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -47,15 +47,15 @@ class Bucket:
     name: str
     region: str
     keys: Credentials
-    endpoint: str = ""  # an address such as http://127.0.0.1:8080, '' the usual one
+    endpoint: str = ""  # an address such as http://127.0.0.1:8080, '' for the usual one
 
     def put(self, archive: Archive) -> dict[str, str]:
-        """Upload, creating the bucket where it is missing; returns where the platform finds it."""
+        """Upload, creating the bucket where it is missing; returns the API's `Code` and raises DeployError."""
         try:
             from qcloud_cos import CosConfig, CosS3Client
             from qcloud_cos.cos_exception import CosClientError, CosServiceError
         except ImportError as error:
-            raise DeployError("The SDK is not installed here: run 'pip install -r requirements-deploy.txt'.") from error
+            raise DeployError(NO_SDK) from error
         address = urlsplit(self.endpoint)
         client = CosS3Client(
             CosConfig(
@@ -80,18 +80,21 @@ class Bucket:
 
 
 def _sentence(error: Exception) -> str:
-    """What COS says, without the request."""
+    """Return the error of COS without the request."""
     code, message = (getattr(error, name, None) for name in ("get_error_code", "get_error_msg"))
     return f"{code()}: {message()}" if code and message else str(error)
 
 
 def send(api: Api, action: str, archive: Archive, bucket: Bucket | None, field: str, **rest: object) -> dict[str, Any]:
-    """Call `action` with the archive as `field`: inline up to 50 MB, through COS beyond or when the call is refused."""
+    """Call `action` with the archive as `field`: inline up to 50 MB, through COS beyond or where the call is refused.
+
+    Raises DeployError.
+    """
     if len(archive.content) <= INLINE_LIMIT:
         try:
-            return api.call(action, **rest, **{field: {"ZipFile": b64encode(archive.content).decode()}})
+            return api.call(action, **rest, **{field: {ARCHIVE_FIELD: b64encode(archive.content).decode()}})
         except ApiError as error:
-            # Tencent's general limit for a request is lower than SCF's own for an archive: which holds, it must say.
+            # Tencent's general limit for a request is lower than SCF's for an archive; no document says which holds.
             if error.code != "RequestSizeLimitExceeded" or bucket is None:
                 raise
     if bucket is None:

@@ -1,4 +1,4 @@
-"""`manage.py deploy` against an account on loopback: which calls in which order, and what holds when one fails."""
+"""`manage.py deploy` against an account on loopback: the order of its calls, and the traffic when one fails."""
 
 from __future__ import annotations
 
@@ -83,9 +83,9 @@ def scf():
 
 @pytest.fixture
 def project(tmp_path, monkeypatch, scf):
-    """A folder with the real serverless.yml and a small build, and an environment that leads to the fake."""
+    """Return a folder with the project's own serverless.yml and a small build; the environment names the fake."""
     (tmp_path / "deploy" / "layer").mkdir(parents=True)
-    for name in ("serverless.yml", "deploy/layer/serverless.yml"):
+    for name in ("serverless.yml", "deploy/layer/serverless.yml", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path / name)
     build(tmp_path, b"the first code", b"the packages")
     for name, value in {**ENVIRON, "SCF_ENDPOINT": scf.endpoint, "COS_ENDPOINT": scf.endpoint}.items():
@@ -117,13 +117,13 @@ def test_a_first_deployment_ends_with_a_verified_version_behind_the_url(project,
     output = deploy(project)
     assert output.endswith(f"{URL}/\n")
     assert scf.actions == FIRST
-    serving = scf.serving
-    assert (scf.alias["FunctionVersion"], serving["content"]) == ("1", b"the first code")
-    assert (serving["Runtime"], serving["Handler"], serving["Type"]) == ("Python3.10", "index.main_handler", "Event")
-    assert (serving["MemorySize"], serving["Timeout"], serving["InitTimeout"]) == (128, 60, 60)
-    assert serving["VpcConfig"] == {"VpcId": "vpc-1", "SubnetId": "subnet-1"}
-    assert serving["PublicNetConfig"]["PublicNetStatus"] == "ENABLE"  # mail must be able to leave the VPC
-    assert serving["Layers"] == [{"LayerName": "survey-layer-prod", "LayerVersion": 1}]
+    live = scf.live
+    assert (scf.alias["FunctionVersion"], live["content"]) == ("1", b"the first code")
+    assert (live["Runtime"], live["Handler"], live["Type"]) == ("Python3.10", "index.main_handler", "Event")
+    assert (live["MemorySize"], live["Timeout"], live["InitTimeout"]) == (128, 60, 60)
+    assert live["VpcConfig"] == {"VpcId": "vpc-1", "SubnetId": "subnet-1"}
+    assert live["PublicNetConfig"]["PublicNetStatus"] == "ENABLE"  # mail must be able to leave the VPC
+    assert live["Layers"] == [{"LayerName": "survey-layer-prod", "LayerVersion": 1}]
     assert scf.layers["survey-layer-prod"][0]["content"] == b"the packages"
     assert sorted((trigger["Type"], trigger["TriggerName"]) for trigger in scf.triggers) == [
         ("http", "url-trigger"),
@@ -136,21 +136,21 @@ def test_a_first_deployment_ends_with_a_verified_version_behind_the_url(project,
 
 def test_the_first_deployment_finds_the_url_and_gives_it_to_the_function(project, scf):
     deploy(project)
-    assert environment(scf.serving)["PUBLIC_URL"] == URL
+    assert environment(scf.live)["PUBLIC_URL"] == URL
 
 
 def test_a_public_url_that_is_set_stays(project, scf, monkeypatch):
     monkeypatch.setenv("PUBLIC_URL", "https://survey.example.com")
     assert "https://survey.example.com/" in deploy(project)
-    assert environment(scf.serving)["PUBLIC_URL"] == "https://survey.example.com"
+    assert environment(scf.live)["PUBLIC_URL"] == "https://survey.example.com"
 
 
-def test_what_is_not_set_is_said_and_left_out(project, scf):
+def test_unset_settings_are_reported_and_left_out(project, scf):
     output = deploy(project)
     assert re.search(r"Not set, so left at their defaults: \d\d optional settings \('-v 2' names them\)\.\n", output)
     assert "EMAIL_HOST" not in output
     assert "Not set, so left at their defaults: PUBLIC_URL, " in deploy(project, verbosity=2)
-    variables = environment(scf.serving)
+    variables = environment(scf.live)
     assert (variables["SECRET_KEY"], variables["MYSQL_HOST"]) == ("of-the-project", "10.0.0.2")
     assert "EMAIL_HOST" not in variables
 
@@ -164,14 +164,14 @@ def test_a_required_setting_that_is_missing_stops_before_the_first_call(project,
     assert scf.calls == []
 
 
-def test_the_required_settings_are_those_that_serverless_yml_says_are():
+def test_the_required_settings_are_those_of_serverless_yml():
     [block] = re.findall(r"# Required\.\n(.+?)\n\n", (ROOT / "serverless.yml").read_text(encoding="utf-8"), re.DOTALL)
     assert tuple(re.findall(r"^ +(\w+): ", block, re.MULTILINE)) == configuration.read(ROOT).required
 
 
 @pytest.fixture
 def staging(project):
-    """The copy of the project that docs/maintain.md makes: of the stage, only the function's file says it."""
+    """Return the copy of the project that docs/maintain.md makes; only the function's file names the stage."""
     folder = project / "staging"
     folder.mkdir()
     shutil.copy(project / "serverless.yml", folder)
@@ -187,10 +187,10 @@ def change(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
-def test_a_copy_of_the_folder_with_another_stage_is_another_function_with_a_layer_of_its_own(staging, scf):
+def test_a_copy_of_the_folder_with_another_stage_has_its_own_function_and_layer(staging, scf):
     assert deploy(staging).endswith(f"{URL}/\n")
     assert scf.function["FunctionName"] == "survey-staging"
-    assert scf.serving["Layers"] == [{"LayerName": "survey-layer-staging", "LayerVersion": 1}]
+    assert scf.live["Layers"] == [{"LayerName": "survey-layer-staging", "LayerVersion": 1}]
     assert list(scf.layers) == ["survey-layer-staging"]
 
 
@@ -201,21 +201,19 @@ def test_removing_the_copy_leaves_the_layer_of_production(staging, scf):
     assert scf.layers == {"survey-layer-prod": [{"LayerVersion": 1}], "survey-layer-staging": []}
 
 
-def test_without_the_layers_file_the_sentence_says_that_it_is_missing(staging, scf):
+def test_a_missing_file_of_the_layer_is_an_error_that_names_it(staging, scf):
     shutil.rmtree(staging / "deploy" / "layer")
-    with pytest.raises(
-        CommandError, match=r"deploy/layer/serverless\.yml is missing: it describes layer survey-layer-"
-    ):
+    with pytest.raises(CommandError, match=r"deploy/layer/serverless\.yml is missing: layer survey-layer-"):
         deploy(staging)
 
 
-def test_a_layer_of_another_name_is_named_beside_the_one_that_is_wanted(staging, scf):
+def test_a_layer_of_another_name_is_an_error_that_names_both(staging, scf):
     change(staging / "deploy" / "layer" / "serverless.yml", "name: survey-layer\n", "name: packages\n")
     with pytest.raises(CommandError, match=r"describes layer packages-staging, wanted survey-layer-staging\."):
         deploy(staging)
 
 
-def test_the_same_again_changes_nothing(project, scf):
+def test_a_second_deployment_without_a_change_changes_nothing(project, scf):
     deploy(project)
     before = (dict(scf.alias), dict(scf.versions), list(scf.triggers), dict(scf.layers))
     scf.calls.clear()
@@ -224,13 +222,13 @@ def test_the_same_again_changes_nothing(project, scf):
     assert all(action.startswith(("Get", "List")) for action in scf.actions)
 
 
-def test_new_code_becomes_a_version_and_the_layer_stays(project, scf):
+def test_new_code_becomes_a_version_with_the_same_layer(project, scf):
     deploy(project)
     scf.calls.clear()
     build(project, b"the second code", b"the packages")
     deploy(project)
     assert scf.actions == SECOND
-    assert (scf.alias["FunctionVersion"], scf.serving["content"]) == ("2", b"the second code")
+    assert (scf.alias["FunctionVersion"], scf.live["content"]) == ("2", b"the second code")
     assert len(scf.layers["survey-layer-prod"]) == 1
 
 
@@ -238,15 +236,15 @@ def test_new_packages_make_a_new_layer_version_and_a_new_function_version(projec
     deploy(project)
     build(project, b"the first code", b"other packages")
     deploy(project)
-    assert scf.serving["Layers"] == [{"LayerName": "survey-layer-prod", "LayerVersion": 2}]
+    assert scf.live["Layers"] == [{"LayerName": "survey-layer-prod", "LayerVersion": 2}]
 
 
-def test_a_changed_setting_alone_makes_a_new_version(project, scf, monkeypatch):
+def test_a_changed_setting_makes_a_new_version(project, scf, monkeypatch):
     deploy(project)
     monkeypatch.setenv("EMAIL_HOST", "smtp.example.com")
     deploy(project)
     assert scf.alias["FunctionVersion"] == "2"
-    assert environment(scf.serving)["EMAIL_HOST"] == "smtp.example.com"
+    assert environment(scf.live)["EMAIL_HOST"] == "smtp.example.com"
 
 
 def test_triggers_follow_the_file(project, scf):
@@ -262,7 +260,7 @@ def test_triggers_follow_the_file(project, scf):
     assert [json.loads(trigger["TriggerDesc"])["cron"] for trigger in timers] == ["30 * * * * * *"]
 
 
-def test_the_alias_moves_only_after_migration_and_health_of_the_new_version(project, scf):
+def test_the_alias_moves_only_after_the_new_version_has_migrated_and_is_healthy(project, scf):
     seen = []
 
     def function(snapshot, event):
@@ -279,12 +277,12 @@ def test_the_alias_moves_only_after_migration_and_health_of_the_new_version(proj
     ]
 
 
-def broken(answer):
-    """A function of which only the second code is broken."""
+def broken(outcome):
+    """Return a function whose second code ends each event with `outcome`."""
 
     def run(snapshot, event):
         if snapshot["content"] == b"the second code":
-            return answer(event)
+            return outcome(event)
         return healthy(snapshot, event)
 
     return run
@@ -295,7 +293,7 @@ def raises(event):
 
 
 @pytest.mark.parametrize(
-    ("answer", "sentence"),
+    ("outcome", "sentence"),
     [
         (lambda event: {"exit_code": 1, "output": "no such table"}, "Could not migrate the database: .*no such table"),
         (lambda event: {"exit_code": 126, "output": "MANAGE_COMMANDS does not allow"}, "MANAGE_COMMANDS does not"),
@@ -310,22 +308,22 @@ def raises(event):
         ),
     ],
 )
-def test_a_version_that_does_not_work_never_reaches_guests(project, scf, answer, sentence):
+def test_a_broken_version_never_receives_traffic(project, scf, outcome, sentence):
     deploy(project)
     build(project, b"the second code", b"the packages")
-    scf.run = broken(answer)
+    scf.run = broken(outcome)
     with pytest.raises(CommandError, match=sentence) as error:
         deploy(project)
-    assert "Version 1 serves." in str(error.value)
+    assert "Version 1 receives traffic." in str(error.value)
     assert "START" in str(error.value)  # the log's tail
-    assert scf.serving["content"] == b"the first code"
+    assert scf.live["content"] == b"the first code"
 
 
-def test_a_database_that_wakes_up_is_waited_for(project, scf):
-    answers = iter([503, 200])
+def test_the_health_check_waits_for_a_database_that_resumes(project, scf):
+    statuses = iter([503, 200])
 
     def run(snapshot, event):
-        return {"exit_code": 0, "output": ""} if "manage" in event else {"statusCode": next(answers)}
+        return {"exit_code": 0, "output": ""} if "manage" in event else {"statusCode": next(statuses)}
 
     scf.run = run
     deploy(project)
@@ -340,31 +338,31 @@ def test_whichever_call_of_the_first_deployment_fails_the_next_one_completes_it(
     assert "Run the same command again" in str(error.value) or "deploy again" in str(error.value)
     assert "of-the-database" not in str(error.value)
     assert deploy(project).endswith(f"{URL}/\n")
-    assert scf.serving["content"] == b"the first code"
-    assert environment(scf.serving)["PUBLIC_URL"] == URL
+    assert scf.live["content"] == b"the first code"
+    assert environment(scf.live)["PUBLIC_URL"] == URL
     assert len(scf.triggers) == 4
 
 
 @pytest.mark.parametrize("step", range(27))
-def test_whichever_call_of_an_update_fails_guests_get_the_old_version_or_the_whole_new_one(project, scf, step):
+def test_whichever_call_of_an_update_fails_traffic_goes_to_the_old_version_or_the_whole_new_one(project, scf, step):
     deploy(project)
     build(project, b"the second code", b"new packages")
     scf.calls.clear()
     scf.fail_at = step
     with pytest.raises(CommandError, match="InternalError") as error:
         deploy(project)
-    done = [action for action, _ in scf.calls[:-1]]
-    moved = "UpdateAlias" in done
-    assert scf.serving["content"] == (b"the second code" if moved else b"the first code")
-    assert done.count("Invoke") == 2 or not moved
-    if "GetAlias" in done:
-        assert f"Version {'2' if moved else '1'} serves." in str(error.value)
+    succeeded = [action for action, _ in scf.calls[:-1]]
+    moved = "UpdateAlias" in succeeded
+    assert scf.live["content"] == (b"the second code" if moved else b"the first code")
+    assert succeeded.count("Invoke") == 2 or not moved
+    if "GetAlias" in succeeded:
+        assert f"Version {'2' if moved else '1'} receives traffic." in str(error.value)
     deploy(project)
-    assert scf.serving["content"] == b"the second code"
-    assert scf.serving["Layers"] == [{"LayerName": "survey-layer-prod", "LayerVersion": 2}]
+    assert scf.live["content"] == b"the second code"
+    assert scf.live["Layers"] == [{"LayerName": "survey-layer-prod", "LayerVersion": 2}]
 
 
-def test_the_steps_above_are_all_steps(project, scf):
+def test_the_two_tests_above_fail_every_call(project, scf):
     deploy(project)
     first = len(scf.calls)
     build(project, b"the second code", b"new packages")
@@ -372,18 +370,18 @@ def test_the_steps_above_are_all_steps(project, scf):
     assert (first, len(scf.calls) - first) == (30, 27)
 
 
-def test_a_function_that_serves_as_latest_keeps_serving_its_code(project, scf):
-    """What `scf deploy` leaves: triggers on the default alias, which points at $LATEST."""
+def test_latest_with_traffic_is_published_before_it_is_updated(project, scf):
+    """`scf deploy` leaves the triggers on the default alias, which points at $LATEST."""
     deploy(project)
     scf.alias = {"FunctionVersion": "$LATEST", "Name": "$DEFAULT", "Description": ""}
     build(project, b"the second code", b"the packages")
     scf.run = broken(lambda event: {"exit_code": 1, "output": "no such table"})
-    with pytest.raises(CommandError, match=r"Version 2 serves\."):
+    with pytest.raises(CommandError, match=r"Version 2 receives traffic\."):
         deploy(project)
-    assert scf.serving["content"] == b"the first code"
+    assert scf.live["content"] == b"the first code"
 
 
-def test_an_interrupted_deployment_is_taken_up_again(project, scf, monkeypatch):
+def test_an_interrupted_deployment_continues_when_repeated(project, scf, monkeypatch):
     def interrupt(seconds: float) -> None:
         raise KeyboardInterrupt
 
@@ -391,31 +389,31 @@ def test_an_interrupted_deployment_is_taken_up_again(project, scf, monkeypatch):
         patch.setattr("time.sleep", interrupt)
         deploy(project)
     deploy(project)
-    assert scf.serving["content"] == b"the first code"
+    assert scf.live["content"] == b"the first code"
 
 
-def test_rollback_returns_to_the_version_before_and_again_to_the_new_one(project, scf):
+def test_a_rollback_moves_traffic_to_the_version_before_and_a_second_one_back(project, scf):
     deploy(project)
     build(project, b"the second code", b"the packages")
     deploy(project)
-    assert "Version 1 serves." in deploy(project, rollback="")
-    assert scf.serving["content"] == b"the first code"
-    assert "Version 2 serves." in deploy(project, rollback="")
-    assert "Version 1 serves." in deploy(project, rollback="1")
+    assert "Version 1 receives traffic." in deploy(project, rollback="")
+    assert scf.live["content"] == b"the first code"
+    assert "Version 2 receives traffic." in deploy(project, rollback="")
+    assert "Version 1 receives traffic." in deploy(project, rollback="1")
 
 
-def test_rollback_without_a_version_before_says_so(project, scf):
+def test_a_rollback_without_a_version_before_is_an_error(project, scf):
     deploy(project)
     with pytest.raises(CommandError, match="No version before 1 is known"):
         deploy(project, rollback="")
 
 
-def test_a_rollback_to_a_version_that_does_not_answer_says_so(project, scf):
+def test_a_rollback_to_a_broken_version_is_an_error(project, scf):
     deploy(project)
     build(project, b"the second code", b"the packages")
     deploy(project)
     scf.run = lambda snapshot, event: {"statusCode": 500, "body": "Oops"}
-    with pytest.raises(CommandError, match=r"Could not see whether it answers: .*500"):
+    with pytest.raises(CommandError, match=r"Could not verify the version: .*500"):
         deploy(project, rollback="")
 
 
@@ -425,17 +423,17 @@ def test_after_a_rollback_the_same_build_deploys_again(project, scf):
     deploy(project)
     deploy(project, rollback="")
     deploy(project)
-    assert (scf.alias["FunctionVersion"], scf.serving["content"]) == ("3", b"the second code")
+    assert (scf.alias["FunctionVersion"], scf.live["content"]) == ("3", b"the second code")
 
 
-def test_old_versions_are_deleted_but_not_those_that_one_may_want_back(project, scf):
+def test_only_the_last_versions_are_kept(project, scf):
     for number in range(10):
         build(project, b"code %d" % number, b"the packages")
         deploy(project)
     assert sorted(scf.versions, key=int) == ["4", "5", "6", "7", "8", "9", "10"]
 
 
-def test_remove_leaves_nothing_and_may_be_repeated(project, scf):
+def test_remove_deletes_everything_and_may_be_repeated(project, scf):
     deploy(project)
     deploy(project, remove=True, noinput=True)
     assert (scf.function, scf.versions, scf.triggers, scf.layers) == (None, {}, [], {"survey-layer-prod": []})
@@ -450,7 +448,7 @@ def test_remove_asks_for_the_name(project, scf, monkeypatch):
     assert scf.function is not None
 
 
-def test_a_dry_run_prints_the_calls_and_makes_none(project, scf):
+def test_a_dry_run_prints_the_calls_and_changes_nothing(project, scf):
     output = deploy(project, dry_run=True)
     printed = [line.partition(" {")[0] for line in output.splitlines() if " {" in line]
     assert printed == [
@@ -467,13 +465,13 @@ def test_a_dry_run_prints_the_calls_and_makes_none(project, scf):
         "CreateTrigger",
     ]
     assert output.endswith("This was a dry run: nothing has changed.\n")
-    assert "serves" not in output
+    assert "receives traffic" not in output
     assert all(action.startswith(("Get", "List")) for action in scf.actions)
     assert scf.function is None
 
 
 @pytest.mark.parametrize("name", ["function.zip", "layer.zip"])
-def test_an_archive_that_is_none_is_one_sentence_in_a_dry_run_already(project, name):
+def test_an_archive_that_is_no_zip_file_fails_a_dry_run(project, name):
     (project / "build" / name).write_bytes(b"no zip")
     with pytest.raises(CommandError, match=f"{name} is not a zip file: run 'python manage.py package' again.$"):
         deploy(project, dry_run=True)
@@ -498,21 +496,23 @@ def test_a_dry_run_needs_no_account(project, scf, monkeypatch):
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
-def test_without_a_way_to_the_api_one_sentence_says_so(project, monkeypatch, dry_run):
+def test_an_unreachable_api_is_one_sentence(project, monkeypatch, dry_run):
     monkeypatch.setenv("SCF_ENDPOINT", "http://127.0.0.1:1")
     with pytest.raises(CommandError, match=r"^The API cannot be reached: Connection refused\.$"):
         deploy(project, dry_run=dry_run)
 
 
-def test_a_network_that_fails_on_the_way_says_what_serves_and_what_to_do(project, scf, monkeypatch):
+def test_a_network_failure_names_the_version_with_traffic_and_the_next_command(project, scf, monkeypatch):
     deploy(project)
     build(project, b"the second code", b"the packages")
 
     def unplug(**parameters):
-        raise ConnectionResetError  # the server's thread ends without an answer
+        raise ConnectionResetError  # the server's thread ends without a response
 
     monkeypatch.setattr(scf, "ListTriggers", unplug)
-    with pytest.raises(CommandError, match=r"The API cannot be reached: .*\nVersion 1 serves\. Run the same command"):
+    with pytest.raises(
+        CommandError, match=r"The API cannot be reached: .*\nVersion 1 receives traffic\. Run the same command"
+    ):
         deploy(project)
 
 
@@ -532,13 +532,13 @@ def test_keys_may_come_from_the_env_file(project, scf, monkeypatch):
     assert scf.alias["FunctionVersion"] == "1"
 
 
-def test_without_keys_one_sentence_says_where_they_belong(project, scf, monkeypatch):
+def test_missing_keys_are_one_sentence_that_says_where_to_put_them(project, scf, monkeypatch):
     monkeypatch.delenv("TENCENT_SECRET_KEY")
     with pytest.raises(CommandError, match="TENCENT_SECRET_ID and TENCENT_SECRET_KEY are not set"):
         deploy(project)
 
 
-def test_a_wrong_key_is_explained_and_not_shown(project, scf, monkeypatch):
+def test_a_wrong_key_is_explained_without_the_key(project, scf, monkeypatch):
     monkeypatch.setenv("TENCENT_SECRET_KEY", "wrong-key")
     with pytest.raises(CommandError, match="AuthFailure") as error:
         deploy(project)
@@ -546,7 +546,7 @@ def test_a_wrong_key_is_explained_and_not_shown(project, scf, monkeypatch):
     assert "wrong-key" not in str(error.value)
 
 
-def test_without_a_build_one_sentence_says_how_to_make_it(project, scf):
+def test_a_missing_build_is_one_sentence_with_the_command(project, scf):
     (project / "build" / "function.zip").unlink()
     with pytest.raises(CommandError, match=r"run 'python manage\.py package' first"):
         deploy(project)
@@ -560,11 +560,11 @@ def test_another_runtime_cannot_be_changed_and_is_explained(project, scf):
         deploy(project)
 
 
-def test_a_function_that_could_not_be_created_is_made_anew(project, scf):
+def test_a_function_whose_creation_failed_is_created_again(project, scf):
     deploy(project)
     scf.function["Status"] = "CreateFailed"
     deploy(project)
-    assert scf.serving["content"] == b"the first code"
+    assert scf.live["content"] == b"the first code"
 
 
 def test_an_archive_over_the_limit_goes_through_cos(project, scf, monkeypatch):
@@ -573,7 +573,7 @@ def test_an_archive_over_the_limit_goes_through_cos(project, scf, monkeypatch):
     deploy(project)
     code = dict(scf.calls[[action for action, _ in scf.calls].index("CreateFunction")][1])["Code"]
     assert set(code) == {"CosBucketName", "CosObjectName", "CosBucketRegion"}
-    assert scf.serving["content"] == b"the first code"
+    assert scf.live["content"] == b"the first code"
 
 
 def test_an_archive_over_the_limit_without_a_bucket_is_explained(project, scf, monkeypatch):
@@ -586,7 +586,7 @@ def test_a_call_that_is_refused_for_its_size_goes_through_cos(project, scf, monk
     monkeypatch.setenv("CODE_BUCKET", f"survey-code-{APPID}")
     scf.request_limit = 5
     deploy(project)
-    assert scf.serving["content"] == b"the first code"
+    assert scf.live["content"] == b"the first code"
 
 
 def test_a_call_that_is_refused_for_its_size_without_a_bucket_is_explained(project, scf):
@@ -597,7 +597,7 @@ def test_a_call_that_is_refused_for_its_size_without_a_bucket_is_explained(proje
 
 
 def run_index(snapshot, event):
-    """The project's own entry, as the platform would call it, in the fake's thread."""
+    """Call the project's own handler in the fake's thread, as the platform would."""
     try:
         return index.main_handler(event, {"request_id": "r-1"})
     finally:
@@ -605,19 +605,20 @@ def run_index(snapshot, event):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_events_of_a_deployment_are_those_that_index_py_understands(project, scf, monkeypatch):
+def test_index_py_handles_the_events_of_a_deployment(project, scf, monkeypatch):
     config = function_config.load(ROOT / "serverless.yml", ENVIRON)
     monkeypatch.setenv("MANAGE_COMMANDS", config.environment["MANAGE_COMMANDS"])
     monkeypatch.setenv("PUBLIC_URL", "http://testserver")
     scf.run = run_index
     output = deploy(project)
     assert "The database is migrated." in output
-    assert "Version 1 answers /healthz." in output
+    assert "Version 1 passes /healthz." in output
 
 
-def test_deployment_imports_neither_settings_nor_survey():
-    modules = "account, default_alias, deploy, function_log, layer, remote, scf_api, triggers, upload, versions"
-    code = f"from faaskit import {modules}; import sys; print([n for n in sys.modules if n.startswith(TAKEN)])"
-    taken = "TAKEN = ('mydjango.settings', 'survey', 'django'); "
-    said = subprocess.run([sys.executable, "-c", taken + code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert said.stdout == "[]\n"
+def test_deployment_imports_neither_django_nor_the_project():
+    modules = sorted(path.stem for path in (ROOT / "faaskit" / "scf").glob("[!_]*.py"))
+    code = f"import sys; from faaskit.scf import {', '.join(modules)}; print(*sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    imported = {name.partition(".")[0] for name in ended.stdout.split()}
+    assert "faaskit" in imported
+    assert not imported & {"django", "mydjango", "survey"}

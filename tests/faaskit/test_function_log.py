@@ -1,4 +1,4 @@
-"""`manage.py logs` and the remote invocation, against an account on loopback."""
+"""`manage.py logs` and remote invocations, against an account on loopback."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def logs(folder, **options) -> str:
     return out.getvalue()
 
 
-def test_the_log_shows_each_invocation_and_never_what_it_returned(project, scf):
+def test_the_log_shows_each_invocation_without_its_result(project, scf):
     deploy(project)
     scf.logs = [entry("r-old", timedelta(hours=2)), entry("r-1", timedelta(minutes=2)), entry("r-2", timedelta(0), 430)]
     output = logs(project, no_follow=True)
@@ -48,14 +48,14 @@ def test_the_log_shows_each_invocation_and_never_what_it_returned(project, scf):
     assert "Tom" not in output
 
 
-def test_errors_or_one_request_alone(project, scf):
+def test_the_log_may_be_limited_to_errors_or_to_one_request(project, scf):
     deploy(project)
     scf.logs = [entry("r-1", timedelta(minutes=2)), entry("r-2", timedelta(minutes=1), 430)]
     assert "r-1" not in logs(project, no_follow=True, errors=True)
     assert "r-2" not in logs(project, request="r-1")
 
 
-def test_following_shows_late_entries_once_and_ends_with_the_interrupt(project, scf, monkeypatch):
+def test_following_shows_late_entries_once_until_it_is_interrupted(project, scf, monkeypatch):
     deploy(project)
     scf.logs = [entry("r-1", timedelta(seconds=20))]
     pauses = []
@@ -72,28 +72,28 @@ def test_following_shows_late_entries_once_and_ends_with_the_interrupt(project, 
     assert [output.count(f"{name} ok") for name in ("r-1", "r-late")] == [1, 1]
 
 
-def test_more_entries_than_a_page_are_all_read(project, scf):
+def test_entries_of_all_pages_are_read(project, scf):
     deploy(project)
     scf.logs = [entry(f"r-{number}", timedelta(minutes=1)) for number in range(250)]
     assert logs(project, no_follow=True).count(" ok ") == 250
 
 
 @pytest.mark.parametrize("since", ["yesterday", "25h", "15"])
-def test_a_time_that_is_none_is_explained(project, since):
+def test_an_invalid_time_is_explained(project, since):
     with pytest.raises(CommandError, match="is not a time such as 90s"):
         call_command("logs", f"--since={since}", f"--folder={project}", "--no-follow")
 
 
-def test_a_remote_invocation_brings_answer_log_and_cost(project, scf):
+def test_a_remote_invocation_returns_result_log_and_cost(project, scf):
     deploy(project)
     account = open_account(project)
-    result = remote.invoke(account.api, account.config, remote.manage_event(["doctor"]))
-    assert (result.answer, result.exit_code) == ({"exit_code": 0, "output": "Operations to perform: none\n"}, 0)
-    assert (result.log, result.billed, result.memory, result.memory_limit) == ("START\nEND", 13, 4 << 20, 128)
-    assert result.gigabyte_seconds == pytest.approx(13 / 1000 * 128 / 1024)
+    done = remote.invoke(account.api, account.config, remote.manage_event(["doctor"]))
+    assert (done.result, done.exit_code) == ({"exit_code": 0, "output": "Operations to perform: none\n"}, 0)
+    assert (done.log, done.billed, done.memory, done.memory_limit) == ("START\nEND", 13, 4 << 20, 128)
+    assert done.gigabyte_seconds == pytest.approx(13 / 1000 * 128 / 1024)
 
 
-def test_the_exit_code_of_a_remote_invocation_says_whether_it_succeeded(project, scf):
+def test_the_exit_code_of_a_remote_invocation_tells_success_from_failure(project, scf):
     deploy(project)
     account = open_account(project)
     scf.run = lambda snapshot, event: {"exit_code": 3, "output": ""}
@@ -102,9 +102,9 @@ def test_the_exit_code_of_a_remote_invocation_says_whether_it_succeeded(project,
     assert remote.invoke(account.api, account.config, {"httpMethod": "GET"}).exit_code == 1
     scf.run = lambda snapshot, event: raises(event)
     failed = remote.invoke(account.api, account.config, {})
-    assert (failed.exit_code, failed.answer, failed.error) == (1, None, "No module named 'django'")
+    assert (failed.exit_code, failed.result, failed.error) == (1, None, "No module named 'django'")
     scf.run = lambda snapshot, event: "plain text"
-    assert remote.invoke(account.api, account.config, {}).answer == "plain text"
+    assert remote.invoke(account.api, account.config, {}).result == "plain text"
 
 
 def test_invoke_remote_sends_a_command_to_the_deployed_function(project, scf, capsys):
@@ -112,13 +112,13 @@ def test_invoke_remote_sends_a_command_to_the_deployed_function(project, scf, ca
     received = []
     scf.run = lambda snapshot, event: received.append(event) or {"exit_code": 0, "output": "done"}
     call_command("invoke", "--remote", "--manage", "migrate --noinput", f"--folder={project}")
-    said = capsys.readouterr()
+    printed = capsys.readouterr()
     assert received == [{"manage": ["migrate", "--noinput"]}]
-    assert json.loads(said.out) == {"exit_code": 0, "output": "done"}
-    assert "START\nEND\nReport RequestId: f-1 Duration:12ms BilledDuration:13ms Memory:128MB" in said.err
+    assert json.loads(printed.out) == {"exit_code": 0, "output": "done"}
+    assert "START\nEND\nReport RequestId: f-1 Duration:12ms BilledDuration:13ms Memory:128MB" in printed.err
 
 
-def test_invoke_remote_ends_with_the_exit_code_of_the_command(project, scf):
+def test_invoke_remote_exits_with_the_exit_code_of_the_command(project, scf):
     deploy(project)
     scf.run = lambda snapshot, event: {"exit_code": 3, "output": "failed"}
     with pytest.raises(SystemExit) as end:
@@ -126,7 +126,7 @@ def test_invoke_remote_ends_with_the_exit_code_of_the_command(project, scf):
     assert end.value.code == 3
 
 
-def test_invoke_remote_sends_what_the_function_url_would(project, scf, capsys):
+def test_invoke_remote_sends_an_event_of_the_function_url(project, scf, capsys):
     deploy(project)
     received = []
     scf.run = lambda snapshot, event: received.append(event) or {"statusCode": 200, "body": "hello Tom"}
@@ -135,6 +135,6 @@ def test_invoke_remote_sends_what_the_function_url_would(project, scf, capsys):
     assert json.loads(capsys.readouterr().out)["body"] == "hello Tom"
 
 
-def test_invoke_remote_of_a_function_that_is_not_there_says_so(project, scf):
+def test_invoke_remote_of_a_missing_function_is_an_error(project, scf):
     with pytest.raises(CommandError, match="Invoke: ResourceNotFound"):
         call_command("invoke", "--remote", "--manage", "doctor", f"--folder={project}")

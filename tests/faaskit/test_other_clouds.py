@@ -1,4 +1,4 @@
-"""deploy/aws and deploy/aliyun are valid, name what is there, and give the function what serverless.yml gives it."""
+"""deploy/aws and deploy/aliyun are valid, name existing files and configure the function as serverless.yml does."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ("deploy/aws/template.yaml", "deploy/aliyun/s.yaml")
-# What `package` writes (docs/package.md): folder and archive of the code, folder and archive of the packages.
+# Written by `package` (docs/package.md): folder and archive of the code, folder and archive of the packages.
 CODE = {ROOT / "build" / name for name in ("function", "function.zip")}
 LAYER = {ROOT / "build" / name for name in ("layer", "layer.zip")}
 LINT = "import sys; from cfnlint.runner import main; sys.exit(main())"
-# Without these nobody logs in, no mail leaves, or its links lead nowhere.
+# Login, mail and its links need these.
 NEEDED = {
     *("SECRET_KEY", "MYSQL_HOST", "MYSQL_USER", "MYSQL_PASSWORD", "ALLOWED_HOSTS", "PUBLIC_URL"),
     *("EMAIL_HOST", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD", "DEFAULT_FROM_EMAIL", "DJANGO_SUPERUSER_PASSWORD"),
@@ -33,14 +33,14 @@ SECRETS = {"SecretKey", "MysqlPassword", "EmailHostPassword", "SuperuserPassword
 
 
 class Loader(yaml.SafeLoader):
-    """CloudFormation's short functions (`!Ref Name`) read as their argument."""
+    """Read CloudFormation's short functions (`!Ref Name`) as their argument."""
 
 
 Loader.add_multi_constructor("!", lambda loader, tag, node: getattr(node, "value", None))
 
 
 def found(value: Any, names: set[str]) -> list[Any]:
-    """Every value of one of these keys, at any depth."""
+    """Return every value of one of these keys, at any depth."""
     if isinstance(value, dict):
         own = [item for key, item in value.items() if key in names]
         return own + [entry for item in value.values() for entry in found(item, names)]
@@ -48,7 +48,7 @@ def found(value: Any, names: set[str]) -> list[Any]:
 
 
 def variables(document: Any) -> dict[str, Any]:
-    """The environment of the function."""
+    """Return the environment of the function."""
     [environment] = [
         entry for entry in found(document, {"Variables", "environmentVariables"}) if "MANAGE_COMMANDS" in entry
     ]
@@ -61,7 +61,7 @@ def template(request) -> tuple[Path, Any]:
     return path, yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)
 
 
-def test_the_handler_is_the_one_that_index_py_has(template):
+def test_the_handler_exists_in_index_py(template):
     handlers = found(template[1], {"Handler", "handler"})
     assert handlers
     assert set(handlers) == {"index.main_handler"}
@@ -77,29 +77,29 @@ def test_the_runtime_is_a_python_that_the_project_runs_on(template):
         assert int(match[1]) >= 10
 
 
-def test_code_and_layer_are_what_package_writes(template):
+def test_code_and_layer_are_files_that_package_writes(template):
     path, document = template
-    said = [place for place in found(document, {"CodeUri", "ContentUri", "code"}) if isinstance(place, str)]
-    places = {(path.parent / place).resolve() for place in said}
+    named = [place for place in found(document, {"CodeUri", "ContentUri", "code"}) if isinstance(place, str)]
+    places = {(path.parent / place).resolve() for place in named}
     assert places <= CODE | LAYER
     assert places & CODE
     assert places & LAYER or "build/layer" in path.read_text(encoding="utf-8")
 
 
 def test_the_layer_is_on_the_path(template):
-    """`package` puts the packages at the root of the layer, as SCF wants them; elsewhere PYTHONPATH has to say so."""
+    """`package` puts the packages at the root of the layer, as SCF needs them; the others need PYTHONPATH for it."""
     values = [value for value in found(template[1], {"PYTHONPATH"}) if isinstance(value, str)]
     assert values
     for value in values:
         assert "/opt" in value.split(":")
 
 
-def test_the_function_may_run_the_commands_that_serverless_yml_allows(template):
+def test_the_allow_list_is_that_of_serverless_yml(template):
     allowed = yaml.safe_load((ROOT / "serverless.yml").read_text(encoding="utf-8"))["inputs"]["environment"]
     assert variables(template[1])["MANAGE_COMMANDS"] == allowed["variables"]["MANAGE_COMMANDS"]
 
 
-def test_each_timer_names_a_command_that_may_run(template, monkeypatch):
+def test_each_timer_names_a_command_of_the_allow_list(template, monkeypatch):
     monkeypatch.setenv("MANAGE_COMMANDS", variables(template[1])["MANAGE_COMMANDS"])
     inputs = [json.loads(entry)["Message"] for entry in found(template[1], {"Input"})]
     commands = inputs + found(template[1], {"payload"})
@@ -114,15 +114,15 @@ def test_a_drain_ends_before_its_function_and_has_time_for_a_mail(template):
     assert EMAIL_SECONDS < int(drain) == outbox.DRAIN_SECONDS < timeout
 
 
-def test_the_function_gets_what_login_mail_and_links_need(template):
+def test_the_function_has_the_settings_of_login_mail_and_links(template):
     assert variables(template[1]).keys() >= NEEDED
 
 
-def test_the_hosts_that_are_allowed_follow_the_region(template):
+def test_the_allowed_hosts_follow_the_region(template):
     assert re.match(r"\.(execute-api\.)?\$\{(AWS::Region|vars\.region)\}\.", variables(template[1])["ALLOWED_HOSTS"])
 
 
-def test_no_secret_of_the_aws_template_is_shown():
+def test_the_aws_template_hides_its_secrets():
     parameters = yaml.load((ROOT / TEMPLATES[0]).read_text(encoding="utf-8"), Loader=Loader)["Parameters"]
     assert {name for name, parameter in parameters.items() if parameter.get("NoEcho")} == SECRETS
 

@@ -1,4 +1,4 @@
-"""What is uploaded: the right files, for the platform, the same bytes each time, and it runs."""
+"""The archives hold the right files, built for the platform, with the same bytes each time, and run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 from packaging.requirements import Requirement
 
-from faaskit.package import archives, build, shared_objects, shipped_files, verify, wheels
+from faaskit.package import archives, build, shipped_files, verify, wheels
+from faaskit.package.archives import Size
 from faaskit.package.build import Package
 from faaskit.package.target import PackageError, Target, find_python
 from faaskit.units import MEGABYTE
@@ -27,7 +28,7 @@ TARGET = Target.parse("3.10", "manylinux2014_x86_64")
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Package:
-    """The project's own package."""
+    """Build the project's own package once."""
     return build.build(PROJECT, tmp_path_factory.mktemp("build"), TARGET, print)
 
 
@@ -43,15 +44,15 @@ def test_the_same_input_gives_the_same_bytes(built: Package, tmp_path: Path) -> 
         assert hashlib.sha256(first).hexdigest() == hashlib.sha256(second).hexdigest(), name
 
 
-def test_the_package_answers_where_it_runs(built: Package) -> None:
+def test_the_package_passes_its_verification(built: Package) -> None:
     if built.python is None:
         pytest.fail("Python 3.10 is what ships: it is needed here, as python3.10 or in pyenv.")
-    said: list[str] = []
-    verify.verify(built, PROJECT / "tests" / "events", TARGET, said.append)
-    assert said[-1].startswith("All ")
+    lines: list[str] = []
+    verify.verify(built, PROJECT / "tests" / "events", TARGET, lines.append)
+    assert lines[-1].startswith("All ")
 
 
-def test_only_what_runs_is_in_the_function(built: Package) -> None:
+def test_the_function_holds_no_development_files(built: Package) -> None:
     function = names(built.folder / "function.zip")
     assert {"index.py", "mydjango/wsgi.py", "survey/models/__init__.py", "staticfiles/staticfiles.json"} <= function
     assert "survey/locale/zh_Hans/LC_MESSAGES/django.mo" in function
@@ -64,7 +65,7 @@ def test_only_what_runs_is_in_the_function(built: Package) -> None:
         assert f"mydjango/management/commands/{command}.py" not in function
 
 
-def test_the_layer_has_its_packages_at_its_root_and_nothing_that_never_runs(built: Package) -> None:
+def test_the_layer_holds_its_packages_at_the_root_and_no_unused_files(built: Package) -> None:
     layer = names(built.folder / "layer.zip")
     assert {"django/__init__.py", "jieba/__init__.py", "pymysql/__init__.py", "jieba/jieba.lexicon"} <= layer
     tops = {name.partition("/")[0] for name in layer}
@@ -76,7 +77,7 @@ def test_the_layer_has_its_packages_at_its_root_and_nothing_that_never_runs(buil
         assert language is None or language["language"] in ("en", "zh_Hans"), name
 
 
-def test_trap_25_the_byte_code_is_the_targets_and_unchecked(built: Package) -> None:
+def test_trap_25_the_bytecode_is_unchecked_and_of_the_target(built: Package) -> None:
     with zipfile.ZipFile(built.folder / "layer.zip") as layer:
         codes = [name for name in layer.namelist() if name.endswith(".pyc")]
         sources = [name for name in layer.namelist() if name.endswith(".py")]
@@ -87,7 +88,7 @@ def test_trap_25_the_byte_code_is_the_targets_and_unchecked(built: Package) -> N
             assert struct.unpack("<I", head[4:])[0] == 0b01, name  # by hash, not to be checked
 
 
-def test_it_is_as_small_as_promised(built: Package) -> None:
+def test_the_archives_are_as_small_as_promised(built: Package) -> None:
     assert (built.folder / "function.zip").stat().st_size < 1 * MEGABYTE
     assert (built.folder / "layer.zip").stat().st_size < 20 * MEGABYTE
     unzipped = 0
@@ -97,18 +98,21 @@ def test_it_is_as_small_as_promised(built: Package) -> None:
     assert unzipped < 70 * MEGABYTE
 
 
-def test_the_limits_of_the_platform_are_errors_with_figures() -> None:
-    assert archives.over_limit(MEGABYTE, MEGABYTE, MEGABYTE) == []
-    (sentence,) = archives.over_limit(11 * MEGABYTE, MEGABYTE, MEGABYTE)
-    assert "function.zip has 11.0 MB" in sentence
-    assert len(archives.over_limit(51 * MEGABYTE, 51 * MEGABYTE, 501 * MEGABYTE)) == 4
+def test_a_size_over_a_limit_of_the_platform_is_an_error_with_figures() -> None:
+    def size(zipped: int, unzipped: int) -> Size:
+        return Size(zipped * MEGABYTE, unzipped * MEGABYTE)
+
+    assert archives.over_limit(size(1, 1), size(1, 1)) == []
+    (sentence,) = archives.over_limit(size(11, 1), size(1, 1))
+    assert sentence == "function.zip has 11.0 MB, more than the 10 MB that the console can edit."
+    assert len(archives.over_limit(size(51, 501), size(51, 1))) == 4
 
 
 # --- Wheels, made here --------------------------------------------------------------------------------------------
 
 
 def make_wheel(folder: Path, name: str, tag: str, files: dict[str, bytes] | None = None, requires: str = "") -> Path:
-    """A wheel of version 1.0."""
+    """Write a wheel of version 1.0."""
     folder.mkdir(parents=True, exist_ok=True)
     wheel = folder / f"{name}-1.0-{tag}.whl"
     metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
@@ -125,7 +129,7 @@ def make_wheel(folder: Path, name: str, tag: str, files: dict[str, bytes] | None
 
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder that is all pip sees."""
+    """Make an empty folder the only index that pip uses."""
     folder = tmp_path / "index"
     folder.mkdir()
     monkeypatch.setenv("PIP_NO_INDEX", "1")
@@ -138,7 +142,7 @@ def fetch(tmp_path: Path, *lines: str) -> list[Path]:
     return wheels.fetch([Requirement(line) for line in lines], TARGET, tmp_path / "wheels")
 
 
-def test_the_wheel_of_the_target_is_taken_whatever_runs_this(index: Path, tmp_path: Path) -> None:
+def test_the_wheel_of_the_target_is_taken_on_any_machine(index: Path, tmp_path: Path) -> None:
     for tag in ("cp310-cp310-manylinux2014_x86_64", "cp311-cp311-win_amd64", "cp313-cp313-macosx_11_0_arm64"):
         make_wheel(index, "binary", tag)
     (wheel,) = fetch(tmp_path, "binary==1.0")
@@ -156,7 +160,7 @@ def test_a_package_without_a_fitting_wheel_is_one_sentence_with_its_name(index: 
     assert "\n" not in str(caught.value)
 
 
-def test_what_is_not_pinned_is_an_error(tmp_path: Path) -> None:
+def test_a_requirement_that_is_not_pinned_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "requirements.txt"
     file.write_text("Django>=5.2\n")
     with pytest.raises(PackageError, match="does not pin Django"):
@@ -171,7 +175,7 @@ def test_markers_are_compared_with_the_target_and_not_with_this_machine(tmp_path
     assert [requirement.name for requirement in wheels.read_requirements(file, TARGET)] == ["a"]
 
 
-def test_a_requirement_of_a_requirement_must_be_pinned_too(tmp_path: Path) -> None:
+def test_a_requirement_of_a_wheel_must_be_pinned_too(tmp_path: Path) -> None:
     wheel = make_wheel(tmp_path, "needy", "py3-none-any", requires='other>=1; python_version < "3.11"')
     pinned = [Requirement("needy==1.0")]
     with pytest.raises(PackageError, match=r"needs other, which requirements\.txt does not pin"):
@@ -186,7 +190,14 @@ def test_a_wheel_that_writes_outside_of_itself_is_refused(tmp_path: Path) -> Non
         list(wheels.files_of(wheel))
 
 
-def test_a_build_that_fails_leaves_what_was_there(index: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("library", ["_brotli.so", "lib/libbrotli.so.1", "_brotli.pyd", "brotli.dll", "brotli.dylib"])
+def test_a_wheel_built_here_that_holds_a_library_of_this_machine_is_not_pure(tmp_path: Path, library: str) -> None:
+    assert wheels.is_pure(make_wheel(tmp_path, "pure", "py3-none-any"))
+    assert not wheels.is_pure(make_wheel(tmp_path, "binary", "cp310-cp310-manylinux2014_x86_64"))
+    assert not wheels.is_pure(make_wheel(tmp_path, "compiled", "py3-none-any", {library: b"\x7fELF"}))
+
+
+def test_a_build_that_fails_leaves_the_last_one(index: Path, tmp_path: Path) -> None:
     project, folder = tmp_path / "project", tmp_path / "build"
     project.mkdir()
     (project / "requirements.txt").write_text("missing==1.0\n")
@@ -197,41 +208,10 @@ def test_a_build_that_fails_leaves_what_was_there(index: Path, tmp_path: Path) -
     assert [path.name for path in folder.iterdir()] == ["function.zip"]
 
 
-# --- Shared objects ---------------------------------------------------------------------------------------------------
-
-
-def elf(machine: int = 62, bits: int = 2, names: bytes = b"\0GLIBC_2.17\0") -> bytes:
-    """As much of a shared object as is looked at."""
-    return b"\x7fELF" + bytes([bits, 1, 1]) + bytes(9) + struct.pack("<HH", 3, machine) + bytes(44) + names
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "complaint"),
-    [
-        ("_brotli.cpython-310-x86_64-linux-gnu.so", elf(), None),
-        ("_rust.abi3.so", elf(names=b"\0GLIBC_2.2.5\0GLIBC_2.14\0"), None),
-        ("_brotli.cpython-311-x86_64-linux-gnu.so", elf(), "cpython-311"),
-        ("_brotli.cpython-310-x86_64-linux-gnu.so", elf(machine=183), "another processor"),
-        ("_brotli.cpython-310-x86_64-linux-gnu.so", elf(bits=1), "another processor"),
-        ("_brotli.cpython-310-x86_64-linux-gnu.so", elf(names=b"\0GLIBC_2.28\0"), "needs glibc 2.28"),
-        ("_brotli.cpython-310-x86_64-linux-musl.so", elf(names=b"\0libc.musl-x86_64.so.1\0"), "musl"),
-        ("_brotli.cpython-310-darwin.so", b"\xcf\xfa\xed\xfe" + bytes(60), "not a shared object of Linux"),
-    ],
-)
-def test_a_shared_object_that_would_not_load_is_found(name: str, content: bytes, complaint: str | None) -> None:
-    found = shared_objects.what_is_wrong(name, content, TARGET)
-    assert found is None if complaint is None else complaint in str(found)
-
-
-def test_another_systems_libraries_are_found_by_their_names(tmp_path: Path) -> None:
-    (tmp_path / "_brotli.pyd").write_bytes(b"MZ")
-    assert list(shared_objects.find_wrong(tmp_path, TARGET)) == ["_brotli.pyd is for Windows, not for Linux."]
-
-
 # --- Target and files -------------------------------------------------------------------------------------------------
 
 
-def test_a_python_is_believed_only_after_it_was_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_python_counts_only_after_it_was_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("python3.99", "uv"):
         (tmp_path / name).write_text("#!/bin/sh\nexit 127\n")
         (tmp_path / name).chmod(0o755)
@@ -243,7 +223,7 @@ def test_a_python_is_believed_only_after_it_was_run(tmp_path: Path, monkeypatch:
 
 
 @pytest.mark.parametrize("platform", ["win_amd64", "macosx_11_0_arm64", "manylinux2014_ppc64"])
-def test_a_platform_that_is_none_is_an_error(platform: str) -> None:
+def test_a_platform_other_than_manylinux_is_an_error(platform: str) -> None:
     with pytest.raises(PackageError, match="--platform"):
         Target.parse("3.10", platform)
 
@@ -262,12 +242,12 @@ def test_a_platform_that_is_none_is_an_error(platform: str) -> None:
         ("_cffi_backend.cpython-310-x86_64-linux-gnu.so", False),
     ],
 )
-def test_what_stays_behind_is_what_the_list_says(path: str, left_out: bool) -> None:
-    assert shipped_files.is_left_out(PurePosixPath(path), tuple(shipped_files.LAYER_LEFT_OUT)) is left_out
+def test_the_list_decides_which_files_of_the_layer_stay_behind(path: str, left_out: bool) -> None:
+    assert shipped_files.is_left_out(PurePosixPath(path), shipped_files.LAYER_LEFT_OUT) is left_out
 
 
 def test_secrets_and_editors_folders_stay_behind(tmp_path: Path) -> None:
-    for name in ("index.py", ".env", "mydjango/.env", "mydjango/.idea/x.xml", "mydjango/a.py", "mydjango/cloud/b.py"):
+    for name in ("index.py", ".env", "mydjango/.env", "mydjango/.idea/x.xml", "mydjango/a.py", "faaskit/b.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("")
     shipped = {path.as_posix() for path, _file in shipped_files.function_files(tmp_path)}
@@ -288,10 +268,10 @@ def test_a_zip_does_not_depend_on_dates_and_rights(tmp_path: Path) -> None:
         assert archive.getinfo("a.py").external_attr >> 16 == 0o100644
 
 
-def test_the_command_says_what_is_wrong_in_one_sentence() -> None:
-    done = subprocess.run(
+def test_an_error_of_the_command_is_one_sentence() -> None:
+    ended = subprocess.run(
         [sys.executable, "manage.py", "package", "--platform", "win32"], cwd=PROJECT, capture_output=True, text=True
     )
-    assert done.returncode == 1
-    assert "CommandError: --platform win32: give a wheel's tag such as manylinux2014_x86_64." in done.stderr
-    assert "Traceback" not in done.stderr
+    assert ended.returncode == 1
+    assert "CommandError: --platform win32: give a wheel's tag such as manylinux2014_x86_64." in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -1,4 +1,4 @@
-"""serverless.yml and deploy/layer/serverless.yml: complete, known fields alone, read alike by the component."""
+"""serverless.yml and deploy/layer/serverless.yml are complete and describe the same function to Tencent's component."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import yaml
 import index
 from faaskit import function_config
 from faaskit.scf import triggers
-from faaskit.scf.parameters import create_function, settings
+from faaskit.scf.parameters import configuration, create_function
 from mydjango.settings import EMAIL_SECONDS
 from survey.mail import outbox
 
@@ -35,7 +35,7 @@ LAYER_FIELDS = {"name", "description", "region", "src", "runtimes"}
 HTTP_FIELDS = {"qualifier", "authType", "netConfig", "corsConfig", "name", "enable"}
 TIMER_FIELDS = {"name", "cronExpression", "argument", "enable", "qualifier"}
 
-# What settings.py reads and a function on the platform has no use for.
+# Settings that a function on the platform does not use.
 NOT_DEPLOYED = {"DEBUG", "SQLITE_PATH", "LEXICON_DIR"}
 ENVIRON = {
     "SECRET_KEY": "s",
@@ -51,7 +51,7 @@ def document(name: str) -> dict[str, Any]:
 
 
 def without_unset(value: Any) -> Any:
-    """As the command line sends it: a value whose variable is not set is absent."""
+    """Remove empty values, as the component's command line does."""
     if isinstance(value, dict):
         return {key: without_unset(item) for key, item in value.items() if item != ""}
     return [without_unset(item) for item in value] if isinstance(value, list) else value
@@ -74,8 +74,8 @@ def test_every_field_is_one_that_the_component_knows():
     assert (function["component"], layer["component"]) == ("scf", "layer")
     assert set(function["inputs"]) <= FUNCTION_FIELDS
     assert set(layer["inputs"]) <= LAYER_FIELDS
-    assert set(function["inputs"]["src"]) == {"src", "exclude"}
-    assert set(layer["inputs"]["src"]) == {"src", "targetDir", "exclude"}
+    assert function["inputs"]["src"] == "./build/function"
+    assert set(layer["inputs"]["src"]) == {"src", "targetDir"}
     for event in function["inputs"]["events"]:
         [(kind, section)] = event.items()
         assert set(section) == {"parameters"}
@@ -90,7 +90,7 @@ def test_the_function_reads_the_version_of_the_layer_that_the_other_file_describ
     assert (layer["name"], layer["app"], layer["stage"]) == ("survey-layer", function["app"], function["stage"])
 
 
-def test_the_function_is_within_what_the_platform_allows(config):
+def test_the_function_is_within_the_limits_of_the_platform(config):
     assert config.memory == 64 or config.memory % 128 == 0
     assert 1 <= config.timeout <= 900
     assert 3 <= config.init_timeout <= 300
@@ -98,16 +98,11 @@ def test_the_function_is_within_what_the_platform_allows(config):
     assert config.inputs["runtime"] == "Python3.10"
 
 
-def test_what_must_not_be_uploaded_is_excluded_even_from_the_project_itself():
-    excluded = set(document("serverless.yml")["inputs"]["src"]["exclude"])
-    assert {".env", ".git/**", ".idea/**", "tests/**", ".venv*/**", "venv/**", "faaskit/**"} <= excluded
-
-
 def test_every_setting_of_the_project_is_in_the_file():
     sources = [path for folder in ("mydjango", "survey") for path in (ROOT / folder).rglob("*.py")]
     reading = re.compile(r'environment\.(?:text|flag|integer)\(\s*"([A-Z_]+)"')
     read = {name for path in sources for name in reading.findall(path.read_text(encoding="utf-8"))}
-    read |= set(re.findall(r"\b[A-Z]+_[A-Z_]+\b", index.__doc__))  # which lists the bridge's own
+    read |= set(re.findall(r"\b[A-Z]+_[A-Z_]+\b", index.__doc__))  # lists the settings of the bridge
     assert {"SECRET_KEY", "MYSQL_SSL", "STRIP_STAGE_PATH"} <= read
     assert read - NOT_DEPLOYED - set(document("serverless.yml")["inputs"]["environment"]["variables"]) == set()
 
@@ -134,20 +129,20 @@ def test_the_timers_are_on_and_their_commands_are_allowed(config, monkeypatch):
 
 @pytest.fixture(scope="module")
 def component_requests(config, layer_config) -> list[tuple[str, dict[str, Any]]]:
-    """The requests that Tencent's component forms from the two files, recorded in Node."""
+    """Return the requests that Tencent's component forms from the two files, recorded in Node."""
     if not shutil.which("node") or not NODE_MODULES.is_dir():
         reason = "needs Node and 'npm ci --prefix tests --ignore-scripts'"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
     inputs = without_unset(config.inputs)
-    inputs["layers"][0]["version"] = 7  # what the cloud puts in the place of ${output:…}
-    said = subprocess.run(
+    inputs["layers"][0]["version"] = 7  # the cloud's value of ${output:…}
+    ended = subprocess.run(
         ["node", str(COMPONENT / "requests.js")],
         input=json.dumps({"function": inputs, "layer": without_unset(layer_config.inputs)}),
         capture_output=True,
         text=True,
         check=True,
     )
-    return [(action, parameters) for action, parameters in json.loads(said.stdout)]
+    return [(action, parameters) for action, parameters in json.loads(ended.stdout)]
 
 
 def parameters_of(requests: list[tuple[str, dict[str, Any]]], action: str) -> list[dict[str, Any]]:
@@ -193,12 +188,11 @@ def test_the_component_creates_the_url_and_the_timers_on_the_default_alias(compo
         assert (timer["TriggerDesc"], timer["CustomArgument"]) == (cron, argument)
 
 
-def test_manage_deploy_asks_for_the_same_as_the_component(component_requests, config):
-    """Whoever changes from one way of deploying to the other finds the same function."""
+def test_manage_deploy_creates_the_same_function_as_the_component(component_requests, config):
     [theirs] = parameters_of(component_requests, "CreateFunction")
     layers = [{"LayerName": "survey-layer-prod", "LayerVersion": 7}]
-    ours = create_function(config, settings(config, config.environment, layers))
-    # Values that the platform has by itself, and the code, which they send through COS.
+    ours = create_function(config, configuration(config, config.environment, layers))
+    # The component also sends the platform's defaults, and the code through COS.
     defaults = {"DeployMode": "code", "L5Enable": "FALSE", "InstallDependency": "FALSE", "DiskSize": 512}
     assert defaults.items() <= theirs.items()
     assert {key: value for key, value in theirs.items() if key not in {*defaults, "Code"}} == ours

@@ -1,7 +1,7 @@
-"""A loopback stand-in for Tencent's SCF API, and for COS: keeps state, verifies signatures, fails where it is told to.
+"""A fake of Tencent's SCF API and of COS on loopback: keep state, verify signatures, fail at a chosen call.
 
-It refuses what the platform refuses, as far as that is documented: unsigned calls, fields that the SDK's own models do
-not know, a second change before the first is done, empty environment variables, versions and aliases that do not exist.
+The fake refuses calls as the platform is documented to do: unsigned ones, fields unknown to the SDK's models, a second
+change before the first is done, empty environment variables, versions and aliases that do not exist.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from tencentcloud.scf.v20180416 import models
 SECRET_ID = "AKIDexampleexampleexample"
 SECRET_KEY = "example-secret-key"
 APPID = "1250000000"
-POLLS = 2  # how often a change is seen unfinished
+POLLS = 2  # how many polls find a change unfinished
 Snapshot = dict[str, Any]
 
 
 class Refused(Exception):
-    """The API's error: code and message."""
+    """An error of the API, with its code and message."""
 
     def __init__(self, code: str, message: str = "") -> None:
         super().__init__(code, message)
@@ -38,20 +38,20 @@ class Refused(Exception):
 
 
 def healthy(snapshot: Snapshot, event: Any) -> Any:
-    """A function that does all that it is asked."""
+    """Run a function that succeeds with every event."""
     if "manage" in event:
         return {"exit_code": 0, "output": "Operations to perform: none\n"}
     return {"statusCode": 200, "headers": {}, "isBase64Encoded": False, "body": '{"status": "ok"}'}
 
 
 class FakeScf:
-    """State of one account in one region, and the server that speaks for it. A context manager."""
+    """One account in one region and its server; a context manager."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
-        self.function: dict[str, Any] | None = None  # what GetFunction says of $LATEST, with "Code"
+        self.function: dict[str, Any] | None = None  # GetFunction's response for $LATEST, with "content"
         self.versions: dict[str, dict[str, Any]] = {}
-        self.numbers = 0  # versions ever published: a number is never given again
+        self.numbers = 0  # versions ever published: the platform never reuses a number
         self.alias: dict[str, Any] = {}
         self.triggers: list[dict[str, Any]] = []
         self.layers: dict[str, list[dict[str, Any]]] = {}
@@ -59,19 +59,19 @@ class FakeScf:
         self.logs: list[dict[str, Any]] = []
         self.run: Callable[[Snapshot, Any], Any] = healthy
         self.request_limit = 100_000_000  # bytes
-        self.fail_at: int | None = None  # the how-manieth call from now (0 the next) fails
+        self.fail_at: int | None = None  # calls from now until one fails, 0 for the next
         self.pending = 0
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
 
     @property
     def endpoint(self) -> str:
-        """Where it listens."""
+        """Return the address of the server."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     @property
     def actions(self) -> list[str]:
-        """The names of the calls so far, a repeated question once."""
+        """Return the actions called so far, repeated ones once."""
         names = [action for action, _ in self.calls]
         return [name for before, name in zip([None, *names], names, strict=False) if name != before]
 
@@ -84,12 +84,12 @@ class FakeScf:
         self._server.server_close()
 
     @property
-    def serving(self) -> Snapshot:
-        """What a guest gets at this moment."""
+    def live(self) -> Snapshot:
+        """Return the version that receives traffic."""
         return self._qualified("$DEFAULT")
 
     def request(self, action: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        """One call: record it, fail if it is its turn, check it against the SDK's model, do it."""
+        """Handle one call: record it, fail if its turn has come, check its fields, change the state."""
         with self._lock:
             self.calls.append((action, parameters))
             if self.fail_at is not None:
@@ -267,7 +267,7 @@ class FakeScf:
         ]
         return {"Data": found[Offset : Offset + Limit], "TotalCount": len(found)}
 
-    # --- What they share
+    # --- State shared by the actions
 
     def _named(self, name: str) -> dict[str, Any]:
         if self.function is None or self.function["FunctionName"] != name:
@@ -302,7 +302,7 @@ class FakeScf:
         self.function.update(parameters)
 
     def _code(self, code: dict[str, str]) -> bytes:
-        """The file `content` of the archive."""
+        """Return the file `content` of the archive."""
         if "ZipFile" in code:
             if len(code["ZipFile"]) > self.request_limit:
                 raise Refused("RequestSizeLimitExceeded")
@@ -324,20 +324,20 @@ class FakeScf:
 
 
 def _listed(trigger: dict[str, str]) -> dict[str, Any]:
-    """A trigger as ListTriggers shows it: Enable a number, the cron as JSON, the URLs of an http trigger added."""
+    """Return a trigger as ListTriggers does: Enable as a number, cron as JSON, with the URL of an http trigger."""
     description = trigger["TriggerDesc"]
     if trigger["Type"] == "timer":
         description = json.dumps({"cron": description})
     else:
-        said = json.loads(description)
-        if said["NetConfig"]["EnableExtranet"]:
-            said["NetConfig"]["ExtranetUrl"] = f"https://{APPID}-abcdefghij.ap-guangzhou.tencentscf.com"
-        description = json.dumps(said)
+        details = json.loads(description)
+        if details["NetConfig"]["EnableExtranet"]:
+            details["NetConfig"]["ExtranetUrl"] = f"https://{APPID}-abcdefghij.ap-guangzhou.tencentscf.com"
+        description = json.dumps(details)
     return {**trigger, "TriggerDesc": description, "Enable": int(trigger["Enable"] == "OPEN")}
 
 
 def _check_fields(action: str, parameters: dict[str, Any]) -> None:
-    """Every field must be one that the SDK's model of this request knows, at any depth."""
+    """Refuse a field, at any depth, that the SDK's model of the request does not know."""
     request = getattr(models, f"{action}Request")()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -348,7 +348,7 @@ def _check_fields(action: str, parameters: dict[str, Any]) -> None:
 
 
 def _verify(handler: BaseHTTPRequestHandler, body: bytes) -> None:
-    """The TC3-HMAC-SHA256 signature, computed anew from the request as it arrived (Tencent 213/30654)."""
+    """Compare the TC3-HMAC-SHA256 signature with one of the received request (Tencent 213/30654)."""
     headers = handler.headers
     timestamp = headers.get("X-TC-Timestamp", "0")
     date = time.strftime("%Y-%m-%d", time.gmtime(int(timestamp)))
@@ -384,26 +384,26 @@ def _handler(fake: FakeScf) -> type[BaseHTTPRequestHandler]:
             except Refused as error:
                 response = {"Error": {"Code": error.code, "Message": error.message}}
             content = json.dumps({"Response": {**response, "RequestId": "r-1"}}, default=str).encode()
-            self._answer(200, content, "application/json")
+            self._respond(200, content, "application/json")
 
         def _cos(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             if not self.headers.get("Authorization", "").startswith("q-sign-algorithm=sha1"):
-                self._answer(403, b"<Error><Code>AccessDenied</Code><Message>unsigned</Message></Error>")
+                self._respond(403, b"<Error><Code>AccessDenied</Code><Message>unsigned</Message></Error>")
                 return
             name = self.headers["Host"].partition(".")[0]
             if self.command == "PUT" and self.path == "/":
                 fake.buckets[name] = {}
             elif name not in fake.buckets:
-                self._answer(404, b"")
+                self._respond(404, b"")
                 return
             elif self.command == "PUT":
                 fake.buckets[name][self.path.partition("?")[0]] = body
-            self._answer(200, b"")
+            self._respond(200, b"")
 
         do_PUT = do_HEAD = do_GET = _cos
 
-        def _answer(self, status: int, content: bytes, kind: str = "application/xml") -> None:
+        def _respond(self, status: int, content: bytes, kind: str = "application/xml") -> None:
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))
@@ -414,6 +414,6 @@ def _handler(fake: FakeScf) -> type[BaseHTTPRequestHandler]:
                 self.wfile.write(content)
 
         def log_message(self, *args: object) -> None:
-            """Keep the test's output clean."""
+            pass  # keep the tests' output clean
 
     return Handler
