@@ -391,7 +391,7 @@ def test_the_demo_is_the_same_each_time_and_shows_on_every_page(client, db, sett
     settings.DEBUG = True
 
     def seeded():
-        call_command("seed_demo", responses=300, stdout=StringIO())
+        call_command("seed_demo", submissions=300, stdout=StringIO())
         return list(
             Response.objects.order_by("id").values_list(
                 "reference", "satisfaction", "comment", "created_at", "branch__code"
@@ -411,7 +411,7 @@ def test_the_demo_is_the_same_each_time_and_shows_on_every_page(client, db, sett
 
 def test_a_demo_that_is_there_already_says_how_to_log_in(db, settings):
     settings.DEBUG = True
-    call_command("seed_demo", responses=10, stdout=StringIO())
+    call_command("seed_demo", submissions=10, stdout=StringIO())
     again = StringIO()
     call_command("seed_demo", stdout=again)
     assert "head@example.com" in again.getvalue()
@@ -420,10 +420,10 @@ def test_a_demo_that_is_there_already_says_how_to_log_in(db, settings):
 
 def test_the_demo_reads_as_if_it_had_happened(db, settings):
     settings.DEBUG = True
-    call_command("seed_demo", responses=600, stdout=StringIO())
+    call_command("seed_demo", submissions=600, stdout=StringIO())
     told = list(Response.objects.order_by("id").values_list("created_at", flat=True))
     assert told == sorted(told)
-    sentences = [sentence for sentence in wording.CHINESE["bad"] if sentence.dishes]
+    sentences = [sentence for sentence in wording.SENTENCES["zh-hans"]["bad"] if sentence.dishes]
     for response in Response.objects.filter(satisfaction__lte=2):
         assert response.problem_list
         for sentence in sentences:
@@ -445,7 +445,7 @@ def test_the_demo_reads_as_if_it_had_happened(db, settings):
 
 
 def test_every_sentence_of_the_demo_names_what_it_is_about():
-    for texts in (wording.CHINESE, wording.ENGLISH):
+    for texts in wording.SENTENCES.values():
         for kind, sentences in texts.items():
             for sentence in sentences:
                 assert ("{dish}" in sentence.text) == bool(sentence.dishes), sentence
