@@ -48,9 +48,9 @@ def test_the_parts_of_a_stack_fill_its_width_without_gaps():
     assert [bar.width for bar in charts.stack([0, 0, 0])] == [0, 0, 0]
 
 
-def test_a_whisker_lies_on_its_scale():
-    whisker = charts.whisker(metrics.Estimate(0.5, 0.25, 1.0, 9), 0, 1, width=100)
-    assert (whisker.low, whisker.at, whisker.high) == (25, 50, 100)
+def test_an_error_bar_lies_on_its_scale():
+    error_bar = charts.error_bar(metrics.Estimate(0.5, 0.25, 1.0, 9), 0, 1, width=100)
+    assert (error_bar.low, error_bar.at, error_bar.high) == (25, 50, 100)
 
 
 def test_the_longest_bar_is_the_largest_count():
