@@ -1,4 +1,4 @@
-"""CSV that a spreadsheet opens as text and never as a formula. Pure."""
+"""CSV whose cells no spreadsheet runs as a formula. Pure, no Django."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
-BYTE_ORDER_MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"  # by which Excel knows UTF-8
+BYTE_ORDER_MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"  # Excel recognizes UTF-8 by it
 
-# OWASP, "CSV Injection", and the full-width signs that Excel and WPS take for their plain forms.
+# https://owasp.org/www-community/attacks/CSV_Injection, and the full-width signs, which Excel and WPS treat alike.
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
-# Format characters that join or part the letters of some scripts, and emoji.
+# Format characters that emoji and some scripts need between letters.
 _JOINERS: Final = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 _FORMULA: Final = re.compile(rf"[\s{_JOINERS}]*[{re.escape(''.join(FORMULA_STARTS))}]")
 
 
 class _WithoutInvisible(dict[int, "str | None"]):
-    """A table for str.translate that drops control and format characters (Cc, Cf) but the line feed and the joiners:
-    in a cell they only ever hide something. Filled as characters are met."""
+    """A table for str.translate, filled on demand, that drops control and format characters (Cc, Cf).
+
+    In a cell these only hide text. The line feed and the joiners stay.
+    """
 
     def __missing__(self, code: int) -> str | None:
         character = chr(code)
@@ -33,7 +35,7 @@ _WITHOUT_INVISIBLE: Final = _WithoutInvisible()
 
 
 def cell(value: object) -> str:
-    """A value as harmless text: None is empty, a formula gets an apostrophe before it, invisible characters go."""
+    """Return a value as text without invisible characters: None is empty, a formula gets an apostrophe in front."""
     if value is None:
         return ""
     if isinstance(value, (int, float)):
@@ -43,7 +45,7 @@ def cell(value: object) -> str:
 
 
 def line(values: Iterable[object]) -> str:
-    """One line of CSV, every cell harmless, ended as RFC 4180 says."""
+    """Return one line of CSV with escaped cells and the line end of RFC 4180."""
     text = io.StringIO()
     csv.writer(text, quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n").writerow([cell(value) for value in values])
     return text.getvalue()
