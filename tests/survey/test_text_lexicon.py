@@ -262,7 +262,7 @@ def test_a_folder_that_cannot_be_written_is_a_clear_error(tmp_path: Path, monkey
     file = tmp_path / "file"
     file.touch()
     monkeypatch.setenv("LEXICON_DIR", str(file / "below"))
-    with pytest.raises(LexiconError, match="Set LEXICON_DIR to a folder that can"):
+    with pytest.raises(LexiconError, match="Set LEXICON_DIR to a writable folder"):
         lexicon.load()
 
 
