@@ -14,12 +14,11 @@ from typing import Any
 import marisa_trie
 
 from survey.text import tables
-from survey.text.lexicon_reader import BEGINS_LONGER, NO_IDF, Stale, open_lexicon
+from survey.text.lexicon_reader import BEGINS_LONGER, MIN_FLOAT, NO_IDF, Stale, open_lexicon
 from survey.text.substitution import import_jieba
 
 # Words whose ids in the trie go into the header, to detect a marisa-trie that reads the file differently.
 PROBES = ("的", "中国", "资源", "服务员", "中华人民共和国")
-MIN_FLOAT = -3.14e100  # jieba's logarithm of an impossible event
 
 
 def sources(folder: Path) -> dict[str, Path]:

@@ -15,6 +15,7 @@ import marisa_trie
 from survey.text.substitution import import_jieba
 from survey.text.tables import TableFile
 
+MIN_FLOAT = -3.14e100  # jieba's logarithm of an impossible event
 NO_IDF = 0xFFFF
 BEGINS_LONGER = 0x8000  # set in the frequency index of a fragment that begins longer words
 

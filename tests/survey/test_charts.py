@@ -1,4 +1,4 @@
-"""Where the charts put things."""
+"""The geometry of the charts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_a_trend_goes_from_left_to_right_and_higher_is_better():
     assert list(ys) == sorted(ys, reverse=True)
 
 
-def test_days_without_answers_break_the_line_and_a_lone_day_is_a_dot():
+def test_days_without_submissions_break_the_line_and_a_lone_day_is_a_dot():
     day = metrics.share(5, 10)
     chart = charts.trend([("1", day), ("2", day), ("3", None), ("4", day), ("5", None)])
     assert len(chart.lines) == 1
