@@ -39,7 +39,7 @@ PAGES = (
 
 
 def fill(count: int, days: int) -> None:
-    """Insert `count` submissions of the last `days` days in 12 branches, a third of them with a comment of three words."""
+    """Insert `count` submissions of the last `days` days in 12 branches, a third with a comment of three words."""
     from django.db import connection
 
     from survey.models import Branch

@@ -1,4 +1,4 @@
-"""/jieba/ responses with words, keywords and TextRank, and says what is wrong with a request."""
+"""/jieba/ returns words, keywords and TextRank, and explains what is wrong with a request."""
 
 from __future__ import annotations
 

@@ -188,9 +188,7 @@ def test_a_damaged_file_in_a_cache_is_rebuilt(
     assert "lexicon.rebuilding" in caplog.text
 
 
-def test_a_damaged_shipped_file_is_an_error_and_not_rebuilt(
-    copy: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_damaged_shipped_file_is_an_error_and_not_rebuilt(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LEXICON_DIR", raising=False)
     monkeypatch.setattr(lexicon, "SHIPPED_FOLDER", copy.parent)
     use_everything(lexicon.load())
