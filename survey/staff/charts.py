@@ -25,8 +25,6 @@ class Tick:
 
 @dataclass(frozen=True)
 class Bar:
-    """A rectangle."""
-
     x: float
     y: float
     width: float
@@ -35,8 +33,6 @@ class Bar:
 
 @dataclass(frozen=True)
 class Dot:
-    """A point."""
-
     x: float
     y: float
 

@@ -16,22 +16,8 @@ FORMULA_STARTS: Final = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff
 
 # Format characters that emoji and some scripts need between letters.
 _JOINERS: Final = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
+_KEPT: Final = "\n" + _JOINERS
 _FORMULA: Final = re.compile(rf"[\s{_JOINERS}]*[{re.escape(''.join(FORMULA_STARTS))}]")
-
-
-class _WithoutInvisible(dict[int, "str | None"]):
-    """A table for str.translate, filled on demand, that drops control and format characters (Cc, Cf).
-
-    In a cell these only hide text. The line feed and the joiners stay.
-    """
-
-    def __missing__(self, code: int) -> str | None:
-        character = chr(code)
-        dropped = unicodedata.category(character) in ("Cc", "Cf") and character not in ("\n", *_JOINERS)
-        return self.setdefault(code, None if dropped else character)
-
-
-_WITHOUT_INVISIBLE: Final = _WithoutInvisible()
 
 
 def cell(value: object) -> str:
@@ -40,7 +26,9 @@ def cell(value: object) -> str:
         return ""
     if isinstance(value, (int, float)):
         return str(value)  # a negative number is a number
-    text = str(value).replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ").translate(_WITHOUT_INVISIBLE)
+    text = str(value).replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
+    if not text.isprintable():
+        text = "".join(filter(_is_visible, text))
     return f"'{text}" if _FORMULA.match(text) else text
 
 
@@ -49,3 +37,8 @@ def line(values: Iterable[object]) -> str:
     text = io.StringIO()
     csv.writer(text, quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n").writerow([cell(value) for value in values])
     return text.getvalue()
+
+
+def _is_visible(character: str) -> bool:
+    """Return whether a cell keeps the character: control and format characters only hide text."""
+    return character in _KEPT or unicodedata.category(character) not in ("Cc", "Cf")
