@@ -1,7 +1,7 @@
-"""The index of comments: their terms, written with the submission or by a job.
+"""The index of comments: write the terms of a submission at once, or its keywords later by a job.
 
-A submission is never lost with its terms: where the dictionary fails, `terms_due` is stored and the job writes the
-keywords later. The search does without them.
+A failing dictionary never loses a submission: `terms_due` is stored, search works without keywords, and the job adds
+them.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ logger = logging.getLogger(__name__)
 BATCH = 100  # comments in one transaction
 
 
-def write(comments: Iterable[tuple[Submission, Mapping[str, float]]]) -> None:
-    """Store the weighted terms of answers that this transaction has stored or locked."""
+def write(terms: Iterable[tuple[Submission, Mapping[str, float]]]) -> None:
+    """Store the weighted terms of submissions that the current transaction has stored or locked."""
     SubmissionTerm.objects.bulk_create(
         (
             SubmissionTerm(
@@ -32,51 +32,58 @@ def write(comments: Iterable[tuple[Submission, Mapping[str, float]]]) -> None:
                 local_date=submission.local_date,
                 satisfaction=submission.satisfaction,
             )
-            for submission, weights in comments
+            for submission, weights in terms
             for term, weight in weights.items()
         ),
-        ignore_conflicts=True,  # to the database, terms may be equal that are not to Python
+        ignore_conflicts=True,  # a collation may take two terms for equal that Python tells apart
         batch_size=500,
     )
 
 
 def index_comments(seconds: float) -> int:
-    """Write the keywords that are due, starting no batch after `seconds`; returns of how many comments.
+    """Write the keywords that are due, starting no batch after `seconds`, and return the number of comments.
 
-    Raises what was wrong with the last comment that failed, once the others are done, and LexiconError at once.
-
-    Any number of timers may do this at once, and a guest may be erased meanwhile: the batch's answers are locked.
+    Raises LexiconError at once, and the last error of a single comment after the other comments are done. Jobs may
+    run side by side and guests may erase meanwhile, since each batch locks its submissions.
     """
-    from survey.text.lexicon import LexiconError
-
-    done = last = 0
+    indexed = last_pk = 0
     failure: Exception | None = None
-    give_up = time.monotonic() + seconds
-    while time.monotonic() < give_up:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
         with transaction.atomic():
-            due = Submission.objects.filter(terms_due=True, pk__gt=last).order_by("pk")
+            due = Submission.objects.filter(terms_due=True, pk__gt=last_pk).order_by("pk")
             if connection.features.has_select_for_update_skip_locked:
                 due = due.select_for_update(skip_locked=True)
             batch = list(due[:BATCH])
-            cut = []
-            for submission in batch:
-                try:
-                    cut.append((submission, weighted_terms(submission.comment)))
-                except LexiconError:
-                    raise
-                except Exception as error:  # of one comment: it stays due, and is reported when the others are done
-                    logger.exception("terms.failed", extra={"submission": submission.pk})
-                    failure = error
-            keys = [submission.pk for submission, _terms in cut]
-            SubmissionTerm.objects.filter(submission__in=keys).delete()
-            write(cut)
-            Submission.objects.filter(pk__in=keys).update(terms_due=False)
-        done += len(cut)
+            count, error = _index(batch)
+        indexed += count
+        failure = error or failure
         if len(batch) < BATCH:
             break
-        last = batch[-1].pk
-    if done:
-        logger.info("terms.indexed", extra={"comments": done})
+        last_pk = batch[-1].pk
+    if indexed:
+        logger.info("terms.indexed", extra={"comments": indexed})
     if failure:
         raise failure
-    return done
+    return indexed
+
+
+def _index(batch: list[Submission]) -> tuple[int, Exception | None]:
+    """Replace the terms of locked submissions; return how many, and the error of the last comment that failed."""
+    from survey.text.lexicon import LexiconError
+
+    terms = []
+    failure: Exception | None = None
+    for submission in batch:
+        try:
+            terms.append((submission, weighted_terms(submission.comment)))
+        except LexiconError:
+            raise
+        except Exception as error:  # one comment must not stop the others: it stays due
+            logger.exception("terms.failed", extra={"submission": submission.pk})
+            failure = error
+    keys = [submission.pk for submission, _weights in terms]
+    SubmissionTerm.objects.filter(submission__in=keys).delete()
+    write(terms)
+    Submission.objects.filter(pk__in=keys).update(terms_due=False)
+    return len(keys), failure

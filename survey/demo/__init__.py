@@ -1,1 +1,1 @@
-"""A chain to look at."""
+"""Demo data: a made-up chain with a year of submissions, the same on each run."""

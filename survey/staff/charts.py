@@ -1,22 +1,23 @@
-"""Geometry of the dashboard's charts, from figures to SVG coordinates. Pure: the templates draw.
+"""Geometry of the dashboard's charts, from figures to SVG coordinates, which templates draw. Pure, no Django.
 
-Each chart stands beside a table with the same figures, so an SVG is decoration to a screen reader. Only presentation
-attributes and classes are used: a strict Content-Security-Policy forbids inline style.
+A table beside each chart has the same figures, so screen readers skip the SVG. Only presentation attributes and
+classes are used, since the Content-Security-Policy forbids inline style.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from survey.staff.metrics import Estimate
 
-LABELS = 6  # at most so many dates below a trend; on a phone more would collide
+LABELS = 6  # dates below a trend, at most: more would overlap on a phone
 
 
 @dataclass(frozen=True)
 class Tick:
-    """A labelled place on an axis."""
+    """A position on an axis with its label."""
 
     at: float
     label: str
@@ -24,8 +25,6 @@ class Tick:
 
 @dataclass(frozen=True)
 class Bar:
-    """A rectangle."""
-
     x: float
     y: float
     width: float
@@ -34,30 +33,28 @@ class Bar:
 
 @dataclass(frozen=True)
 class Dot:
-    """A figure of the trend."""
-
     x: float
     y: float
 
 
 @dataclass(frozen=True)
 class Trend:
-    """CSAT as a line with its interval as a band, over bars of how many answered."""
+    """CSAT as a line, its interval as a band, and the number of submissions as bars behind."""
 
     width: int
     height: int
-    right: float  # where the shares are written, beside the newest days: a phone shows these first
-    lines: list[str] = field(default_factory=list)  # each the `points` of a polyline: days without answers break it
-    bands: list[str] = field(default_factory=list)  # each the `points` of a polygon
-    dots: list[Dot] = field(default_factory=list)  # figures with no neighbour, which a line would not show
+    right: float  # x of the shares' labels, beside the newest days, which a phone shows first
+    lines: list[str] = field(default_factory=list)  # `points` of polylines; a day without submissions starts a new one
+    bands: list[str] = field(default_factory=list)  # `points` of polygons
+    dots: list[Dot] = field(default_factory=list)  # figures without a neighbour: a polyline of one point is invisible
     bars: list[Bar] = field(default_factory=list)
     dates: list[Tick] = field(default_factory=list)
     shares: list[Tick] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class Whisker:
-    """A figure and its interval on a scale."""
+class ErrorBar:
+    """A figure and its interval on a horizontal scale."""
 
     width: float
     low: float
@@ -65,17 +62,17 @@ class Whisker:
     at: float
 
 
-def whisker(estimate: Estimate, lowest: float, highest: float, width: float = 120) -> Whisker:
-    """An estimate on the scale from `lowest` to `highest`, `width` units wide."""
+def error_bar(estimate: Estimate, lowest: float, highest: float, width: float = 120) -> ErrorBar:
+    """Return the error bar of an estimate on a scale from `lowest` to `highest`."""
 
-    def place(value: float) -> float:
+    def x(value: float) -> float:
         return _round((value - lowest) / (highest - lowest) * width)
 
-    return Whisker(width, place(estimate.low), place(estimate.high), place(estimate.value))
+    return ErrorBar(width, x(estimate.low), x(estimate.high), x(estimate.value))
 
 
 def stack(counts: Sequence[int], width: float = 300, height: float = 24) -> list[Bar]:
-    """Counts as parts of one bar, left to right; without any, bars of no width."""
+    """Return counts as the parts of one bar, left to right; of width 0 if all counts are 0."""
     total = sum(counts)
     bars, x = [], 0.0
     for count in counts:
@@ -86,12 +83,12 @@ def stack(counts: Sequence[int], width: float = 300, height: float = 24) -> list
 
 
 def length(count: int, largest: int, width: float = 200) -> float:
-    """How long the bar of a count is beside the largest."""
+    """Return the length of a count's bar, where the largest count has the full width."""
     return _round(width * count / largest) if largest else 0.0
 
 
 def trend(points: Sequence[tuple[str, Estimate | None]], width: int = 640, height: int = 220) -> Trend:
-    """The trend of (label, CSAT), oldest first; None where nobody answered."""
+    """Return the trend of (label, CSAT) pairs, oldest first; CSAT is None on days without submissions."""
     left, right, top, bottom = 8.0, 38.0, 10.0, 28.0
     inner_width, inner_height = width - left - right, height - top - bottom
     chart = Trend(width, height, width - right)
@@ -111,7 +108,7 @@ def trend(points: Sequence[tuple[str, Estimate | None]], width: int = 640, heigh
         if (len(points) - 1 - position) % every == 0:
             chart.dates.append(Tick(x(position), label))
         if estimate:
-            # A third of the height, so that the bars stay in the background.
+            # At most a third of the height, so that the bars stay in the background.
             tall = _round(inner_height / 3 * estimate.n / most)
             bar_width = max(1.0, step * 0.7)
             chart.bars.append(
@@ -130,18 +127,15 @@ def trend(points: Sequence[tuple[str, Estimate | None]], width: int = 640, heigh
 
 
 def _runs(points: Sequence[tuple[str, Estimate | None]]) -> list[list[tuple[int, Estimate]]]:
-    """Stretches of neighbours that all have a figure."""
-    runs: list[list[tuple[int, Estimate]]] = []
-    for position, (_label, estimate) in enumerate(points):
-        if estimate is None:
-            continue
-        if runs and runs[-1][-1][0] == position - 1:
-            runs[-1].append((position, estimate))
-        else:
-            runs.append([(position, estimate)])
-    return runs
+    """Return the positions and figures of each run of neighbours that have one."""
+    runs = groupby(enumerate(points), key=lambda item: item[1][1] is None)
+    return [
+        [(position, estimate) for position, (_label, estimate) in run if estimate]
+        for is_missing, run in runs
+        if not is_missing
+    ]
 
 
 def _round(value: float) -> float:
-    """A tenth of a unit is finer than any screen and keeps the page small."""
+    """Round to a tenth of a unit: finer than any screen, and the page stays small."""
     return round(value, 1)

@@ -1,4 +1,4 @@
-"""Satisfaction figures from counts: CSAT, average, NPS, each with its 95 % interval. Pure arithmetic.
+"""Satisfaction figures from counts: CSAT, average and NPS, each with its 95 % interval. Pure arithmetic, no Django.
 
 Sources: Wilson (1927) for a share; Student's t for a mean; for NPS the adjusted Wald interval of Rocks (2016), which
 Sauro and Lewis recommend for samples of any size; MOVER (Newcombe 1998, Zou and Donner 2008) for a difference.
@@ -12,12 +12,12 @@ from math import sqrt
 from statistics import NormalDist
 
 Z = NormalDist().inv_cdf(0.975)  # 1.96: two-sided 95 %
-SMALL_SAMPLE = 30  # answers; below it every figure carries a note
+SMALL_SAMPLE = 30  # submissions; figures from fewer are marked
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure, the ends of its 95 % interval, and how many answers it rests on."""
+    """A figure, the ends of its 95 % interval, and the sample size."""
 
     value: float
     low: float
@@ -26,28 +26,28 @@ class Estimate:
 
     @property
     def is_small(self) -> bool:
-        """Too few answers to say much."""
+        """Return whether the sample is too small to conclude from."""
         return self.n < SMALL_SAMPLE
 
 
 @dataclass(frozen=True)
 class Change:
-    """A figure minus the one before, with its 95 % interval."""
+    """The difference of two figures, later minus earlier, with its 95 % interval."""
 
     value: float
     low: float
     high: float
-    n: int  # answers on the side that has fewer
+    n: int  # the smaller of the two samples
 
     @property
     def is_clear(self) -> bool:
-        """Larger than chance would explain: enough answers on both sides, and an interval that leaves zero out."""
+        """Return whether both samples are large enough and the interval excludes zero."""
         return self.n >= SMALL_SAMPLE and (self.low > 0 or self.high < 0)
 
 
 @dataclass(frozen=True)
 class NetPromoterScore:
-    """NPS in points from -100 to 100, and its parts: 9 and 10, 7 and 8, 0 to 6."""
+    """NPS in points from -100 to 100, and its parts: promoters 9 and 10, passives 7 and 8, detractors 0 to 6."""
 
     score: Estimate
     promoters: int
@@ -56,24 +56,24 @@ class NetPromoterScore:
 
 
 def share(successes: int, n: int) -> Estimate | None:
-    """A share, 0 to 1, with Wilson's score interval; None without answers."""
+    """Return a share, 0 to 1, with Wilson's score interval; None for n = 0."""
     if n == 0:
         return None
     p = successes / n
     divisor = 1 + Z**2 / n
     centre = (p + Z**2 / (2 * n)) / divisor
     half = Z / divisor * sqrt(p * (1 - p) / n + Z**2 / (4 * n**2))
-    # At the ends the interval touches the figure; rounding must not push it past.
+    # At 0 and 1 the interval ends at the figure; keep rounding from moving it past.
     return Estimate(p, max(0.0, min(p, centre - half)), min(1.0, max(p, centre + half)), n)
 
 
 def csat(counts: Sequence[int]) -> Estimate | None:
-    """CSAT, the share of 4 and 5 among answers counted by score from 1 to 5; None without answers."""
+    """Return CSAT, the share of scores 4 and 5, from the counts of scores 1 to 5; None if all are 0."""
     return share(counts[3] + counts[4], sum(counts))
 
 
 def average(counts: Sequence[int]) -> Estimate | None:
-    """The mean of scores counted from 1 up, with its interval; None without answers."""
+    """Return the mean score with its interval, from the counts of scores 1, 2 and so on; None if all are 0."""
     scores = range(1, len(counts) + 1)
     return mean(
         sum(counts),
@@ -84,11 +84,11 @@ def average(counts: Sequence[int]) -> Estimate | None:
 
 
 def mean(n: int, total: int, squares: int, highest: int = 5) -> Estimate | None:
-    """The mean of n whole scores from 1 to `highest`, from their sum and the sum of their squares, with Student's t
-    interval; None without scores.
+    """Return the mean of n whole scores from 1 to `highest` with Student's t interval; None for n = 0.
 
-    Equal scores, of which t would make an interval of no width, take that of the same scores and one imagined at each
-    end of the scale: the rule of succession (Laplace 1774), as Agresti and Coull (1998) pad a share.
+    `total` and `squares` are the sums of the scores and of their squares. Equal scores would give an interval of width
+    0: they are padded with one score at each end of the scale, by the rule of succession (Laplace 1774), as Agresti
+    and Coull (1998) pad a share.
     """
     if n == 0:
         return None
@@ -97,25 +97,23 @@ def mean(n: int, total: int, squares: int, highest: int = 5) -> Estimate | None:
         low, high = _t_interval(n, total, squares)
     else:
         low, high = _t_interval(n + 2, total + 1 + highest, squares + 1 + highest**2)
-    # At the ends the interval touches the figure; rounding must not push it past.
+    # At the ends of the scale the interval ends at the figure; keep rounding from moving it past.
     return Estimate(value, max(1.0, min(value, low)), min(float(highest), max(value, high)), n)
 
 
 def _t_interval(n: int, total: int, squares: int) -> tuple[float, float]:
-    variance = (squares * n - total**2) / (n * (n - 1))  # of whole numbers: exact until the division
+    variance = (squares * n - total**2) / (n * (n - 1))  # integers: exact until the division
     half = student_t(n - 1) * sqrt(variance / n)
     return total / n - half, total / n + half
 
 
 def student_t(degrees: int) -> float:
-    """The 97.5 % quantile of Student's t, exact for 1 and 2 degrees of freedom, within 1 % beyond.
+    """Return the 97.5 % quantile of Student's t, by the series of Abramowitz and Stegun 26.7.5.
 
-    The series is Abramowitz and Stegun 26.7.5.
+    Exact for 1 and 2 degrees of freedom, within 1 % for more.
     """
-    if degrees == 1:
-        return 12.7062
-    if degrees == 2:
-        return 4.30265
+    if degrees <= 2:
+        return (12.7062, 4.30265)[degrees - 1]
     return (
         Z
         + (Z**3 + Z) / (4 * degrees)
@@ -125,7 +123,7 @@ def student_t(degrees: int) -> float:
 
 
 def net_promoter_score(promoters: int, passives: int, detractors: int) -> NetPromoterScore | None:
-    """NPS with its adjusted Wald interval: three imagined answers, spread 3/4, 3/2, 3/4; None without answers."""
+    """Return NPS with its adjusted Wald interval, padded with 3/4, 3/2 and 3/4 guests; None if all counts are 0."""
     n = promoters + passives + detractors
     if n == 0:
         return None
@@ -140,7 +138,7 @@ def net_promoter_score(promoters: int, passives: int, detractors: int) -> NetPro
 
 
 def change(now: Estimate | None, before: Estimate | None) -> Change | None:
-    """How much a figure moved, with the interval that follows from both (MOVER); None where one is missing."""
+    """Return the difference of two figures with its MOVER interval; None if either is missing."""
     if now is None or before is None:
         return None
     difference = now.value - before.value

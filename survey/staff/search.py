@@ -1,4 +1,4 @@
-"""Search in comments, and the keywords of a period."""
+"""Full-text search in comments, and the keywords of a period."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from survey.models import Submission, SubmissionTerm
 from survey.staff.filters import Filters
 from survey.text.terms import wanted_terms
 
-NEWEST = 1_000  # comments that a keyword list is made from: enough to rank, and the same work at a million
+NEWEST = 1_000  # comments that a keyword list reads: enough for a ranking, and no more work at a million comments
 LISTED = 30  # keywords
-COUNTED = 5_000  # comments of a term: beyond, it is common
+COUNTED = 5_000  # comments counted of a term; more make it common
 
 
 @dataclass(frozen=True)
 class Keyword:
-    """A word, in how many comments it stands, its summed weight, and its size among the list's, 1 to 5."""
+    """A term, the number of its comments, its summed weight, and its size in the list, 1 to 5."""
 
     term: str
     comments: int
@@ -31,9 +31,9 @@ class Keyword:
 def search(
     submissions: QuerySet[Submission], filters: Filters, wanted: list[str], before: tuple[date, int] | None = None
 ) -> QuerySet[Submission]:
-    """Of the answers of the filters' period, those whose comment has every wanted term, newest first.
+    """Return the submissions of the filters' period whose comment has every wanted term, newest first.
 
-    `before`: only what is older than this day's answer with this key.
+    `before`, a local date and a primary key, is the last submission of the page before.
     """
     if not wanted:
         return submissions.none()
@@ -44,15 +44,14 @@ def search(
     if before:
         day, pk = before
         of_term &= Q(terms__local_date__lt=day) | Q(terms__local_date=day, terms__submission_id__lt=pk)
-    found = submissions.filter(of_term)
+    matches = submissions.filter(of_term)
     for term in others:
-        found = found.filter(pk__in=SubmissionTerm.objects.filter(term=term).values("submission"))
-    return found.order_by("-terms__local_date", "-terms__submission_id")
+        matches = matches.filter(pk__in=SubmissionTerm.objects.filter(term=term).values("submission"))
+    return matches.order_by("-terms__local_date", "-terms__submission_id")
 
 
 def rarest_first(filters: Filters) -> list[str]:
-    """The wanted terms of the filters' words in the order in which a search had best ask for them: it goes through the
-    comments of the first."""
+    """Return the terms of the filters' words, rarest first, since `search` reads the comments of the first term."""
     terms = wanted_terms(filters.words)
     if len(terms) < 2:
         return terms
@@ -61,20 +60,19 @@ def rarest_first(filters: Filters) -> list[str]:
 
 
 def keyword_list(filters: Filters, scores: Iterable[int]) -> list[Keyword]:
-    """The keywords of the newest comments of the period with these scores, heaviest first."""
+    """Return the keywords of the period's newest comments with these satisfaction scores, heaviest first."""
     wanted = [score for score in scores if not filters.scores or score in filters.scores]
     newest = Submission.objects.filter(
         filters.where(), ~Q(comment=""), satisfaction__in=wanted, local_date__range=(filters.start, filters.end)
     ).order_by("-local_date")
-    found: dict[str, list[float]] = defaultdict(list)
+    weights: dict[str, list[float]] = defaultdict(list)
     keys = list(newest.values_list("pk", flat=True)[:NEWEST])
     for term, weight in SubmissionTerm.objects.filter(submission__in=keys, weight__gt=0).values_list("term", "weight"):
-        found[term].append(weight)
-    # One comment is an opinion, not a theme; a single character says little by itself.
-    themes = {term: weights for term, weights in found.items() if len(weights) > 1 and len(term) > 1}
-    heaviest = sorted(themes, key=lambda term: (-sum(themes[term]), term))[:LISTED]
-    most = sum(themes[heaviest[0]]) if heaviest else 0.0
+        weights[term].append(weight)
+    # A term of one comment is an opinion, not a theme, and a single character is ambiguous.
+    totals = {term: sum(found) for term, found in weights.items() if len(found) > 1 and len(term) > 1}
+    heaviest = sorted(totals, key=lambda term: (-totals[term], term))[:LISTED]
     return [
-        Keyword(term, len(themes[term]), sum(themes[term]), 1 + min(4, int(5 * sum(themes[term]) / most)))
+        Keyword(term, len(weights[term]), totals[term], 1 + min(4, int(5 * totals[term] / totals[heaviest[0]])))
         for term in heaviest
     ]

@@ -1,7 +1,7 @@
-"""Chinese text analysis: words, keywords and TextRank, with jieba's answers at a fraction of its cost.
+"""Chinese text analysis: words, keywords and TextRank, with jieba's results at a fraction of its cost.
 
 Importing this module loads nothing; the first `segment` opens the lexicon, the first `keywords` or `textrank` the
-tags and the IDF table. Pure functions, safe in threads; docs/text.md says how it works.
+tags and the IDF table. Pure, thread-safe functions, which raise LexiconError; see docs/text.md.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Collection
 from typing import Literal
 
 Mode = Literal["accurate", "full", "search"]
-NOUNS_AND_VERBS = ("ns", "n", "vn", "v")  # place names, nouns, verbal nouns, verbs: jieba's choice for TextRank
+NOUNS_AND_VERBS = ("ns", "n", "vn", "v")  # place names, nouns, verbal nouns, verbs: jieba's default for TextRank
 
 
 def segment(text: str, mode: Mode = "accurate") -> list[str]:
-    """The words of the text: jieba's `lcut`, `lcut(cut_all=True)` (full) or `lcut_for_search` (search)."""
+    """Return the words of the text: jieba's `lcut`, `lcut(cut_all=True)` (full) or `lcut_for_search` (search)."""
     from survey.text.segmenter import tokenizer
 
     words: list[str] = (
@@ -24,14 +24,14 @@ def segment(text: str, mode: Mode = "accurate") -> list[str]:
 
 
 def tagged(text: str) -> list[tuple[str, str]]:
-    """The words of the text with their parts of speech: jieba's `posseg.lcut`."""
+    """Return (word, part of speech) pairs: jieba's `posseg.lcut`."""
     from survey.text.tagger import tagger
 
     return [(pair.word, pair.flag) for pair in tagger.cut(text)]
 
 
 def keywords(text: str, top_k: int = 20, allow_pos: Collection[str] = ()) -> list[tuple[str, float]]:
-    """The `top_k` words with the greatest TF-IDF, of the parts of speech in `allow_pos` (empty: all)."""
+    """Return (word, TF-IDF) pairs of the `top_k` heaviest words with a part of speech in `allow_pos` (empty: any)."""
     from survey.text.tagger import analyse
 
     ranked: list[tuple[str, float]] = analyse.extract_tags(text, top_k, withWeight=True, allowPOS=allow_pos)
@@ -39,9 +39,9 @@ def keywords(text: str, top_k: int = 20, allow_pos: Collection[str] = ()) -> lis
 
 
 def textrank(text: str, top_k: int = 20, allow_pos: Collection[str] = NOUNS_AND_VERBS) -> list[tuple[str, float]]:
-    """The `top_k` words that TextRank puts first, of the parts of speech in `allow_pos`."""
+    """Return (word, weight) pairs of the `top_k` words that TextRank ranks first, with `allow_pos` as above."""
     from survey.text.tagger import analyse
 
-    # A TextRank keeps the parts of speech of its last call: one for each call, so that threads do not share it.
+    # A TextRank object stores the parts of speech of its last call, so threads must not share one.
     ranked: list[tuple[str, float]] = analyse.TextRank().textrank(text, top_k, withWeight=True, allowPOS=allow_pos)
     return ranked

@@ -1,4 +1,4 @@
-"""Words that say nothing by themselves, so that no keyword list has them."""
+"""Function words, which no keyword list shows, and negations."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from survey.text.segmenter import tokenizer
 # First letters of jieba's tags (those of the People's Daily corpus): conjunctions, adverbs, interjections, places,
 # affixes, numerals with and without measure words, onomatopoeia, prepositions, measure words, pronouns, particles.
 TAGS = frozenset("cdefhkmopqruy")
-# Function words that the dictionary has as nouns, verbs and times, or not at all.
+# Function words that the dictionary tags as nouns, verbs or times, or lacks.
 CHINESE = """
 时候 时 事情 东西 地方 样子 情况 半个小时 半小时 下次 这次 上次 每次 今天 昨天 明天 现在 刚才 没有
 有点 是不是 不是 不会 不能 不要 算了 放下 补得 觉得 感觉 认为 以为 知道 看到 发现 希望
 需要 应该 轮到 起来 出来 进来 过来 回来 下来 上来 端上来 出去 进去 过去 回去 下去 上去 值得 容易 正好
 """
-# The Snowball project's list, and pronouns and adverbs of the same kind.
+# The English stop words of the Snowball project, and more pronouns and adverbs.
 ENGLISH = """
 i me my myself we us our ours ourselves you your yours yourself yourselves he him his himself she her hers
 herself it its itself they them their theirs themselves what which who whom this that these those am is are
@@ -29,23 +29,31 @@ everything anything everyone someone anyone
 """
 WORDS = frozenset((CHINESE + ENGLISH).split())
 NOT = frozenset(("不", "不太", "不够", "不怎么"))
-NEGATIONS = NOT | {"没", "没有", "未", "不是"}  # before a noun, of which these say that it was missing: 没有座位
+NEGATIONS = NOT | {"没", "没有", "未", "不是"}  # the others negate adjectives and verbs only: 没有座位 keeps 座位
 
 
 def negated(words: Iterable[str]) -> dict[str, str]:
-    """Of a Chinese text's words, those that it turns round: 舒服 to 不舒服, 干净 of 没有擦干净 to ''."""
-    found: dict[str, str] = {}
+    """Return the negated words of a segmented text with their replacements.
+
+    不舒服 maps 舒服 to 不舒服; 没有擦干净, with a verb between, maps 干净 to ''.
+    """
+    replacements: dict[str, str] = {}
     before = last = ""
     for word in words:
-        kind = (tokenizer.tables.tag(word) or "x")[0]
+        kind = _kind(word)
         if (last in NOT and word.isalnum()) or (last in NEGATIONS and kind in "av"):
-            found[word] = last + word
+            replacements[word] = last + word
         elif before in NEGATIONS and kind == "a" and last.isalnum():
-            found[word] = ""
+            replacements[word] = ""
         before, last = last, word
-    return found
+    return replacements
 
 
 def is_function_word(word: str) -> bool:
-    """Whether a word in lower case is a function word, by the dictionary's part of speech or by the lists."""
-    return word in WORDS or (tokenizer.tables.tag(word) or "x")[0] in TAGS
+    """Return whether a lower-case word is a function word, by the lists or by the dictionary's part of speech."""
+    return word in WORDS or _kind(word) in TAGS
+
+
+def _kind(word: str) -> str:
+    """Return the first letter of the word's tag, `x` for an unknown word."""
+    return (tokenizer.tables.tag(word) or "x")[0]

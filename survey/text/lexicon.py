@@ -1,13 +1,14 @@
-"""The lexicon's file: where it lies, and when it is built.
+"""Find the lexicon's file, and build it where there is none.
 
-The file that ships beside jieba's code, in the layer, is used as it is. Elsewhere it is built on first use into a cache
-folder, and built anew when it is damaged or was made from another jieba.
+A file that ships in jieba's own folder, as in the layer, is used as it is. Elsewhere the first use builds one into a
+cache folder; a damaged file, or one of another jieba, is rebuilt there.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,11 +27,11 @@ SHIPPED_FOLDER = Path(str(find_spec("jieba").origin)).parent  # type: ignore[uni
 
 
 class LexiconError(Exception):
-    """The lexicon cannot be used; the message says why and what to do."""
+    """The lexicon cannot be used; the message has the reason and the remedy."""
 
 
 class NotBuilt(LexiconError):
-    """A lexicon would have to be built, and must not be."""
+    """A lexicon is missing, and `without_building` forbids to build one."""
 
 
 _may_build: ContextVar[bool] = ContextVar("may_build", default=True)
@@ -38,7 +39,7 @@ _may_build: ContextVar[bool] = ContextVar("may_build", default=True)
 
 @contextmanager
 def without_building() -> Iterator[None]:
-    """Within, NotBuilt where one would be built: that takes seconds, and more memory than a small function has."""
+    """Raise NotBuilt instead of building a lexicon, which takes seconds and more memory than a small function has."""
     token = _may_build.set(False)
     try:
         yield
@@ -47,19 +48,19 @@ def without_building() -> Iterator[None]:
 
 
 def load() -> Lexicon:
-    """The lexicon of the installed jieba; built first where there is none that fits."""
+    """Return the lexicon of the installed jieba, built first where needed. Raises LexiconError."""
     path = folder() / FILE_NAME
     if path.parent != SHIPPED_FOLDER:
         return open_or_build(path)
     try:
         return open_lexicon(path)
     except (DamagedFile, Stale) as error:
-        # Not rebuilt: whoever packed it must know, and a small function has no memory to build it.
-        raise LexiconError(f"{error}. Remove it, or make it anew: manage.py build_lexicon {SHIPPED_FOLDER}") from error
+        # Not rebuilt: the package is at fault, and a small function has too little memory to build a lexicon.
+        raise LexiconError(f"{error}. Remove it, or rebuild it: manage.py build_lexicon {SHIPPED_FOLDER}") from error
 
 
 def folder() -> Path:
-    """LEXICON_DIR, else the folder of the shipped file if there is one, else the user's cache folder."""
+    """Return LEXICON_DIR, else the folder of a shipped file, else the user's cache folder."""
     chosen = environment.text("LEXICON_DIR")
     if chosen:
         return Path(chosen)
@@ -67,7 +68,7 @@ def folder() -> Path:
 
 
 def open_or_build(path: Path) -> Lexicon:
-    """The lexicon at `path`, made or made anew where there is none, a damaged one, or one of another jieba."""
+    """Return the lexicon at `path`; build it if it is missing, damaged or of another jieba. Raises LexiconError."""
     try:
         lexicon = open_lexicon(path)
         lexicon.file.check()
@@ -85,12 +86,12 @@ def open_or_build(path: Path) -> Lexicon:
     try:
         build(path)
     except OSError as error:
-        raise LexiconError(f"{path} cannot be written: {error}. Set LEXICON_DIR to a folder that can.") from error
+        raise LexiconError(f"{path} cannot be written: {error}. Set LEXICON_DIR to a writable folder.") from error
     return open_lexicon(path)
 
 
 def cache_folder() -> Path:
-    """The user's cache folder; where that cannot be written, as in a function, a private temporary one."""
+    """Return the user's cache folder, or a private temporary one where that is read-only, as in a function."""
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
     folder = home / "survey-serverless"
     try:
@@ -102,11 +103,11 @@ def cache_folder() -> Path:
 
 
 def temporary_folder() -> Path:
-    """A folder in the temporary folder that belongs to this user alone. Raises LexiconError if another has taken it."""
-    user = os.getuid() if hasattr(os, "getuid") else 0
+    """Return a folder of this user alone in the temporary folder. Raises LexiconError if somebody else owns it."""
+    user = os.getuid() if hasattr(os, "getuid") else 0  # Windows: 0, as is st_uid there
     folder = Path(tempfile.gettempdir()) / f"survey-serverless-{user}"
     folder.mkdir(mode=0o700, exist_ok=True)
     status = folder.lstat()
-    if hasattr(os, "getuid") and (status.st_uid != user or not folder.is_dir() or folder.is_symlink()):
+    if status.st_uid != user or not stat.S_ISDIR(status.st_mode):
         raise LexiconError(f"{folder} belongs to someone else: set LEXICON_DIR to a folder of your own.")
     return folder

@@ -11,27 +11,26 @@ from typing import Any
 from mydjango.operations import environment
 from survey.text import lexicon
 from survey.text.lexicon import LexiconError
-from survey.text.lexicon_reader import Lexicon
+from survey.text.lexicon_reader import MIN_FLOAT, Lexicon
 from survey.text.substitution import import_jieba, rebind
 
 jieba = import_jieba()
 
-STATES = "BMES"  # finalseg's: a character begins a word, is in its middle, ends it, or is one
+STATES = "BMES"  # of finalseg: a character begins a word, is in its middle, ends it, or is a word
 BEGIN, MIDDLE, END, SINGLE = range(4)
 PROJECT_FOLDER = Path(__file__).resolve().parents[2]
-MIN_FLOAT = -3.14e100  # jieba's own "impossible", as a logarithm
-REMEMBERED_FRAGMENTS = 32_768  # at most 5 MB; natural text comes back to the same few thousand
+REMEMBERED_FRAGMENTS = 32_768  # at most 5 MB; natural text repeats the same few thousand
 
 
 class Frequencies:
-    """Stands for `Tokenizer.FREQ`: word to frequency, 0 for what only begins words; user words lie over the lexicon."""
+    """Replace `Tokenizer.FREQ`, a dict from words to frequencies, 0 for prefixes: user words, then the lexicon."""
 
     def __init__(self, tables: Lexicon) -> None:
         self.tables = tables
         self.user_words: dict[str, int] = {}
 
     def get(self, word: str, default: Any = None) -> Any:
-        """The frequency, 0 for a beginning of a word, else `default`."""
+        """Return the frequency of a word, 0 for a mere prefix of words, else `default`."""
         frequency = self.user_words.get(word)
         if frequency is not None:
             return frequency
@@ -51,15 +50,15 @@ class Frequencies:
         self.user_words[word] = frequency
 
 
-# What the dictionary says of a fragment of text: the log-probability of its first character as a word and of all of it
-# as a word, None where there is no such word, and whether longer words begin with it. A plain tuple unpacks fastest.
+# The dictionary's entry of a fragment of text: the log-probability of its first character as a word and of the whole
+# as a word, None for no word, and whether longer words begin with it. A plain tuple unpacks fastest.
 Entry = tuple[float | None, float | None, bool]
 
 
 class Fragments(dict[str, Entry]):
-    """Two characters of text, or the lone last one, to their entry; and longer fragments that it led to.
+    """A cache of entries by fragment: two characters of text, the lone last one, or more where longer words begin.
 
-    Filled as text asks for it, and emptied when it is full or the words change.
+    Emptied when it is full or the words change.
     """
 
     def __init__(self, tables: Lexicon, user_words: dict[str, int]) -> None:
@@ -67,11 +66,11 @@ class Fragments(dict[str, Entry]):
         self.tables = tables
         self.user_words = user_words
         self.user_beginnings: set[str] = set()
-        self.characters: dict[str, Entry] = {}  # single characters, whose entries the many pairs without words share
+        self.characters: dict[str, Entry] = {}  # by single character: the many pairs without words share these
         self.log_total = 0.0
 
     def words_changed(self, total: int) -> None:
-        """Forget everything: a user word is new, or `total`, the sum of all frequencies, is."""
+        """Empty the cache after a user word was added, with the new sum of all frequencies, `total`."""
         self.clear()
         self.characters.clear()
         self.log_total = log(total)
@@ -91,7 +90,7 @@ class Fragments(dict[str, Entry]):
         return entry
 
     def look_up(self, fragment: str) -> tuple[float | None, bool]:
-        """The log-probability of a word, None if it is none, and whether longer words begin with it."""
+        """Return the log-probability of a word, None for no word, and whether longer words begin with it."""
         logarithm, longer = self.tables.look_up(fragment)
         if self.user_words:
             frequency = self.user_words.get(fragment)
@@ -102,9 +101,9 @@ class Fragments(dict[str, Entry]):
 
 
 class Graph:
-    """Stands for the DAG of a sentence (start of a word to the ends of all words there), made only if it is read.
+    """Replace the DAG of a sentence, a dict from the start of a word to the ends of all words there, but lazily.
 
-    Full mode reads it; for accurate mode `Tokenizer.calc` goes through the sentence itself.
+    Only full mode reads it; in accurate mode `Tokenizer.calc` reads the sentence itself.
     """
 
     def __init__(self, fragments: Fragments, sentence: str) -> None:
@@ -125,12 +124,12 @@ class Graph:
         return ends or [start]
 
     def items(self) -> Iterator[tuple[int, list[int]]]:
-        """Start and ends, from left to right."""
+        """Yield each start with its ends, from left to right."""
         return ((start, self[start]) for start in range(len(self.sentence)))
 
 
 class Tokenizer(jieba.Tokenizer):  # type: ignore[misc,name-defined]
-    """jieba's tokenizer; only looking words up (`get_DAG`, `calc`) is ours."""
+    """jieba's tokenizer with other look-ups of words (`get_DAG`, `calc`)."""
 
     def __init__(self, tables: Lexicon) -> None:
         super().__init__()
@@ -142,35 +141,35 @@ class Tokenizer(jieba.Tokenizer):  # type: ignore[misc,name-defined]
         self.initialized = True
 
     def initialize(self, dictionary: str | None = None) -> None:
-        """Nothing to load; another main dictionary than jieba's is refused."""
+        """Load nothing. Raises LexiconError for another main dictionary than jieba's."""
         if dictionary or self.dictionary:
             raise LexiconError("This tokenizer has jieba's own dictionary; words are added with load_userdict.")
         self.initialized = True
 
     def get_dict_file(self) -> io.BytesIO:
-        """Empty: whoever would read the dictionary (POSTokenizer) finds it in the lexicon."""
+        """Return an empty file: POSTokenizer, which would read it, finds the dictionary in the lexicon."""
         return io.BytesIO()
 
     def add_word(self, word: str, freq: int | None = None, tag: str | None = None) -> None:
-        """As jieba does; a frequency of None is one that makes the word come out whole."""
+        """Add a user word; a frequency of None is replaced by one that keeps the word in one piece."""
         super().add_word(word, freq, tag)
         self.fragments.user_beginnings.update(word[:length] for length in range(1, len(word)))
         self.fragments.words_changed(self.total)
 
     def get_DAG(self, sentence: str) -> Graph:
-        """All words in the sentence."""
+        """Return all words in the sentence."""
         return Graph(self.fragments, sentence)
 
     def calc(self, sentence: str, DAG: Graph, route: dict[int, tuple[float, int]]) -> None:
-        """Fill `route`: by start the log-probability of the best words to the end, and where the first of them ends.
+        """Fill `route`: by start the log-probability of the best words to the end, and the end of the first of them.
 
-        The sums are formed in jieba's order, and of equal ones the longer word wins as there, so that the words are
-        the same to the last bit. An unknown character counts as a word of frequency 1.
+        The sums are formed in jieba's order, and of equal sums the longer word wins as in jieba, so that the words
+        are the same. An unknown character counts as a word of frequency 1.
         """
         fragments = self.fragments
         unknown = 0.0 - fragments.log_total
         length = len(sentence)
-        following = after_both = 0.0  # the scores of what follows the first character, and both
+        following = after_both = 0.0  # scores of the text after the first character and after both
         scores = [following] * (length + 1)
         ends = [0] * length
         for start in range(length - 1, -1, -1):
@@ -199,7 +198,7 @@ class Tokenizer(jieba.Tokenizer):  # type: ignore[misc,name-defined]
 
 
 class Emissions(dict[str, tuple[float, float, float, float]]):
-    """Character to its log-probabilities as B, M, E, S; there are at most 20,950, those that jieba decodes."""
+    """By character its log-probabilities as B, M, E, S, for at most the 20,950 characters that jieba decodes."""
 
     def __init__(self, tables: Lexicon) -> None:
         super().__init__()
@@ -212,9 +211,9 @@ class Emissions(dict[str, tuple[float, float, float, float]]):
 
 
 def viterbi_over(tables: Lexicon) -> Callable[..., tuple[float, list[str]]]:
-    """`jieba.finalseg.viterbi` with its four states written out, since most of its time goes into building lists.
+    """Return a `jieba.finalseg.viterbi` with its four states written out: jieba's spends its time building lists.
 
-    Same sums in the same order; of equal ones the state with the later letter wins, as in jieba's max() of pairs.
+    The sums are formed in jieba's order, and of equal sums the later letter wins, as in jieba's max() of pairs.
     """
     emissions = Emissions(tables)
     start = tables.facts["finalseg"]["start"]
@@ -225,7 +224,7 @@ def viterbi_over(tables: Lexicon) -> Callable[..., tuple[float, list[str]]]:
     single_begin, single_single = after["S"]["B"], after["S"]["S"]
 
     def viterbi(obs: str, states: str, start_p: object, trans_p: object, emit_p: object) -> tuple[float, list[str]]:
-        """The likeliest states of the characters `obs`; the tables passed by jieba are the empty stand-ins."""
+        """Return the likeliest states of the characters `obs`. jieba passes its empty tables, which are not used."""
         emit_begin, emit_middle, emit_end, emit_single = emissions[obs[0]]
         begin, middle = start["B"] + emit_begin, start["M"] + emit_middle
         end, single = start["E"] + emit_end, start["S"] + emit_single
@@ -262,7 +261,7 @@ def viterbi_over(tables: Lexicon) -> Callable[..., tuple[float, list[str]]]:
 
 
 def default_tokenizer() -> Tokenizer:
-    """The tokenizer over the lexicon, with the words of the file JIEBA_USER_DICT (lines of word [freq] [tag])."""
+    """Create the tokenizer over the lexicon with the user words of JIEBA_USER_DICT. Raises LexiconError."""
     tables = lexicon.load()
     jieba.finalseg.viterbi = viterbi_over(tables)
     tokenizer = Tokenizer(tables)

@@ -1,20 +1,19 @@
-"""Imports jieba without the tables it loads at import: the one place that puts something in jieba's place.
+"""Import jieba without the tables that it loads at import. Every replacement in jieba at import is made here.
 
-Plain `import jieba.analyse` takes about 1.7 s of CPU and 190 MB, nearly all of it for Python dicts that are filled at
-import. What is put in their place, and why:
+Plain `import jieba.analyse` takes about 1.7 s of CPU and 190 MB, nearly all of it for Python dicts.
 
 =====================================  ====================================================================
-in jieba                               here
+in jieba                               replaced by
 =====================================  ====================================================================
-`pkg_resources`                        hidden while jieba is imported: jieba opens its files through it and falls
-                                       back to `open`; importing it costs more than Django
-`finalseg.prob_*`, `posseg.prob_*`,    empty tables while jieba is imported; the probabilities come from the
-`posseg.char_state_tab`                lexicon, character by character
-`finalseg.viterbi`, `posseg.viterbi`   the same decoding over the lexicon's tables (segmenter.py, tagger.py)
-`jieba.dt`, `posseg.dt` and the        our subclasses, so that `TFIDF` and `TextRank`, which take them, and any
-functions bound to them                other code in this process answer from the same tables
-`analyse.tfidf.IDFLoader`              a loader that answers jieba's own IDF table from the lexicon; in place before
-                                       `jieba.analyse` is imported, since that makes a `TFIDF` at once
+`pkg_resources`                        nothing: it takes longer to import than Django, and without it jieba opens
+                                       its files with `open`
+`finalseg.prob_*`, `posseg.prob_*`,    empty tables during the import; the lexicon has the probabilities, by
+`posseg.char_state_tab`                character
+`finalseg.viterbi`, `posseg.viterbi`   the same decoding over the lexicon (segmenter.py, tagger.py)
+`jieba.dt`, `posseg.dt` and the        subclasses over the lexicon, also for `TFIDF`, `TextRank` and any other code
+functions bound to them                of the process that uses jieba
+`analyse.tfidf.IDFLoader`              a loader over the lexicon, set before `jieba.analyse` is imported, which
+                                       creates a `TFIDF` at once
 =====================================  ====================================================================
 """
 
@@ -35,12 +34,12 @@ POSSEG_TABLES = (*FINALSEG_TABLES, "char_state_tab")
 
 @contextmanager
 def stand_ins(modules: dict[str, ModuleType | None]) -> Iterator[None]:
-    """Let imports find these modules (None: not found at all), unless they are loaded already; then forget them."""
+    """Make imports find these modules (None: no module), except those loaded before; remove them afterwards."""
     missing = {name: module for name, module in modules.items() if name not in sys.modules}
     sys.modules.update(missing)  # type: ignore[arg-type]
     try:
         with warnings.catch_warnings():
-            # jieba's source has escapes such as "\." in plain strings, which newer Pythons warn of when compiling.
+            # Newer Pythons warn of the invalid escapes in jieba's source, such as "\.", when they compile it.
             warnings.simplefilter("ignore", DeprecationWarning)
             warnings.simplefilter("ignore", SyntaxWarning)
             yield
@@ -50,7 +49,7 @@ def stand_ins(modules: dict[str, ModuleType | None]) -> Iterator[None]:
 
 
 def empty_tables(package: str, names: tuple[str, ...]) -> dict[str, ModuleType | None]:
-    """Modules in the place of jieba's generated ones, each with an empty table `P`."""
+    """Return stand-ins for jieba's generated modules, each with an empty table `P`."""
     modules: dict[str, ModuleType | None] = {}
     for name in names:
         module = ModuleType(f"{package}.{name}")
@@ -60,19 +59,19 @@ def empty_tables(package: str, names: tuple[str, ...]) -> dict[str, ModuleType |
 
 
 def import_jieba() -> Any:
-    """The package `jieba`, which loads nothing but code."""
+    """Return the package `jieba`, imported without tables."""
     with stand_ins({"pkg_resources": None, **empty_tables("jieba.finalseg", FINALSEG_TABLES)}):
         return importlib.import_module("jieba")
 
 
 def import_posseg() -> Any:
-    """`jieba.posseg`, which reads the dictionary of `jieba.dt` at import: that must be ours by now."""
+    """Return `jieba.posseg`, which reads the dictionary of `jieba.dt` at import: rebind `jieba` first."""
     with stand_ins(empty_tables("jieba.posseg", POSSEG_TABLES)):
         return importlib.import_module("jieba.posseg")
 
 
 def import_analyse(idf_loader: Any) -> Any:
-    """`jieba.analyse` with `idf_loader(stock_class)` in the place of its IDFLoader; needs `import_posseg` before."""
+    """Return `jieba.analyse` with `idf_loader(stock_class)` as its IDFLoader. Call `import_posseg` first."""
     package = ModuleType("jieba.analyse")
     package.__path__ = [str(Path(sys.modules["jieba"].__path__[0], "analyse"))]
     with stand_ins({"jieba.analyse": package}):
@@ -83,7 +82,7 @@ def import_analyse(idf_loader: Any) -> Any:
 
 
 def rebind(module: Any, default: Any) -> None:
-    """Make `default` the module's `dt`, and point the functions that were bound to the former `dt` at it."""
+    """Set the module's `dt` to `default`, and rebind the module's functions from the former `dt` to it."""
     former = module.dt
     for name, value in list(vars(module).items()):
         if getattr(value, "__self__", None) is former:

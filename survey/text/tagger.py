@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Any
 
-from survey.text.lexicon_reader import Lexicon, State
+from survey.text.lexicon_reader import MIN_FLOAT, Lexicon, State
 from survey.text.segmenter import tokenizer
 from survey.text.substitution import import_analyse, import_posseg, rebind
-
-MIN_FLOAT = -3.14e100  # jieba's own "impossible", as a logarithm
 
 REMEMBERED_WORDS = 8_192  # about 1 MB
 
@@ -18,14 +16,14 @@ posseg = import_posseg()
 
 
 class Tags:
-    """Stands for `POSTokenizer.word_tag_tab`: word to tag, the tags of user words over the lexicon's."""
+    """Replace `POSTokenizer.word_tag_tab`, a dict from words to tags: first user words, then the lexicon."""
 
     def __init__(self, tables: Lexicon) -> None:
         self.tables = tables
         self.user_tags: dict[str, str] = {}
 
     def get(self, word: str, default: str) -> str:
-        """The tag of the word, or `default`."""
+        """Return the tag of the word, or `default`."""
         return self.user_tags.get(word) or self.tables.tag(word) or default
 
     def update(self, tags: Mapping[str, str]) -> None:
@@ -34,15 +32,15 @@ class Tags:
 
 
 class Tagger(posseg.POSTokenizer):  # type: ignore[misc,name-defined]
-    """jieba's POSTokenizer; only where it gets a dictionary word's tag is ours."""
+    """jieba's POSTokenizer with the tags of the lexicon."""
 
     def load_word_tag(self, f: object) -> None:
-        """Nothing to load: the tags are in the lexicon."""
+        """Load nothing: the tags are in the lexicon."""
         self.word_tag_tab = Tags(self.tokenizer.tables)
 
 
 class Characters(dict[str, tuple[frozenset[int], dict[int, float]]]):
-    """Character to the states that jieba considers for it (none: any) and its log-probability in each state."""
+    """By character the states that jieba considers for it (none: any) and its log-probability in each state."""
 
     def __init__(self, tables: Lexicon) -> None:
         super().__init__()
@@ -54,9 +52,9 @@ class Characters(dict[str, tuple[frozenset[int], dict[int, float]]]):
 
 
 class Decoder:
-    """`jieba.posseg.viterbi` that tries only the transitions that exist; jieba tries all and adds minus infinity.
+    """Replace `jieba.posseg.viterbi`, which tries impossible transitions too, at minus infinity each.
 
-    Same sums in the same order; of equal ones the greater state wins, as in jieba's max() of pairs.
+    The sums are formed in jieba's order, and of equal sums the greater state wins, as in jieba's max() of pairs.
     """
 
     def __init__(self, tables: Lexicon) -> None:
@@ -71,7 +69,7 @@ class Decoder:
     def viterbi(
         self, obs: str, states: object, start_p: object, trans_p: object, emit_p: object
     ) -> tuple[float, list[State]]:
-        """The likeliest states of the characters `obs`; the tables passed by jieba are the empty stand-ins."""
+        """Return the likeliest states of the characters `obs`. jieba passes its empty tables, which are not used."""
         possible, emissions = self.characters[obs[0]]
         scores = {state: self.start[state] + emissions.get(state, MIN_FLOAT) for state in possible or self.every_state}
         before: list[dict[int, int]] = []
@@ -82,7 +80,7 @@ class Decoder:
                 if possible or emissions
                 else self.step_to_unknown(scores)
             )
-            if not following:  # no state that jieba considers for the character can be reached: any that can be
+            if not following:  # none of the considered states can be reached: take any state
                 following, origins = self.step(scores, self.every_state, emissions)
             scores = following
             before.append(origins)
@@ -95,9 +93,9 @@ class Decoder:
         return probability, path
 
     def step_to_unknown(self, scores: dict[int, float]) -> tuple[dict[int, float], dict[int, int]]:
-        """`step` to a character that the model does not know: any of 256 states, each next to impossible.
+        """Do `step` to a character that the model lacks: any of 256 states, each with MIN_FLOAT.
 
-        MIN_FLOAT is so great that it swallows the transitions, so that as a rule all sums are equal. Without this
+        Beside MIN_FLOAT the transitions vanish in rounding, so that all sums are usually equal. Without this shortcut
         a text of 20,000 rare characters would take half a minute.
         """
         score = next(iter(scores.values()))
@@ -108,13 +106,13 @@ class Decoder:
         return dict.fromkeys(origins, following), origins
 
     def _latest_origins(self, states: frozenset[int]) -> dict[int, int]:
-        """By each state that can follow one of `states`, the greatest of them that it can follow."""
+        """Return by each state that can follow one of `states` the greatest state that it can follow."""
         return {state: previous for previous in sorted(states) for state in self.transitions[previous]}
 
     def step(
         self, scores: dict[int, float], wanted: frozenset[int], emissions: dict[int, float]
     ) -> tuple[dict[int, float], dict[int, int]]:
-        """The best score of each wanted state that can be reached, and the state before it."""
+        """Return the best score of each wanted state that can be reached, and the state before it."""
         best: dict[int, float] = {}
         origins: dict[int, int] = {}
         for previous in sorted(scores):
@@ -129,7 +127,7 @@ class Decoder:
 
 
 class Idf(dict[str, float | None]):
-    """Stands for the dict of the IDF table; remembers the words it was asked for, and forgets them when it is full."""
+    """Replace the dict of the IDF table by a cache over the lexicon, which is emptied when full."""
 
     def __init__(self, tables: Lexicon) -> None:
         super().__init__()
@@ -142,16 +140,16 @@ class Idf(dict[str, float | None]):
         return value
 
     def get(self, word: str, default: Any = None) -> Any:
-        """The inverse document frequency of the word, or `default` (jieba: the median)."""
+        """Return the inverse document frequency of the word, or `default`: jieba passes the median."""
         value = self[word]
         return default if value is None else value
 
 
 def idf_loader(stock: Any) -> Any:
-    """jieba's IDFLoader, with its own table from the lexicon and any other file as jieba reads it."""
+    """Return a subclass of jieba's IDFLoader that reads jieba's own table from the lexicon."""
 
     class IDFLoader(stock):  # type: ignore[misc]
-        """Answers get_idf() from the lexicon until another path is set."""
+        """Return the lexicon's table from get_idf() until another path is set."""
 
         def __init__(self, idf_path: str | None = None) -> None:
             super().__init__()
@@ -164,12 +162,12 @@ def idf_loader(stock: Any) -> Any:
 
 @cache
 def decoder() -> Decoder:
-    """Keywords without parts of speech never ask for it."""
+    """Create the decoder on first use: keywords of any part of speech never need it."""
     return Decoder(tokenizer.tables)
 
 
 def viterbi(*arguments: Any) -> tuple[float, list[State]]:
-    """Stands for `jieba.posseg.viterbi`."""
+    """Replace `jieba.posseg.viterbi`."""
     return decoder().viterbi(*arguments)
 
 

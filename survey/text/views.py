@@ -1,4 +1,4 @@
-"""Greetings and text analysis over HTTP."""
+"""HTTP endpoints for greetings and text analysis."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ SAMPLE = (
 
 
 def plain(text: str) -> HttpResponse:
-    """Plain text, so that a name is never rendered as HTML."""
+    """Return a plain text response, so that no browser renders a name as HTML."""
     return HttpResponse(text, content_type="text/plain; charset=utf-8")
 
 
 def greet(request: HttpRequest, fields: QueryDict, greeting: str, where: str) -> HttpResponse:
-    """`greeting` followed by the field `name`; 400 when it is missing or empty."""
+    """Respond with `greeting` and the field `name`, with 400 if the name is missing or empty."""
     name = fields.get("name", "")
     if not name:
         return problem(request, 400, f"The name is missing: send it as {where}.")
@@ -37,7 +37,7 @@ def greet(request: HttpRequest, fields: QueryDict, greeting: str, where: str) ->
 @csrf_exempt
 @allow("GET", "POST")
 def hello(request: HttpRequest) -> HttpResponse:
-    """`Hello world ! Tom`, the name from the query (GET) or the form (POST)."""
+    """Respond `Hello world ! Tom`, with the name from the query (GET) or the form (POST)."""
     if request.method == "POST":
         return greet(request, request.POST, "Hello world !", "the form field 'name'")
     return greet(request, request.GET, "Hello world !", "?name=…")
@@ -45,30 +45,30 @@ def hello(request: HttpRequest) -> HttpResponse:
 
 @allow("GET")
 def hello_path(request: HttpRequest, name: str) -> HttpResponse:
-    """`hello Tom`, the name from the path."""
+    """Respond `hello Tom`, with the name from the path."""
     return plain(f"hello {name}")
 
 
 @csrf_exempt
 @allow("POST")
 def welcome_post(request: HttpRequest) -> HttpResponse:
-    """`POST Tom`, the name from the form."""
+    """Respond `POST Tom`, with the name from the form."""
     return greet(request, request.POST, "POST", "the form field 'name'")
 
 
 @allow("GET")
 def welcome_get(request: HttpRequest) -> HttpResponse:
-    """`GET Tom`, the name from the query."""
+    """Respond `GET Tom`, with the name from the query."""
     return greet(request, request.GET, "GET", "?name=…")
 
 
 @csrf_exempt
 @allow("GET", "POST")
 def jieba(request: HttpRequest) -> HttpResponse:
-    """Words, keywords and TextRank of `text` as JSON; `topK` of each ranking, the sample where there is no text."""
+    """Respond with words, keywords and TextRank of `text` (default: SAMPLE) as JSON, `topK` entries a ranking."""
     if request.method != "POST":
         return analyse(request, request.GET.dict())
-    fields: Mapping[str, object] = {}  # an empty body asks for the sample, whatever its media type
+    fields: Mapping[str, object] = {}  # an empty body of any media type asks for the sample
     if request.body and is_json(request.content_type):
         try:
             fields = json_object(request)
@@ -85,7 +85,7 @@ def jieba(request: HttpRequest) -> HttpResponse:
 
 
 def analyse(request: HttpRequest, fields: Mapping[str, object]) -> HttpResponse:
-    """The analysis that the fields ask for, or what is wrong with them."""
+    """Validate the fields and respond with the analysis."""
     text = fields.get("text", SAMPLE)
     if not isinstance(text, str):
         return problem(request, 400, "text must be a string.")
@@ -106,7 +106,7 @@ def analyse(request: HttpRequest, fields: Mapping[str, object]) -> HttpResponse:
 
 
 def whole_number(value: object) -> int | None:
-    """A JSON number without a fraction, or the digits of a form; None for anything else, true and false included."""
+    """Parse a JSON number without a fraction or a form's digits; None for anything else, also true and false."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
         return int(value)
     if isinstance(value, float) and value.is_integer():

@@ -52,7 +52,7 @@ CARD_IN_MILLIMETRES = """() => [...document.querySelectorAll(".table-card")].map
 def demo(transactional_db, settings):
     """The demo's chain, smaller."""
     settings.DEBUG = True
-    call_command("seed_demo", responses=1_000, stdout=StringIO())
+    call_command("seed_demo", submissions=1_000, stdout=StringIO())
     settings.DEBUG = False
 
 

@@ -1,7 +1,7 @@
-"""Very many answers, made by MariaDB itself in seconds: for plans and benchmarks, not to be read.
+"""Fill MariaDB with very many submissions in seconds, for query plans and benchmarks.
 
-`python -m tests.support.many` (MYSQL_HOST and the rest name the server) makes 50,000 and prints, as JSON, every query
-of the staff's pages on the three large tables with the plan that MariaDB has for it.
+`python -m tests.support.many`, with MYSQL_HOST and the other variables of a server, inserts 50,000 and prints every
+query of the staff's pages on the three large tables with MariaDB's plan, as JSON.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ PAGES = (
 
 
 def fill(count: int, days: int) -> None:
-    """Make `count` answers over the last `days` days in 12 branches; a third has a comment of three words."""
+    """Insert `count` submissions of the last `days` days in 12 branches, a third with a comment of three words."""
     from django.db import connection
 
     from survey.models import Branch
@@ -79,7 +79,7 @@ def fill(count: int, days: int) -> None:
 
 
 def prepare(count: int, days: int) -> object:
-    """Migrate, fill, count, and return a client that is logged in for head office."""
+    """Migrate, fill and count days; return a client logged in as head office."""
     from django.contrib.auth.models import User
     from django.core.management import call_command
     from django.db import connection
@@ -99,7 +99,7 @@ def prepare(count: int, days: int) -> object:
 
 
 def plans(client: object) -> list[dict[str, object]]:
-    """Every SELECT of every page on a large table, with its plan."""
+    """Return every SELECT of the pages on a large table, with its plan."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 

@@ -1,7 +1,7 @@
-"""The whole project as a function serves it: `python -m tests.support.small_function` prints its peak memory as JSON.
+"""Serve the whole project as a function: `python -m tests.support.small_function` prints its peak memory as JSON.
 
-The first answer of each kind, then 200 mixed requests through index.main_handler. The database is the environment's,
-and is migrated already.
+One request of each kind, then 200 mixed requests through index.main_handler, on the environment's database, which must
+be migrated.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MIXED_REQUESTS = 200
 
 
 def event(method: str, path: str, body: object = None, **query: str) -> dict[str, Any]:
-    """A Function URL's event."""
+    """Return an event of a Function URL."""
     headers = {"x-scf-remote-addr": "198.51.100.7", "accept": "*/*"}
     if body is not None:
         headers["content-type"] = "application/json"
@@ -38,20 +38,20 @@ def event(method: str, path: str, body: object = None, **query: str) -> dict[str
 
 
 def requests(chance: random.Random) -> list[tuple[int, dict[str, Any]]]:
-    """One request of each kind, with the status that answers it."""
+    """Return one request of each kind with the status of its response."""
     words = "".join(chance.choices("服务员态度很热情火锅味道好吃环境干净上菜太慢价格贵等位龘靐齉", k=400))
-    number = chance.randrange(10**9)
-    answer = {"name": "王芳", "phone": f"139{number:09}", "satisfaction": 1 + number % 5, "comment": words[:200]}
+    phone = chance.randrange(10**9)
+    submission = {"name": "王芳", "phone": f"139{phone:09}", "satisfaction": 1 + phone % 5, "comment": words[:200]}
     return [
         (200, event("GET", "/hello/", name="王芳")),
         (200, event("GET", "/")),
-        (201, event("POST", "/submitSurvey", {**answer, "email": "guest@example.com"})),
+        (201, event("POST", "/submitSurvey", {**submission, "email": "guest@example.com"})),
         (200, event("GET", "/dashboard/login/")),
         (200, event("GET", "/jieba/")),
         (200, event("POST", "/jieba/", {"text": words, "topK": 100})),
         (200, event("POST", "/jieba/", {"text": SAMPLE * 10})),
         (200, event("GET", "/healthz")),
-        (404, event("GET", f"/missing/{number}")),
+        (404, event("GET", f"/missing/{phone}")),
     ]
 
 
@@ -61,21 +61,21 @@ def main() -> None:
     chance = random.Random(64)
     mixed = [request for _ in range(MIXED_REQUESTS) for request in requests(chance)]
     for status, request in requests(chance) + chance.sample(mixed, MIXED_REQUESTS):
-        answer = index.main_handler(request, {})
-        assert answer["statusCode"] == status, (request["path"], answer["statusCode"], answer["body"][:500])
+        result = index.main_handler(request, {})
+        assert result["statusCode"] == status, (request["path"], result["statusCode"], result["body"][:500])
         if request["path"] == "/jieba/":
-            analysis = json.loads(answer["body"])
+            analysis = json.loads(result["body"])
             assert analysis["words"]
             assert analysis["keywords"]
             assert analysis["textrank"]
     gc.collect()
     status_file = Path("/proc/self/status").read_text()
-    fields = {"peak MB": "VmHWM:", "own MB": "RssAnon:"}  # own: what the system cannot drop and read again
+    fields = {"peak MB": "VmHWM:", "own MB": "RssAnon:"}  # own: pages that the system cannot drop and read again
     print(json.dumps({name: int(status_file.split(field)[1].split()[0]) / 1024 for name, field in fields.items()}))
 
 
 def run(environment: dict[str, str], group: Cgroup | None = None) -> subprocess.CompletedProcess[str]:
-    """All of it in a process of its own, within the group's limit if one is given."""
+    """Run `main` in a process of its own, within the limit of `group` if given."""
     command = [sys.executable, "-m", "tests.support.small_function"]
     return subprocess.run(
         group.command(command) if group else command,
@@ -87,7 +87,7 @@ def run(environment: dict[str, str], group: Cgroup | None = None) -> subprocess.
 
 
 def prepare(environment: dict[str, str]) -> None:
-    """What a deployment has done before the first request: migrations, the lexicon, byte code."""
+    """Do what a deployment does before the first request: migrate, build the lexicon, compile bytecode."""
     command = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
     subprocess.run(command, cwd=PROJECT, env={**os.environ, **environment}, check=True)
     unlimited = run(environment)

@@ -1,7 +1,7 @@
-"""Stock jieba in a process of its own; it prints what survey.text.analysis must. `python -m tests.support.stock_jieba`
+"""Run stock jieba in a process of its own, to compare it with survey.text.analysis.
 
-One line in: a JSON list of [text, names of answers]; one line out: the answers. The tests send a list, work out their
-own answers meanwhile, and compare.
+`python -m tests.support.stock_jieba stock` reads lines with a JSON list of [text, names of analyses] and writes a line
+with their results for each. The tests send a batch, analyse it themselves meanwhile, and compare.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from typing import Any
 PROJECT = Path(__file__).parents[2]
 BATCH = 500
 
-Answers = dict[str, Callable[[str], Any]]
+Analyses = dict[str, Callable[[str], Any]]
 
 
-def stock_answers() -> Answers:
+def stock_analyses() -> Analyses:
     import jieba
     import jieba.analyse
     import jieba.posseg
@@ -41,7 +41,7 @@ def stock_answers() -> Answers:
     }
 
 
-def our_answers() -> Answers:
+def our_analyses() -> Analyses:
     from survey.text.analysis import keywords, segment, tagged, textrank
 
     return {
@@ -56,12 +56,12 @@ def our_answers() -> Answers:
     }
 
 
-def answer(answers: Answers, batch: Iterable[Sequence[Any]]) -> str:
-    return json.dumps([[text, {name: answers[name](text) for name in names}] for text, names in batch])
+def analyse(analyses: Analyses, batch: Iterable[Sequence[Any]]) -> str:
+    return json.dumps([[text, {name: analyses[name](text) for name in names}] for text, names in batch])
 
 
 class Process:
-    """Stock jieba, or ours, in a process of its own."""
+    """Stock jieba (`stock`) or survey.text.analysis (`ours`) in a process of its own."""
 
     def __init__(self, folder: Path, which: str = "stock", **environment: str) -> None:
         self.process = subprocess.Popen(
@@ -72,12 +72,12 @@ class Process:
             stdout=subprocess.PIPE,
         )
 
-    def ask(self, batch: Sequence[Sequence[Any]]) -> None:
+    def send(self, batch: Sequence[Sequence[Any]]) -> None:
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(batch).encode() + b"\n")
         self.process.stdin.flush()
 
-    def answers(self) -> str:
+    def receive(self) -> str:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line, "the process ended"
@@ -92,20 +92,20 @@ class Process:
 
 
 def differences(stock: Process, texts: Iterable[str], names: Sequence[str]) -> list[Any]:
-    """Where our answers differ from stock jieba's: (ours, stock's)."""
-    ours = our_answers()
+    """Return each pair of results that differ: ours and those of stock jieba."""
+    ours = our_analyses()
     found: list[Any] = []
     rest = iter(texts)
     while batch := [(text, names) for text in islice(rest, BATCH)]:
-        stock.ask(batch)
-        mine = answer(ours, batch)
-        other = stock.answers()
+        stock.send(batch)
+        mine = analyse(ours, batch)
+        other = stock.receive()
         if mine != other:
             found += [pair for pair in zip(json.loads(mine), json.loads(other), strict=True) if pair[0] != pair[1]]
     return found
 
 
 if __name__ == "__main__":
-    _answers = stock_answers() if sys.argv[1] == "stock" else our_answers()
+    _analyses = stock_analyses() if sys.argv[1] == "stock" else our_analyses()
     for _line in sys.stdin:
-        print(answer(_answers, json.loads(_line)), flush=True)
+        print(analyse(_analyses, json.loads(_line)), flush=True)

@@ -1,4 +1,4 @@
-"""Where the charts put things."""
+"""The geometry of the charts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_a_trend_goes_from_left_to_right_and_higher_is_better():
     assert list(ys) == sorted(ys, reverse=True)
 
 
-def test_days_without_answers_break_the_line_and_a_lone_day_is_a_dot():
+def test_days_without_submissions_break_the_line_and_a_lone_day_is_a_dot():
     day = metrics.share(5, 10)
     chart = charts.trend([("1", day), ("2", day), ("3", None), ("4", day), ("5", None)])
     assert len(chart.lines) == 1
@@ -48,9 +48,9 @@ def test_the_parts_of_a_stack_fill_its_width_without_gaps():
     assert [bar.width for bar in charts.stack([0, 0, 0])] == [0, 0, 0]
 
 
-def test_a_whisker_lies_on_its_scale():
-    whisker = charts.whisker(metrics.Estimate(0.5, 0.25, 1.0, 9), 0, 1, width=100)
-    assert (whisker.low, whisker.at, whisker.high) == (25, 50, 100)
+def test_an_error_bar_lies_on_its_scale():
+    error_bar = charts.error_bar(metrics.Estimate(0.5, 0.25, 1.0, 9), 0, 1, width=100)
+    assert (error_bar.low, error_bar.at, error_bar.high) == (25, 50, 100)
 
 
 def test_the_longest_bar_is_the_largest_count():

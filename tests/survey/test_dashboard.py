@@ -110,7 +110,7 @@ def test_djangos_admin_is_head_offices_only(client, chain):
     chain.head.is_staff = True
     chain.head.save()
     client.force_login(chain.head)
-    assert client.get("/admin/survey/submission/").status_code == 200
+    assert client.get("/admin/survey/response/").status_code == 200
     assert client.get("/admin/auth/user/").status_code == 403
 
 
@@ -214,8 +214,9 @@ def test_a_follow_up_keeps_who_did_what(client, chain):
     response = answer(chain.north, 1, comment="凉的", name="王", phone="13800138000")
     client.force_login(chain.north_manager)
     assert response.reference in content(client.get(url("follow_up")))
-    note = {"status": "contacted", "text": "打了电话"}
-    posted = client.post(url("submission", response.reference), note, follow=True)
+    posted = client.post(
+        url("submission", response.reference), {"status": "contacted", "text": "打了电话"}, follow=True
+    )
     assert "打了电话" in content(posted)
     response.refresh_from_db()
     assert response.follow_up_status == "contacted"
@@ -392,7 +393,7 @@ def test_the_demo_is_the_same_each_time_and_shows_on_every_page(client, db, sett
     settings.DEBUG = True
 
     def seeded():
-        call_command("seed_demo", responses=300, stdout=StringIO())
+        call_command("seed_demo", submissions=300, stdout=StringIO())
         return list(
             Submission.objects.order_by("id").values_list(
                 "reference", "satisfaction", "comment", "created_at", "branch__code"
@@ -412,7 +413,7 @@ def test_the_demo_is_the_same_each_time_and_shows_on_every_page(client, db, sett
 
 def test_a_demo_that_is_there_already_says_how_to_log_in(db, settings):
     settings.DEBUG = True
-    call_command("seed_demo", responses=10, stdout=StringIO())
+    call_command("seed_demo", submissions=10, stdout=StringIO())
     again = StringIO()
     call_command("seed_demo", stdout=again)
     assert "head@example.com" in again.getvalue()
@@ -421,10 +422,10 @@ def test_a_demo_that_is_there_already_says_how_to_log_in(db, settings):
 
 def test_the_demo_reads_as_if_it_had_happened(db, settings):
     settings.DEBUG = True
-    call_command("seed_demo", responses=600, stdout=StringIO())
+    call_command("seed_demo", submissions=600, stdout=StringIO())
     told = list(Submission.objects.order_by("id").values_list("created_at", flat=True))
     assert told == sorted(told)
-    sentences = [sentence for sentence in wording.CHINESE["bad"] if sentence.dishes]
+    sentences = [sentence for sentence in wording.SENTENCES["zh-hans"]["bad"] if sentence.dishes]
     for response in Submission.objects.filter(satisfaction__lte=2):
         assert response.problem_list
         for sentence in sentences:
@@ -446,7 +447,7 @@ def test_the_demo_reads_as_if_it_had_happened(db, settings):
 
 
 def test_every_sentence_of_the_demo_names_what_it_is_about():
-    for texts in (wording.CHINESE, wording.ENGLISH):
+    for texts in wording.SENTENCES.values():
         for kind, sentences in texts.items():
             for sentence in sentences:
                 assert ("{dish}" in sentence.text) == bool(sentence.dishes), sentence

@@ -1,4 +1,4 @@
-"""/jieba/ answers with words, keywords and TextRank, and says what is wrong with a request."""
+"""/jieba/ returns words, keywords and TextRank, and explains what is wrong with a request."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def post_json(client: Client, body: Any, **headers: Any) -> Any:
 
 def test_without_text_the_sample_is_analysed(client: Client) -> None:
     empty = client.generic("POST", "/jieba/", b"", content_type="application/json", headers={"content-length": "0"})
-    for answer in (client.get("/jieba/"), client.post("/jieba/"), post_json(client, {}), empty):
-        assert answer.status_code == 200
-        assert answer["Content-Type"] == "application/json"
-        result = answer.json()
+    for response in (client.get("/jieba/"), client.post("/jieba/"), post_json(client, {}), empty):
+        assert response.status_code == 200
+        assert response["Content-Type"] == "application/json"
+        result = response.json()
         assert result["words"] == analysis.segment(SAMPLE)
         assert "".join(result["words"]) == SAMPLE
         assert result["keywords"][0] == {"word": "Serverless", "weight": pytest.approx(1.0867970457181817, abs=1e-15)}
@@ -30,47 +30,47 @@ def test_without_text_the_sample_is_analysed(client: Client) -> None:
         assert len(result["keywords"]) == len(result["textrank"]) == 20
 
 
-def test_query_form_and_json_are_understood_alike(client: Client) -> None:
+def test_query_form_and_json_give_the_same_response(client: Client) -> None:
     fields = {"text": "服务员很热情,火锅味道好 50% a+b 😋", "topK": "2"}
     urlencoded = "text=%E6%9C%8D%E5%8A%A1%E5%91%98%E5%BE%88%E7%83%AD%E6%83%85,%E7%81%AB%E9%94%85%E5%91%B3%E9%81%93"
     urlencoded += "%E5%A5%BD+50%25+a%2Bb+%F0%9F%98%8B&topK=2"
-    answers = [
+    responses = [
         client.get("/jieba/", fields),
         client.post("/jieba/", fields),
         client.post("/jieba/", urlencoded, content_type="application/x-www-form-urlencoded"),
         post_json(client, {**fields, "topK": 2}),
         post_json(client, fields),
     ]
-    for answer in answers:
-        assert answer.json() == answers[0].json()
-        assert "".join(answer.json()["words"]) == fields["text"]
-        assert len(answer.json()["keywords"]) == 2
+    for response in responses:
+        assert response.json() == responses[0].json()
+        assert "".join(response.json()["words"]) == fields["text"]
+        assert len(response.json()["keywords"]) == 2
 
 
-def test_the_answer_is_chinese_not_escapes(client: Client) -> None:
+def test_the_response_has_chinese_instead_of_escapes(client: Client) -> None:
     assert "服务员" in client.get("/jieba/", {"text": "服务员"}).content.decode()
 
 
 @pytest.mark.parametrize("text", ["", " ", "\x00", "😋", "\r\n"])
-def test_a_text_without_words_is_an_answer_too(client: Client, text: str) -> None:
-    answer = post_json(client, {"text": text})
-    assert answer.status_code == 200
-    assert "".join(answer.json()["words"]) == text
-    assert answer.json()["keywords"] == []
+def test_a_text_without_words_is_valid(client: Client, text: str) -> None:
+    response = post_json(client, {"text": text})
+    assert response.status_code == 200
+    assert "".join(response.json()["words"]) == text
+    assert response.json()["keywords"] == []
 
 
 def test_20_000_characters_are_analysed_and_one_more_is_413(client: Client) -> None:
     assert "".join(post_json(client, {"text": "好" * 20_000}).json()["words"]) == "好" * 20_000
-    for answer in (post_json(client, {"text": "好" * 20_001}), client.post("/jieba/", {"text": "好" * 20_001})):
-        assert answer.status_code == 413
-        assert "20,001 characters: at most 20,000" in answer.content.decode()
+    for response in (post_json(client, {"text": "好" * 20_001}), client.post("/jieba/", {"text": "好" * 20_001})):
+        assert response.status_code == 413
+        assert "20,001 characters: at most 20,000" in response.content.decode()
 
 
 @pytest.mark.parametrize("top_k", ["0", "101", "-1", "ten", "", "1.5", "1_0", "５", "9" * 5000, " 5"])
-def test_top_k_that_is_no_number_from_1_to_100_is_400(client: Client, top_k: str) -> None:
-    for answer in (client.get("/jieba/", {"topK": top_k}), client.post("/jieba/", {"topK": top_k})):
-        assert answer.status_code == 400
-        assert answer.content.decode() == "topK must be a whole number from 1 to 100."
+def test_a_top_k_that_is_no_number_from_1_to_100_is_400(client: Client, top_k: str) -> None:
+    for response in (client.get("/jieba/", {"topK": top_k}), client.post("/jieba/", {"topK": top_k})):
+        assert response.status_code == 400
+        assert response.content.decode() == "topK must be a whole number from 1 to 100."
 
 
 @pytest.mark.parametrize(
@@ -89,15 +89,15 @@ def test_top_k_that_is_no_number_from_1_to_100_is_400(client: Client, top_k: str
         (r'{"text": "\ud800"}', "half of a surrogate pair"),
     ],
 )
-def test_a_wrong_json_body_is_a_problem_that_says_what_is_wrong(client: Client, body: Any, complaint: str) -> None:
-    answer = post_json(client, body)
-    assert answer.status_code == 400
-    assert answer["Content-Type"] == "application/problem+json"
-    assert complaint in answer.json()["detail"]
+def test_an_invalid_json_body_is_a_problem_with_the_reason(client: Client, body: Any, complaint: str) -> None:
+    response = post_json(client, body)
+    assert response.status_code == 400
+    assert response["Content-Type"] == "application/problem+json"
+    assert complaint in response.json()["detail"]
 
 
 def test_another_media_type_is_415_and_another_method_405(client: Client) -> None:
-    answer = client.post("/jieba/", "<text/>", content_type="text/xml")
-    assert answer.status_code == 415
+    response = client.post("/jieba/", "<text/>", content_type="text/xml")
+    assert response.status_code == 415
     assert client.put("/jieba/").status_code == 405
     assert client.head("/jieba/").status_code == 200

@@ -1,4 +1,4 @@
-"""The whole project works in the smallest function there is: 64 MB without swap."""
+"""The whole project works in the smallest function: 64 MB without swap."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def environment(tmp_path: Path, mariadb_environment: dict[str, str]) -> dict[str
     return {
         **mariadb_environment,
         "DEBUG": "0",
-        "SECRET_KEY": "a key for the smallest function there is, never used elsewhere",
+        "SECRET_KEY": "a key for the smallest function, never used elsewhere",
         "PUBLIC_URL": "https://survey.example.com",
         "LEXICON_DIR": str(tmp_path),
         "PYTHONPYCACHEPREFIX": str(tmp_path / "pycache"),
@@ -50,7 +50,7 @@ def test_survey_admin_and_analysis_work_in_64_mb(group: memory_limit.Cgroup, env
     result = small_function.run(environment, group)
     assert result.returncode == 0, f"status {result.returncode}, killed: {group.exceeded()}\n{result.stderr}"
     assert not group.exceeded()
-    # Pages of files that another process had read are not charged to the group, but those the system can drop.
+    # The group is not charged for pages of files that another process has read, but the system can drop those.
     assert json.loads(result.stdout)["own MB"] < MEGABYTES - 8
 
 

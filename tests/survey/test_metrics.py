@@ -1,4 +1,4 @@
-"""The arithmetic of the figures, against published values."""
+"""The figures agree with published values."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_the_average_has_students_interval():
     assert (estimate.low, estimate.high) == pytest.approx((3.189, 4.611), abs=2e-3)
 
 
-def test_one_answer_says_nothing_of_the_spread():
+def test_one_score_has_the_whole_scale_as_its_interval():
     assert metrics.average([0, 0, 0, 0, 1]) == metrics.Estimate(5, 1, 5, 1)
 
 
@@ -63,7 +63,7 @@ def test_equal_scores_have_the_interval_of_one_more_at_each_end_of_the_scale():
 
 
 @pytest.mark.parametrize(("now", "before", "is_clear"), [(29, 30, False), (30, 29, False), (30, 30, True)])
-def test_a_change_against_few_answers_is_never_clear(now, before, is_clear):
+def test_a_change_between_small_samples_is_never_clear(now, before, is_clear):
     best, worst = [0, 0, 0, 0, now], [before, 0, 0, 0, 0]
     assert metrics.change(metrics.csat(best), metrics.csat(worst)).is_clear is is_clear
     assert metrics.change(metrics.average(best), metrics.average(worst)).is_clear is is_clear
@@ -77,14 +77,14 @@ def test_nps_is_promoters_minus_detractors_in_points():
     assert (nps.score.low, nps.score.high) == pytest.approx((14.06, 44.19), abs=0.02)
 
 
-def test_without_answers_there_is_no_figure():
+def test_without_submissions_no_figure_exists():
     assert metrics.csat([0] * 5) is None
     assert metrics.average([0] * 5) is None
     assert metrics.net_promoter_score(0, 0, 0) is None
     assert metrics.change(metrics.csat([0] * 5), metrics.csat([1] * 5)) is None
 
 
-def test_below_thirty_answers_a_figure_is_marked_small():
+def test_below_thirty_submissions_a_figure_is_marked_small():
     assert metrics.csat([0, 0, 0, 0, 29]).is_small
     assert not metrics.csat([0, 0, 0, 0, 30]).is_small
 
@@ -101,7 +101,7 @@ def test_every_interval_holds_its_figure_and_stays_on_its_scale(counts):
 
 
 @given(COUNTS, COUNTS)
-def test_a_change_turned_round_is_its_negative(now, before):
+def test_swapping_both_figures_negates_the_change(now, before):
     forth = metrics.change(metrics.csat(now), metrics.csat(before))
     back = metrics.change(metrics.csat(before), metrics.csat(now))
     if forth is not None:

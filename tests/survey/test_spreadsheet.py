@@ -1,4 +1,4 @@
-"""CSV: what a spreadsheet must not do with what guests wrote."""
+"""CSV shows what guests wrote and never runs it as a formula."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_line_breaks_stay_and_control_characters_go():
     assert spreadsheet.cell("first\r\nsecond\x07\x1b[31m\x9b") == "first\nsecond[31m"
 
 
-def test_a_line_ends_as_rfc_4180_says_and_quotes_what_needs_it():
+def test_a_line_has_the_line_end_and_the_quotes_of_rfc_4180():
     assert spreadsheet.line(["a,b", 'say "hi"', "two\nlines", 3]) == '"a,b","say ""hi""","two\nlines",3\r\n'
 
 

@@ -1,4 +1,4 @@
-"""Words of comments: written with the answer or by the timer, found by the search, ranked in the lists."""
+"""Terms of comments: written with the submission or by a job, found by the search, ranked in the lists."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from survey.models import Submission, SubmissionTerm
 from survey.staff import search
 from survey.staff.filters import Filters
 from survey.text import lexicon, terms
-from tests.support.chain import answer
+from tests.support.chain import make_submission
 
 
 def lately(**fields):
@@ -31,50 +31,50 @@ def found(words):
     return set(search.search(Submission.objects.all(), filters, search.rarest_first(filters)))
 
 
-def test_a_comment_is_found_by_whatever_stands_in_it(chain):
-    response = answer(chain.north, 2, comment="服务员态度很好，但是排队太久。汤太咸, the noodles were cold")
+def test_a_comment_is_found_by_its_words_and_parts_of_them(chain):
+    submission = make_submission(chain.north, 2, comment="服务员态度很好，但是排队太久。汤太咸, the noodles were cold")
     for words in ("排队", "服务员", "员态", "咸", "太咸", "排队 服务员", "服务员态度很好", "cold", "Noodles 汤"):
-        assert found(words) == {response}, words
+        assert found(words) == {submission}, words
     for words in ("排队 冰淇淋", "好但", "咸太", "col", "久汤"):
         assert found(words) == set(), words
 
 
 def test_another_comment_does_not_change_what_a_search_finds(chain):
-    first = answer(chain.north, 2, comment="等了很久")
-    second = answer(chain.south, 5, comment="很久没来了，味道还是一样好")
+    first = make_submission(chain.north, 2, comment="等了很久")
+    second = make_submission(chain.south, 5, comment="很久没来了，味道还是一样好")
     assert found("很久") == {first, second}
 
 
 def test_full_width_and_capital_letters_are_the_same_word(chain):
-    response = answer(chain.north, 5, comment="ＷＩＦＩ很快")
-    assert found("wifi") == found("WiFi") == {response}
+    submission = make_submission(chain.north, 5, comment="ＷＩＦＩ很快")
+    assert found("wifi") == found("WiFi") == {submission}
 
 
-def test_nothing_is_found_by_signs_alone(chain):
-    answer(chain.north, 5, comment="很好！！！")
+def test_punctuation_alone_finds_nothing(chain):
+    make_submission(chain.north, 5, comment="很好！！！")
     assert found("！！！") == set()
 
 
 def test_writing_twice_changes_nothing(chain):
-    response = answer(chain.north, 5, comment="味道很好，味道真的很好")
+    submission = make_submission(chain.north, 5, comment="味道很好，味道真的很好")
     term_index.index_comments(10)
     rows = list(SubmissionTerm.objects.order_by("id").values_list("term", "weight"))
-    Submission.objects.filter(pk=response.pk).update(terms_due=True)
+    Submission.objects.filter(pk=submission.pk).update(terms_due=True)
     term_index.index_comments(10)
     assert list(SubmissionTerm.objects.order_by("id").values_list("term", "weight")) == rows
 
 
-def test_an_erased_answer_gets_no_words(chain):
-    response = answer(chain.north, 5, comment="味道很好", due=True)
-    Submission.objects.filter(pk=response.pk).update(comment="")
+def test_an_erased_submission_gets_no_terms(chain):
+    submission = make_submission(chain.north, 5, comment="味道很好", due=True)
+    Submission.objects.filter(pk=submission.pk).update(comment="")
     term_index.index_comments(10)
     assert not SubmissionTerm.objects.exists()
 
 
 def test_a_negated_word_is_no_praise(chain):
     for _number in range(2):
-        answer(chain.north, 1, comment="椅子坐得不舒服，桌子没有擦干净，菜不新鲜")
-        answer(chain.north, 5, comment="座位舒服，环境干净，味道不错")
+        make_submission(chain.north, 1, comment="椅子坐得不舒服，桌子没有擦干净，菜不新鲜")
+        make_submission(chain.north, 5, comment="座位舒服，环境干净，味道不错")
     bad = {keyword.term for keyword in search.keyword_list(lately(), (1, 2))}
     good = {keyword.term for keyword in search.keyword_list(lately(), (4, 5))}
     assert {"不舒服", "不新鲜", "椅子", "桌子"} <= bad
@@ -82,8 +82,8 @@ def test_a_negated_word_is_no_praise(chain):
     assert {"舒服", "干净", "不错"} <= good
 
 
-def test_a_search_for_very_much_says_so(client, chain):
-    answer(chain.north, 1, comment="服务员态度差，等位太久")
+def test_a_search_for_too_many_words_is_a_form_error(client, chain):
+    make_submission(chain.north, 1, comment="服务员态度差，等位太久")
     client.force_login(chain.head)
     form = client.get("/dashboard/comments/", {"q": "服务员 态度 叫了 三次 过来 蟑螂 老鼠 桌子 油渍 汤咸"}).context[
         "form"
@@ -91,27 +91,27 @@ def test_a_search_for_very_much_says_so(client, chain):
     assert "q" in form.errors
 
 
-def test_a_comment_that_fails_keeps_no_other_from_its_words(chain, monkeypatch, caplog):
-    responses = [answer(chain.north, 5, comment=f"味道很好{number}", due=True) for number in range(3)]
-    cut = terms.weighted_terms
+def test_a_comment_that_fails_does_not_stop_the_others(chain, monkeypatch, caplog):
+    submissions = [make_submission(chain.north, 5, comment=f"味道很好{number}", due=True) for number in range(3)]
+    weighted_terms = terms.weighted_terms
 
     def fail_once(comment):
         if comment.endswith("0"):
             raise ValueError(comment)
-        return cut(comment)
+        return weighted_terms(comment)
 
     monkeypatch.setattr(term_index, "BATCH", 2)
     monkeypatch.setattr(term_index, "weighted_terms", fail_once)
     with pytest.raises(ValueError, match="0"):
         term_index.index_comments(10)
-    assert list(Submission.objects.filter(terms_due=True)) == responses[:1]
+    assert list(Submission.objects.filter(terms_due=True)) == submissions[:1]
     assert caplog.messages.count("terms.failed") == 1
 
 
 def test_keywords_tell_good_comments_from_bad_ones(chain):
     for _number in range(3):
-        answer(chain.north, 5, comment="红烧肉很入味")
-        answer(chain.north, 1, comment="排队太久")
+        make_submission(chain.north, 5, comment="红烧肉很入味")
+        make_submission(chain.north, 1, comment="排队太久")
     good = {keyword.term: keyword for keyword in search.keyword_list(lately(), (4, 5))}
     bad = {keyword.term for keyword in search.keyword_list(lately(), (1, 2))}
     assert good["红烧肉"].comments == 3
@@ -120,11 +120,11 @@ def test_keywords_tell_good_comments_from_bad_ones(chain):
     assert search.keyword_list(lately(scores=(1,)), (4, 5)) == []
 
 
-def test_function_words_are_no_keywords_and_yet_found(chain):
+def test_function_words_are_found_but_are_no_keywords(chain):
     for _number in range(2):
-        answer(chain.north, 1, comment="补菜太慢，烤鸭一直是空的，排队半个小时，轮到的时候没有了")
-        answer(chain.north, 1, comment="小笼包太咸，吃了两口就放下了，收银还多算了钱")
-        answer(chain.north, 1, comment="The soup was cold and nobody came to help us")
+        make_submission(chain.north, 1, comment="补菜太慢，烤鸭一直是空的，排队半个小时，轮到的时候没有了")
+        make_submission(chain.north, 1, comment="小笼包太咸，吃了两口就放下了，收银还多算了钱")
+        make_submission(chain.north, 1, comment="The soup was cold and nobody came to help us")
     keywords = {keyword.term for keyword in search.keyword_list(lately(), (1, 2))}
     assert {"补菜", "烤鸭", "排队", "太咸", "小笼包", "收银", "soup", "cold", "help"} <= keywords
     function_words = {"was", "and", "nobody", "us", "一直", "放下", "半个", "时候", "两口", "算了", "没有"}
@@ -134,7 +134,7 @@ def test_function_words_are_no_keywords_and_yet_found(chain):
 
 
 def test_function_words_take_no_keywords_place(chain):
-    answer(
+    make_submission(
         chain.north,
         5,
         comment="我们和他们今天都觉得非常好，所以一起过来，" * 3 + "红烧肉烤鸭寿司甜品水果汤面条米饭饺子青菜豆腐蛋糕",
@@ -142,9 +142,9 @@ def test_function_words_take_no_keywords_place(chain):
     assert SubmissionTerm.objects.filter(weight__gt=0).count() == terms.KEYWORDS
 
 
-def test_a_long_word_and_rare_signs_do_no_harm(chain):
-    answer(chain.north, 5, comment="a" * 2_000, due=True)
-    answer(chain.north, 5, comment="😀\U00020000\u0000" + "好" * 500, due=True)
+def test_a_long_word_and_rare_characters_do_no_harm(chain):
+    make_submission(chain.north, 5, comment="a" * 2_000, due=True)
+    make_submission(chain.north, 5, comment="😀\U00020000\u0000" + "好" * 500, due=True)
     assert term_index.index_comments(10) == 2
 
 
@@ -153,23 +153,23 @@ ROW = ("term", "weight", "branch", "local_date", "satisfaction")
 
 
 def submit(client: Client, **fields):
-    answered = client.post("/submitSurvey", {**VALID, **fields}, content_type="application/json")
-    assert answered.status_code == 201, answered.content
-    return Submission.objects.get(pk=answered.json()["id"])
+    response = client.post("/submitSurvey", {**VALID, **fields}, content_type="application/json")
+    assert response.status_code == 201, response.content
+    return Submission.objects.get(pk=response.json()["id"])
 
 
-def test_a_submission_writes_the_words_that_the_timer_would(client, chain, built_lexicon):
+def test_a_submission_writes_the_same_terms_as_the_job(client, chain, built_lexicon):
     comment = "服务员态度很好，但是排队太久"
     submitted = submit(client, comment=comment)
     assert not submitted.terms_due
     assert found("排队") == {submitted}
-    timed = answer(None, 1, comment=comment)
+    timed = make_submission(None, 1, comment=comment)
     term_index.index_comments(10)
-    written = [
-        set(SubmissionTerm.objects.filter(submission=response).values_list(*ROW)) for response in (submitted, timed)
-    ]
-    assert written[0] == written[1]
-    assert any(weight for _term, weight, *_rest in written[0])
+    first, second = (
+        set(SubmissionTerm.objects.filter(submission=pk).values_list(*ROW)) for pk in (submitted.pk, timed.pk)
+    )
+    assert first == second
+    assert any(weight for _term, weight, *_rest in first)
 
 
 SUBMISSION = """
@@ -186,10 +186,10 @@ print(json.dumps({'due': row.terms_due, 'follow-up': row.follow_up_status, 'modu
 """
 
 
-def submission_of_its_own(
+def submit_in_a_process(
     folder: Path, comment: str, script: str = SUBMISSION, **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    """A process that takes one answer, in a database of its own."""
+    """Submit a comment in a process with a database of its own."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MYSQL_")}
     kept.update(SQLITE_PATH=str(folder / "db"), DJANGO_SETTINGS_MODULE="mydjango.settings", **variables)
     command = [sys.executable, "-c", script, comment]
@@ -200,7 +200,7 @@ def submission_of_its_own(
 
 @pytest.mark.parametrize("comment", ["", "排队太久"])
 def test_a_submission_loads_the_dictionary_for_a_comment_and_nothing_of_the_staff(tmp_path, built_lexicon, comment):
-    result = json.loads(submission_of_its_own(tmp_path, comment).stdout)
+    result = json.loads(submit_in_a_process(tmp_path, comment).stdout)
     assert (result["due"], result["follow-up"]) == (False, "open")
     assert ("jieba" in result["modules"]) is bool(comment)
     heavy = {
@@ -220,7 +220,7 @@ def test_a_submission_does_not_build_the_lexicon(tmp_path, content):
     folder.mkdir()
     if content:
         (folder / lexicon.FILE_NAME).write_bytes(content)
-    done = submission_of_its_own(tmp_path, "排队太久", LEXICON_DIR=str(folder))
+    done = submit_in_a_process(tmp_path, "排队太久", LEXICON_DIR=str(folder))
     assert json.loads(done.stdout)["due"]
     assert "terms.no_keywords" not in done.stderr
     assert [file.read_bytes() for file in folder.iterdir()] == ([content] if content else [])
@@ -237,9 +237,9 @@ assert len(export.getvalue().splitlines()) == 2, export.getvalue()
 """
 
 
-def test_an_answer_outlives_a_broken_dictionary_and_is_found(tmp_path, built_lexicon):
+def test_a_broken_dictionary_loses_no_submission_nor_its_search(tmp_path, built_lexicon):
     broken = str(tmp_path / "missing.txt")
-    done = submission_of_its_own(tmp_path, "排队太久", SUBMISSION + SEARCH, JIEBA_USER_DICT=broken)
+    done = submit_in_a_process(tmp_path, "排队太久", SUBMISSION + SEARCH, JIEBA_USER_DICT=broken)
     assert json.loads(done.stdout)["due"]
     assert "terms.no_keywords" in done.stderr
     assert "排队" not in done.stderr

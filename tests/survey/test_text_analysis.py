@@ -1,4 +1,4 @@
-"""The analysis answers exactly as stock jieba 0.42.1, and loads no more than the question needs."""
+"""The analysis returns exactly the results of stock jieba 0.42.1, and loads no more than each needs."""
 
 from __future__ import annotations
 
@@ -17,13 +17,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from survey.text.views import SAMPLE
-from tests.support.stock_jieba import PROJECT, Process, answer, differences, our_answers
+from tests.support.stock_jieba import PROJECT, Process, analyse, differences, our_analyses
 
-pytestmark = pytest.mark.slow
-
-ALL = list(our_answers())
+ALL = list(our_analyses())
 MODES = ["words", "full", "search"]
-JIEBA = importlib.util.find_spec("jieba")  # not imported: its own escapes are warnings, which are errors here
+JIEBA = importlib.util.find_spec("jieba")  # not imported: warnings of its escapes are errors here
 assert JIEBA is not None
 assert JIEBA.origin is not None
 DICTIONARY = Path(JIEBA.origin).parent / "dict.txt"
@@ -42,13 +40,13 @@ def dictionary_words() -> list[str]:
 
 
 def project_texts() -> list[str]:
-    """The sample, and every run of Chinese in the project's own files."""
+    """Return the sample and every line with Chinese in the project's own files."""
     files = [*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("survey/**/*.po")]
     lines = {line for file in files for line in file.read_text(encoding="utf-8").splitlines()}
     return [SAMPLE, *sorted(line for line in lines if re.search("[一-鿿]", line))]
 
 
-def test_the_peer_is_the_jieba_that_the_promise_names() -> None:
+def test_the_installed_jieba_is_the_documented_one() -> None:
     assert importlib.metadata.version("jieba") == "0.42.1"
 
 
@@ -70,7 +68,7 @@ def test_20_000_random_joins_of_dictionary_words(stock: Process, dictionary_word
 
 
 @pytest.mark.parametrize("text", ["", " ", "\r\n", "的" * 20_000, "a" * 20_000, "，" * 20_000, "7" * 20_000])
-def test_nothing_and_20_000_characters_of_one_character(stock: Process, text: str) -> None:
+def test_empty_texts_and_one_character_20_000_times(stock: Process, text: str) -> None:
     assert differences(stock, [text], ["words", "search", "full", "keywords", "tags", "textrank"]) == []
 
 
@@ -86,14 +84,14 @@ def test_mixes_of_chinese_latin_digits_punctuation_emoji_and_rare_characters(sto
     assert differences(stock, [text], ALL) == []
 
 
-def test_runs_of_characters_that_the_models_do_not_know(stock: Process) -> None:
+def test_runs_of_characters_that_the_models_lack(stock: Process) -> None:
     runs = ["龘" * 40, "龘靐齉" * 10, "好" + "龘" * 20 + "吃龘饭" * 5, "龘的" * 20]
     texts = [run[:length] for run in runs for length in (1, 2, 3, 7, len(run))]
     assert differences(stock, texts, ["words", "tags"]) == []
 
 
-def test_user_dictionaries_count_as_in_jieba(tmp_path: Path, stock: Process) -> None:
-    """Frequency and tag given, either missing, both missing, 0 for a word that must be split, a changed word."""
+def test_user_dictionaries_work_as_in_jieba(tmp_path: Path, stock: Process) -> None:
+    """Entries with and without frequency and tag, frequency 0 to split a word, and a changed word."""
     dictionary = tmp_path / "dishes.txt"
     entries = [
         "毛血旺 1000 n",
@@ -110,14 +108,14 @@ def test_user_dictionaries_count_as_in_jieba(tmp_path: Path, stock: Process) -> 
     sentences = ["{}和{}都很好吃", "我们点了{}，{}味道一般", "服务员推荐{}{}", "{}{}"]
     chance = random.Random(1)
     texts = [*dishes, *(chance.choice(sentences).format(*chance.choices(dishes, k=2)) for _ in range(300))]
-    replies = []
+    results = []
     for which in ("stock", "ours"):
         process = Process(tmp_path, which, JIEBA_USER_DICT=str(dictionary))
-        process.ask([(text, ALL) for text in texts])
-        replies.append(process.answers())
+        process.send([(text, ALL) for text in texts])
+        results.append(process.receive())
         process.close()
-    assert replies[0] == replies[1]
-    assert replies[0] != answer(our_answers(), [(text, ALL) for text in texts]), "the dictionary made no difference"
+    assert results[0] == results[1]
+    assert results[0] != analyse(our_analyses(), [(text, ALL) for text in texts]), "the dictionary made no difference"
 
 
 def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -140,7 +138,7 @@ def test_an_unusable_user_dictionary_is_a_clear_error(tmp_path: Path) -> None:
 
 
 def loaded_after(code: str) -> set[str]:
-    """What of jieba and its tables is in memory after the code."""
+    """Return the modules of jieba and the tables that are in memory after the code."""
     report = """
 import json, sys
 names = {name for name in sys.modules if name.split(".")[0] in ("jieba", "marisa_trie", "pkg_resources", "setuptools")}
@@ -195,7 +193,7 @@ def test_keywords_load_no_tags_and_nothing_loads_setuptools() -> None:
     assert not {name for name in loaded if name.startswith(("pkg_resources", "setuptools", "jieba.posseg.prob"))}
 
 
-def test_other_code_that_uses_jieba_gets_the_same_tables() -> None:
+def test_other_code_that_uses_jieba_shares_the_tables() -> None:
     code = """
 from survey.text.analysis import segment, textrank
 segment("好"), textrank("好")

@@ -1,4 +1,4 @@
-"""The lexicon's file says exactly what jieba's data says, and one that does not is never used."""
+"""The lexicon's file has exactly jieba's data, and a file that differs is never used."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_the_models_are_jiebas_to_the_last_bit(tables_of_jieba: Lexicon) -> None
         )
 
 
-def test_the_header_says_what_the_file_was_made_from(tables_of_jieba: Lexicon) -> None:
+def test_the_header_names_the_sources_of_the_file(tables_of_jieba: Lexicon) -> None:
     facts = tables_of_jieba.facts
     assert (facts["jieba"], facts["marisa"], facts["byteorder"]) == ("0.42.1", "1.2.1", sys.byteorder)
     assert facts["sources"]["dict.txt"] == build.fingerprint(JIEBA_FOLDER / "dict.txt")
@@ -106,7 +106,7 @@ def test_the_same_jieba_gives_the_same_bytes(built: Path, tmp_path: Path) -> Non
 
 
 def section_places(path: Path) -> dict[str, int]:
-    """A byte in the middle of each part of the file."""
+    """Return the offset of a byte in each part of the file."""
     file = tables.TableFile(path)
     start = path.stat().st_size - max(offset + length for offset, length, _ in file.header["sections"].values())
     places = {name: start + offset + length // 2 for name, (offset, length, _) in file.header["sections"].items()}
@@ -124,7 +124,7 @@ def use_everything(opened: Lexicon) -> None:
     opened.posseg_possible("好")
 
 
-def test_one_wrong_byte_anywhere_is_found_before_it_gives_an_answer(built: Path, tmp_path: Path) -> None:
+def test_one_wrong_byte_anywhere_is_detected_before_use(built: Path, tmp_path: Path) -> None:
     content = built.read_bytes()
     places = section_places(built)
     assert len(places) > 15
@@ -138,13 +138,13 @@ def test_one_wrong_byte_anywhere_is_found_before_it_gives_an_answer(built: Path,
 
 
 @pytest.mark.parametrize("length", [0, 5, 16, 300, 100_000, 4_000_000, -1])
-def test_a_file_cut_short_is_found(copy: Path, length: int) -> None:
+def test_a_truncated_file_is_detected(copy: Path, length: int) -> None:
     os.truncate(copy, length if length >= 0 else copy.stat().st_size + length)
     with pytest.raises(DamagedFile):
         use_everything(open_lexicon(copy))
 
 
-def test_a_file_of_another_byte_order_or_format_is_found(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_byte_order_or_format_is_detected(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(sys, "byteorder", "big" if sys.byteorder == "little" else "little")
         with pytest.raises(DamagedFile, match="byte order"):
@@ -155,7 +155,7 @@ def test_a_file_of_another_byte_order_or_format_is_found(copy: Path, monkeypatch
 
 
 def rewrite(path: Path, **facts: Any) -> None:
-    """The same sections under a header with other facts."""
+    """Write the same sections under a header with other facts."""
     file = tables.TableFile(path)
     sections = {name: bytes(file.section(name)) for name in file.header["sections"]}
     tables.write(path, {**file.header, **facts}, sections)
@@ -170,7 +170,7 @@ def rewrite(path: Path, **facts: Any) -> None:
         {"sources": {"dict.txt": [5, "another dictionary"]}},
     ],
 )
-def test_a_file_of_another_jieba_or_marisa_is_built_anew(copy: Path, facts: dict[str, Any], built: Path) -> None:
+def test_a_file_of_another_jieba_or_marisa_trie_is_rebuilt(copy: Path, facts: dict[str, Any], built: Path) -> None:
     rewrite(copy, **facts)
     with pytest.raises(Stale):
         open_lexicon(copy)
@@ -178,7 +178,7 @@ def test_a_file_of_another_jieba_or_marisa_is_built_anew(copy: Path, facts: dict
     assert copy.read_bytes() == built.read_bytes()
 
 
-def test_a_damaged_file_in_a_cache_is_built_anew(
+def test_a_damaged_file_in_a_cache_is_rebuilt(
     copy: Path, built: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     content = bytearray(copy.read_bytes())
@@ -190,9 +190,7 @@ def test_a_damaged_file_in_a_cache_is_built_anew(
     assert "lexicon.rebuilding" in caplog.text
 
 
-def test_a_damaged_shipped_file_is_a_clear_error_and_not_built_anew(
-    copy: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_damaged_shipped_file_is_an_error_and_not_rebuilt(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LEXICON_DIR", raising=False)
     monkeypatch.setattr(lexicon, "SHIPPED_FOLDER", copy.parent)
     use_everything(lexicon.load())
@@ -218,7 +216,7 @@ def start(**environment: str) -> subprocess.Popen[str]:
     )
 
 
-def test_two_processes_that_build_at_once_both_get_their_words(tmp_path: Path, built: Path) -> None:
+def test_two_processes_that_build_at_once_both_succeed(tmp_path: Path, built: Path) -> None:
     folder = tmp_path / "new" / "folder"
     for process in [start(LEXICON_DIR=str(folder)) for _ in range(2)]:
         output, errors = process.communicate()
@@ -227,12 +225,12 @@ def test_two_processes_that_build_at_once_both_get_their_words(tmp_path: Path, b
     assert (folder / lexicon.FILE_NAME).read_bytes() == built.read_bytes()
 
 
-def test_a_builder_that_is_killed_leaves_nothing_that_is_read(tmp_path: Path) -> None:
+def test_a_killed_builder_leaves_no_file(tmp_path: Path) -> None:
     code = """
 import os
 from pathlib import Path
 from survey.text import tables
-tables.Path.replace = lambda *_: os.kill(os.getpid(), 9)  # the last moment before the file is there
+tables.Path.replace = lambda *_: os.kill(os.getpid(), 9)  # the last moment before the file exists
 from survey.text.build import build
 build(Path(os.environ["LEXICON_DIR"], "jieba.lexicon"))
 """
@@ -243,7 +241,7 @@ build(Path(os.environ["LEXICON_DIR"], "jieba.lexicon"))
     assert start(LEXICON_DIR=str(tmp_path)).communicate() == ("服务员/很/热情\n", "")
 
 
-def test_where_no_home_can_be_written_the_file_goes_to_a_private_temporary_folder(tmp_path: Path) -> None:
+def test_without_a_writable_home_the_file_goes_to_a_private_temporary_folder(tmp_path: Path) -> None:
     process = start(XDG_CACHE_HOME="/proc/no/such/place", TMPDIR=str(tmp_path))
     assert process.communicate() == ("服务员/很/热情\n", "")
     (folder,) = tmp_path.iterdir()
@@ -260,15 +258,15 @@ def test_a_temporary_folder_of_someone_else_is_refused(tmp_path: Path, monkeypat
         lexicon.temporary_folder()
 
 
-def test_a_folder_that_cannot_be_written_is_a_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_read_only_folder_is_an_error_with_a_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "file"
     file.touch()
     monkeypatch.setenv("LEXICON_DIR", str(file / "below"))
-    with pytest.raises(LexiconError, match="Set LEXICON_DIR to a folder that can"):
+    with pytest.raises(LexiconError, match="Set LEXICON_DIR to a writable folder"):
         lexicon.load()
 
 
-def test_the_command_builds_checks_and_finds_other_data(
+def test_the_command_builds_the_file_and_detects_other_data(
     tmp_path: Path, built: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     call_command("build_lexicon", str(tmp_path / "here"))

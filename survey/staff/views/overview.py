@@ -25,13 +25,13 @@ from survey.staff.selectors import Figures, Tally
 
 @dataclass(frozen=True)
 class Row:
-    """A line of a table: a name, an estimate with its whisker, and how it changed."""
+    """A line of a table: a name, an estimate with its error bar, and how it changed."""
 
     name: str
     link: str
     estimate: metrics.Estimate | None
     change: metrics.Change | None
-    whisker: charts.Whisker | None
+    error_bar: charts.ErrorBar | None
     tally: Tally | None = None
 
 
@@ -194,7 +194,7 @@ def branch_rows(branches: list[Branch], figures: Figures, filters: Filters) -> l
                 filters.query_string(branch=code),
                 now.csat,
                 metrics.change(now.csat, before.csat),
-                charts.whisker(now.csat, 0, 1) if now.csat else None,
+                charts.error_bar(now.csat, 0, 1) if now.csat else None,
                 now,
             )
         )
@@ -206,6 +206,6 @@ def aspect_rows(now: Tally, before: Tally) -> list[Row]:
     rows = []
     for name, label in ASPECTS.items():
         estimate = now.aspect(name)
-        whisker = charts.whisker(estimate, 1, 5) if estimate else None
-        rows.append(Row(str(label), "", estimate, metrics.change(estimate, before.aspect(name)), whisker))
+        error_bar = charts.error_bar(estimate, 1, 5) if estimate else None
+        rows.append(Row(str(label), "", estimate, metrics.change(estimate, before.aspect(name)), error_bar))
     return rows
