@@ -1,122 +1,144 @@
-"""301 guests at once, three rounds, MariaDB at its default of 151 connections: this project's instances and gunicorn.
+"""Does every one of 301 guests at once get a response, with MariaDB at its default of 151 connections?
 
     python -m benchmarks.burst [--guests 301] [--rounds 3]
 
-Each answer brings a mail and a comment. An instance is a process forked from one that has imported the function,
-started when no other is free, and used again in the next round; of its imports, jieba's alone are part of a first
-round. gunicorn (sync, 2 workers per core) serves the same project on the same machine to the same clients. Response
-times in milliseconds.
+Each submission has a comment and queues a mail. Instances are forked from a process that has imported the function:
+of a cold start's imports, only jieba's are part of the first round. One is started when no other is free, and is used
+again in the next round. gunicorn (sync, two workers a core) serves the same project on the same machine.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import gc
 import http.client
 import json
+import logging
+import multiprocessing
 import os
-import socket
+import signal
 import statistics
-import subprocess
-import sys
 import tempfile
-from pathlib import Path
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Client, Connection, Listener
 
-from tests.support.burst import Pool, burst, guest_event
-from tests.support.eventually import eventually
-from tests.support.mariadb import PrivateServer
-from tests.support.processes import ROOT, Function
+from benchmarks.servers import PRODUCTION, execute, mariadb, serving
+from faaskit.gateways.registry import GATEWAYS
+from faaskit.gateways.request import HttpRequest
 
-# To gunicorn all guests have one address: the rate limit is off there.
-PRODUCTION = {
-    "DEBUG": "0",
-    "SECRET_KEY": "benchmark" * 8,
-    "PUBLIC_URL": "http://127.0.0.1",
-    "SUBMISSIONS_PER_HOUR": "0",
-}
+HEADERS = {"Host": "127.0.0.1", "Content-Type": "application/json"}
+SUBMISSION = {"name": "Guest", "phone": "13800138000", "email": "guest@example.com", "satisfaction": 5}
+BODY = json.dumps({**SUBMISSION, "comment": "服务员态度很好，但是排队太久"}).encode()
+CONTEXT = {"time_limit_in_ms": 30_000, "memory_limit_in_mb": 128}
 
 
-def instances(server: PrivateServer, guests: int, rounds: int) -> None:
-    """Ours."""
-    with tempfile.TemporaryDirectory() as folder, Function(Path(folder), **server.server.environment()) as survey:
-        pool = Pool(survey)
+def event(method: str, path: str, body: bytes = b"") -> dict[str, object]:
+    """Return the Function URL's event of a request."""
+    return GATEWAYS["function-url"].build_event(HttpRequest(method, path, list(HEADERS.items()), body))
+
+
+def fork_instances(ready: Connection, folder: str, variables: dict[str, str]) -> None:
+    """Import the function, then fork an instance for each connection: events in, status codes out."""
+    os.environ.update(PRODUCTION, **variables)
+    import index
+
+    index.main_handler(event("GET", "/"), CONTEXT)
+    logging.disable(logging.INFO)  # one line a submission
+    gc.freeze()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with Listener(f"{folder}/socket", backlog=1_024) as listener:
+        ready.send("listening")
+        while True:
+            with listener.accept() as connection:
+                if os.fork() == 0:
+                    with contextlib.suppress(EOFError):
+                        while True:
+                            connection.send(index.main_handler(connection.recv(), CONTEXT)["statusCode"])
+                    os._exit(0)
+
+
+def measure_instances(variables: dict[str, str], guests: int, rounds: int) -> None:
+    """Send each guest's submission to an instance that is free, else to a new one."""
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+    with tempfile.TemporaryDirectory() as folder:
+        fork = multiprocessing.get_context("fork")
+        process = fork.Process(target=fork_instances, args=(theirs, folder, variables), daemon=True)
+        process.start()
+        theirs.close()
+        ours.recv()  # EOFError where the function cannot be imported
+        free: list[Connection] = []
+        submission = event("POST", "/submitSurvey", BODY)
+
+        def send() -> int:
+            with contextlib.suppress(IndexError):
+                return ask(free.pop())
+            return ask(Client(f"{folder}/socket"))
+
+        def ask(instance: Connection) -> int:
+            instance.send(submission)
+            status: int = instance.recv()
+            free.append(instance)
+            return status
+
         for number in range(rounds):
-            report(f"instances, round {number + 1} ({len(pool.free)} warm)", *burst(guests, pool.send))
-        state(server)
-
-
-def gunicorn(server: PrivateServer, guests: int, rounds: int) -> None:
-    """The peer."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-    workers = 2 * (os.cpu_count() or 1)
-    command = [sys.executable, "-m", "gunicorn", "-w", str(workers), "-b", f"127.0.0.1:{port}", "mydjango.wsgi"]
-    variables = {**os.environ, **PRODUCTION, "PUBLIC_URL": f"http://127.0.0.1:{port}", **server.server.environment()}
-    process = subprocess.Popen([*command, "--log-level", "error"], cwd=ROOT, env=variables, stderr=subprocess.DEVNULL)
-
-    def send(number: int) -> int:
-        event = guest_event(number)
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
-        headers = {"Content-Type": "application/json", "Host": f"127.0.0.1:{port}"}
-        connection.request("POST", "/submitSurvey", event["body"], headers)
-        answer = connection.getresponse()
-        answer.read()
-        connection.close()
-        return answer.status
-
-    def answers() -> bool:
-        try:
-            return send(0) == 201
-        except OSError:
-            return False
-
-    try:
-        eventually(answers)
-        empty(server)
-        for number in range(rounds):
-            report(f"gunicorn, {workers} workers, round {number + 1}", *burst(guests, send))
-        state(server)
-    finally:
+            burst(f"instances, round {number + 1} ({len(free)} warm)", guests, send)
+        report_rows(variables)
         process.terminate()
-        process.wait()
+        process.join()
 
 
-def report(title: str, statuses: list[int], seconds: list[float]) -> None:
-    """A row of the table."""
-    accepted = statuses.count(201)
-    times = [f"{1000 * value:6.0f}" for value in (max(seconds), statistics.median(seconds), min(seconds))]
-    print(f"{title:38} {accepted:4}/{len(statuses)} answered 201   max {times[0]}  median {times[1]}  min {times[2]}")
+def measure_gunicorn(variables: dict[str, str], guests: int, rounds: int) -> None:
+    """Send the same submissions to gunicorn, after a request to each worker."""
+    workers = 2 * (os.cpu_count() or 1)
+    with serving("-m", "gunicorn", f"--workers={workers}", "--bind=127.0.0.1:0", "mydjango.wsgi", **variables) as port:
+
+        def send() -> int:
+            with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=120)) as connection:
+                connection.request("POST", "/submitSurvey", BODY, HEADERS)
+                return connection.getresponse().status
+
+        burst("gunicorn, warming up", workers, send)
+        for number in range(rounds):
+            burst(f"gunicorn, {workers} workers, round {number + 1}", guests, send)
+        report_rows(variables)
 
 
-def state(server: PrivateServer) -> None:
-    """What is left in the database; empties it for the next."""
-    rows = server.server.execute("SELECT COUNT(*) FROM survey.survey_response")[0][0]
-    mails = server.server.execute("SELECT COUNT(*) FROM survey.survey_outgoingmail")[0][0]
-    still_open = "SELECT COUNT(*) FROM information_schema.processlist WHERE db = 'survey'"
-    print(f"{'':38} {rows} rows, {mails} mails queued, {server.server.execute(still_open)[0][0]} connections open")
-    empty(server)
+def burst(title: str, guests: int, send: Callable[[], int]) -> None:
+    """Let all guests send in the same moment; print how many got 201, and the response times."""
+    start = threading.Barrier(guests)
+
+    def guest(_number: int) -> tuple[int, float]:
+        start.wait()
+        began = time.perf_counter()
+        return send(), 1_000 * (time.perf_counter() - began)
+
+    with ThreadPoolExecutor(guests) as threads:
+        statuses, times = zip(*threads.map(guest, range(guests)), strict=True)
+    figures = f"max {max(times):6.0f}  median {statistics.median(times):6.0f}  min {min(times):6.0f} ms"
+    print(f"{title:38} {statuses.count(201):4} of {guests} got 201   {figures}")
 
 
-def empty(server: PrivateServer) -> None:
-    """Delete all answers."""
-    tables = ("outgoingmail", "responseterm", "response")
-    server.server.execute(*(f"DELETE FROM survey.survey_{table}" for table in tables))
+def report_rows(variables: dict[str, str]) -> None:
+    """Print what is in the database and which connections are open."""
+    count = "SELECT COUNT(*) FROM"
+    connections = f"{count} information_schema.processlist WHERE db = 'survey' AND id <> CONNECTION_ID()"
+    selects = (f"{count} survey_response", f"{count} survey_outgoingmail", connections)
+    print("{} submissions, {} mails queued, {} connections open".format(*execute(variables, "; ".join(selects))))
 
 
 def main() -> None:
-    """Both, in turn, on one server."""
+    """Measure both, each against a server of its own."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--guests", type=int, default=301)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    with PrivateServer() as server:
-        server.server.execute("CREATE DATABASE survey CHARACTER SET utf8mb4")
-        environment = {**os.environ, **server.server.environment(), "DEBUG": "1"}
-        subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
-        limit = server.server.execute("SELECT @@max_connections")[0][0]
-        print(json.dumps({"guests": options.guests, "cores": os.cpu_count(), "max_connections": limit}))
-        instances(server, options.guests, options.rounds)
-        gunicorn(server, options.guests, options.rounds)
+    for measure in (measure_instances, measure_gunicorn):
+        with mariadb() as variables:
+            measure(variables, options.guests, options.rounds)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-from tests.support.many import PAGES, TABLES
+from survey.demo.many_submissions import TABLES
+from tests.support.query_plans import PAGES
 
 pytestmark = pytest.mark.slow
 
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.slow
 def plans(mariadb_environment):
     environment = {**os.environ, **mariadb_environment, "DJANGO_SETTINGS_MODULE": "mydjango.settings", "DEBUG": "1"}
     done = subprocess.run(
-        [sys.executable, "-m", "tests.support.many"], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "tests.support.query_plans"], env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout)
