@@ -1,124 +1,107 @@
-"""What Chinese text analysis costs: stock jieba, ours and rjieba in turn, each in fresh processes.
+"""What does Chinese text analysis cost with stock jieba, with ours and with rjieba?
 
-    python -m benchmarks.text [rounds]
+    python -m benchmarks.text [ROUNDS]
 
-with requirements-bench.txt installed, on the Python that ships (3.10). Prints medians, and ratios as median (least to
-greatest of the rounds). rjieba has no TF-IDF and no TextRank: its first answer is words and tags only.
+Needs requirements-bench.txt, on the Python that ships (3.10). The engines take turns, each in fresh processes. Prints
+medians, and ratios as median (least to greatest of the rounds).
 """
 
 from __future__ import annotations
 
-import json
+import importlib.util
+import multiprocessing
 import os
-import subprocess
+import random
 import sys
 import tempfile
+import time
 from pathlib import Path
 from statistics import median
 
-from benchmarks.text_engines import LONG, SHORT
-from faaskit.local import memory_limit
-from tests.support import small_function
+from benchmarks.fresh_processes import command, in_turn
+from benchmarks.servers import PRODUCTION, ROOT
 
-PROJECT = Path(__file__).parent.parent
-ENGINES = ("stock", "ours", "rjieba")
-SMALLEST = 64  # MB of the smallest function
-
-
-def fresh(task: str, engine: str, environment: dict[str, str]) -> dict[str, float]:
-    """The task's figures from a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.text_engines", task, engine]
-    output = subprocess.run(command, cwd=PROJECT, env=environment, check=True, stdout=subprocess.PIPE).stdout
-    figures: dict[str, float] = json.loads(output)
-    return figures
+ENGINES = {  # the module with segment, keywords and textrank
+    "stock": "benchmarks.analysis_with_jieba",
+    "ours": "survey.text.analysis",
+    "rjieba": "benchmarks.analysis_with_rjieba",
+}
+LENGTHS = (30, 2_000)  # characters of a comment
+CHARACTERS = 40_000  # of text for each measurement
 
 
-def in_turn(
-    task: str, engines: tuple[str, ...], rounds: int, environment: dict[str, str]
-) -> dict[str, list[dict[str, float]]]:
-    """Each engine's figures, the engines taking turns; the first round warms disk and byte code and does not count."""
-    figures: dict[str, list[dict[str, float]]] = {engine: [] for engine in engines}
-    for _ in range(rounds + 1):
-        for engine in engines:
-            figures[engine].append(fresh(task, engine, environment))
-    return {engine: all_figures[1:] for engine, all_figures in figures.items()}
-
-
-def spread(values: list[float]) -> str:
-    """Median and range."""
-    return f"{median(values):.3f} ({min(values):.3f} to {max(values):.3f})"
-
-
-def report(rounds: int, environment: dict[str, str]) -> None:
-    """Measure and print."""
-    print(f"Python {sys.version.split()[0]}, {rounds} rounds\n")
-    print("First answer of /jieba/ in a fresh process, over the same process that answers /hello/")
-    figures = in_turn("first_answer", ("none", *ENGINES), rounds, environment)
-    for what, unit in (("cpu", "s"), ("memory", "MB")):
-        floor = [figure[what] for figure in figures["none"]]
+def measure_first_requests(rounds: int) -> None:
+    """Print what the first /jieba/ of a process costs more than the first /hello/."""
+    python = [sys.executable]
+    commands = {
+        engine: command(python, str(ROOT), "index.py", "jieba", *([module] if engine != "ours" else []))
+        for engine, module in ENGINES.items()
+    }
+    commands["hello"] = command(python, str(ROOT), "index.py", "hello")
+    in_turn(commands, 1, dict(os.environ))  # now everyone has bytecode, and stock jieba its cache
+    costs = in_turn(commands, rounds, dict(os.environ))
+    hello = costs.pop("hello")
+    print("First request of /jieba/ in a fresh process, beyond the first request of /hello/")
+    for title, field in (("CPU, ms", "cpu"), ("peak memory, MB", "memory")):
         extra = {
-            engine: [figure[what] - base for figure, base in zip(figures[engine], floor, strict=True)]
-            for engine in ENGINES
+            engine: [getattr(cost, field) - getattr(floor, field) for cost, floor in zip(all_costs, hello, strict=True)]
+            for engine, all_costs in costs.items()
         }
-        print(f"  {what}: the process itself {median(floor):.3f} {unit}")
-        for engine in ENGINES:
-            print(f"    {engine:7} + {spread(extra[engine])} {unit}")
-        for peer in ("stock", "rjieba"):
-            ratios = [ours / theirs for ours, theirs in zip(extra["ours"], extra[peer], strict=True)]
-            print(f"    ours / {peer}: {spread(ratios)}")
-    print(f"\nThe warm process, comments of {SHORT} and {LONG:,} characters: thousand characters a second")
-    figures = in_turn("throughput", ENGINES, rounds, environment)
-    for name in figures["ours"][0]:
-        line = f"  {name:14}"
-        for engine in ENGINES:
-            values = [figure[name] / 1000 for figure in figures[engine] if name in figure]
-            line += f"  {engine} {median(values):8.1f}" if values else f"  {engine}        -"
-        ratios = [o[name] / s[name] for o, s in zip(figures["ours"], figures["stock"], strict=True)]
-        print(f"{line}  ours / stock: {spread(ratios)}")
+        print_engines(title, extra)
 
 
-def smallest_function(environment: dict[str, str]) -> None:
-    """The peak of the whole project, free and in 64 MB without swap (which needs Linux and root)."""
-    small_function.prepare(environment)
-    group = memory_limit.cgroup(SMALLEST)
-    database = "MySQL" if environment.get("MYSQL_HOST") else "SQLite"
-    print(f"\nSurvey, submission on {database}, admin, /jieba/ and {small_function.MIXED_REQUESTS} mixed requests:")
-    print(f"  unlimited   {memory(small_function.run(environment).stdout)}")
-    if group is None:
-        print(f"  in {SMALLEST} MB    not measured: no memory cgroup can be made here")
-        return
-    try:
-        result = small_function.run(environment, group)
-        outcome = memory(result.stdout) if result.returncode == 0 else "killed"
-        print(f"  in {SMALLEST} MB    {outcome} ({group.kind})")
-        stock = [*group.command([sys.executable]), "-m", "benchmarks.text_engines", "first_answer", "stock"]
-        status = subprocess.run(stock, cwd=PROJECT, env=environment, capture_output=True).returncode
-        print(f"  stock jieba's first answer in {SMALLEST} MB: {'killed' if status == -9 else f'status {status}'}")
-    finally:
-        group.close()
+def throughput(engine: str) -> dict[str, float]:
+    """Return the thousand characters a second of the warm engine, on comments that are new to it."""
+    analysis = importlib.import_module(ENGINES[engine])
+    speeds = {}
+    for length in LENGTHS:
+        for function in ("segment", "keywords", "textrank") if engine != "rjieba" else ("segment",):
+            for seed in (1, 2):  # the first to warm up
+                texts = comments(length, seed)
+                start = time.process_time()
+                for text in texts:
+                    getattr(analysis, function)(text)
+                seconds = time.process_time() - start
+            speeds[f"{function}, {length} characters"] = len(texts) * length / seconds / 1_000
+    return speeds
 
 
-def memory(output: str) -> str:
-    """What small_function printed, in words."""
-    figures = json.loads(output)
-    return f"{figures['peak MB']:.1f} MB at most, {figures['own MB']:.1f} of them not backed by files"
+def comments(length: int, seed: int) -> list[str]:
+    """Return comments: guests' sentences, and in between words by their frequency in jieba's dictionary."""
+    chance = random.Random(seed)
+    sentences = Path(__file__).with_name("comments.txt").read_text("utf-8").split()
+    dictionary = Path(importlib.util.find_spec("jieba").origin).with_name("dict.txt").read_text("utf-8")
+    words, frequencies, _tags = zip(*(line.split(" ") for line in dictionary.splitlines()), strict=True)
+    drawn = iter(chance.choices(words, list(map(int, frequencies)), k=CHARACTERS))
+    text = ""
+    while len(text) < CHARACTERS:
+        text += chance.choice(sentences) + "".join(next(drawn) for _ in range(chance.randint(2, 8))) + "，"
+    return [text[start : start + length] for start in range(0, CHARACTERS - length + 1, length)]
 
 
-def main() -> None:
-    """Run the whole benchmark."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
+def print_engines(title: str, figures: dict[str, list[float]]) -> None:
+    """Print the engines' medians and how ours compares."""
+    print(f"  {title:26}" + "".join(f"{engine:>10} {median(values):8.1f}" for engine, values in figures.items()))
+    for peer in [engine for engine in figures if engine != "ours"]:
+        ratios = [ours / theirs for ours, theirs in zip(figures["ours"], figures[peer], strict=True)]
+        print(f"    ours / {peer}: {median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})")
+
+
+def main(rounds: int) -> None:
+    """Measure first requests, then warm processes."""
+    print(f"Python {sys.version.split()[0]}, {rounds} rounds\n")
     with tempfile.TemporaryDirectory() as folder:
-        # Byte code and stock jieba's cache are there for everyone, as in a warm installation; SQLite is not used.
-        environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-        environment |= {"TMPDIR": folder, "LEXICON_DIR": folder, "SQLITE_PATH": f"{folder}/db.sqlite3"}
-        environment |= {
-            "DEBUG": "0",
-            "SECRET_KEY": "a key for benchmarks only, never used elsewhere",
-            "ALLOWED_HOSTS": "*",
-        }
-        report(rounds, environment)
-        smallest_function(environment)
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ.update(PRODUCTION, ALLOWED_HOSTS="*", TMPDIR=folder, LEXICON_DIR=folder)
+        os.environ["SQLITE_PATH"] = f"{folder}/unused.sqlite3"
+        measure_first_requests(rounds)
+        print("\nThe warm process, thousand characters a second")
+        with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+            speeds = [{engine: pool.apply(throughput, (engine,)) for engine in ENGINES} for _ in range(rounds)]
+        for name in speeds[0]["ours"]:
+            engines = [engine for engine in ENGINES if name in speeds[0][engine]]
+            print_engines(name, {engine: [of_round[engine][name] for of_round in speeds] for engine in engines})
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 7)

@@ -19,7 +19,11 @@ pytestmark = pytest.mark.slow
 def plans(mariadb_environment):
     environment = {**os.environ, **mariadb_environment, "DJANGO_SETTINGS_MODULE": "mydjango.settings", "DEBUG": "1"}
     done = subprocess.run(
-        [sys.executable, "-m", "tests.support.query_plans"], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "tests.support.query_plans"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout)
