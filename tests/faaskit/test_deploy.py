@@ -164,6 +164,13 @@ def test_a_required_setting_that_is_missing_stops_before_the_first_call(project,
     assert scf.calls == []
 
 
+def test_a_table_that_cannot_be_read_is_one_sentence(project, scf):
+    (project / "pyproject.toml").write_text("[tool.faaskit]\nrequired = 1\n", encoding="utf-8")
+    with pytest.raises(CommandError, match=r"required of \[tool\.faaskit\] must be a list of strings"):
+        deploy(project)
+    assert scf.calls == []
+
+
 def test_the_required_settings_are_those_of_serverless_yml():
     [block] = re.findall(r"# Required\.\n(.+?)\n\n", (ROOT / "serverless.yml").read_text(encoding="utf-8"), re.DOTALL)
     assert tuple(re.findall(r"^ +(\w+): ", block, re.MULTILINE)) == configuration.read(ROOT).required

@@ -59,7 +59,7 @@ class Command(BaseCommand):
                 self._deploy(deployment, folder, options["verbosity"])
             if dry_run:
                 self.stdout.write("This was a dry run: nothing has changed.")
-        except DeployError as error:
+        except (DeployError, project.ProjectError) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             raise CommandError(f"Interrupted. {AGAIN}") from None
