@@ -95,8 +95,8 @@ def test_the_function_may_run_the_commands_that_serverless_yml_allows(template):
     assert variables(template[1])["MANAGE_COMMANDS"] == allowed["variables"]["MANAGE_COMMANDS"]
 
 
-def test_each_timer_names_a_command_that_may_run(template, monkeypatch):
-    monkeypatch.setenv("MANAGE_COMMANDS", variables(template[1])["MANAGE_COMMANDS"])
+def test_each_timer_names_a_command_that_may_run(template, bridge_setting):
+    bridge_setting("MANAGE_COMMANDS", variables(template[1])["MANAGE_COMMANDS"])
     inputs = [json.loads(entry)["Message"] for entry in found(template[1], {"Input"})]
     commands = inputs + found(template[1], {"payload"})
     assert [command.split()[0] for command in commands] == ["drain_outbox", "update_figures", "erase_responses"]
