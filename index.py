@@ -1,15 +1,15 @@
-"""Runs a WSGI application behind the gateways of Tencent Cloud, AWS and Alibaba Cloud.
+"""Run a WSGI application behind the gateways of Tencent Cloud, AWS and Alibaba Cloud.
 
-A function platform turns each HTTP request into an *event*, a dict made of JSON, and calls `main_handler(event,
-context)`. What that returns, again a dict, the gateway turns into the HTTP answer. In between, this file does what a
-web server does: event -> WSGI environ (PEP 3333) -> application -> answer.
+A function platform turns each HTTP request into an *event*, a dict of JSON, and calls `main_handler(event, context)`.
+The *result*, again a dict, becomes the HTTP response. In between, this file does what a web server does, and it reads
+in that order: entry, gateways, environ, application, response, errors, commands.
 
-Every gateway spells its event differently. `GATEWAYS` describes each in a few words: where path, query and client
-address are, whether they are still percent-encoded, and how the answer must look. One path through the code reads them
-all: `handle_request`. Timers and direct invocations run management commands: `handle_other`.
+Threads: nothing of a request is kept outside the call that serves it, so any number of threads may call a handler at
+once; WSGI_MULTITHREAD tells the application. Management commands run one at a time.
 
-Settings are environment variables: WSGI_APPLICATION, PUBLIC_URL, API_GATEWAY_BASE_PATH, STRIP_STAGE_PATH,
-TEXT_MIME_TYPES, MANAGE_COMMANDS, EVENT_HANDLERS. docs/bridge.md explains them. Standard library only.
+Settings are environment variables, read once, on import: WSGI_APPLICATION, WSGI_MULTITHREAD, PUBLIC_URL, ERROR_PAGE,
+API_GATEWAY_BASE_PATH, STRIP_STAGE_PATH, TEXT_MIME_TYPES, LEGACY_ENVIRON, MANAGE_COMMANDS, EVENT_HANDLERS.
+docs/bridge.md explains them. Standard library only. `python index.py event.json` tries one event.
 """
 
 from __future__ import annotations
@@ -21,27 +21,32 @@ import os
 import re
 import sys
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable
-from functools import cache, lru_cache
-from importlib import import_module
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import redirect_stderr, redirect_stdout
+from functools import cache
 from importlib.util import find_spec
-from io import BytesIO
-from typing import Any, NamedTuple
-from urllib.parse import quote_from_bytes, unquote_to_bytes, urlsplit
+from inspect import iscoroutinefunction
+from io import BytesIO, StringIO
+from pathlib import Path
+from pkgutil import resolve_name
+from threading import RLock, get_ident
+from typing import Any, NamedTuple, TextIO
+from urllib.parse import quote_plus, unquote_to_bytes, urlsplit
 
 Event = dict[str, Any]
+Result = dict[str, Any]
 Environ = dict[str, Any]
-Headers = dict[str, list[str]]  # name, in the case of its first appearance: all its values
-Response = tuple[str, list[tuple[str, str]], bytes]  # status, headers, body
+Headers = dict[str, list[str]]  # name, as it was first spelled: all its values
 StartResponse = Callable[..., Callable[[bytes], Any]]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+Response = tuple[str, list[tuple[str, str]], bytes]  # status ("200 OK"), headers, body
 
 DEFAULT_APPLICATION = "mydjango.wsgi:application"
 DEFAULT_COMMANDS = "migrate --noinput --plan --check; check --deploy --database= --fail-level="
 PLATFORM_VARIABLES = ("TENCENTCLOUD_RUNENV", "AWS_LAMBDA_FUNCTION_NAME", "FC_FUNCTION_NAME")
 MEGABYTE = 1024 * 1024
-
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("index")  # by this name also where the file runs as a script
 
 
 class UnknownEvent(ValueError):
@@ -49,85 +54,111 @@ class UnknownEvent(ValueError):
 
 
 class CommandFailed(RuntimeError):
-    """A timer's command was refused, or ended with another exit code than 0: the platform retries and reports."""
+    """A timer's command was refused or ended with an exit code other than 0. Platforms retry and report it."""
 
 
 class Problem(Exception):
-    """An error with an answer of its own: a status line and a sentence."""
+    """An error with a response of its own: Problem(status line, a sentence for the client)."""
 
-    def __init__(self, status: str, detail: str) -> None:
-        super().__init__(detail)
-        self.status, self.detail = status, detail
+
+class Settings(NamedTuple):  # a frozen dataclass would cost each cold start 0.8 ms of a whole core
+    """The environment variables, parsed. Tests replace the module's `settings`."""
+
+    application: str
+    multithread: bool
+    public_host: str  # host and port of PUBLIC_URL, "" without one
+    public_scheme: str
+    base_path: str  # "" or "/v1", as a native string
+    strip_stage: bool
+    text_types: frozenset[str]
+    error_page: str  # HTML
+    legacy_environ: bool
+    commands: tuple[list[str], ...]  # each a command's name and the words that may follow it
+    event_handlers: Mapping[str, str]  # source: "module:function"
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str]) -> Settings:
+        """Parse environment variables. Raise OSError for an ERROR_PAGE that cannot be read."""
+        text = defaultdict(str, {name: value.strip() for name, value in variables.items()})
+        public, base_path, error_page = urlsplit(text["PUBLIC_URL"]), text["API_GATEWAY_BASE_PATH"], text["ERROR_PAGE"]
+        handlers = (entry.partition("=") for entry in text["EVENT_HANDLERS"].split(";"))
+        yes = ("1", "true", "t", "yes", "y")
+        return cls(
+            application=text["WSGI_APPLICATION"],
+            multithread=text["WSGI_MULTITHREAD"].lower() in yes,
+            public_host=public.netloc,
+            public_scheme="http" if public.scheme == "http" else "https",  # as at all gateways
+            base_path=native("/" + base_path.strip("/")).rstrip("/"),
+            strip_stage=text["STRIP_STAGE_PATH"].lower() in yes,
+            text_types=frozenset(text["TEXT_MIME_TYPES"].lower().replace(",", " ").split()),
+            error_page=Path(error_page).read_text("utf-8") if error_page else "",
+            legacy_environ=text["LEGACY_ENVIRON"].lower() in yes,
+            commands=tuple(map(str.split, variables.get("MANAGE_COMMANDS", DEFAULT_COMMANDS).split(";"))),
+            event_handlers={source.strip(): target.strip() for source, _, target in handlers if target.strip()},
+        )
+
+
+# --- Entry ------------------------------------------------------------------------------------------------------------
 
 
 def main_handler(event: Any, context: Any) -> Any:
-    """The entry on every platform."""
+    """Handle an event with the application that WSGI_APPLICATION names: every platform's entry. See dispatch()."""
+    return dispatch(configured_application, event, context)
+
+
+def make_handler(application: Any) -> Callable[[Any, Any], Any]:
+    """Return a handler like main_handler for an application. Raise ImportError for an ASGI one without a2wsgi."""
+    application = as_wsgi(application)
+    return lambda event, context: dispatch(application, event, context)
+
+
+def dispatch(application: Application, event: Any, context: Any) -> Any:
+    """Return what handle_request() returns for HTTP, what handle_trigger() returns for other events, or raise alike."""
     if callable(context):  # FC's oldest HTTP trigger passes (environ, start_response)
-        return handle_wsgi_call(event, context)
+        return handle_wsgi_call(application, event, context)
     event = read_event(event)
-    return handle_request(named_application, event, context) if is_http(event) else handle_other(event, context)
+    return handle_request(application, event, context) if is_http(event) else handle_trigger(event, context)
 
 
-def handle_request(application: Application, event: Any, context: Any) -> Event:
-    """Answer one HTTP event; whatever goes wrong is an answer too. UnknownEvent for an event that is not HTTP."""
-    if type(event) is not dict:
-        event = read_event(event)
-    if "httpMethod" not in event and not is_http(event):
-        raise UnknownEvent(f"This event is not HTTP: {describe(event)}.")
-    request = event.get("requestContext")
-    if type(request) is not dict:
-        request = {}
-    for gateway in GATEWAYS:
-        if gateway.recognises(event, request):
-            break
+def handle_request(application: Application, event: Any, context: Any) -> Result:
+    """Return the result of one HTTP event; each failure has a response too. Raise UnknownEvent for other events."""
+    event = read_event(event)
+    gateway = gateway_of(event)
+    method = method_of(gateway, event) or "GET"
+    request_id = request_id_of(event, context)
     environ: Environ = {}
     try:
-        environ = build_environ(gateway, event, request, context)
-        body = event.get("body")
-        if type(body) is str and not event.get("isBase64Encoded"):
-            body = body.encode("utf-8", "replace")
-        else:
-            body = read_body(event)
-        environ["wsgi.input"] = BytesIO(body)
-        environ["CONTENT_LENGTH"] = str(len(body))
-        status, headers, body = run(application, environ, gateway.limit)
-        return build_answer(gateway, event, environ, status, headers, body)
+        environ = build_environ(gateway, event, context, method, request_id)
+        attach_body(environ, event)
+        response = call_wsgi(application, environ, gateway.limit)
+        return render(gateway, event, method, response)
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # noqa: BLE001 it is logged, and no exit or cancellation must end the instance
-        return build_answer(gateway, event, environ, *error_response(error, environ, request_id(event, context)))
+    except BaseException as error:  # noqa: BLE001 it is logged; no exit or cancellation may end the instance
+        return render(gateway, event, method, error_response(error, environ, request_id))
 
 
 def read_event(event: Any) -> Event:
-    """The event as a dict; Aliyun's FC hands over the bytes of the JSON."""
-    if isinstance(event, (bytes, bytearray, str)):
-        try:
-            event = json.loads(event)
-        except (ValueError, RecursionError) as error:
-            raise UnknownEvent("The event is not JSON.") from error
+    """Return the event as a dict; Alibaba's FC passes the bytes of its JSON. Raise UnknownEvent for anything else."""
+    try:
+        event = event if isinstance(event, dict) else json.loads(event)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise UnknownEvent(f"The event is a {type(event).__name__} and not JSON.") from error
     if not isinstance(event, dict):
         raise UnknownEvent(f"The event is a {type(event).__name__}, not an object.")
     return event
 
 
-HTTP_KEYS = frozenset({"httpMethod", "path", "rawPath", "headers", "multiValueHeaders", "requestContext"})
+# --- Gateways ---------------------------------------------------------------------------------------------------------
 
 
-def is_http(event: Event) -> bool:
-    """Whether the event may have come over HTTP. Asked first, so that no HTTP request can pose as a command."""
-    return "httpMethod" in event or not HTTP_KEYS.isdisjoint(event)
-
-
-# --- What each gateway sends, and wants back --------------------------------------------------------------------------
-
-
-def list_answer(event: Event, status: str, headers: Headers) -> Event:
-    """One map, in which a list repeats a header."""
+def list_headers(event: Event, status: str, headers: Headers) -> Result:
+    """Render one map, in which a list repeats a header (Tencent, Alibaba)."""
     return {"headers": {name: values[0] if len(values) == 1 else values for name, values in headers.items()}}
 
 
-def aws_rest_answer(event: Event, status: str, headers: Headers) -> Event:
-    """Multi-value headers where the event had them, else only for what is repeated."""
+def rest_headers(event: Event, status: str, headers: Headers) -> Result:
+    """Render multi-value headers if the event had them, else only for what is repeated (AWS REST)."""
     if event.get("multiValueHeaders"):
         return {"multiValueHeaders": headers}
     single = {name: values[0] for name, values in headers.items() if len(values) == 1}
@@ -135,19 +166,15 @@ def aws_rest_answer(event: Event, status: str, headers: Headers) -> Event:
     return {"headers": single, "multiValueHeaders": repeated} if repeated else {"headers": single}
 
 
-def aws_v2_answer(event: Event, status: str, headers: Headers) -> Event:
-    """Cookies as a list of their own, other repeats joined."""
-    answer: Event = {"headers": {}}
-    for name, values in headers.items():
-        if name.lower() == "set-cookie":
-            answer["cookies"] = values
-        else:
-            answer["headers"][name] = ",".join(values)
-    return answer
+def payload_2_headers(event: Event, status: str, headers: Headers) -> Result:
+    """Render cookies as a list of their own, other repeats joined (AWS HTTP API, Lambda URL)."""
+    cookies = [value for name, values in headers.items() if name.lower() == "set-cookie" for value in values]
+    joined = {name: ",".join(values) for name, values in headers.items() if name.lower() != "set-cookie"}
+    return {"headers": joined, "cookies": cookies} if cookies else {"headers": joined}
 
 
-def alb_answer(event: Event, status: str, headers: Headers) -> Event:
-    """The status line, and the kind of map that the event had.
+def load_balancer_headers(event: Event, status: str, headers: Headers) -> Result:
+    """Render the status line and the kind of map that the event had (AWS ALB, VPC Lattice).
 
     A map of single values has one place a name, so a second cookie is spelled set-Cookie or so: names are compared
     without case, and the load balancer passes them on as they are.
@@ -156,782 +183,661 @@ def alb_answer(event: Event, status: str, headers: Headers) -> Event:
         return {"statusDescription": status, "multiValueHeaders": headers}
     single = {}
     for name, values in headers.items():
-        letters = [place for place, char in enumerate(name) if char.isalpha()]
+        letters = [place for place, letter in enumerate(name) if letter.isalpha()]
         for number, value in enumerate(values if name.lower() == "set-cookie" else [",".join(values)]):
-            swapped = list(name)
-            for bit, place in enumerate(letters):
-                if number >> bit & 1:
-                    swapped[place] = swapped[place].swapcase()
-            single["".join(swapped)] = value
+            swapped = {place for bit, place in enumerate(letters) if number >> bit & 1}
+            spelled = (letter.swapcase() if place in swapped else letter for place, letter in enumerate(name))
+            single["".join(spelled)] = value
     return {"statusDescription": status, "headers": single}
 
 
 class Gateway(NamedTuple):
-    """How one gateway spells a request, and what it makes of an answer."""
+    """How one gateway spells a request, and how it reads a result."""
 
     name: str
-    recognises: Callable[[Event, Event], bool]  # (event, its requestContext): is it this gateway's?
-    answer: Callable[[Event, str, Headers], Event]  # headers, and what else this gateway wants beside code and body
-    query: tuple[str, ...]  # the keys that may hold the query; the first that is not empty does
-    address: Callable[[Event], Any] = lambda request: None  # the client's address in the requestContext ...
-    address_header: str = ""  # ... or the header to which the platform appends it
+    render_headers: Callable[[Event, str, Headers], Result]  # all of the result but status code and body
+    query: tuple[str, ...]  # keys that may hold the query; the first that is not empty does
+    addresses: tuple[tuple[str, ...], ...] = ()  # places of the client's address in the requestContext ...
+    address_header: str = ""  # ... and else the header to which the platform appends it
     path: str = "path"
+    method: str = "httpMethod"
     path_encoded: bool = True  # percent-encoded
     query_encoded: bool = False
     stage_hosts: tuple[str, ...] = ()  # where public URLs begin with the stage
     stage_in_path: bool = False  # whether the event's path does too
+    maps_base_path: bool = False  # whether path mappings take API_GATEWAY_BASE_PATH off the event's path
     forwards: bool = True  # whether it sets X-Forwarded-Proto and -Port, or passes on the client's own
-    binary: bool = True  # whether base64 answers are decoded
-    limit: int = 6 * MEGABYTE  # bytes of the answer's JSON
+    binary: bool = True  # whether it decodes base64
+    limit: int = 6 * MEGABYTE  # bytes of the result's JSON
 
 
-AMAZON = (".amazonaws.com", ".amazonaws.com.cn")
-AWS_REST = Gateway(
-    "aws-rest",
-    lambda event, request: (
-        "version" not in event
-        and (
-            "resource" in event
-            or ("multiValueHeaders" in event and "elb" not in request)
-            or ("httpMethod" in event and "apiId" in request)
-        )
-    ),
-    aws_rest_answer,
-    query=("multiValueQueryStringParameters", "queryStringParameters"),
-    address=lambda request: request["identity"]["sourceIp"],
-    stage_hosts=AMAZON,
-)
-AWS_HTTP_1 = AWS_REST._replace(  # an HTTP API that was set to REST's payload
-    name="aws-http-1",
-    recognises=lambda event, request: event.get("version") == "1.0",
-    stage_in_path=True,
-)
-ALB = Gateway(
-    "aws-alb",
-    lambda event, request: "elb" in request,
-    alb_answer,
-    query=("multiValueQueryStringParameters", "queryStringParameters"),
-    query_encoded=True,
-    address_header="HTTP_X_FORWARDED_FOR",
-    limit=MEGABYTE,
-)
-LAMBDA_URL = Gateway(
-    "aws-lambda-url",
-    lambda event, request: event.get("version") == "2.0" and ".lambda-url." in str(request.get("domainName")),
-    aws_v2_answer,
-    query=("rawQueryString",),
-    address=lambda request: request["http"]["sourceIp"],
-    path="rawPath",
-)
-AWS_HTTP = LAMBDA_URL._replace(
-    name="aws-http",
-    recognises=lambda event, request: event.get("version") == "2.0" or "rawQueryString" in event,
-    path_encoded=False,
-    stage_hosts=AMAZON,
-    stage_in_path=True,
-)
-FC = Gateway(
-    "aliyun-fc",
-    lambda event, request: "rawPath" in event or "http" in request,
-    list_answer,
-    query=("queryParameters",),
-    address=lambda request: request["http"]["sourceIp"],
-    path="rawPath",
-)
-FC_API_GATEWAY = Gateway(
-    "aliyun-apigateway",
-    lambda event, request: "queryParameters" in event,
-    list_answer,
-    query=("queryParameters",),
-    address_header="HTTP_X_FORWARDED_FOR",
-)
-TENCENT_API_GATEWAY = Gateway(
-    "tencent-apigw",
-    lambda event, request: "serviceId" in request or "stage" in request,
-    list_answer,
-    query=("queryString",),
-    address=lambda request: request["sourceIp"],
-    stage_hosts=(".apigw.tencentcs.com",),
-)
-FUNCTION_URL = Gateway(
-    "tencent-function-url",
-    lambda event, request: True,  # its event has no mark of its own, so it comes last
-    list_answer,
-    query=("queryString",),
-    address=lambda request: request["sourceIp"],
-    address_header="HTTP_X_SCF_REMOTE_ADDR",
-    forwards=False,
-    binary=False,
-)
-GATEWAYS = (AWS_REST, AWS_HTTP_1, ALB, LAMBDA_URL, AWS_HTTP, FC, FC_API_GATEWAY, TENCENT_API_GATEWAY, FUNCTION_URL)
-NAMED = {gateway.name: gateway for gateway in GATEWAYS}
+MAPS = ("multiValueQueryStringParameters", "queryStringParameters")
+TENCENT_QUERY = ("queryString", *MAPS)  # older shims and the local CLI fill AWS's keys only
+FORWARDED_FOR, HTTP_ADDRESS, IDENTITY_ADDRESS = "HTTP_X_FORWARDED_FOR", ("http", "sourceIp"), ("identity", "sourceIp")
+AMAZON, TENCENT = (".amazonaws.com", ".amazonaws.com.cn"), (".apigw.tencentcs.com",)
+
+AWS_REST = Gateway("aws-rest", rest_headers, MAPS, (IDENTITY_ADDRESS,), stage_hosts=AMAZON)
+# An HTTP API decodes the path in both payloads: middleapi/standard-server#93, after captures in hotsock/voker#8.
+AWS_HTTP_1 = AWS_REST._replace(name="aws-http-1", path_encoded=False, stage_in_path=True)
+LAMBDA_URL = Gateway("aws-lambda-url", payload_2_headers, ("rawQueryString",), (HTTP_ADDRESS,), path="rawPath")
+AWS_HTTP = LAMBDA_URL._replace(name="aws-http", path_encoded=False, stage_hosts=AMAZON, stage_in_path=True)
+ALB = Gateway("alb", load_balancer_headers, MAPS, (), FORWARDED_FOR, query_encoded=True, limit=MEGABYTE)
+LATTICE = Gateway("aws-lattice", load_balancer_headers, MAPS, (), FORWARDED_FOR, method="method")
+FC = Gateway("fc", list_headers, ("queryParameters",), (HTTP_ADDRESS,), path="rawPath")
+FC_API_GATEWAY = Gateway("fc-apigateway", list_headers, ("queryParameters",), (), FORWARDED_FOR)
+FUNCTION_URL = Gateway("function-url", list_headers, TENCENT_QUERY, (("sourceIp",),), "HTTP_X_SCF_REMOTE_ADDR")
+FUNCTION_URL = FUNCTION_URL._replace(forwards=False, binary=False)
+TENCENT_API_GATEWAY = Gateway("apigw", list_headers, TENCENT_QUERY, (("sourceIp",), IDENTITY_ADDRESS))
+TENCENT_API_GATEWAY = TENCENT_API_GATEWAY._replace(stage_hosts=TENCENT, maps_base_path=True)
 
 
-# --- Event -> WSGI environ --------------------------------------------------------------------------------------------
+def gateway_of(event: Event) -> Gateway:
+    """Return the gateway by whose marks an event is known. Raise UnknownEvent where it has no path and no method."""
+    request = event["requestContext"] if isinstance(event.get("requestContext"), dict) else {}
+    version = event.get("version")
+    amazon = "resource" in event or ("apiId" in request and "httpMethod" in event)
+    tencent = "serviceId" in request or ("stage" in request and not amazon)
+    if "elb" in request:
+        gateway = ALB
+    elif version == "1.0":
+        gateway = AWS_HTTP_1
+    elif version is None and not tencent and (amazon or "multiValueHeaders" in event):
+        gateway = AWS_REST
+    elif version == "2.0" and "method" in event:
+        gateway = LATTICE
+    elif version == "2.0" and ".lambda-url." in text_of(request.get("domainName")):
+        gateway = LAMBDA_URL
+    elif version == "2.0" or "rawQueryString" in event:
+        gateway = AWS_HTTP
+    elif "rawPath" in event or "http" in request:
+        gateway = FC
+    elif "queryParameters" in event:
+        gateway = FC_API_GATEWAY
+    else:
+        gateway = TENCENT_API_GATEWAY if tencent else FUNCTION_URL  # whose event has no mark of its own
+    # A Bedrock agent's action group has a method, but is no request.
+    if "actionGroup" in event or not (isinstance(event.get(gateway.path), str) or method_of(gateway, event)):
+        raise UnknownEvent(f"This event is not HTTP: {describe(event)}.")
+    return gateway
 
 
-def build_environ(gateway: Gateway, event: Event, request: Event, context: Any) -> Environ:
-    """What PEP 3333 asks for, but the body."""
-    environ = with_headers(event.get("multiValueHeaders"), event.get("headers"))
-    environ["wsgi.errors"] = sys.stderr
-    environ["event"] = environ["serverless.event"] = event
-    environ["context"] = environ["serverless.context"] = context
-    method = event.get("httpMethod") or find(request, "http", "method")
-    if type(method) is str and method.isascii():
-        environ["REQUEST_METHOD"] = method
-    for key in gateway.query:
-        query = event.get(key)
-        if query:
-            environ["QUERY_STRING"] = query_string(query, gateway.query_encoded)
-            break
-    if "cookies" in event and event["cookies"] and type(event["cookies"]) is list:
-        environ["HTTP_COOKIE"] = native("; ".join(map(str, event["cookies"])))  # a Lambda URL has the header too
-    if not gateway.binary:
-        environ.pop("HTTP_ACCEPT_ENCODING", None)  # so that the application never compresses
-    host, port = environ.get("HTTP_HOST"), environ.get("HTTP_X_FORWARDED_PORT")
-    path, stage = event.get(gateway.path), request.get("stage")
-    path, stage = path if type(path) is str else "/", stage if type(stage) is str else ""
-    environ.update(locate(gateway.name, host, port, environ.get("HTTP_X_FORWARDED_PROTO"), path, stage))
+def is_http(event: Event) -> bool:
+    """Return whether the event came over HTTP. Asked first, so that no HTTP request can pose as a command."""
     try:
-        address = gateway.address(request)
-    except (KeyError, TypeError):
-        address = None
-    if type(address) is not str or not address:  # what stands before the last comma is the client's own claim
-        address = without_port(environ.get(gateway.address_header, "").rpartition(",")[2].strip())
-    environ["REMOTE_ADDR"] = address
-    if request.get("authorizer"):
-        principal = next(filter(None, (find(request["authorizer"], *place) for place in PRINCIPALS)), None)
-        if principal:
-            environ["REMOTE_USER"] = native(str(principal))
-    return environ
+        return bool(gateway_of(event))
+    except UnknownEvent:
+        return False
 
 
-# Every environ begins as a copy of this one. From 22 keys on, CPython copies a dict with room for the headers.
-ENVIRON: Environ = {
-    "REQUEST_METHOD": "GET",
-    "SCRIPT_NAME": "",
-    "PATH_INFO": "/",
-    "QUERY_STRING": "",
-    "CONTENT_LENGTH": "0",
-    "REMOTE_ADDR": "",
-    "REMOTE_PORT": "0",  # no gateway says it; without one a2wsgi tells an ASGI application of no client at all
-    "SERVER_NAME": "localhost",
-    "SERVER_PORT": "443",
-    "SERVER_PROTOCOL": "HTTP/1.1",
-    "SERVER_SOFTWARE": "index.py",
-    "GATEWAY_INTERFACE": "CGI/1.1",
-    "wsgi.version": (1, 0),
-    "wsgi.url_scheme": "https",
-    "wsgi.input": None,
-    "wsgi.errors": None,
-    "wsgi.multithread": False,
-    "wsgi.multiprocess": True,  # other instances run the same application at the same time
-    "wsgi.run_once": False,
-    "event": None,
-    "context": None,
-    "serverless.event": None,
-    "serverless.context": None,
-}
-# Where an authorizer says who it is: a function of one's own (REST, HTTP API), Cognito, a JWT, IAM.
-PRINCIPALS = (
-    ("principalId",),
-    ("lambda", "principalId"),
-    ("claims", "sub"),
-    ("jwt", "claims", "sub"),
-    ("iam", "userArn"),
-)
+def method_of(gateway: Gateway, event: Event) -> str:
+    """Return the request's method, '' if the event has none."""
+    method = event.get(gateway.method) or event.get("httpMethod") or find(event, "requestContext", "http", "method")
+    return method if isinstance(method, str) and method.isascii() else ""
 
 
 def find(value: Any, *keys: str) -> Any:
-    """The value under nested keys, or None."""
+    """Return the value under nested keys, or None."""
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     return value
 
 
+def text_of(value: Any) -> str:
+    """Return a value that is a string, '' instead of any other."""
+    return value if isinstance(value, str) else ""
+
+
+def request_id_of(event: Event, context: Any) -> str:
+    """Return the one id of environ, log and errors: the platform's, else the gateway's, else a random one."""
+    try:  # Tencent's context is a dict, AWS's and Alibaba's an object
+        own = find(context, "request_id") or getattr(context, "aws_request_id", None)
+        own = own or getattr(context, "request_id", None)
+    except Exception:  # noqa: BLE001 a property of a stand-in for the context raises
+        own = None
+    given = text_of(own) or text_of(find(event, "requestContext", "requestId"))
+    given = given or text_of(find(event, "headers", "x-scf-request-id"))
+    return NOT_IN_IDS("", given)[:100] or os.urandom(8).hex()
+
+
+# --- Environ ----------------------------------------------------------------------------------------------------------
+
+NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_=.:-]").sub
+CONSTANTS: Environ = {"SERVER_PROTOCOL": "HTTP/1.1", "SERVER_SOFTWARE": "index.py", "GATEWAY_INTERFACE": "CGI/1.1"}
+CONSTANTS |= {"wsgi.version": (1, 0), "wsgi.run_once": False, "wsgi.multiprocess": True}  # there are other instances
+CONSTANTS |= {"REMOTE_PORT": "0"}  # no gateway says it, but a2wsgi tells an ASGI application of no client without one
+# What gateways and browsers nearly always send, so that a request need not spell it anew.
+COMMON_HEADERS = """
+Accept Accept-Encoding Accept-Language Authorization Cache-Control CloudFront-Viewer-Country Connection Content-Type
+Cookie Host Origin Referer Upgrade-Insecure-Requests User-Agent Via X-Amzn-Trace-Id X-Forwarded-For X-Forwarded-Port
+X-Forwarded-Proto X-Requested-With X-Scf-Remote-Addr X-Scf-Request-Id"""
+
+
+def build_environ(gateway: Gateway, event: Event, context: Any, method: str, request_id: str) -> Environ:
+    """Return PEP 3333's environ without the body."""
+    request = event["requestContext"] if isinstance(event.get("requestContext"), dict) else {}
+    environ: Environ = {
+        **CONSTANTS,
+        "REQUEST_METHOD": method,
+        "QUERY_STRING": query_string(gateway, event),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": settings.multithread,
+        "serverless.event": event,
+        "serverless.context": context,
+        "serverless.authorizer": request.get("authorizer"),
+        "serverless.request_id": request_id,
+    }
+    if settings.legacy_environ:
+        environ["event"], environ["context"] = event, context
+    add_headers(environ, event)
+    if not gateway.binary:
+        environ.pop("HTTP_ACCEPT_ENCODING", None)  # so that the application never compresses
+    environ["REMOTE_ADDR"] = remote_address(gateway, request, environ)
+    principal = principal_of(request.get("authorizer"), request.get("identity"))
+    if principal:
+        environ["REMOTE_USER"] = native(str(principal))
+    set_server(environ, gateway)
+    set_path(environ, gateway, event.get(gateway.path), request.get("stage"))
+    return environ
+
+
+def principal_of(authorizer: Any, identity: Any) -> Any:
+    """Return who calls: a function of one's own, Cognito, a JWT or IAM says so. None if nobody does."""
+    user = authorizer and (find(authorizer, "principalId") or find(authorizer, "lambda", "principalId"))
+    user = user or (authorizer and (find(authorizer, "claims", "sub") or find(authorizer, "jwt", "claims", "sub")))
+    user = user or (authorizer and find(authorizer, "iam", "userArn"))
+    return user or find(identity, "userArn") or find(identity, "principal")  # REST's and VPC Lattice's IAM
+
+
 def native(text: str) -> str:
-    """PEP 3333's native string: one character for each byte of the UTF-8."""
+    """Return PEP 3333's native string: one character for each byte of the UTF-8."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("latin-1")
 
 
-def without_port(address: str) -> str:
-    """A load balancer that is told to keeps the client's port: 203.0.113.7:4711, [2001:db8::1]:4711."""
-    if address.startswith("["):
-        return address[1:].partition("]")[0]
-    return address.partition(":")[0] if address.count(":") == 1 else address
+def add_headers(environ: Environ, event: Event) -> None:
+    """Set the variables of the request headers, from the multi-value map if there is one.
 
-
-def with_headers(multiple: Any, single: Any) -> Environ:
-    """The environ's beginning with the request headers, the multi-value ones if there are any.
-
-    Repeats are joined by a comma, cookies by a semicolon.
+    Repeats are joined by a comma, cookies by a semicolon (RFC 9110 5.3, RFC 6265 5.4).
     """
-    environ = ENVIRON.copy()
-    headers = multiple or single
-    if not headers or type(headers) is not dict:
-        return environ
-    size, names = len(environ) + len(headers), CGI_NAMES
-    try:  # what nearly always holds: one value each, at most one name to leave out, none twice in different case
-        if multiple:
-            for name, [value] in headers.items():
-                environ[names[name]] = value if value.isascii() else native(value)
-        else:
-            for name, value in headers.items():
-                environ[names[name]] = value if value.isascii() else native(value)
-        if len(environ) == size:
-            environ.pop("", None)
-            return environ
-    except (AttributeError, TypeError, ValueError):
-        pass
-    variables: dict[str, str] = {}
-    for name, value in headers.items():
-        key = CGI_NAMES[name]
-        texts = [native(str(text)) for text in (value if type(value) is list else [value]) if text is not None]
-        if key and texts:
-            known = [variables[key]] if key in variables else []
-            variables[key] = ("; " if key == "HTTP_COOKIE" else ",").join(known + texts)
-    return {**ENVIRON, **variables}
+    headers = event.get("multiValueHeaders") or event.get("headers")
+    for name, values in headers.items() if isinstance(headers, dict) else ():
+        key = VARIABLES[name] if name in VARIABLES else variable_name(name)
+        value = values[0] if isinstance(values, list) and len(values) == 1 else values
+        if isinstance(value, str) and key not in environ:
+            environ[key] = value if value.isascii() else native(value)
+        elif value is not None:
+            texts = [native(str(item)) for item in (value if isinstance(value, list) else [value]) if item is not None]
+            known = [environ[key]] if key in environ else []
+            environ |= {key: ("; " if key == "HTTP_COOKIE" else ",").join(known + texts)} if texts else {}
+    environ.pop("", None)
+    if isinstance(event.get("cookies"), list) and event["cookies"]:  # a Lambda URL has the header too
+        environ["HTTP_COOKIE"] = native("; ".join(map(str, event["cookies"])))
 
 
-class Kept(dict[str, Any]):
-    """The results of a function of a string, kept: a thousand at most and no long ones, for clients choose them."""
-
-    def __init__(self, function: Callable[[str], Any]) -> None:
-        self.function = function
-
-    def __missing__(self, text: str) -> Any:
-        result = self.function(text)
-        if len(self) >= 1000:
-            self.clear()
-        if len(text) < LONG:
-            self[text] = result
-        return result
-
-
-LONG = 200  # characters
-
-
-def cgi_name(header: str) -> str:
-    """`Accept-Language` -> `HTTP_ACCEPT_LANGUAGE`; '' for a header that the application must not see.
-
-    With an underscore, `X_Forwarded_Proto` would pose as `X-Forwarded-Proto`. `Proxy` would become HTTP_PROXY, which
-    HTTP clients obey. Length and transfer coding were between client and gateway: the body here is whole, and counted.
-    """
+def variable_name(header: str) -> str:
+    """Return `HTTP_ACCEPT_LANGUAGE` for `Accept-Language`, '' for a header that the application must not see."""
+    # X_Forwarded_Proto would pose as X-Forwarded-Proto; HTTP clients obey HTTP_PROXY; the body here is whole.
     key = header.upper().replace("-", "_")
-    if not (header.isascii() and header.replace("-", "").isalnum()):
+    if not header.replace("-", "").isalnum() or not header.isascii():
         return ""
     if key in ("PROXY", "TRANSFER_ENCODING", "CONTENT_LENGTH"):
         return ""
     return key if key == "CONTENT_TYPE" else "HTTP_" + key
 
 
-CGI_NAMES = Kept(cgi_name)
+VARIABLES = {name: variable_name(name) for name in (COMMON_HEADERS + COMMON_HEADERS.lower()).split()}
 
 
-def query_string(query: Any, encoded: bool) -> str:
-    """The query; percent-encoded again where the gateway has decoded it."""
-    if type(query) is not dict:
-        return native(query) if type(query) is str else ""
-    quoted = AS_IT_IS if encoded else FORM_QUOTED
-    pairs = []
+def query_string(gateway: Gateway, event: Event) -> str:
+    """Return the query, percent-encoded again where the gateway has decoded it."""
+    query = event.get(gateway.query[0]) or next(filter(None, map(event.get, gateway.query)), "")
+    if not isinstance(query, dict):
+        return native(text_of(query))
+    quote, pairs = native if gateway.query_encoded else form_quoted, []
     for name, values in query.items():
-        name = quoted[name]
-        for value in values if type(values) is list else (values,):
-            if type(value) is str:
-                pairs.append(f"{name}={quoted[value]}")
-            else:  # Tencent sends true for a key without "="
-                pairs.append(name if value is True or value is None else f"{name}={quoted[str(value)]}")
+        key = quote(name)
+        for value in values if isinstance(values, list) else (values,):
+            bare = value is True or value is None  # Tencent sends true for a key without "="
+            pairs.append(key if bare else f"{key}={quote(value if isinstance(value, str) else str(value))}")
     return "&".join(pairs)
 
 
-AS_IT_IS = Kept(native)
-FORM_QUOTED = Kept(lambda text: quote_from_bytes(text.encode("utf-8", "replace"), " ").replace(" ", "+"))
+def form_quoted(text: str) -> str:
+    """Return a part of a query, percent-encoded."""
+    plain = text.replace(" ", "")
+    return text.replace(" ", "+") if plain.isalnum() and plain.isascii() else quote_plus(text, errors="replace")
 
 
-@lru_cache(maxsize=500)  # the paths that come often
-def locate(
-    gateway_name: str, host: str | None, port: str | None, scheme: str | None, path: str, stage: str
-) -> dict[str, str]:
-    """Server, scheme and path. Host, port and scheme are those of the event, else those of PUBLIC_URL.
+def remote_address(gateway: Gateway, request: Event, environ: Environ) -> str:
+    """Return the client's address as the platform saw it, without a port."""
+    for place in gateway.addresses:
+        if text_of(find(request, *place)):
+            return native(find(request, *place))
+    # What stands before the last comma is the client's own claim.
+    address: str = environ.get(gateway.address_header, "").rpartition(",")[2].strip()
+    if address.startswith("["):  # a load balancer may keep the port: 203.0.113.7:4711, [2001:db8::1]:4711
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0] if address.count(":") == 1 else address
 
-    PATH_INFO is the application's own path, SCRIPT_NAME what the public URL has before it. The settings are read once
-    for each path: they are fixed as long as an instance lives.
-    """
-    gateway = NAMED[gateway_name]  # as a key, its name is quicker
-    public = urlsplit(os.environ.get("PUBLIC_URL", "").strip())
-    if not gateway.forwards:
-        port = scheme = ""
-    if not host:
-        host, port = public.netloc, ""
-    scheme = (scheme or "").rpartition(",")[2].strip().lower()
+
+def set_server(environ: Environ, gateway: Gateway) -> None:
+    """Set host, port and scheme: those of the event, else those of PUBLIC_URL."""
+    host, port, scheme = environ.get("HTTP_HOST", "").lower(), "", ""
+    if gateway.forwards:
+        port = environ.get("HTTP_X_FORWARDED_PORT", "").rpartition(",")[2].strip()
+        scheme = environ.get("HTTP_X_FORWARDED_PROTO", "").rpartition(",")[2].strip().lower()
+    if not host and settings.public_host:
+        environ["HTTP_HOST"], host, port = settings.public_host, settings.public_host.lower(), ""
     if scheme not in ("http", "https"):
-        scheme = "http" if public.scheme == "http" else "https"  # as at all gateways
-    name, _, own_port = host.lower().rpartition(":")
+        scheme = settings.public_scheme
+    name, _, own_port = host.rpartition(":")
     if not name or "]" in own_port:  # no port, or the colons of [::1]
-        name, own_port = host.lower(), ""
-    port = own_port or (port or "").rpartition(",")[2].strip()
+        name, own_port = host, ""
+    port = own_port or port
     if not (port.isascii() and port.isdigit()):
         port = "443" if scheme == "https" else "80"
+    environ["SERVER_NAME"], environ["SERVER_PORT"], environ["wsgi.url_scheme"] = name or "localhost", port, scheme
 
+
+def set_path(environ: Environ, gateway: Gateway, path: Any, stage: Any) -> None:
+    """Set PATH_INFO, the application's own path, and SCRIPT_NAME, what the public URL has before it."""
+    path = path if isinstance(path, str) else "/"
     if not path.isascii() or " " in path:  # decoded already: no URL holds such a character
         path = native(path)
-    elif gateway.path_encoded:
+    elif gateway.path_encoded and "%" in path:
         path = unquote_to_bytes(path).decode("latin-1")
     if path[:1] != "/":
         path = "/" + path
     script_name = ""
-    if gateway.stage_hosts and stage and stage != "$default":
+    if gateway.stage_hosts and isinstance(stage, str) and stage not in ("", "$default"):
         prefix = native("/" + stage)
         in_path = gateway.stage_in_path and begins_with(path, prefix)
         # A custom domain's URLs have no stage, though AWS's HTTP API puts it into the path all the same.
-        if name.endswith(gateway.stage_hosts) and (in_path or not gateway.stage_in_path):
-            strip = os.environ.get("STRIP_STAGE_PATH", "").strip().lower()
-            script_name = "" if strip in ("1", "true", "t", "yes", "y") else prefix
+        if environ["SERVER_NAME"].endswith(gateway.stage_hosts) and (in_path or not gateway.stage_in_path):
+            script_name = "" if settings.strip_stage else prefix
         path = path[len(prefix) :] if in_path else path
-    base = native("/" + os.environ.get("API_GATEWAY_BASE_PATH", "").strip("/"))
-    if base != "/" and begins_with(path, base):
+    base = settings.base_path
+    if base and begins_with(path, base):
         script_name, path = script_name + base, path[len(base) :]
-    return {
-        **({"HTTP_HOST": host} if host else {}),
-        "SERVER_NAME": name or "localhost",
-        "SERVER_PORT": port,
-        "wsgi.url_scheme": scheme,
-        "SCRIPT_NAME": script_name,
-        "PATH_INFO": path or ("" if script_name else "/"),
-    }
+    elif gateway.maps_base_path:
+        script_name += base
+    environ["SCRIPT_NAME"], environ["PATH_INFO"] = script_name, path or ("" if script_name else "/")
 
 
 def begins_with(path: str, prefix: str) -> bool:
-    """Whether the path begins with the prefix as whole segments: /v1/x with /v1, but not /v1beta/x."""
+    """Return whether the path begins with the prefix as whole segments: /v1/x with /v1, but not /v1beta/x."""
     return path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in ("", "/")
 
 
-def read_body(event: Event) -> bytes:
-    """The request's body. Problem 400 where it is said to be base64 and is not."""
-    body = event.get("body")
-    if not body:
-        return b""
-    if type(body) is not str:  # a console test with a JSON object where its text belongs
-        return json.dumps(body).encode()
-    if event.get("isBase64Encoded") in (True, "true", "True"):  # Aliyun's API Gateway sends the word
+def attach_body(environ: Environ, event: Event) -> None:
+    """Set wsgi.input and CONTENT_LENGTH. Raise Problem 400 for a body that is said to be base64 and is not."""
+    body = event.get("body") or ""
+    if not isinstance(body, str):  # a console test with a JSON object where its text belongs
+        body = json.dumps(body)
+    elif event.get("isBase64Encoded") in (True, "true", "True"):  # Alibaba's API Gateway sends the word
         try:
-            return b64decode(body, validate=True)
+            body = b64decode(body, validate=True)
         except ValueError as error:
             raise Problem("400 Bad Request", "The request's body is not valid base64.") from error
-    return body.encode("utf-8", "replace")
+    content = body.encode("utf-8", "replace") if isinstance(body, str) else body
+    environ["wsgi.input"], environ["CONTENT_LENGTH"] = BytesIO(content), str(len(content))
 
 
-# --- The application's turn -------------------------------------------------------------------------------------------
+# --- Application ------------------------------------------------------------------------------------------------------
 
 
-def run(application: Application, environ: Environ, limit: int) -> Response:
-    """Call the application as PEP 3333 says: (status, headers, body). The iterable is always closed.
-
-    Reading stops where the body alone is over the limit: the rest could not be sent, and may not fit into memory.
-    """
-    started: Any = None  # status and headers, the last if it is called again with exc_info
+def call_wsgi(application: Application, environ: Environ, limit: int) -> Response:
+    """Call the application as PEP 3333 says and close its iterable. Raise what it raises, or AssertionError."""
+    is_head = environ.get("REQUEST_METHOD") == "HEAD"  # whose body is not sent
+    started: Any = None  # status and headers, the last if start_response is called again with exc_info
     chunks: list[bytes] = []
     size = 0
 
     def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], None]:
         nonlocal started
-        if started:
-            if not exc_info:
-                raise AssertionError("start_response was called a second time without exc_info.")
-            if any(chunks):  # too late for another status
-                raise exc_info[1].with_traceback(exc_info[2])
+        if started and not exc_info:
+            raise AssertionError("start_response was called a second time without exc_info.")
+        if size:  # too late for another status
+            raise exc_info[1].with_traceback(exc_info[2])
         started = status, headers
         return write
 
     def write(chunk: bytes) -> None:
         nonlocal size
-        if size <= limit:  # more need not be kept
+        if size <= limit and not is_head:
             chunks.append(chunk)
         size += len(chunk)
 
     iterable = application(environ, start_response)
     try:
         for chunk in iterable:
-            if chunk:
-                if not started:
-                    raise AssertionError("The application gave a body before it called start_response.")
-                chunks.append(chunk)
-                size += len(chunk)
-                if size > limit:
-                    if environ.get("REQUEST_METHOD") != "HEAD":  # whose body is not sent
-                        break
-                    del chunks[1:]
+            if chunk and not started:
+                raise AssertionError("The application gave a body before it called start_response.")
+            write(chunk)
+            if size > limit and not is_head:
+                break  # the rest could not be sent, and may not fit into memory
     finally:
-        close = getattr(iterable, "close", None)
-        if close is not None:
-            close()
+        if hasattr(iterable, "close"):
+            iterable.close()
     if not started:
         raise AssertionError("The application did not call start_response.")
-    status, headers = started
-    return status, headers, b"".join(chunks)
+    return *started, b"".join(chunks)
 
 
-# --- Response -> answer -----------------------------------------------------------------------------------------------
-
-
-def build_answer(
-    gateway: Gateway, event: Event, environ: Environ, status: str, pairs: list[tuple[str, str]], body: bytes
-) -> Event:
-    """The dict that the gateway turns into the HTTP answer. Problem 502 for one that it could not carry."""
-    code, headers, content_type, coding, body = checked(gateway, environ, status, pairs, body, WRITTEN)
-    answer = gateway.answer(event, status, headers)
-    answer["statusCode"] = code
-    text = "" if not body else as_text(body, content_type) if coding == "identity" else None
-    if text is not None:
-        answer["body"], answer["isBase64Encoded"] = text, False
-    elif gateway.binary:
-        answer["body"], answer["isBase64Encoded"] = b64encode(body).decode(), True
-    else:
-        what = f"{len(body)} bytes of {media_type(content_type)} (content coding: {coding})"
-        raise Problem("502 Bad Gateway", f"{what} are not text, and {gateway.name} carries nothing else.")
-    size = len(body)
-    if LONG_VALUES:
-        size += sum(LONG_VALUES)
-        LONG_VALUES.clear()
-    if size * 24 > gateway.limit or len(pairs) > 50:  # JSON makes at most twelve bytes of one
-        size = len(json.dumps(answer))
-        if size > gateway.limit:
-            raise too_large(gateway, content_type, f"makes {size} bytes of JSON")
-    return answer
-
-
-def wsgi_answer(environ: Environ, status: str, pairs: list[tuple[str, str]], body: bytes) -> Response:
-    """The same for FC's oldest HTTP trigger, which takes WSGI's own terms and no JSON."""
-    _, headers, _, _, body = checked(FC, environ, status, pairs, body, VALUES)
-    return status, [(name, value) for name, values in headers.items() for value in values], body
-
-
-def checked(
-    gateway: Gateway, environ: Environ, status: str, pairs: list[tuple[str, str]], body: bytes, values: Kept
-) -> tuple[int, Headers, str, str, bytes]:
-    """What may go out: (code, headers with these values, content type, content coding, body).
-
-    ValueError for what PEP 3333 forbids, Problem 502 for a body that is over the limit by itself.
-    """
-    code = CODES[status]
-    headers: Headers = {}
-    spelled: dict[str, str] = {}  # a name in lower case: as it was first written
-    for name, value in pairs:
-        key = LOWER[name]
-        if key in spelled:
-            headers[spelled[key]].append(values[value])
-        else:
-            spelled[key] = name
-            headers[name] = [values[value]]
-    if "" in spelled:
-        del headers[spelled[""]]
-    content_type = headers[spelled["content-type"]][-1] if "content-type" in spelled else ""
-    coding = headers[spelled["content-encoding"]][-1] if "content-encoding" in spelled else "identity"
-    if code in NO_BODY or environ.get("REQUEST_METHOD") == "HEAD":
-        body = b""
-        if code in NO_BODY and code != 304:  # RFC 9110 8.6: no length is said where there is no body for any method
-            headers.pop(spelled.get("content-length", ""), None)
-    elif len(body) > gateway.limit:  # where run() stopped reading
-        raise too_large(gateway, content_type, f"is over {gateway.limit} bytes")
-    elif "content-length" in spelled and headers[spelled["content-length"]] != [str(len(body))]:
-        raise ValueError("The Content-Length is not the length of the body.")
-    return code, headers, content_type, coding, body
-
-
-NO_BODY = frozenset({*range(100, 200), 204, 304})
-
-
-def too_large(gateway: Gateway, content_type: str, how: str) -> Problem:
-    """Of an answer that the gateway could not carry."""
-    what = f"An answer of {media_type(content_type)} {how}"
-    return Problem("502 Bad Gateway", f"{what}, and {gateway.name} carries {gateway.limit}.")
-
-
-def media_type(content_type: str) -> str:
-    """The Content-Type without its parameters, which may be personal: a file's name."""
-    return content_type.partition(";")[0].strip().lower() or "no content type"
-
-
-def as_text(body: bytes, content_type: str) -> str | None:
-    """The body as text, or None where it must go as base64.
-
-    Gateways write text as UTF-8, so a body in another charset is text only where that makes the same bytes.
-    """
-    charset = CHARSETS[content_type]
+def handle_wsgi_call(application: Application, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    """Serve FC's oldest HTTP trigger, which speaks WSGI but lacks SCRIPT_NAME and a response to errors."""
+    method, context = environ.get("REQUEST_METHOD", "GET"), environ.get("fc.context")
+    request_id = request_id_of({}, context)
+    environ.pop("HTTP_PROXY", None)
+    environ |= {"serverless.event": {}, "serverless.context": context, "serverless.request_id": request_id}
+    environ |= {"event": {}, "context": context} if settings.legacy_environ else {}
+    environ.setdefault("REMOTE_PORT", "0")
+    if not environ.get("SCRIPT_NAME"):  # /2016-08-15/proxy/SERVICE/FUNCTION on the default domain
+        path = unquote_to_bytes((environ.get("fc.request_uri") or "").partition("?")[0]).decode("latin-1")
+        own = "" if environ.get("PATH_INFO") == "/" else environ.get("PATH_INFO") or ""
+        environ["SCRIPT_NAME"] = path.rstrip("/").removesuffix(own) if path.endswith(own) else ""
     try:
-        if charset not in ("", "utf-8"):
-            body.decode(charset)
-        return body.decode() if charset else None
-    except (LookupError, UnicodeError):
-        return None
+        response = call_wsgi(application, environ, FC.limit)
+        _, headers, body, _, _ = validate(FC, method, response)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 it is logged
+        response = error_response(error, environ, request_id)
+        _, headers, body, _, _ = validate(FC, method, response)
+    start_response(response[0], [(name, value) for name, values in headers.items() for value in values])
+    return [body]
 
 
-# What responses repeat: header names, values, statuses and types. PEP 3333 forbids what raises ValueError here.
-
-
-def status_code(status: str) -> int:
-    """`404 Not Found` -> 404."""
-    if not re.fullmatch(r"[1-9]\d\d( [^\x00-\x1f\x7f]{0,200})?", status, re.ASCII):
-        raise ValueError("The status is not three digits and a reason.")
-    return int(status[:3])
-
-
-def lower_name(name: str) -> str:
-    """A header's name in lower case, by which names are compared; '' for one that is between server and client."""
-    if not re.fullmatch(r"[\w!#$%&'*+.^`|~-]{1,200}", name, re.ASCII):
-        raise ValueError("A response header's name is no name.")
-    key = name.lower()
-    return "" if key in HOP_BY_HOP else key
-
-
-# Of each connection, of which the gateway makes its own (RFC 9110 7.6.1); PEP 3333 forbids them to applications.
-HOP_BY_HOP = frozenset({"connection", "keep-alive", "te", "trailer", "trailers", "transfer-encoding", "upgrade"})
-HOP_BY_HOP |= {"proxy-authenticate", "proxy-authorization", "proxy-connection"}
-
-
-def checked_value(value: str) -> str:
-    """A header's value as PEP 3333's native string, without white space around it (RFC 9113 8.2.1)."""
-    if re.search(r"[^\t\x20-\x7e\x80-\xff]", value):
-        raise ValueError("A response header holds a control character, or one that is no byte.")
-    return value.strip(" \t")
-
-
-def written(value: str) -> str:
-    """A header's value as text: the reverse of native() where the bytes are UTF-8, else as it is."""
-    value = checked_value(value)
-    if len(value) >= LONG:  # such a one is not kept, so it comes here each time
-        LONG_VALUES.append(len(value))
-    try:
-        return value if value.isascii() else value.encode("latin-1").decode()
-    except UnicodeDecodeError:
-        return value
-
-
-def charset_of(content_type: str) -> str:
-    """The charset of a text; '' for what is not text. Compared without case and without other parameters."""
-    kind, *parameters = content_type.lower().replace(" ", "").split(";")
-    for parameter in parameters:
-        if parameter.startswith("charset="):
-            return parameter[8:].strip("\"'") or "utf-8"
-    more = os.environ.get("TEXT_MIME_TYPES", "").lower().replace(",", " ").split()
-    suffixes = ("/json", "/xml", "/javascript", "+json", "+xml", "/x-www-form-urlencoded")
-    return "utf-8" if not kind or kind.startswith("text/") or kind.endswith(suffixes) or kind in more else ""
-
-
-CODES = Kept(status_code)
-LOWER = Kept(lower_name)
-LONG_VALUES: list[int] = []  # the lengths of an answer's long ones: the others are not worth measuring
-VALUES = Kept(checked_value)
-WRITTEN = Kept(written)
-CHARSETS = Kept(charset_of)
-
-
-# --- Errors -----------------------------------------------------------------------------------------------------------
-
-
-def error_response(error: BaseException, environ: Environ, number: str) -> Response:
-    """Log the error, and answer it: problem+json (RFC 9457) where JSON was asked for, else a sentence.
-
-    The log has the traceback, the answer only the number under which to look for it.
-    """
-    problem, extra = error, {"request_id": number}
-    if isinstance(problem, Problem):
-        logger.error("request.refused request_id=%s %s %s", number, problem.status, problem, extra=extra)
-    else:
-        logger.error("application.failed request_id=%s", number, exc_info=error, extra=extra)
-        problem = Problem("500 Internal Server Error", "Something went wrong here. The error was logged.")
-    accept = environ.get("HTTP_ACCEPT", "").lower()
-    content_type, body = "text/plain; charset=utf-8", f"{problem.detail}\nRequest id: {number}\n"
-    if "json" in environ.get("CONTENT_TYPE", "").lower() or ("json" in accept and "text/" not in accept):
-        members = {"title": problem.status[4:], "status": int(problem.status[:3]), "detail": problem.detail}
-        content_type, body = "application/problem+json", json.dumps({**members, "request_id": number})
-    return problem.status, [("Content-Type", content_type), ("X-Request-Id", number)], body.encode()
-
-
-def request_id(event: Event, context: Any) -> str:
-    """The platform's id of this invocation, else the gateway's of this request, else a random one."""
-    places = (
-        find(context, "request_id"),  # Tencent's context is a dict, AWS's and Aliyun's an object
-        getattr(context, "aws_request_id", None),
-        getattr(context, "request_id", None),
-        find(event, "requestContext", "requestId"),
-        find(event, "headers", "x-scf-request-id"),
-    )
-    number = next((place for place in places if place and isinstance(place, str)), "")
-    return re.sub(r"[^\w=.:-]", "", number, flags=re.ASCII)[:100] or os.urandom(8).hex()
-
-
-def describe(event: Event) -> str:
-    """Which event this was, by its keys: its values may be personal."""
-    return f"{event_source(event)} with the keys {', '.join(sorted(map(str, event))[:10]) or '(none)'}"
-
-
-# --- Which application ------------------------------------------------------------------------------------------------
+def configured_application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    """Call the application that WSGI_APPLICATION names; a failing import is answered like its other errors."""
+    return load_application()(environ, start_response)
 
 
 @cache
-def load(name: str) -> Any:
-    """Import `module:attribute`.
-
-    The garbage collector rests meanwhile: it would search, again and again, through objects that all stay. Afterwards
-    they are frozen, so that it never looks at them again. That is a quarter of Django's cold start.
-    """
-    module, _, attribute = name.strip().partition(":")
-    collecting = gc.isenabled()
+def load_application() -> Application:
+    """Import the application that WSGI_APPLICATION names."""
+    # The collector rests meanwhile, and then never looks at these objects, which all stay: a quarter of a cold start.
+    name, collecting = settings.application or DEFAULT_APPLICATION, gc.isenabled()
     gc.disable()
     try:
-        return getattr(import_module(module), attribute or "application")
+        return as_wsgi(resolve_name(name if ":" in name else f"{name}:application"))
     finally:
         gc.freeze()
         if collecting:
             gc.enable()
 
 
-def the_application() -> Application:
-    """The application that WSGI_APPLICATION names, imported when first asked for."""
-    application: Application = load(os.environ.get("WSGI_APPLICATION") or DEFAULT_APPLICATION)
-    return application
-
-
-def named_application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-    """The same as a WSGI application: so a failing import is answered and logged like its other errors."""
-    return the_application()(environ, start_response)
-
-
-def handle_wsgi_call(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-    """FC's oldest HTTP trigger speaks WSGI already; what it lacks is SCRIPT_NAME, context and an answer to errors."""
-    environ.pop("HTTP_PROXY", None)
-    environ.setdefault("REMOTE_PORT", "0")
-    environ["context"] = environ["serverless.context"] = environ.get("fc.context")
-    environ["event"] = environ["serverless.event"] = {}
-    path = environ.get("PATH_INFO") or "/"
-    full_path = unquote_to_bytes((environ.get("fc.request_uri") or "").partition("?")[0]).decode("latin-1")
-    if not environ.get("SCRIPT_NAME"):  # /2016-08-15/proxy/SERVICE/FUNCTION on the default domain
-        own = "" if path == "/" else path
-        environ["SCRIPT_NAME"] = full_path.rstrip("/").removesuffix(own) if full_path.endswith(own) else ""
+def has_application() -> bool:
+    """Return whether there is an application to import; a project that uses make_handler() names none."""
     try:
-        status, headers, body = wsgi_answer(environ, *run(named_application, environ, FC.limit))
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # noqa: BLE001 it is logged
-        number = request_id({}, environ["context"])
-        status, headers, body = wsgi_answer(environ, *error_response(error, environ, number))
-    start_response(status, headers)
-    return [body]
+        return bool(settings.application) or find_spec(DEFAULT_APPLICATION.partition(":")[0]) is not None
+    except ModuleNotFoundError:  # of its package
+        return False
 
 
-# --- Events that are not HTTP -----------------------------------------------------------------------------------------
+def as_wsgi(application: Any) -> Application:
+    """Return an ASGI application as a WSGI one, others as they are. Raise ImportError if a2wsgi is not installed."""
+    if not iscoroutinefunction(application) and not iscoroutinefunction(type(application).__call__):
+        return application  # type: ignore[no-any-return]
+    if not find_spec("a2wsgi"):
+        raise ImportError("This is an ASGI application, which runs through a2wsgi: pip install a2wsgi")
+    from a2wsgi import ASGIMiddleware
+
+    async def logged(scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await application(scope, receive, send)
+        except Exception:  # which a2wsgi drops once Starlette has answered 500
+            request_id = scope["wsgi_environ"].get("serverless.request_id", "")
+            logger.exception("application.failed request_id=%s", request_id, extra={"request_id": request_id})
+            raise
+
+    return ASGIMiddleware(logged)  # type: ignore[return-value]  # a2wsgi types the environ more closely
 
 
-def handle_other(event: Event, context: Any) -> Any:
-    """Run a timer's or a direct invocation's command, or the function that EVENT_HANDLERS names for the source."""
+# --- Response ---------------------------------------------------------------------------------------------------------
+
+# Hop-by-hop headers: the gateway opens its own connection (RFC 9110 7.6.1), and PEP 3333 forbids them to applications.
+HOP_BY_HOP = frozenset({"connection", "keep-alive", "te", "trailer", "trailers", "transfer-encoding", "upgrade"})
+HOP_BY_HOP |= {"proxy-authenticate", "proxy-authorization", "proxy-connection"}
+NO_BODY = frozenset({*range(100, 200), 204, 304})
+Message = tuple[int, Headers, bytes, str, str]
+STATUS = re.compile(r"[1-9]\d\d( [^\x00-\x1f\x7f]{0,200})?", re.ASCII).fullmatch
+NAME = re.compile(r"[\w!#$%&'*+.^`|~-]{1,200}", re.ASCII).fullmatch
+VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*").fullmatch
+TEXT_SUFFIXES = ("/json", "/xml", "/javascript", "+json", "+xml", "/x-www-form-urlencoded")
+
+
+def render(gateway: Gateway, event: Event, method: str, response: Response) -> Result:
+    """Return `statusCode`, `body`, `isBase64Encoded` and the headers in the gateway's form.
+
+    Raise ValueError for what PEP 3333 forbids, Problem 502 for what the gateway could not carry.
+    """
+    code, headers, body, content_type, coding = validate(gateway, method, response, unicode)
+    text = "" if not body else decode_text(body, content_type) if coding == "identity" else None
+    if text is None and not gateway.binary:
+        how = f"(content coding: {coding}) are not text, and {gateway.name} carries nothing else."
+        raise refusal(f"{len(body)} bytes", content_type, how)
+    result = gateway.render_headers(event, response[0], headers)
+    result["statusCode"] = code
+    result["body"] = b64encode(body).decode() if text is None else text
+    result["isBase64Encoded"] = text is None
+    # JSON makes at most six bytes of one, so only a result that may be over the limit is measured.
+    size = len(body) + sum(map(len, map(": ".join, response[1])))
+    if 8 * size + 4096 > gateway.limit:
+        size = len(json.dumps(result))
+        if size > gateway.limit:
+            raise refusal("A response", content_type, f"makes {size} bytes of JSON, over {gateway.name}'s limit.")
+    return result
+
+
+def validate(gateway: Gateway, method: str, response: Response, decode: Callable[[str], str] = str) -> Message:
+    """Return (code, headers, body, content type, content coding) as they may go out. Raise as render() does."""
+    status, pairs, body = response
+    if not STATUS(status):
+        raise ValueError("The status is not three digits and a reason.")
+    headers: Headers = {}
+    names: dict[str, str] = {}  # in lower case: as first spelled
+    for name, value in pairs:
+        if not NAME(name) or not ((value.isprintable() and value.isascii()) or VALUE(value)):
+            raise ValueError("A response header's name is no token, or its value has a control character or no byte.")
+        key = name.lower()
+        if key not in HOP_BY_HOP:
+            value = value.strip(" \t")  # RFC 9113 8.2.1
+            headers.setdefault(names.setdefault(key, name), []).append(value if value.isascii() else decode(value))
+    code, length = int(status[:3]), headers.get(names.get("content-length", ""))
+    content_type = headers[names["content-type"]][-1] if "content-type" in names else ""
+    coding = headers[names["content-encoding"]][-1] if "content-encoding" in names else "identity"
+    if code in NO_BODY or method == "HEAD":
+        body = b""
+        if length and code in NO_BODY and code != 304:  # RFC 9110 8.6: no length where no method has a body
+            del headers[names["content-length"]]
+    elif len(body) > gateway.limit:  # where call_wsgi() stopped reading
+        raise refusal("A response", content_type, f"is over {gateway.limit} bytes, the limit of {gateway.name}.")
+    elif length and length != [str(len(body))]:
+        raise ValueError("The Content-Length is not the length of the body.")
+    return code, headers, body, content_type, coding
+
+
+def unicode(value: str) -> str:
+    """Return a header's value as text: the reverse of native() where the bytes are UTF-8, else as it is."""
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return value
+
+
+def decode_text(body: bytes, content_type: str) -> str | None:
+    """Return the body as text, None where it must go as base64; gateways write UTF-8, so only what UTF-8 makes too."""
+    kind, *parameters = content_type.lower().replace(" ", "").split(";")
+    charsets = [parameter[8:].strip("\"'") for parameter in parameters if parameter.startswith("charset=")]
+    is_text = not kind or kind.startswith("text/") or kind.endswith(TEXT_SUFFIXES) or kind in settings.text_types
+    try:
+        if charsets and charsets[0] not in ("", "utf-8"):
+            body.decode(charsets[0])
+        return body.decode() if charsets or is_text else None
+    except (LookupError, UnicodeError):
+        return None
+
+
+def refusal(what: str, content_type: str, how: str) -> Problem:
+    """Return the 502 for a response that the gateway could not carry; parameters of its type may be personal."""
+    kind = content_type.partition(";")[0].strip().lower() or "no content type"
+    return Problem("502 Bad Gateway", f"{what} of {kind} {how}")
+
+
+# --- Errors -----------------------------------------------------------------------------------------------------------
+
+
+def error_response(error: BaseException, environ: Environ, request_id: str) -> Response:
+    """Log an error and return its response: problem+json (RFC 9457) for JSON, else ERROR_PAGE, else a sentence."""
+    extra, page = {"request_id": request_id}, ""
+    if isinstance(error, Problem):
+        status, detail = error.args
+        logger.error("request.refused request_id=%s %s %s", request_id, status, detail, extra=extra)
+    else:
+        status, detail = "500 Internal Server Error", "Something went wrong here. The error was logged."
+        logger.error("application.failed request_id=%s", request_id, exc_info=error, extra=extra)
+        page = settings.error_page.replace("{request_id}", request_id)
+    accept = environ.get("HTTP_ACCEPT", "").lower()
+    if "json" in environ.get("CONTENT_TYPE", "").lower() or ("json" in accept and "text/" not in accept):
+        members = {"title": status[4:], "status": int(status[:3]), "detail": detail, "request_id": request_id}
+        kind, body = "application/problem+json", json.dumps(members)
+    elif page:
+        kind, body = "text/html; charset=utf-8", page
+    else:
+        kind, body = "text/plain; charset=utf-8", f"{detail}\nRequest id: {request_id}\n"
+    return status, [("Content-Type", kind), ("X-Request-Id", request_id)], body.encode()
+
+
+# --- Commands and other triggers --------------------------------------------------------------------------------------
+
+HTTP_KEYS = frozenset({"httpMethod", "path", "rawPath", "headers", "multiValueHeaders", "requestContext"})
+COMMAND_LOCK = RLock()  # a command has the process's standard output to itself
+
+
+def handle_trigger(event: Event, context: Any) -> Any:
+    """Return what the function of EVENT_HANDLERS returns, or `{"exit_code": int, "output": str}` of a command.
+
+    Raise CommandFailed for a timer whose command fails, UnknownEvent for an event that nothing handles.
+    """
     source = event_source(event)
-    for entry in os.environ.get("EVENT_HANDLERS", "").split(";"):  # cos=survey.imports:handle; cls=...
-        name, _, target = entry.partition("=")
-        if target and name.strip() == source:
-            return load(target)(event, context)
-    if source == "manage":
-        exit_code, output = run_command(event["manage"], request_id(event, context))
-        return {"exit_code": exit_code, "output": output}
-    if source == "timer":
-        exit_code, output = run_command(event.get("Message") or event.get("payload"), request_id(event, context))
-        if exit_code:
-            raise CommandFailed(f"The timer's command ended with exit code {exit_code}: {output[-2000:]}")
-        return {"exit_code": exit_code, "output": output}
-    raise UnknownEvent(f"EVENT_HANDLERS names no function for this event: {describe(event)}.")
+    if source in settings.event_handlers:
+        return resolve_name(settings.event_handlers[source])(event, context)
+    if source not in ("manage", "timer"):
+        raise UnknownEvent(f"EVENT_HANDLERS names no function for this event: {describe(event)}.")
+    argv = event["manage"] if source == "manage" else event.get("Message") or event.get("payload")
+    exit_code, output = run_command(argv, request_id_of(event, context))
+    if exit_code and source == "timer":
+        raise CommandFailed(f"The timer's command ended with exit code {exit_code}: {output[-2000:]}")
+    return {"exit_code": exit_code, "output": output}
 
 
 def event_source(event: Event) -> str:
-    """Who sent an event that is not HTTP: manage, timer, cos, ckafka, cmq, cls, s3, sqs, ...; 'unknown' if it is."""
-    if "manage" in event:
-        return "manage"
-    if event.get("Type") == "Timer" or "triggerName" in event:  # Tencent's, Aliyun's
-        return "timer"
-    if "clslogs" in event:
-        return "cls"
+    """Return who sent an event that is not HTTP: manage, timer, cos, ckafka, cmq, cls, s3, sqs, ... or unknown."""
     records = event.get("Records")
     record = records[0] if isinstance(records, list) and records and isinstance(records[0], dict) else {}
-    for key in record:
-        if key.lower() in ("cos", "ckafka", "cmq"):
-            return str(key.lower())
+    tencent = [key for key in map(str.lower, record) if key in ("cos", "ckafka", "cmq")]
+    if not HTTP_KEYS.isdisjoint(event):  # a WebSocket's message, say: it must not run a command
+        return "unknown"
+    if "manage" in event:
+        return "manage"
+    if event.get("Type") == "Timer" or "triggerName" in event:  # Tencent's, Alibaba's
+        return "timer"
+    if "clslogs" in event or tencent:
+        return tencent[0] if tencent else "cls"
     source = record.get("eventSource") or record.get("EventSource") or event.get("source")  # AWS
-    source = source.rpartition(":")[2] if isinstance(source, str) else ""
+    source = text_of(source).rpartition(":")[2]
     return source if re.fullmatch(r"[a-z0-9._-]{1,40}", source) else "unknown"  # it goes into the log
 
 
-def run_command(words: Any, number: str) -> tuple[int, str]:
-    """Run a management command as `manage.py` would, if MANAGE_COMMANDS allows it: (exit code, output).
+def describe(event: Event) -> str:
+    """Return which event this was, by its keys: its values may be personal."""
+    return f"{event_source(event)} with the keys {', '.join(sorted(map(str, event))[:10]) or '(none)'}"
 
-    `number` is the invocation's, for the log.
-    """
+
+def run_command(argv: Any, request_id: str) -> tuple[int, str]:
+    """Run a management command, a list of words or a line, if allowed. Return (exit code, output); 126: refused."""
     import shlex
-    from contextlib import redirect_stderr, redirect_stdout
-    from io import StringIO
 
     try:
-        words = shlex.split(words) if isinstance(words, str) else words
+        argv = shlex.split(argv) if isinstance(argv, str) else argv
     except ValueError as error:
         return 2, f"The command cannot be read: {error}."
-    if not isinstance(words, list) or not words or not all(isinstance(word, str) for word in words):
+    if not isinstance(argv, list) or not argv or not all(isinstance(word, str) for word in argv):
         return 2, "A command is a list of strings."
-    command, extra = allowed(words), {"request_id": number}
+    command, extra = allowed(argv), {"request_id": request_id}
     if not command:
-        logger.error("command.refused request_id=%s", number, extra=extra)  # not its words, which may be anything
+        logger.error("command.refused request_id=%s", request_id, extra=extra)  # not its words, which may be anything
         return 126, "MANAGE_COMMANDS does not allow this command with these words."
-    the_application()  # names the settings
+    if has_application():
+        load_application()  # names Django's settings
     from django.core.management import execute_from_command_line
 
-    exit_code: Any = 0
-    failure = None
-    with redirect_stdout(StringIO()) as output, redirect_stderr(output):
+    code: Any = None
+    with COMMAND_LOCK, redirect_stdout(ThreadOutput(sys.stdout)) as output, redirect_stderr(output):
         try:
             execute_from_command_line(["manage.py", *command])
         except SystemExit as end:
-            exit_code = 0 if end.code is None else end.code
-        except Exception as error:  # noqa: BLE001 it is logged
-            exit_code, failure = f"{type(error).__name__}: the log says where.", error  # its text may be personal
-    if failure:
-        logger.error("command.failed request_id=%s %s", number, command[0], exc_info=failure, extra=extra)
-    if type(exit_code) is not int:  # sys.exit("sentence") prints it and ends with 1
-        return 1, f"{output.getvalue()}{exit_code}\n"
-    return exit_code, output.getvalue()
+            code = end.code
+        except Exception as error:  # noqa: BLE001 it is logged below, where standard error is itself again
+            code = error
+    if isinstance(code, Exception):
+        logger.error("command.failed request_id=%s %s", request_id, command[0], exc_info=code, extra=extra)
+        code = f"{type(code).__name__}: the log says where."  # its text may be personal
+    text = output.getvalue()
+    # sys.exit("a sentence") prints it and ends with 1.
+    return (1, f"{text}{code}\n") if isinstance(code, str) else (code or 0, text)
 
 
-def allowed(words: list[str]) -> list[str]:
-    """The words as they may run, [] if they may not.
+def allowed(argv: list[str]) -> list[str]:
+    """Return the argv as it may run, [] if it may not.
 
-    MANAGE_COMMANDS holds entries `command word --flag --option=` between semicolons: the command may be followed by
-    these words in any order; one that ends in `=` takes any value. `--option 5` becomes `--option=5`, so that a value
-    can never turn into an argument.
+    An entry of MANAGE_COMMANDS is a command and the words that may follow it in any order; one that ends in `=` takes
+    any value. `--option 5` becomes `--option=5`, so that a value can never turn into an argument.
     """
-    for entry in os.environ.get("MANAGE_COMMANDS", DEFAULT_COMMANDS).split(";"):
-        known = entry.split()
-        if known[:1] != words[:1]:
-            continue
-        command, rest = words[:1], iter(words[1:])
+    for name, *words in filter(None, settings.commands):
+        command, rest = [name], iter(argv[1:])
         for word in rest:
-            if word in known[1:] or ("=" in word and word[: word.index("=") + 1] in known[1:]):
+            if word in words or ("=" in word and word[: word.index("=") + 1] in words):
                 command.append(word)
-            elif f"{word}=" in known[1:]:
+            elif f"{word}=" in words:
                 command.append(f"{word}={next(rest, '')}")
             else:
                 break
         else:
-            return command
+            if name == argv[0]:
+                return command
     return []
 
 
-def is_there(application: str) -> bool:
-    """Whether there is such a module: its package may be, by a folder of the same name."""
-    try:
-        return find_spec(application.partition(":")[0]) is not None
-    except ModuleNotFoundError:
-        return False
+class ThreadOutput(StringIO):
+    """A stream for the thread that makes it; what other threads write goes to the stream beneath."""
 
+    def __init__(self, beneath: TextIO) -> None:
+        super().__init__()
+        self.beneath, self.thread = beneath, get_ident()
+
+    def write(self, text: str) -> int:
+        return super().write(text) if get_ident() == self.thread else self.beneath.write(text)
+
+
+def main(arguments: list[str]) -> int:
+    """Print the result of one event, from a file or from standard input. Return 1 for an error, else 0."""
+    try:
+        event = Path(arguments[0]).read_bytes() if arguments else sys.stdin.buffer.read()
+        result = main_handler(event, {"request_id": "local"})
+    except (OSError, UnknownEvent, CommandFailed) as error:
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        return 1
+    sys.stdout.write(json.dumps(result, ensure_ascii=False, indent=2) + "\n")
+    return int(isinstance(result, dict) and (result.get("statusCode", 0) >= 500 or bool(result.get("exit_code"))))
+
+
+settings = Settings.read(os.environ)
 
 # On a platform the application is imported now, in the phase that has its own time limit; a failing import is reported
-# by the platform. Elsewhere (tests, another project that only uses handle_request) on the first event that needs it.
-if any(name in os.environ for name in PLATFORM_VARIABLES) and (
-    os.environ.get("WSGI_APPLICATION") or is_there(DEFAULT_APPLICATION)
-):
-    the_application()
+# by the platform. Elsewhere (tests, another project that uses make_handler) on the first event that needs it.
+if any(name in os.environ for name in PLATFORM_VARIABLES) and has_application():
+    load_application()
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -10,14 +10,11 @@ import contextlib
 import io
 import itertools
 import json
-import logging
 import platform
 import py_compile
-import signal
 import subprocess
 import sys
 import time
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median, quantiles
@@ -29,7 +26,9 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
 import index
-from benchmarks.bridge_peers import BRIDGES
+from conformance.__main__ import main as conformance
+from conformance.check import CONTEXT
+from conformance.peers import BRIDGES
 
 ROOT = Path(__file__).parent.parent
 HEADERS = {
@@ -124,8 +123,8 @@ class Direct:
     """Calls the application without a bridge, each time with an environ that was made before."""
 
     def __init__(self, application: Callable[..., Any], event: dict[str, Any]) -> None:
-        gateway, body = index.AWS_REST, event["body"].encode()
-        environ = index.build_environ(gateway, event, event["requestContext"], None)
+        body = event["body"].encode()
+        environ = index.build_environ(index.AWS_REST, event, None, "POST", "r-1")
         environ["CONTENT_LENGTH"] = str(len(body))
         self.application = application
         self.environs = ({**environ, "wsgi.input": io.BytesIO(body)} for _ in itertools.count())
@@ -139,13 +138,18 @@ class Direct:
         self.application(self.ready.pop(), lambda status, headers: None)
 
 
+def bound(handler: Callable[[Any, Any], Any]) -> Callable[[Any], Any]:
+    """The handler with the context that every call has."""
+    return lambda event: handler(event, CONTEXT)
+
+
 def around_django(calls: int) -> dict[str, list[float]]:
     """What each bridge adds to a request that a Django view answers, in microseconds a call."""
     timed, event = Timed(django_application()), rest_event()
     subjects: dict[str, Callable[[Any], Any]] = {}
     for name, make in BRIDGES.items():
         with contextlib.redirect_stdout(io.StringIO()):  # Zappa says that it starts
-            subjects[name] = make(timed)
+            subjects[name] = bound(make(timed))
             answer = subjects[name](event)
         if int(answer["statusCode"]) != 201 or json.loads(answer["body"]) != {"satisfaction": 5}:
             raise SystemExit(f"{name} does not answer the benchmark's event: {answer}")
@@ -169,7 +173,9 @@ def alone(rounds: int) -> dict[str, list[float]]:
     """What each bridge adds to an application that answers at once, again and again: means of rounds."""
     event = rest_event()
     with contextlib.redirect_stdout(io.StringIO()):
-        subjects: dict[str, Callable[[Any], Any]] = {name: make(answer_at_once) for name, make in BRIDGES.items()}
+        subjects: dict[str, Callable[[Any], Any]] = {
+            name: bound(make(answer_at_once)) for name, make in BRIDGES.items()
+        }
     direct = subjects["direct"] = Direct(answer_at_once, event)
     means: dict[str, list[float]] = {name: [] for name in subjects}
     for _ in range(rounds):
@@ -209,37 +215,6 @@ def import_cost(runs: int) -> None:
     print(f"\nimport index, beyond Django: {median(costs):.2f} ms of CPU (median of {runs}, most {max(costs):.2f}).")
 
 
-def give_up(number: int, frame: object) -> None:
-    """Raise out of a check that takes too long."""
-    raise TimeoutError
-
-
-def correctness() -> None:
-    """Print which bridge passes which row; each is really run."""
-    from benchmarks.bridge_correctness import ROWS
-
-    logging.disable()
-    signal.signal(signal.SIGALRM, give_up)
-    warnings.simplefilter("ignore")
-    passed = dict.fromkeys(BRIDGES, 0)
-    print(f"\n| {'':43} | {' | '.join(BRIDGES)} |")
-    print(f"|{'-' * 45}|{'|'.join('-' * (len(name) + 2) for name in BRIDGES)}|")
-    for row, check in ROWS.items():
-        cells = []
-        for name, make in BRIDGES.items():
-            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-                signal.alarm(20)  # a bridge that hangs has failed the row too
-                try:
-                    right = bool(check(make))
-                except Exception:  # noqa: BLE001 a bridge that raises has failed the row
-                    right = False
-                signal.alarm(0)
-            passed[name] += right
-            cells.append(("yes" if right else "no").ljust(len(name)))
-        print(f"| {row:43} | {' | '.join(cells)} |")
-    print(f"| {f'of {len(ROWS)}':43} | {' | '.join(str(passed[name]).ljust(len(name)) for name in BRIDGES)} |")
-
-
 def main() -> None:
     """Run all three parts."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -248,7 +223,8 @@ def main() -> None:
     with contextlib.redirect_stderr(io.StringIO()):
         speed(arguments.calls)
     import_cost(11)
-    correctness()
+    print()
+    conformance([])
 
 
 if __name__ == "__main__":

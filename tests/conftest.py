@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import uuid
 from collections.abc import Callable, Iterator
@@ -68,17 +69,24 @@ def private_mariadb() -> Iterator[PrivateServer]:
 
 
 @pytest.fixture
-def bridge_setting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], None]]:
-    """Sets an environment variable that index.py reads once for each path."""
+def bridge_setting(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    """Set an environment variable and let index.py read its settings again; both as before after the test."""
+    monkeypatch.setattr(index, "settings", index.settings)  # remembers it
 
     def change(name: str, value: str) -> None:
         monkeypatch.setenv(name, value)
-        index.locate.cache_clear()
-        index.CHARSETS.clear()
+        index.settings = index.Settings.read(os.environ)
 
-    yield change
-    index.locate.cache_clear()
-    index.CHARSETS.clear()
+    return change
+
+
+@pytest.fixture
+def failing_import(bridge_setting: Callable[[str, str], None]) -> Iterator[None]:
+    """WSGI_APPLICATION names a module that is not there."""
+    bridge_setting("WSGI_APPLICATION", "no_such_module:application")
+    index.load_application.cache_clear()
+    yield
+    index.load_application.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -43,7 +43,8 @@ class InvocationMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer the request with its id and its deadline set."""
         context = request.META.get("serverless.context")
-        _request_id.set(_id_of(context) or request.headers.get("x-scf-request-id", ""))
+        # index.py has decided it; a Web function has the header alone.
+        _request_id.set(request.META.get("serverless.request_id") or request.headers.get("x-scf-request-id", ""))
         _deadline.set(time.monotonic() + max(0.0, _time_limit(context) - RESERVE))
         try:
             return self.get_response(request)
@@ -56,13 +57,6 @@ def _forget(**signal: object) -> None:
     """What the instance does next belongs to another invocation."""
     _request_id.set("")
     _deadline.set(None)
-
-
-def _id_of(context: Any) -> str:  # noqa: ANN401  (each platform has a class of its own)
-    """Tencent hands over a dict, AWS and Aliyun an object."""
-    if isinstance(context, dict):
-        return str(context.get("request_id") or "")
-    return str(getattr(context, "aws_request_id", None) or getattr(context, "request_id", None) or "")
 
 
 def _time_limit(context: Any) -> float:  # noqa: ANN401

@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 from wsgiref.util import setup_testing_defaults
+from wsgiref.validate import validator
 
 import falcon
 import flask
@@ -22,8 +23,9 @@ import pytest
 from fastapi import FastAPI, Request
 
 import index
+from faaskit.gateways.registry import GATEWAYS as REGISTRY
 from faaskit.gateways.request import HttpRequest
-from tests.support.gateways import GATEWAYS, HOST, Recorder, sample, send, validated
+from tests.support.gateways import GATEWAYS, HOST, Recorder, received, sample, send
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # jieba's source has invalid escapes
@@ -103,17 +105,21 @@ def test_fastapi_runs_through_a2wsgi_as_documented(
     async def broken() -> None:
         raise LookupError("in the route")
 
-    main = types.ModuleType("main")
-    main.api = api  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "main", main)
+    app = types.ModuleType("app")
+    app.app = api  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "app", app)
     [recipe] = re.findall(
-        r"```python\n(import logging\n.*?)```", (ROOT / "docs" / "bridge.md").read_text("utf-8"), re.DOTALL
+        r"```python\n(from app import app\n.*?)```", (ROOT / "docs" / "bridge.md").read_text("utf-8"), re.DOTALL
     )
     names: dict[str, Any] = {"__name__": "recipe"}
     exec(recipe, names)
 
     def get(target: str) -> Any:
-        return send(names["application"], "aws-http", HttpRequest("GET", target, [HOST], address="203.0.113.7"))
+        return received(
+            names["handler"](
+                REGISTRY["aws-http"].build_event(HttpRequest("GET", target, [HOST], address="203.0.113.7")), {}
+            )
+        )
 
     assert json.loads(get("/hello/%E7%8E%8B?q=1").body) == {"name": "王", "q": "1", "client": "203.0.113.7"}
     assert not caplog.records
@@ -190,7 +196,7 @@ def test_fcs_oldest_trigger_calls_the_handler_as_a_wsgi_application() -> None:
     assert b"".join(body) == b"hello Tom"
     assert started[0][0] == "200 OK"
     assert environ["SCRIPT_NAME"] == "/2016-08-15/proxy/service/function"
-    assert environ["context"] is environ["fc.context"]
+    assert environ["serverless.context"] is environ["fc.context"]
     assert "HTTP_PROXY" not in environ
 
 
@@ -208,7 +214,7 @@ def test_fcs_oldest_trigger_says_where_the_function_is(
     path: str, uri: str | None, script_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recorder = Recorder()
-    monkeypatch.setattr(index, "the_application", lambda: validated(recorder))
+    monkeypatch.setattr(index, "load_application", lambda: validator(recorder))
     environ: dict[str, Any] = {"fc.context": None, "fc.request_uri": uri}
     setup_testing_defaults(environ)
     environ |= {"PATH_INFO": path, "SCRIPT_NAME": "", "QUERY_STRING": "", "CONTENT_LENGTH": "0"}
@@ -224,7 +230,7 @@ def test_fcs_oldest_trigger_gets_500_where_the_body_raises(
         yield b"begun"
         raise RuntimeError
 
-    monkeypatch.setattr(index, "the_application", lambda: application)
+    monkeypatch.setattr(index, "load_application", lambda: application)
     started: list[Any] = []
     body = index.main_handler({"fc.context": None}, lambda *given: started.append(given))
     assert started[0][0] == "500 Internal Server Error"
@@ -251,7 +257,7 @@ def test_fcs_oldest_trigger_is_answered_by_the_same_rules(
         start_response(status, [("Content-Type", "image/png"), ("X-Name", "Jos\xe9"), ("X-Utf8", "\xe7\x8e\x8b")])
         return (b"x" * 1024 * 1024 for _ in range(size))
 
-    monkeypatch.setattr(index, "the_application", lambda: application)
+    monkeypatch.setattr(index, "load_application", lambda: application)
     started: list[Any] = []
     body = index.main_handler({"REQUEST_METHOD": method, "fc.context": None}, lambda *given: started.append(given))
     [(line, headers)] = started
@@ -263,7 +269,7 @@ def test_fcs_oldest_trigger_is_answered_by_the_same_rules(
 
 def test_fcs_oldest_trigger_gets_500_for_a_header_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     for header in (("X", "a\r\nSet-Cookie: b=1"), ("X\r\nEvil", "1")):
-        monkeypatch.setattr(index, "the_application", lambda header=header: Recorder(headers=[header]))
+        monkeypatch.setattr(index, "load_application", lambda header=header: Recorder(headers=[header]))
         environ: dict[str, Any] = {"fc.context": None}
         setup_testing_defaults(environ)
         started: list[Any] = []
@@ -271,8 +277,7 @@ def test_fcs_oldest_trigger_gets_500_for_a_header_that_is_none(monkeypatch: pyte
         assert started[0][0] == "500 Internal Server Error"
 
 
-def test_fcs_oldest_trigger_gets_500_for_an_application_that_raises(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WSGI_APPLICATION", "no_such_module:application")
+def test_fcs_oldest_trigger_gets_500_for_an_application_that_raises(failing_import: None) -> None:
     started: list[Any] = []
     context = type("Context", (), {"request_id": "fc-1"})()
     body = index.main_handler({"fc.context": context}, lambda *given: started.append(given))

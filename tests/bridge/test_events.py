@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import index
-from tests.support.gateways import sample
+from tests.support.gateways import Setting, sample
 
 ROOT = Path(__file__).parents[2]
 
@@ -116,15 +116,15 @@ def test_what_is_no_command_is_a_usage_error(words: object) -> None:
     assert index.main_handler({"manage": words}, {})["exit_code"] == 2
 
 
-def test_the_allow_list_is_an_environment_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MANAGE_COMMANDS", "drain_outbox --seconds= --quiet; loaddata branches")
+def test_the_allow_list_is_an_environment_variable(bridge_setting: Setting) -> None:
+    bridge_setting("MANAGE_COMMANDS", "drain_outbox --seconds= --quiet; loaddata branches")
     assert index.allowed(["drain_outbox"]) == ["drain_outbox"]
     assert index.allowed(["drain_outbox", "--seconds", "50", "--quiet"]) == ["drain_outbox", "--seconds=50", "--quiet"]
     assert index.allowed(["drain_outbox", "--seconds=50"]) == ["drain_outbox", "--seconds=50"]
     assert index.allowed(["loaddata", "branches"]) == ["loaddata", "branches"]
     assert index.allowed(["loaddata", "users"]) == []
     assert index.allowed(["migrate"]) == []
-    monkeypatch.setenv("MANAGE_COMMANDS", "")
+    bridge_setting("MANAGE_COMMANDS", "")
     assert index.allowed(["check"]) == []
 
 
@@ -133,7 +133,7 @@ def test_the_allow_list_is_an_environment_variable(monkeypatch: pytest.MonkeyPat
     "name", ["apigw", "function-url", "aws-rest", "aws-http", "aws-lambda-url", "aws-alb", "fc-http", "fc-apigateway"]
 )
 def test_a_command_is_never_reachable_through_http(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index, "run_command", lambda words, number: pytest.fail("a command ran"))
+    monkeypatch.setattr(index, "run_command", lambda argv, request_id: pytest.fail("a command ran"))
     command = {"manage": ["check"], "Type": "Timer", "Message": "check"}
     event = sample(name) | command | {"body": json.dumps(command)}
     assert "statusCode" in index.main_handler(event, {})
@@ -143,14 +143,14 @@ def test_a_command_is_never_reachable_through_http(name: str, monkeypatch: pytes
 
 @pytest.mark.parametrize(("name", "source"), [("cos", "cos"), ("ckafka", "ckafka"), ("cmq", "cmq"), ("cls", "cls")])
 def test_other_triggers_go_to_the_registered_function_else_one_named_error(
-    name: str, source: str, monkeypatch: pytest.MonkeyPatch
+    name: str, source: str, monkeypatch: pytest.MonkeyPatch, bridge_setting: Setting
 ) -> None:
     with pytest.raises(index.UnknownEvent, match=source):
         index.main_handler(sample(name), {})
     module = types.ModuleType("registered")
     module.handle = lambda event, context: ("handled", event, context)  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "registered", module)
-    monkeypatch.setenv("EVENT_HANDLERS", f"other=x:y; {source} = registered:handle")
+    bridge_setting("EVENT_HANDLERS", f"other=x:y; {source} = registered:handle")
     assert index.main_handler(sample(name), {"request_id": "r"}) == ("handled", sample(name), {"request_id": "r"})
 
 

@@ -14,7 +14,7 @@ import pytest
 import index
 from faaskit.gateways.registry import GATEWAYS as REGISTRY
 from faaskit.gateways.request import HttpRequest
-from tests.support.gateways import GATEWAYS, HOST, Recorder, received, sample, seen, send
+from tests.support.gateways import GATEWAYS, HOST, Recorder, Setting, received, sample, seen, send
 
 OK = [("Content-Type", "text/plain")]
 every_gateway = pytest.mark.parametrize("gateway", GATEWAYS)
@@ -225,7 +225,7 @@ def test_values_go_out_without_white_space_around_them(gateway: str) -> None:
 
 
 @every_gateway
-def test_environ_carries_event_and_context(gateway: str) -> None:
+def test_environ_carries_event_and_context(gateway: str, bridge_setting: Setting) -> None:
     def application(environ: Any, start_response: Any) -> list[bytes]:
         kept.update(environ)
         start_response("200 OK", OK)
@@ -235,9 +235,13 @@ def test_environ_carries_event_and_context(gateway: str) -> None:
     context = {"request_id": "r-1"}
     event = REGISTRY[gateway].build_event(HttpRequest(headers=[HOST]))
     index.handle_request(application, event, context)
+    assert kept["serverless.context"] is context
+    assert kept["serverless.event"].get("path", kept["serverless.event"].get("rawPath")) == "/"
+    assert not {"event", "context"} & set(kept)  # PEP 3333 wants strings under names without a dot
+    bridge_setting("LEGACY_ENVIRON", "1")
+    index.handle_request(application, event, context)
     assert kept["event"] is kept["serverless.event"]
-    assert kept["context"] is kept["serverless.context"] is context
-    assert kept["event"].get("path", kept["event"].get("rawPath")) == "/"
+    assert kept["context"] is context
 
 
 def test_trap_1_alb_leaves_the_query_encoded_and_rest_decodes_it() -> None:

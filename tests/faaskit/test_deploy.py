@@ -612,10 +612,10 @@ def run_index(snapshot, event):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_index_py_handles_the_events_of_a_deployment(project, scf, monkeypatch):
+def test_index_py_handles_the_events_of_a_deployment(project, scf, bridge_setting):
     config = function_config.load(ROOT / "serverless.yml", ENVIRON)
-    monkeypatch.setenv("MANAGE_COMMANDS", config.environment["MANAGE_COMMANDS"])
-    monkeypatch.setenv("PUBLIC_URL", "http://testserver")
+    bridge_setting("MANAGE_COMMANDS", config.environment["MANAGE_COMMANDS"])
+    bridge_setting("PUBLIC_URL", "http://testserver")
     scf.run = run_index
     output = deploy(project)
     assert "The database is migrated." in output

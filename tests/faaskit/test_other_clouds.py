@@ -99,8 +99,8 @@ def test_the_allow_list_is_that_of_serverless_yml(template):
     assert variables(template[1])["MANAGE_COMMANDS"] == allowed["variables"]["MANAGE_COMMANDS"]
 
 
-def test_each_timer_names_a_command_of_the_allow_list(template, monkeypatch):
-    monkeypatch.setenv("MANAGE_COMMANDS", variables(template[1])["MANAGE_COMMANDS"])
+def test_each_timer_names_a_command_of_the_allow_list(template, bridge_setting):
+    bridge_setting("MANAGE_COMMANDS", variables(template[1])["MANAGE_COMMANDS"])
     inputs = [json.loads(entry)["Message"] for entry in found(template[1], {"Input"})]
     commands = inputs + found(template[1], {"payload"})
     assert [command.split()[0] for command in commands] == ["drain_outbox", "update_figures", "erase_responses"]

@@ -35,8 +35,8 @@ LAYER_FIELDS = {"name", "description", "region", "src", "runtimes"}
 HTTP_FIELDS = {"qualifier", "authType", "netConfig", "corsConfig", "name", "enable"}
 TIMER_FIELDS = {"name", "cronExpression", "argument", "enable", "qualifier"}
 
-# Settings that a function on the platform does not use.
-NOT_DEPLOYED = {"DEBUG", "SQLITE_PATH", "LEXICON_DIR"}
+# Settings that a function on the platform, whose instances serve one request at a time, does not use.
+NOT_DEPLOYED = {"DEBUG", "SQLITE_PATH", "LEXICON_DIR", "WSGI_MULTITHREAD"}
 ENVIRON = {
     "SECRET_KEY": "s",
     "MYSQL_HOST": "10.0.0.2",
@@ -113,8 +113,8 @@ def test_secrets_come_from_the_environment_alone():
         assert name == "MANAGE_COMMANDS" or value == f"${{env:{name}}}"
 
 
-def test_the_timers_are_on_and_their_commands_are_allowed(config, monkeypatch):
-    monkeypatch.setenv("MANAGE_COMMANDS", config.environment["MANAGE_COMMANDS"])
+def test_the_timers_are_on_and_their_commands_are_allowed(config, bridge_setting):
+    bridge_setting("MANAGE_COMMANDS", config.environment["MANAGE_COMMANDS"])
     assert {timer.message: timer.cron for timer in config.timers if timer.enabled} == {
         "drain_outbox --seconds 45": "0 * * * * * *",
         "update_figures --seconds 20": "30 * * * * * *",

@@ -66,23 +66,9 @@ def received(result: Any, text_only: bool = False) -> ReceivedResponse:
     return ReceivedResponse(result["statusCode"], headers, body)
 
 
-def validated(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
-    """Wrap an application in wsgiref's validator.
-
-    The validator wants strings under names without a dot, so `event` and `context` are hidden from it; they have a test
-    of their own.
-    """
-    watched = validator(application)
-
-    def without_event(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        return watched({key: environ[key] for key in environ if key not in ("event", "context")}, start_response)
-
-    return without_event
-
-
 def send(application: Callable[..., Iterable[bytes]], gateway: str, request: HttpRequest) -> ReceivedResponse:
     """Send a request through a gateway and the bridge to an application, which wsgiref.validate watches."""
-    result = index.handle_request(validated(application), REGISTRY[gateway].build_event(request), {"request_id": "r-1"})
+    result = index.handle_request(validator(application), REGISTRY[gateway].build_event(request), {"request_id": "r-1"})
     if gateway not in LIST_VALUED:
         assert all(type(value) is str for value in result.get("headers", {}).values())
         assert all(type(value) is list for value in result.get("multiValueHeaders", {}).values())
