@@ -48,10 +48,15 @@ def count_attempt(account: str, address: str) -> None:
     Counted first: attempts made at the same moment cannot all slip through.
     """
     for name, limit in _windows(account, address):
-        window = _count(_key(name))
-        if window.attempts > limit:
-            left = window.ends_at - timezone.now()
-            raise TooManyAttempts(max(1, -(-int(left.total_seconds()) // 60)))
+        count(name, limit)
+
+
+def count(name: str, limit: int) -> None:
+    """Count an attempt of `name` in its window; raises TooManyAttempts above `limit`."""
+    window = _count(_key(name))
+    if window.attempts > limit:
+        left = window.ends_at - timezone.now()
+        raise TooManyAttempts(max(1, -(-int(left.total_seconds()) // 60)))
 
 
 def forget(account: str, address: str) -> None:

@@ -20,6 +20,7 @@ BEGIN, MIDDLE, END, SINGLE = range(4)
 PROJECT_FOLDER = Path(__file__).resolve().parents[2]
 MIN_FLOAT = -3.14e100  # jieba's own "impossible", as a logarithm
 REMEMBERED_FRAGMENTS = 32_768  # at most 5 MB; natural text comes back to the same few thousand
+REMEMBERED_CHARACTERS = 4_096  # about 1 MB each for fragments and emissions; natural text has fewer
 
 
 class Frequencies:
@@ -80,6 +81,8 @@ class Fragments(dict[str, Entry]):
             self.clear()
         alone = self.characters.get(fragment[0])
         if alone is None:
+            if len(self.characters) >= REMEMBERED_CHARACTERS:
+                self.characters.clear()
             alone = self.characters[fragment[0]] = self.look_up(fragment[0])[0], None, False
         entry = alone
         if len(fragment) > 1:
@@ -198,13 +201,15 @@ class Tokenizer(jieba.Tokenizer):  # type: ignore[misc,name-defined]
 
 
 class Emissions(dict[str, tuple[float, float, float, float]]):
-    """Character to its log-probabilities as B, M, E, S; there are at most 20,950, those that jieba decodes."""
+    """Character to its log-probabilities as B, M, E, S; emptied when it is full."""
 
     def __init__(self, tables: Lexicon) -> None:
         super().__init__()
         self.tables = tables
 
     def __missing__(self, character: str) -> tuple[float, float, float, float]:
+        if len(self) >= REMEMBERED_CHARACTERS:
+            self.clear()
         impossible = (MIN_FLOAT, MIN_FLOAT, MIN_FLOAT, MIN_FLOAT)
         entry = self[character] = self.tables.finalseg_emissions(character) or impossible
         return entry
