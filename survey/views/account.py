@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.i18n import set_language
 
 from mydjango.language import without_language
+from mydjango.problems import allow
 from survey import throttle
 from survey.accounts import LoginForm, PasswordMailForm, client_address
 
@@ -83,4 +84,6 @@ def language(request: HttpRequest) -> HttpResponseBase:
 password_choose = PasswordChooseView.as_view()
 password_change = never_cache(PasswordChangeView.as_view())
 password_forgotten = never_cache(PasswordForgottenView.as_view())
-password_sent = never_cache(views.PasswordResetDoneView.as_view(template_name="survey/dashboard/password_sent.html"))
+password_sent = never_cache(
+    allow("GET")(views.PasswordResetDoneView.as_view(template_name="survey/dashboard/password_sent.html"))
+)

@@ -13,6 +13,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from mydjango.problems import allow
 from survey import charts, metrics, selectors, terms
 from survey.access import is_head_office, responses_of, staff_view
 from survey.exports import Cursor
@@ -93,6 +94,7 @@ def cursor_of(request: HttpRequest, name: str) -> Cursor | None:
         raise Http404 from None
 
 
+@allow("GET")
 @staff_view
 def overview(request: HttpRequest) -> HttpResponse:
     """The figures of the chosen answers, beside those of the period before."""

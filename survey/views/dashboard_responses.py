@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
+from mydjango.problems import allow
 from survey import selectors, terms
 from survey.access import account_of, responses_of, staff_view
 from survey.exports import Cursor
@@ -19,6 +20,7 @@ from survey.views.dashboard import cursor_of, form_of, page_context
 PER_PAGE = 30
 
 
+@allow("GET")
 @staff_view
 def comments(request: HttpRequest) -> HttpResponse:
     """Comments of the chosen answers, newest first; with words, those that have all of them."""
@@ -42,6 +44,7 @@ def comments(request: HttpRequest) -> HttpResponse:
     return render(request, "survey/dashboard/comments.html", context)
 
 
+@allow("GET")
 @staff_view
 def follow_up_list(request: HttpRequest) -> HttpResponse:
     """Low scores with their status: open ones unless another is asked for, these of any time unless one is chosen."""

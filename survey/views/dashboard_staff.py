@@ -15,6 +15,7 @@ from survey.models import Branch, Membership
 from survey.views.dashboard import form_of, page_context
 
 
+@allow("GET")
 @head_office_view
 def staff(request: HttpRequest) -> HttpResponse:
     """Who has an account and what it may see."""
