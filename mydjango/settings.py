@@ -54,6 +54,7 @@ MIDDLEWARE = [
     "mydjango.static.StaticFilesMiddleware",
     "mydjango.problems.ProblemMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "mydjango.form_body.FormMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "mydjango.middleware.PathMiddleware",
