@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -22,14 +21,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from mydjango.public_url import absolute_url
-from survey import throttle
+from survey import password_requests, throttle
 from survey.access import account_of
 from survey.forms import EMAIL_ERRORS, TEXT_ERRORS
 from survey.models import CODE_ERROR, Branch, Membership, OutgoingMail
 from survey.outbox import message_id
 
 HEAD_OFFICE_GROUP = "head office"
-PASSWORD_MAIL_PAUSE = timedelta(minutes=5)  # between two mails to one account; a mail takes a minute or two
+PASSWORD_MAIL_PAUSE = timedelta(minutes=5)  # between two mails to one address; a mail takes a minute or two
 # In Django's admin: the records to look at, and what head office keeps up. Not users: who may change those may
 # make himself anything; accounts are made on the staff page.
 _CHANGES = ("add_branch", "change_branch", "act_for_head_office", "change_outgoingmail")
@@ -103,8 +102,7 @@ def client_address(request: HttpRequest | None) -> str:
 
 
 class PasswordMailForm(PasswordResetForm):
-    """Asks for a mail that lets its reader choose a password; the mail is queued, so the page takes as long for an
-    address that nobody has."""
+    """Asks for a mail that lets its reader choose a password. It does the same for an address that nobody has."""
 
     email = forms.EmailField(
         label=gettext_lazy("E-mail address"),
@@ -113,15 +111,11 @@ class PasswordMailForm(PasswordResetForm):
         error_messages=EMAIL_ERRORS,
     )
 
-    def get_users(self, email: str) -> Iterable[User]:
-        """Every active account with this address; Django leaves out those that never had a password."""
-        return User.objects.filter(email__iexact=email, is_active=True)
-
     def save(self, *, request: HttpRequest, **options: object) -> None:  # type: ignore[override]
-        """Queue the mails, to each account at most one in PASSWORD_MAIL_PAUSE."""
-        for user in self.get_users(self.cleaned_data["email"]):
-            if throttle.is_first(f"password mail {user.pk}", PASSWORD_MAIL_PAUSE):
-                queue_account_mail(request, user, _("Choose a new password"), "survey/mail/password.txt")
+        """Queue the request, for each address at most one in PASSWORD_MAIL_PAUSE."""
+        email = self.cleaned_data["email"]
+        if throttle.is_first(f"password mail {email.casefold()}", PASSWORD_MAIL_PAUSE):
+            password_requests.queue_request(request, email)
 
 
 def invite(request: HttpRequest, user: User) -> None:

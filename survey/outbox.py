@@ -161,6 +161,11 @@ def _handle(mail: OutgoingMail, mailer: BaseEmailBackend, drained: Drained) -> N
         mail.delete()
         drained.deleted += 1
         return
+    from survey import password_requests  # which queues mails here
+
+    if password_requests.is_request(mail):
+        password_requests.resolve(mail)
+        return
     attempts = mail.attempts + 1
     try:
         mailer.open()
