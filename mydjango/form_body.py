@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
 
@@ -11,6 +12,8 @@ from django.http import HttpRequest, HttpResponse
 from mydjango.problems import FORM_TYPES, problem
 
 REPLACEMENT = "\ufffd"
+# A parameter that names its encoding, which RFC 7578 (4.2) forbids: Python keeps the names of unknown ones for good.
+_ENCODED_PARAMETER = re.compile(r"^content-[a-z-]+:[^\r\n]*\*=", re.IGNORECASE | re.MULTILINE)
 
 
 class FormMiddleware:
@@ -45,6 +48,8 @@ def is_utf8(request: HttpRequest) -> bool:
         return False
     if not is_multipart:
         return True
+    if _ENCODED_PARAMETER.search(sent):
+        return False
     # A part may be in base64: then its bytes are seen in what Django made of them.
     read = [text for name, values in request.POST.lists() for text in (name, *values)]
     return sum(text.count(REPLACEMENT) for text in read) <= sent.count(REPLACEMENT)

@@ -41,6 +41,7 @@ NOT_UTF8 = [
     (MULTIPART, part(b"name", b"\xff\xfe")),
     (MULTIPART, part(b"\xff\xfe", b"Tom")),
     (MULTIPART, part(b"name", b"//4=", b"Content-Transfer-Encoding: base64")),
+    (MULTIPART, part(b"x", b"Tom").replace(b'name="x"', b"name*=gbk''x")),
     (MULTIPART + "; charset=gbk", part(b"name", "王".encode("gbk"))),
 ]
 
