@@ -57,6 +57,7 @@ MIDDLEWARE = [
     "mydjango.http.static.StaticFilesMiddleware",
     "mydjango.http.problems.ProblemMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "mydjango.http.form_body.FormMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "mydjango.http.middleware.PathMiddleware",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from django.core.validators import EmailValidator
 from django.utils.deconstruct import deconstructible
@@ -30,3 +31,11 @@ class MailAddressValidator(EmailValidator):
 
 
 validate_mail_address = MailAddressValidator()
+
+
+def canonical_name(typed: str) -> str:
+    """Return the one form of a login name or an e-mail address that decides lookup and limit.
+
+    Full-width letters, combining accents, capitals and spaces around it do not matter; accents do.
+    """
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", typed).casefold()).strip()

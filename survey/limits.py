@@ -64,6 +64,11 @@ def count_attempt(kind: str, account: str, address: str) -> None:
         _count(name, limit, WINDOW)
 
 
+def count(name: str, limit: int) -> None:
+    """Count one in the window of this name. Raises TooManyAttempts where `limit` are counted."""
+    _count(name, limit, WINDOW)
+
+
 def forget(kind: str, account: str, address: str) -> None:
     """Forget the attempts for the account from this address: a login ends a row of typing errors."""
     AttemptWindow.objects.filter(key=_key(_windows(kind, account, address)[0][0])).delete()

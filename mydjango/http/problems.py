@@ -7,14 +7,17 @@ import json
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
+from typing import TypeVar
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.views.decorators.csrf import csrf_exempt
 
 PROBLEM = "application/problem+json"
 STAFF_PATHS = ("/dashboard/", "/admin/")
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 View = Callable[..., HttpResponse]
+AnyResponse = TypeVar("AnyResponse", bound=HttpResponseBase)
 
 
 def speaks_json(request: HttpRequest) -> bool:
@@ -47,22 +50,24 @@ def problem(
     return HttpResponse(content, status=status, content_type=PROBLEM, headers=headers)
 
 
-def allow(*methods: str) -> Callable[[View], View]:
-    """Answer 405 with `Allow` for any other method; HEAD goes where GET goes.
+def allow(*methods: str) -> Callable[[Callable[..., AnyResponse]], Callable[..., AnyResponse | HttpResponse]]:
+    """Return 405 with `Allow` for any other method; HEAD goes where GET goes.
 
     Django's require_http_methods answers an empty page, which tells neither a person nor a JSON caller anything.
+    Outermost of a view's decorators, so that a login does not come first; and Django's CSRF check, which comes before
+    any view, is left out where no unsafe method gets through.
     """
     allowed = [*methods, "HEAD"] if "GET" in methods else list(methods)
 
-    def decorate(view: View) -> View:
+    def decorate(view: Callable[..., AnyResponse]) -> Callable[..., AnyResponse | HttpResponse]:
         @wraps(view)
-        def check(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        def check(request: HttpRequest, *args: object, **kwargs: object) -> AnyResponse | HttpResponse:
             if request.method in allowed:
                 return view(request, *args, **kwargs)
             detail = f"{request.method} is not allowed here: use {' or '.join(methods)}."
             return problem(request, 405, detail, headers={"Allow": ", ".join(allowed)})
 
-        return check
+        return csrf_exempt(check) if methods == ("GET",) else check
 
     return decorate
 

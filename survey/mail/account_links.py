@@ -8,12 +8,14 @@ therefore still sends something that works.
 from __future__ import annotations
 
 import re
+import uuid
 
 from django.contrib.auth.models import User
 from django.contrib.auth.tokens import default_token_generator
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
+from survey.addresses import canonical_name
 from survey.models import OutgoingMail
 
 # On a line of its own, as the templates have it: a login name may contain the same path.
@@ -21,8 +23,28 @@ _LINK = re.compile(r"^(https?://\S+?/dashboard/password/)\S+$", re.MULTILINE)
 _PAGE = "forgotten/"  # instead of <uidb64>/<token>/, see survey/staff/urls.py
 
 
+_REQUEST = "request-"  # begins the Message-ID of a request, which is no mail
+
+
 class Undeliverable(ValueError):
     """Raised for a mail that no later attempt can deliver either."""
+
+
+def request_id() -> str:
+    """Return how the Message-ID of a new request for a link begins."""
+    return f"{_REQUEST}{uuid.uuid4().hex}"
+
+
+def is_request(mail: OutgoingMail) -> bool:
+    """Return whether this is a request: its address was typed by anybody, and must not get it."""
+    return mail.kind == OutgoingMail.Kind.ACCOUNT and mail.message_id.startswith(f"<{_REQUEST}")
+
+
+def accounts_of(email: str) -> list[User]:
+    """Return the active accounts with this address, also those that never had a password."""
+    name = canonical_name(email)
+    found = User.objects.filter(email__iexact=email, is_active=True)
+    return [user for user in found if canonical_name(user.email) == name]  # a collation may take ö for o
 
 
 def is_unwanted(mail: OutgoingMail) -> bool:

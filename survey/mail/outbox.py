@@ -6,6 +6,7 @@ import logging
 import random
 import smtplib
 import time
+import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parseaddr
@@ -17,7 +18,7 @@ from django.contrib.auth.models import User
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.utils import DNS_NAME
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Min, Q, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -185,6 +186,9 @@ def _claim(seconds: float, drained: Drained) -> OutgoingMail | None:
 
 def _handle(mail: OutgoingMail, mailer: BaseEmailBackend, drained: Drained) -> None:
     """Send a claimed mail and write down how it went; a failure is kept, put off, and stops no other mail."""
+    if account_links.is_request(mail):
+        _resolve(mail)
+        return
     if _is_unwanted(mail):
         mail.delete()
         drained.deleted += 1
@@ -235,6 +239,15 @@ def _note(mail: OutgoingMail, outcome: dict[str, object]) -> None:
         connection.close()
     # Not save(): it would bring back a mail that was erased in the meantime.
     OutgoingMail.objects.filter(pk=mail.pk).update(claimed_until=None, **outcome)
+
+
+@transaction.atomic
+def _resolve(request: OutgoingMail) -> None:
+    """Replace a request for a link by a mail to each account of its address; an address without one gets none."""
+    kind = OutgoingMail.Kind(request.kind)
+    for account in account_links.accounts_of(request.recipient):
+        queue(kind, account.email, request.subject, request.body, unique=uuid.uuid4().hex, account=account)
+    request.delete()
 
 
 def _is_unwanted(mail: OutgoingMail) -> bool:

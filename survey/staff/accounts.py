@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -20,14 +19,15 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from mydjango.operations.public_url import absolute_url
 from survey import limits
+from survey.addresses import canonical_name
 from survey.guest.forms import EMAIL_ERRORS, TEXT_ERRORS, MailAddressField
-from survey.mail import outbox
+from survey.mail import account_links, outbox
 from survey.models import CODE_ERROR, Branch, Membership, OutgoingMail
 from survey.staff.access import account_of
-from survey.staff.authentication import accounts_like, canonical_name
+from survey.staff.authentication import accounts_like
 
 HEAD_OFFICE_GROUP = "head office"
-PASSWORD_MAIL_PAUSE = timedelta(minutes=5)  # between two mails to one account; a mail takes a minute or two
+PASSWORD_MAIL_PAUSE = timedelta(minutes=5)  # between two mails to one address; a mail takes a minute or two
 # In Django's admin: the records to look at, and what head office keeps up. Not users: who may change those may
 # make himself anything; accounts are made on the staff page.
 _CHANGES = ("add_branch", "change_branch", "act_for_head_office", "change_outgoingmail", "erase_submission")
@@ -95,8 +95,7 @@ def client_address(request: HttpRequest | None) -> str:
 
 
 class PasswordMailForm(PasswordResetForm):
-    """Asks for a mail that lets its reader choose a password; the mail is queued, so the page takes as long for an
-    address that nobody has."""
+    """Asks for a mail that lets its reader choose a password. It does the same for an address that nobody has."""
 
     email = MailAddressField(
         label=gettext_lazy("E-mail address"),
@@ -105,17 +104,14 @@ class PasswordMailForm(PasswordResetForm):
         error_messages=EMAIL_ERRORS,
     )
 
-    def get_users(self, email: str) -> Iterable[User]:
-        """Return every active account with this address; Django leaves out those that never had a password."""
-        name = canonical_name(email)
-        found = User.objects.filter(email__iexact=email, is_active=True)
-        return [user for user in found if canonical_name(user.email) == name]
-
     def save(self, *, request: HttpRequest, **options: object) -> None:  # type: ignore[override]
-        """Queue the mails, to each account at most one in PASSWORD_MAIL_PAUSE."""
-        for user in self.get_users(self.cleaned_data["email"]):
-            if limits.is_first(f"password mail {user.pk}", PASSWORD_MAIL_PAUSE):
-                queue_account_mail(request, user, _("Choose a new password"), "mail/password.txt")
+        """Queue a request for the address, at most one in PASSWORD_MAIL_PAUSE; whose it is, the drain looks up."""
+        email = self.cleaned_data["email"]
+        if limits.is_first(f"password mail {canonical_name(email)}", PASSWORD_MAIL_PAUSE):
+            body = _body(request, "mail/password.txt")
+            outbox.queue(
+                OutgoingMail.Kind.ACCOUNT, email, _("Choose a new password"), body, unique=account_links.request_id()
+            )
 
 
 def invite(request: HttpRequest, user: User) -> None:
@@ -128,9 +124,14 @@ def queue_account_mail(request: HttpRequest, user: User, subject: str, template:
 
     Its link is made when it is sent; here the page that asks for one stands in its place, see account_links.
     """
-    page = absolute_url(request, reverse("dashboard:password_forgotten"))
-    body = render_to_string(template, {"user": user, "link": page})
+    body = _body(request, template)
     return outbox.queue(OutgoingMail.Kind.ACCOUNT, user.email, subject, body, unique=uuid.uuid4().hex, account=user)
+
+
+def _body(request: HttpRequest, template: str) -> str:
+    """Return the text of an account's mail with the page that asks for a link in the link's place."""
+    page = absolute_url(request, reverse("dashboard:password_forgotten"))
+    return render_to_string(template, {"link": page})
 
 
 class BranchesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
@@ -10,13 +9,7 @@ from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-
-def canonical_name(typed: str) -> str:
-    """Return the one form of a login name or an e-mail address that decides lookup and limit.
-
-    Full-width letters, combining accents, capitals and spaces around it do not matter; accents do.
-    """
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", typed).casefold()).strip()
+from survey.addresses import canonical_name
 
 
 def accounts_like(typed: str) -> QuerySet[User]:

@@ -20,6 +20,7 @@ STATES = "BMES"  # of finalseg: a character begins a word, is in its middle, end
 BEGIN, MIDDLE, END, SINGLE = range(4)
 PROJECT_FOLDER = Path(__file__).resolve().parents[2]
 REMEMBERED_FRAGMENTS = 32_768  # at most 5 MB; natural text repeats the same few thousand
+REMEMBERED_CHARACTERS = 4_096  # about 1 MB each for fragments and emissions; natural text has fewer
 
 
 class Frequencies:
@@ -80,6 +81,8 @@ class Fragments(dict[str, Entry]):
             self.clear()
         alone = self.characters.get(fragment[0])
         if alone is None:
+            if len(self.characters) >= REMEMBERED_CHARACTERS:
+                self.characters.clear()
             alone = self.characters[fragment[0]] = self.look_up(fragment[0])[0], None, False
         entry = alone
         if len(fragment) > 1:
@@ -198,13 +201,15 @@ class Tokenizer(jieba.Tokenizer):  # type: ignore[misc,name-defined]
 
 
 class Emissions(dict[str, tuple[float, float, float, float]]):
-    """By character its log-probabilities as B, M, E, S, for at most the 20,950 characters that jieba decodes."""
+    """By character its log-probabilities as B, M, E, S; emptied when full."""
 
     def __init__(self, tables: Lexicon) -> None:
         super().__init__()
         self.tables = tables
 
     def __missing__(self, character: str) -> tuple[float, float, float, float]:
+        if len(self) >= REMEMBERED_CHARACTERS:
+            self.clear()
         impossible = (MIN_FLOAT, MIN_FLOAT, MIN_FLOAT, MIN_FLOAT)
         entry = self[character] = self.tables.finalseg_emissions(character) or impossible
         return entry

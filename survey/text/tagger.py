@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from survey.text.lexicon_reader import MIN_FLOAT, Lexicon, State
 from survey.text.segmenter import tokenizer
 from survey.text.substitution import import_analyse, import_posseg, rebind
 
+IMPOSSIBLE = MIN_FLOAT / 2  # below this no transition or emission changes a bit of a score
+
+REMEMBERED_CHARACTERS = 4_096  # about 4 MB; natural text has fewer
+REMEMBERED_FOLLOWERS = 256  # less than 0.1 MB
 REMEMBERED_WORDS = 8_192  # about 1 MB
+LONGEST_REMEMBERED = 16  # characters; a client's word can have any length
 
 posseg = import_posseg()
 
@@ -39,22 +44,51 @@ class Tagger(posseg.POSTokenizer):  # type: ignore[misc,name-defined]
         self.word_tag_tab = Tags(self.tokenizer.tables)
 
 
-class Characters(dict[str, tuple[frozenset[int], dict[int, float]]]):
-    """By character the states that jieba considers for it (none: any) and its log-probability in each state."""
+class Character(NamedTuple):
+    """The states that jieba considers for a character (0: any), and its log-probability in those that emit it."""
+
+    possible: int  # a set of states, as bits
+    emitting: int
+    emissions: dict[int, float]
+
+
+class Characters(dict[str, Character]):
+    """The characters that were asked for; emptied when it is full."""
 
     def __init__(self, tables: Lexicon) -> None:
         super().__init__()
         self.tables = tables
 
-    def __missing__(self, character: str) -> tuple[frozenset[int], dict[int, float]]:
-        entry = self[character] = self.tables.posseg_possible(character), self.tables.posseg_emissions(character)
+    def __missing__(self, character: str) -> Character:
+        if len(self) >= REMEMBERED_CHARACTERS:
+            self.clear()
+        emissions = self.tables.posseg_emissions(character)
+        entry = Character(bits(self.tables.posseg_possible(character)), bits(emissions), emissions)
+        self[character] = entry
         return entry
+
+
+def bits(states: Iterable[int]) -> int:
+    """A set of states as an integer."""
+    return sum(1 << state for state in states)
+
+
+class Step(NamedTuple):
+    """The states that a character can have, given the characters before it."""
+
+    scores: dict[int, float]  # of the likely states
+    origins: dict[int, int]  # of the likely states: the best state of the character before
+    groups: list[tuple[float, int]]  # all states as bits: likely ones as 0.0, then others by score, the best first
 
 
 class Decoder:
     """Replace `jieba.posseg.viterbi`, which tries impossible transitions too, at minus infinity each.
 
-    The sums are formed in jieba's order, and of equal sums the greater state wins, as in jieba's max() of pairs.
+    Same sums in the same order; of equal ones the greater state wins, as in jieba's max() of pairs.
+
+    A state that does not emit its character costs MIN_FLOAT, which is so great that it swallows the transitions: the
+    scores of impossible states are sums of MIN_FLOAT alone, and all states of one score are handled at once. One by
+    one, 20,000 different characters would take nine seconds: after a rare one any of the 256 states is considered.
     """
 
     def __init__(self, tables: Lexicon) -> None:
@@ -62,68 +96,96 @@ class Decoder:
         self.states = tables.posseg_states
         self.start = tables.facts["posseg"]["start"]
         self.transitions = tables.posseg_transitions
-        self.every_state = frozenset(range(len(self.states)))
-        self.least_transition = min(min(row.values(), default=0.0) for row in self.transitions)
-        self.latest_origins = lru_cache(maxsize=64)(self._latest_origins)
+        self.every_state = (1 << len(self.states)) - 1
+        self.predecessors = [0] * len(self.states)
+        for previous, following in enumerate(self.transitions):
+            for state in following:
+                self.predecessors[state] |= 1 << previous
+        self.reachable = [(1 << state, previous) for state, previous in enumerate(self.predecessors) if previous]
+        self.followers = lru_cache(REMEMBERED_FOLLOWERS)(self._followers)
 
     def viterbi(
         self, obs: str, states: object, start_p: object, trans_p: object, emit_p: object
     ) -> tuple[float, list[State]]:
-        """Return the likeliest states of the characters `obs`. jieba passes its empty tables, which are not used."""
-        possible, emissions = self.characters[obs[0]]
-        scores = {state: self.start[state] + emissions.get(state, MIN_FLOAT) for state in possible or self.every_state}
-        before: list[dict[int, int]] = []
+        """The likeliest states of the characters `obs`; the tables passed by jieba are the empty stand-ins."""
+        steps = [self.first_step(self.characters[obs[0]])]
         for character in obs[1:]:
-            possible, emissions = self.characters[character]
-            following, origins = (
-                self.step(scores, possible or self.every_state, emissions)
-                if possible or emissions
-                else self.step_to_unknown(scores)
-            )
-            if not following:  # none of the considered states can be reached: take any state
-                following, origins = self.step(scores, self.every_state, emissions)
-            scores = following
-            before.append(origins)
-        probability, state = max((score, state) for state, score in scores.items())
+            steps.append(self.step(steps[-1], self.characters[character]))
+        scores, _, groups = steps[-1]
+        probability, state = max((score, state) for state, score in scores.items()) if scores else greatest(groups[0])
         path = [self.states[state]]
-        for origins in reversed(before):
-            state = origins[state]
+        for before, step in zip(steps[-2::-1], steps[:0:-1], strict=True):
+            state = self.origin(before, step, state)
             path.append(self.states[state])
         path.reverse()
         return probability, path
 
-    def step_to_unknown(self, scores: dict[int, float]) -> tuple[dict[int, float], dict[int, int]]:
-        """Do `step` to a character that the model lacks: any of 256 states, each with MIN_FLOAT.
+    def first_step(self, character: Character) -> Step:
+        """The states of a sentence's first character."""
+        scores: dict[int, float] = {}
+        groups: dict[float, int] = {}
+        possible = character.possible or self.every_state
+        for state, start in enumerate(self.start):
+            if possible >> state & 1:
+                score = start + character.emissions.get(state, MIN_FLOAT)
+                if score > IMPOSSIBLE:
+                    scores[state] = score
+                    score = 0.0
+                groups[score] = groups.get(score, 0) | 1 << state
+        return Step(scores, {}, sorted(groups.items(), reverse=True))
 
-        Beside MIN_FLOAT the transitions vanish in rounding, so that all sums are usually equal. Without this shortcut
-        a text of 20,000 rare characters would take half a minute.
-        """
-        score = next(iter(scores.values()))
-        following = score + MIN_FLOAT
-        if score + self.least_transition + MIN_FLOAT != following or any(other != score for other in scores.values()):
-            return self.step(scores, self.every_state, {})
-        origins = self.latest_origins(frozenset(scores))
-        return dict.fromkeys(origins, following), origins
-
-    def _latest_origins(self, states: frozenset[int]) -> dict[int, int]:
-        """Return by each state that can follow one of `states` the greatest state that it can follow."""
-        return {state: previous for previous in sorted(states) for state in self.transitions[previous]}
-
-    def step(
-        self, scores: dict[int, float], wanted: frozenset[int], emissions: dict[int, float]
-    ) -> tuple[dict[int, float], dict[int, int]]:
-        """Return the best score of each wanted state that can be reached, and the state before it."""
-        best: dict[int, float] = {}
+    def step(self, before: Step, character: Character) -> Step:
+        """The states of the next character; any state, where none that jieba considers for it can be reached."""
+        reachable = 0
+        for _, states in before.groups:
+            reachable |= self.followers(states)
+        wanted = reachable & character.possible or reachable
+        scores: dict[int, float] = {}
         origins: dict[int, int] = {}
-        for previous in sorted(scores):
-            score = scores[previous]
+        emissions = character.emissions
+        emitting = {state for state in emissions if wanted >> state & 1}
+        for previous, score in sorted(before.scores.items()):
             transitions = self.transitions[previous]
-            for state in wanted & transitions.keys():
-                candidate = score + transitions[state] + emissions.get(state, MIN_FLOAT)
-                if state not in best or candidate >= best[state]:
-                    best[state] = candidate
+            for state in emitting & transitions.keys():
+                candidate = score + transitions[state] + emissions[state]
+                if state not in scores or candidate >= scores[state]:
+                    scores[state] = candidate
                     origins[state] = previous
-        return best, origins
+        likely = bits(scores)
+        groups = {0.0: likely} if likely else {}
+        left = wanted & ~likely
+        for score, states in before.groups:
+            reached = self.followers(states) & left
+            left &= ~reached
+            for sum_, members in (
+                (score, reached & character.emitting),
+                (score + MIN_FLOAT, reached & ~character.emitting),
+            ):
+                if members:
+                    groups[sum_] = groups.get(sum_, 0) | members
+        return Step(scores, origins, sorted(groups.items(), reverse=True))
+
+    def origin(self, before: Step, step: Step, state: int) -> int:
+        """The best state of the character before, for a state of the next one."""
+        if state in step.origins:
+            return step.origins[state]
+        return next(
+            found.bit_length() - 1 for _, states in before.groups if (found := states & self.predecessors[state])
+        )
+
+    def _followers(self, states: int) -> int:
+        """The states that can follow one of `states`."""
+        followers = 0
+        for state, previous in self.reachable:
+            if previous & states:
+                followers |= state
+        return followers
+
+
+def greatest(group: tuple[float, int]) -> tuple[float, int]:
+    """The score of a group and the greatest of its states."""
+    score, states = group
+    return score, states.bit_length() - 1
 
 
 class Idf(dict[str, float | None]):
@@ -134,6 +196,8 @@ class Idf(dict[str, float | None]):
         self.tables = tables
 
     def __missing__(self, word: str) -> float | None:
+        if len(word) > LONGEST_REMEMBERED:
+            return self.tables.idf(word)
         if len(self) >= REMEMBERED_WORDS:
             self.clear()
         value = self[word] = self.tables.idf(word)

@@ -10,6 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from mydjango.http.json_body import MalformedJSON, json_object
 from mydjango.http.problems import FORM_TYPES, allow, is_json, problem
+from survey.text.limit import LONG_TEXT, minutes_to_wait
 
 LONGEST_TEXT = 20_000  # characters
 MOST_KEYWORDS = 100
@@ -94,6 +95,9 @@ def analyse(request: HttpRequest, fields: Mapping[str, object]) -> HttpResponse:
     top_k = whole_number(fields.get("topK", 20))
     if top_k is None or not 1 <= top_k <= MOST_KEYWORDS:
         return problem(request, 400, f"topK must be a whole number from 1 to {MOST_KEYWORDS}.")
+    if len(text) > LONG_TEXT and (minutes := minutes_to_wait(request.META.get("REMOTE_ADDR", ""))):
+        detail = f"You sent very many texts of more than {LONG_TEXT:,} characters: try again in {minutes} min."
+        return problem(request, 429, detail, headers={"Retry-After": str(60 * minutes)})
     from survey.text.analysis import keywords, segment, textrank
 
     rankings = {"keywords": keywords(text, top_k), "textrank": textrank(text, top_k)}

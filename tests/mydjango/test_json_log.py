@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
+import logging
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
+from django.http import HttpRequest
+from django.test import Client
+from pytest_django import Settings
 
+from mydjango.operations.json_log import JSONFormatter
 from tests.support import smtp
 from tests.support.processes import Function, environment, manage, submission
 
@@ -58,3 +66,68 @@ def test_no_output_holds_what_a_guest_wrote(tmp_path: Path) -> None:
     assert stored["request_id"] == "request-1"
     [refused] = [entry for entry in entries if entry["logger"] == "index"]
     assert refused["request_id"] == "request-2"
+
+
+@pytest.fixture
+def lines() -> Iterator[io.StringIO]:
+    """What production would log of the requests of a test."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JSONFormatter())
+    logger = logging.getLogger()
+    logger.addHandler(handler)
+    yield stream
+    logger.removeHandler(handler)
+
+
+def test_the_line_of_a_refused_request_holds_its_route_and_nothing_that_the_client_chose(
+    lines: io.StringIO, settings: Settings
+) -> None:
+    settings.ALLOWED_HOSTS = ["survey.example.com"]
+    settings.DEBUG = False
+    marked = "Marked13912345678"
+    host = {"host": "survey.example.com"}
+    client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    statuses = [
+        client.get(f"/nothing/{marked}", headers=host).status_code,
+        client.get(f"/thanks/{marked}", headers=host).status_code,
+        client.delete(f"/hello/{marked}", headers=host).status_code,
+        client.post(f"/dashboard/login/?{marked}=1", {marked: "x"}, headers=host).status_code,
+        client.post("/dashboard/login/", headers={**host, "origin": f"https://{marked}.example"}).status_code,
+        client.get("/hello/Tom", headers={"host": f"{marked}.example.com"}).status_code,
+        client.get("/hello/Tom", headers={"host": f"{marked}_!"}).status_code,
+        client.post(
+            f"/hello/?{marked}", marked, content_type=f"multipart/form-data; boundary={marked}!", headers=host
+        ).status_code,
+        client.generic(
+            "POST",
+            "/hello/",
+            marked + "&" * 1_100_000,
+            content_type="application/x-www-form-urlencoded",
+            headers=host,
+        ).status_code,
+    ]
+    assert statuses == [404, 404, 405, 403, 403, 400, 400, 400, 400]
+    text = lines.getvalue()
+    assert "marked" not in text.lower()
+    entries = [json.loads(line) for line in text.splitlines()]
+    told = [(entry["event"], entry.get("route")) for entry in entries if entry["logger"].startswith("django.")]
+    assert ("Not Found", None) in told
+    assert ("Not Found", "thanks/<slug:reference>") in told
+    assert ("Method Not Allowed", r"^hello/(?P<name>(?s:.+))\Z") in told
+    assert ("Forbidden (CSRF cookie not set.)", "dashboard/login/") in told
+    assert ("Forbidden (Origin checking failed)", "dashboard/login/") in told
+    assert [entry["logger"] for entry in entries].count("django.security.DisallowedHost") >= 2
+    assert len(told) >= len(statuses)
+
+
+def test_the_line_of_an_error_inside_holds_its_route(lines: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(request: HttpRequest, **arguments: Any) -> None:
+        raise RuntimeError("Marked")
+
+    monkeypatch.setattr("survey.views.answer.get_object_or_404", broken)
+    assert Client(raise_request_exception=False).get("/thanks/Marked").status_code == 500
+    [entry] = [json.loads(line) for line in lines.getvalue().splitlines()]
+    assert (entry["event"], entry["route"]) == ("Internal Server Error", "thanks/<slug:reference>")
+    assert entry["exception"][0]["type"] == "builtins.RuntimeError"
+    assert "Marked" not in lines.getvalue()

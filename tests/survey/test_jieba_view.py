@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from survey.text import analysis
+from survey.models import LoginWindow
+from survey.text import analysis, limit
 from survey.text.views import SAMPLE
+from tests.instances import Function
 
 
 def post_json(client: Client, body: Any, **headers: Any) -> Any:
@@ -59,6 +62,7 @@ def test_a_text_without_words_is_valid(client: Client, text: str) -> None:
     assert response.json()["keywords"] == []
 
 
+@pytest.mark.django_db  # long texts are counted
 def test_20_000_characters_are_analysed_and_one_more_is_413(client: Client) -> None:
     assert "".join(post_json(client, {"text": "好" * 20_000}).json()["words"]) == "好" * 20_000
     for response in (post_json(client, {"text": "好" * 20_001}), client.post("/jieba/", {"text": "好" * 20_001})):
@@ -101,3 +105,39 @@ def test_another_media_type_is_415_and_another_method_405(client: Client) -> Non
     assert response.status_code == 415
     assert client.put("/jieba/").status_code == 405
     assert client.head("/jieba/").status_code == 200
+
+
+@pytest.mark.django_db
+def test_an_address_sends_so_many_long_texts_and_any_number_of_others(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limit, "LONG_TEXTS_PER_WINDOW", 2)
+    long = {"text": "好" * (limit.LONG_TEXT + 1)}
+    answers = [post_json(client, long, REMOTE_ADDR="192.0.2.1") for _time in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert answers[-1]["Content-Type"] == "application/problem+json"
+    assert 0 < int(answers[-1]["Retry-After"]) <= 900
+    assert post_json(client, long, REMOTE_ADDR="192.0.2.2").status_code == 200
+    assert client.post("/jieba/", long, REMOTE_ADDR="192.0.2.1").status_code == 429
+    counted = LoginWindow.objects.count()
+    for _time in range(3):
+        assert post_json(client, {"text": "好" * limit.LONG_TEXT}, REMOTE_ADDR="192.0.2.1").status_code == 200
+        assert post_json(client, long, REMOTE_ADDR="").status_code == 200
+    assert LoginWindow.objects.count() == counted
+
+
+def test_a_long_text_is_analysed_while_the_database_is_away(tmp_path: Path, built_lexicon: None) -> None:
+    away = {"MYSQL_HOST": "127.0.0.1", "MYSQL_PORT": "1", "MYSQL_CONNECT_SECONDS": "0"}
+    event = {
+        "httpMethod": "POST",
+        "path": "/jieba/",
+        "headers": {"host": "survey.example.com", "content-type": "application/json"},
+        "queryString": {},
+        "requestContext": {"serviceId": "x", "sourceIp": "192.0.2.1"},
+        "body": json.dumps({"text": "好" * (limit.LONG_TEXT + 1)}),
+    }
+    with Function(tmp_path, **away) as function:
+        answered = function.start().handle(event)
+        log = function.log.read_text()
+    assert answered["statusCode"] == 200
+    assert "text.not_counted" in log

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.metadata
 import importlib.util
 import json
@@ -9,13 +10,17 @@ import random
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+import tracemalloc
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from survey.text.analysis import keywords, textrank
 from survey.text.views import SAMPLE
 from tests.support.stock_jieba import PROJECT, Process, analyse, differences, our_analyses
 
@@ -88,6 +93,67 @@ def test_runs_of_characters_that_the_models_lack(stock: Process) -> None:
     runs = ["龘" * 40, "龘靐齉" * 10, "好" + "龘" * 20 + "吃龘饭" * 5, "龘的" * 20]
     texts = [run[:length] for run in runs for length in (1, 2, 3, 7, len(run))]
     assert differences(stock, texts, ["words", "tags"]) == []
+
+
+def test_different_characters_answer_as_in_jieba(stock: Process) -> None:
+    """Rare, odd and frequent characters in turn: those that the tagger has no, some or all states for."""
+    chance = random.Random(14)
+    han = [chr(code) for code in range(0x4E00, 0x9FD6)]
+    frequent = "的了是不我在有人这中大国一方天公明"
+    pools = [(han,), (han, frequent), (han, frequent, frequent, "，a1")]
+    texts = ["".join(chance.choice(chance.choice(pool)) for _ in range(40)) for pool in pools for _ in range(10)]
+    texts += ["".join(han[start : start + 20]) for start in range(0, len(han), 1_000)]
+    assert differences(stock, texts, ["words", "tags", "textrank"]) == []
+
+
+def lines_executed(function: Callable[[str], object], text: str) -> int:
+    """How many lines of this project's text analysis run: its work, whatever else the machine does."""
+    lines = 0
+
+    def trace(frame: FrameType, event: str, _argument: object) -> Callable[..., Any] | None:
+        nonlocal lines
+        if Path(frame.f_code.co_filename).parent != PROJECT / "survey" / "text":
+            return None
+        lines += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        function(text)
+    finally:
+        sys.settrace(before)
+    return lines
+
+
+def test_different_characters_take_about_the_work_of_an_ordinary_text() -> None:
+    """Without groups of states, 75 and 200 times as much."""
+    sentence = "服务员很热情,火锅味道好,就是排队时间太长了。希望下次能提前预约,菜品新鲜,环境干净,价格合理。"
+    ordinary = (sentence * 50)[:1_000]
+    textrank(ordinary)
+    ordinary_work = lines_executed(textrank, ordinary)
+    for first in (0x4E00, 0x8E00):
+        different = "".join(map(chr, range(first, first + len(ordinary))))
+        assert lines_executed(textrank, different) < 15 * ordinary_work
+
+
+def test_what_clients_send_leaves_next_to_nothing_behind() -> None:
+    """An instance may have 64 MB, and every text may bring other characters and words of any length."""
+    han = "".join(map(chr, range(0x4E00, 0x9FD6, 2)))
+    textrank("服务员很热情")
+    keywords("服务员很热情")
+    tracemalloc.start()
+    try:
+        textrank(han)
+        gc.collect()
+        kept, _peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 6_000_000  # bytes; of all 20,950 characters 30 MB would stay
+    keywords("a" * 20_000)
+    from survey.text.tagger import analyse
+
+    assert max(map(len, analyse.default_tfidf.idf_freq)) < 20
 
 
 def test_user_dictionaries_work_as_in_jieba(tmp_path: Path, stock: Process) -> None:

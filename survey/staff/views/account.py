@@ -14,9 +14,10 @@ from django.views.decorators.cache import never_cache
 from django.views.i18n import set_language
 
 from mydjango.http.language import without_language
+from mydjango.http.problems import allow
 from survey import limits
+from survey.addresses import canonical_name
 from survey.staff.accounts import LoginForm, PasswordMailForm, client_address
-from survey.staff.authentication import canonical_name
 
 
 class LoginView(views.LoginView):
@@ -89,4 +90,4 @@ def language(request: HttpRequest) -> HttpResponseBase:
 password_choose = PasswordChooseView.as_view()
 password_change = never_cache(PasswordChangeView.as_view())
 password_forgotten = never_cache(PasswordForgottenView.as_view())
-password_sent = never_cache(views.PasswordResetDoneView.as_view(template_name="staff/password_sent.html"))
+password_sent = never_cache(allow("GET")(views.PasswordResetDoneView.as_view(template_name="staff/password_sent.html")))

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
+from mydjango.http.problems import allow
 from mydjango.operations.public_url import absolute_url
 from survey.models import Branch
 from survey.staff.access import branches_of, head_office_view, staff_view
@@ -26,6 +27,7 @@ class Card(NamedTuple):
     path: str
 
 
+@allow("GET")
 @staff_view
 def branches(request: HttpRequest) -> HttpResponse:
     """The branches one may see, with their links and cards."""
@@ -50,12 +52,14 @@ def edit(request: HttpRequest, code: str | None = None) -> HttpResponse:
     return render(request, "staff/branch.html", context, status=400 if form.errors else 200)
 
 
+@allow("GET")
 @staff_view
 def card(request: HttpRequest, code: str) -> HttpResponse:
     """A card for the tables, to print."""
     return _print(request, [get_object_or_404(branches_of(request.user), code=code)])
 
 
+@allow("GET")
 @staff_view
 def cards(request: HttpRequest) -> HttpResponse:
     """The cards of every branch in business that one may see, one a page."""

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
+from mydjango.http.problems import allow
 from survey.guest import erasure
 from survey.models import ErasureLog, ErasureRequest, parse_reference
 from survey.staff.access import account_of, eraser_view, submissions_of
@@ -15,6 +16,7 @@ from survey.staff.views.overview import form_of, page_context
 LOGGED = 20  # erasures listed on the page; Django's admin has them all
 
 
+@allow("GET")
 @eraser_view
 def requests(request: HttpRequest) -> HttpResponse:
     """The requests that wait, the oldest first, and the latest erasures."""

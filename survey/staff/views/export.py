@@ -7,6 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, St
 from django.shortcuts import render
 from django.urls import reverse
 
+from mydjango.http.problems import allow
 from survey.models import ExportLog
 from survey.staff import exports, selectors
 from survey.staff.access import account_of, is_head_office, staff_view, submissions_of
@@ -19,6 +20,7 @@ NO_FILTERS = ("by", "problem")  # that an export does not have
 LOGGED = 20  # exports listed on a page
 
 
+@allow("GET")
 @staff_view
 def page(request: HttpRequest) -> HttpResponse:
     """The files that the chosen answers make, and the latest exports: one's own, for head office everybody's."""
@@ -47,6 +49,7 @@ def page(request: HttpRequest) -> HttpResponse:
     return render(request, "staff/export.html", context)
 
 
+@allow("GET")
 @staff_view
 def download(request: HttpRequest) -> HttpResponseBase:
     """One file. Behind a gateway a part that is too large for it is answered with links to smaller ones."""

@@ -15,6 +15,7 @@ from survey.staff.accounts import StaffForm, invite, is_in_head_office
 from survey.staff.views.overview import form_of, page_context
 
 
+@allow("GET")
 @head_office_view
 def staff(request: HttpRequest) -> HttpResponse:
     """Who has an account and what it may see."""

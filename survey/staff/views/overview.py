@@ -13,6 +13,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from mydjango.http.problems import allow
 from survey.guest import erasure
 from survey.models import Branch
 from survey.scales import ASPECTS, Problem, Satisfaction
@@ -98,6 +99,7 @@ def cursor_of(request: HttpRequest, name: str) -> Cursor | None:
         raise Http404 from None
 
 
+@allow("GET")
 @staff_view
 def overview(request: HttpRequest) -> HttpResponse:
     """The figures of the chosen answers, beside those of the period before."""

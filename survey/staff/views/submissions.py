@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
+from mydjango.http.problems import allow
 from survey.models import FollowUpStatus, Submission, parse_reference
 from survey.staff import search, selectors
 from survey.staff.access import account_of, staff_view, submissions_of
@@ -19,6 +20,7 @@ from survey.staff.views.overview import cursor_of, form_of, page_context
 PER_PAGE = 30
 
 
+@allow("GET")
 @staff_view
 def comments(request: HttpRequest) -> HttpResponse:
     """Comments of the chosen answers, newest first; with words, those that have all of them."""
@@ -42,6 +44,7 @@ def comments(request: HttpRequest) -> HttpResponse:
     return render(request, "staff/comments.html", context)
 
 
+@allow("GET")
 @staff_view
 def follow_up_list(request: HttpRequest) -> HttpResponse:
     """Low scores with their status: open ones unless another is asked for, these of any time unless one is chosen."""
