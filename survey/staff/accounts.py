@@ -124,14 +124,14 @@ def queue_account_mail(request: HttpRequest, user: User, subject: str, template:
 
     Its link is made when it is sent; here the page that asks for one stands in its place, see account_links.
     """
-    body = _body(request, template)
+    body = _body(request, template, user)
     return outbox.queue(OutgoingMail.Kind.ACCOUNT, user.email, subject, body, unique=uuid.uuid4().hex, account=user)
 
 
-def _body(request: HttpRequest, template: str) -> str:
+def _body(request: HttpRequest, template: str, user: User | None = None) -> str:
     """Return the text of an account's mail with the page that asks for a link in the link's place."""
     page = absolute_url(request, reverse("dashboard:password_forgotten"))
-    return render_to_string(template, {"link": page})
+    return render_to_string(template, {"user": user, "link": page})
 
 
 class BranchesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]

@@ -23,7 +23,7 @@ FORMS = {
     "password_change",
     "password_choose",
     "password_forgotten",
-    "response",
+    "submission",
     "staff_add",
     "staff_member",
     "submit",

@@ -12,12 +12,13 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.apps import apps
 from django.contrib.auth.models import User
 from django.core.mail import EmailMessage
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import resolve, reverse
 from django.utils import timezone
 
 from survey.mail import outbox
 from survey.models import OutgoingMail
+from survey.staff import accounts
 from tests.support import smtp
 from tests.support.chain import Chain
 
@@ -93,6 +94,20 @@ def test_a_login_between_queueing_and_sending_does_not_spoil_the_link(
     assert opens_an_account(link_in(mailoutbox[0]))
 
 
+def invite(user: User) -> None:
+    accounts.invite(RequestFactory().get("/"), user)
+
+
+def test_a_request_for_an_address_that_its_account_has_no_more_is_dropped(
+    client: Client, chain: Chain, mailoutbox: list[EmailMessage]
+) -> None:
+    ask(client, chain.stranger)
+    User.objects.filter(pk=chain.stranger.pk).update(email="corrected@example.com")
+    outbox.drain(60)
+    assert not OutgoingMail.objects.exists()
+    assert not mailoutbox
+
+
 @pytest.mark.parametrize(("language", "text"), [("en", "Choose one here"), ("zh", "请在三天内")])
 def test_the_mail_has_the_language_of_the_page_that_asked_for_it(
     client: Client, chain: Chain, mailoutbox: list[EmailMessage], language: str, text: str
@@ -110,9 +125,9 @@ def test_code_of_the_release_before_would_send_the_page_that_asks_for_a_link(cli
 
 @pytest.mark.parametrize("what", ["deactivated", "deleted", "deleted by the release before", "without an address"])
 def test_a_mail_to_an_account_that_may_not_log_in_is_dropped(
-    client: Client, chain: Chain, mailoutbox: list[EmailMessage], what: str
+    chain: Chain, mailoutbox: list[EmailMessage], what: str
 ) -> None:
-    ask(client, chain.stranger)
+    invite(chain.stranger)
     account = User.objects.filter(pk=chain.stranger.pk)
     if what == "deactivated":
         account.update(is_active=False)
@@ -129,9 +144,9 @@ def test_a_mail_to_an_account_that_may_not_log_in_is_dropped(
 
 
 def test_the_link_goes_to_the_address_that_the_account_has_by_then(
-    client: Client, chain: Chain, mailoutbox: list[EmailMessage]
+    chain: Chain, mailoutbox: list[EmailMessage]
 ) -> None:
-    ask(client, chain.stranger)
+    invite(chain.stranger)
     User.objects.filter(pk=chain.stranger.pk).update(email="corrected@example.com")
     outbox.drain(60)
     assert mailoutbox[0].to == [OutgoingMail.objects.get().recipient] == ["corrected@example.com"]
@@ -271,8 +286,8 @@ class TestAdmin:
             ("outgoingmail", "body"),
             ("outgoingmail", "submission__mails__body__contains"),
             ("outgoingmail", "account__password__startswith"),
-            ("response", "mails__body__contains"),
-            ("response", "notes__author__password__startswith"),
+            ("submission", "mails__body__contains"),
+            ("submission", "notes__author__password__startswith"),
             ("branch", "membership__user__password__startswith"),
         ],
     )

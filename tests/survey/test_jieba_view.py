@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from survey.models import LoginWindow
+from survey.models import AttemptWindow
 from survey.text import analysis, limit
 from survey.text.views import SAMPLE
-from tests.instances import Function
+from tests.support.processes import Function
 
 
 def post_json(client: Client, body: Any, **headers: Any) -> Any:
@@ -119,11 +119,11 @@ def test_an_address_sends_so_many_long_texts_and_any_number_of_others(
     assert 0 < int(answers[-1]["Retry-After"]) <= 900
     assert post_json(client, long, REMOTE_ADDR="192.0.2.2").status_code == 200
     assert client.post("/jieba/", long, REMOTE_ADDR="192.0.2.1").status_code == 429
-    counted = LoginWindow.objects.count()
+    counted = AttemptWindow.objects.count()
     for _time in range(3):
         assert post_json(client, {"text": "好" * limit.LONG_TEXT}, REMOTE_ADDR="192.0.2.1").status_code == 200
         assert post_json(client, long, REMOTE_ADDR="").status_code == 200
-    assert LoginWindow.objects.count() == counted
+    assert AttemptWindow.objects.count() == counted
 
 
 def test_a_long_text_is_analysed_while_the_database_is_away(tmp_path: Path, built_lexicon: None) -> None:

@@ -128,24 +128,24 @@ admin/auth/user/{owner}/password/                              login  login  log
 
 WRITING = """
                                              guest  north  south  both   head   root   off
-dashboard/                                   login  ok     ok     ok     ok     ok     login
-dashboard/comments/                          login  ok     ok     ok     ok     ok     login
-dashboard/follow-up/                         login  ok     ok     ok     ok     ok     login
+dashboard/                                   405    405    405    405    405    405    405
+dashboard/comments/                          405    405    405    405    405    405    405
+dashboard/follow-up/                         405    405    405    405    405    405    405
 dashboard/responses/{north}/                 login  away+  404    away+  away+  away+  login
 dashboard/responses/{south}/                 login  404    away+  away+  away+  away+  login
 dashboard/responses/{nowhere}/               login  404    404    404    away+  away+  login
 dashboard/responses/{north}/erase/           login  404    404    404    away+  away+  login
 dashboard/responses/{south}/erase/           login  404    404    404    away+  away+  login
-dashboard/erasures/                          login  404    404    404    ok     ok     login
-dashboard/export/                            login  ok     ok     ok     ok     ok     login
-dashboard/export.csv                         login  ok+    ok+    ok+    ok+    ok+    login
-dashboard/branches/                          login  ok     ok     ok     ok     ok     login
+dashboard/erasures/                          405    405    405    405    405    405    405
+dashboard/export/                            405    405    405    405    405    405    405
+dashboard/export.csv                         405    405    405    405    405    405    405
+dashboard/branches/                          405    405    405    405    405    405    405
 dashboard/branches/add/                      login  404    404    404    away+  away+  login
 dashboard/branches/north/                    login  404    404    404    away+  away+  login
-dashboard/branches/north/card/               login  ok     404    ok     ok     ok     login
-dashboard/branches/south/card/               login  404    ok     ok     ok     ok     login
-dashboard/cards/                             login  ok     ok     ok     ok     ok     login
-dashboard/staff/                             login  404    404    404    ok     ok     login
+dashboard/branches/north/card/               405    405    405    405    405    405    405
+dashboard/branches/south/card/               405    405    405    405    405    405    405
+dashboard/cards/                             405    405    405    405    405    405    405
+dashboard/staff/                             405    405    405    405    405    405    405
 dashboard/staff/add/                         login  404    404    404    away+  away+  login
 dashboard/staff/{member}/                    login  404    404    404    away+  away+  login
 dashboard/staff/{colleague}/                 login  404    404    404    away+  away+  login
@@ -161,7 +161,7 @@ dashboard/password/sent/                     405    405    405    405    405    
 dashboard/password/{link}/                   away   away   away   away   away   away   away
 dashboard/password/{off_link}/               ok     ok     ok     ok     ok     ok     ok
 admin/                                       login  login  login  login  ok     ok     login
-admin/login/                                 login  404    404    404    404    404    login
+admin/login/                                 405    405    405    405    405    405    405
 admin/logout/                                away   away   away   away   login  login  away
 admin/password_change/                       login  login  login  login  ok     ok     login
 admin/password_change/done/                  login  login  login  login  405    405    login
