@@ -22,8 +22,8 @@ def response() -> Submission:
 @pytest.mark.parametrize(
     ("page", "query"),
     [
-        ("survey_response", {"q": "王芳"}),
-        ("survey_response", {"satisfaction__exact": "4"}),
+        ("survey_submission", {"q": "王芳"}),
+        ("survey_submission", {"satisfaction__exact": "4"}),
         ("survey_outgoingmail", {"q": "wang@example.com"}),
         ("survey_outgoingmail", {"status__exact": "queued"}),
     ],

@@ -37,7 +37,7 @@ def answer(days_ago: int = 0, **fields: Any) -> Submission:
     FollowUpNote.objects.create(submission=response, author=author, status="open", text="王芳 called")
     ErasureRequest.objects.create(submission=response)
     SubmissionTerm.objects.get_or_create(
-        response=response, term="太咸", defaults={"local_date": response.local_date, "satisfaction": 2}
+        submission=response, term="太咸", defaults={"local_date": response.local_date, "satisfaction": 2}
     )
     return response
 
