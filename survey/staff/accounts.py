@@ -85,7 +85,7 @@ class LoginForm(AuthenticationForm):
                 raise ValidationError(text % {"minutes": error.minutes}, code="throttled") from None
         cleaned = super().clean()
         if self.get_user() is not None:  # a blank password is no error of clean(), and no login
-            limits.forget("login", account, address)
+            limits.reset_attempts("login", account, address)
         return cleaned
 
 
@@ -114,7 +114,7 @@ class PasswordMailForm(PasswordResetForm):
     def save(self, *, request: HttpRequest, **options: object) -> None:  # type: ignore[override]
         """Queue the mails, to each account at most one in PASSWORD_MAIL_PAUSE."""
         for user in self.get_users(self.cleaned_data["email"]):
-            if limits.is_first(f"password mail {user.pk}", PASSWORD_MAIL_PAUSE):
+            if limits.allow_once(f"password mail {user.pk}", PASSWORD_MAIL_PAUSE):
                 queue_account_mail(request, user, _("Choose a new password"), "mail/password.txt")
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from math import sqrt
 from statistics import NormalDist
 
+from survey.scales import SATISFIED_SCORES
+
 Z = NormalDist().inv_cdf(0.975)  # 1.96: two-sided 95 %
 SMALL_SAMPLE = 30  # answers; below it every figure carries a note
 
@@ -69,7 +71,7 @@ def share(successes: int, n: int) -> Estimate | None:
 
 def csat(counts: Sequence[int]) -> Estimate | None:
     """CSAT, the share of 4 and 5 among answers counted by score from 1 to 5; None without answers."""
-    return share(counts[3] + counts[4], sum(counts))
+    return share(sum(counts[score - 1] for score in SATISFIED_SCORES), sum(counts))
 
 
 def average(counts: Sequence[int]) -> Estimate | None:

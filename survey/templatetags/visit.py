@@ -1,4 +1,4 @@
-"""The hidden part of every page that sends a submission."""
+"""The hidden fields of a page that sends a submission."""
 
 from __future__ import annotations
 
@@ -11,8 +11,5 @@ register = template.Library()
 
 @register.inclusion_tag("guest/visit_fields.html", takes_context=True)
 def visit_fields(context: template.Context) -> dict[str, object]:
-    """The visit's key, the honeypot, the signed time, and the line that says how sending goes.
-
-    A page that comes back keeps its `visit`; any other one gets a fresh one.
-    """
+    """Render the visit's hidden fields and the status line; a redisplayed page keeps its `visit`."""
     return {"visit": context.get("visit") or VisitForm.fresh()}

@@ -109,7 +109,7 @@ def test_each_timer_names_a_command_that_may_run(template, monkeypatch):
 def test_a_drain_ends_before_its_function_and_has_time_for_a_mail(template):
     [drain] = re.findall(r"drain_outbox --seconds=(\d+)", template[0].read_text(encoding="utf-8"))
     [timeout] = found(template[1], {"Timeout", "timeout"})
-    assert EMAIL_SECONDS < int(drain) == outbox.DRAIN_SECONDS < timeout
+    assert EMAIL_SECONDS < int(drain) == outbox.DELIVERY_SECONDS < timeout
 
 
 def test_the_function_gets_what_login_mail_and_links_need(template):

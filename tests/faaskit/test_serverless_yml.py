@@ -123,7 +123,7 @@ def test_the_timers_are_on_and_their_commands_are_allowed(config, monkeypatch):
         "update_figures --seconds 20": "30 * * * * * *",
         "erase_responses --older-than 365": "0 30 3 * * * *",
     }
-    assert EMAIL_SECONDS < outbox.DRAIN_SECONDS == 45 < config.timeout
+    assert EMAIL_SECONDS < outbox.DELIVERY_SECONDS == 45 < config.timeout
     for timer in config.timers:
         assert index.allowed(timer.message.split())
     assert index.allowed(["migrate", "--noinput"])

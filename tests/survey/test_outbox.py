@@ -57,9 +57,9 @@ def answer(email: str = "guest@example.com", **fields: Any) -> Submission:
     return services.submission_create(response, content={}).submission
 
 
-def drain_in_a_thread(_number: int = 0) -> outbox.Drained:
+def drain_in_a_thread(_number: int = 0) -> outbox.DeliveryReport:
     try:
-        return outbox.drain(60)
+        return outbox.deliver(60)
     finally:
         connection.close()
 
@@ -112,7 +112,7 @@ class TestSending:
     def test_a_mail_arrives_with_the_id_it_was_queued_with(self, mailbox: smtp.Mailbox) -> None:
         answer()
         queued = OutgoingMail.objects.get()
-        assert outbox.drain(60) == outbox.Drained(sent=1)
+        assert outbox.deliver(60) == outbox.DeliveryReport(sent=1)
         assert mailbox.message_ids == [queued.message_id]
         sent = OutgoingMail.objects.get()
         assert (sent.status, sent.attempts, sent.last_error) == (SENT, 1, "")
@@ -123,7 +123,7 @@ class TestSending:
             answer(f"guest{number}@example.com")
         settings.EMAIL_SECONDS = 19.999  # after the first mail there is no time for another
         mailbox.seconds_at_data = 0.01
-        assert outbox.drain(20) == outbox.Drained(sent=1, waiting=1)
+        assert outbox.deliver(20) == outbox.DeliveryReport(sent=1, waiting=1)
 
     def test_a_time_that_suffices_for_no_mail_is_an_error(self, settings: Any) -> None:
         answer()
@@ -148,7 +148,7 @@ class TestSending:
         setattr(settings, f"EMAIL_{setting}", True)
         for number in range(2):
             answer(f"guest{number}@example.com")
-        assert outbox.drain(60) == outbox.Drained(sent=2)
+        assert outbox.deliver(60) == outbox.DeliveryReport(sent=2)
         controller.stop()
         assert len(box.messages) == 2
 
@@ -164,7 +164,7 @@ class TestSending:
         monkeypatch.setattr(smtp_backend(), "open", counted)
         for number in range(5):
             answer(f"guest{number}@example.com")
-        assert outbox.drain(60).sent == 5
+        assert outbox.deliver(60).sent == 5
         assert connections == [True]
 
     def test_a_mail_to_an_erased_guest_is_deleted_unsent(self, mailbox: smtp.Mailbox) -> None:
@@ -173,7 +173,7 @@ class TestSending:
         assert not OutgoingMail.objects.exists()
         # One that an erasure of an older version left behind.
         mail = OutgoingMail.objects.create(submission=response, kind="receipt", recipient="a@b.cn", message_id="<1@x>")
-        assert outbox.drain(60).deleted == 1
+        assert outbox.deliver(60).deleted == 1
         assert not OutgoingMail.objects.filter(pk=mail.pk).exists()
         assert not mailbox.messages
 
@@ -188,13 +188,13 @@ class TestSending:
             return int(backend_send(self, messages))
 
         monkeypatch.setattr(smtp_backend(), "send_messages", erase_meanwhile)
-        outbox.drain(60)
+        outbox.deliver(60)
         assert not OutgoingMail.objects.exists()
 
     def test_in_production_without_a_mail_server_mail_waits(self, settings: Any) -> None:
         settings.SENDS_MAIL = False
         answer()
-        assert outbox.drain(60) == outbox.Drained(waiting=1)
+        assert outbox.deliver(60) == outbox.DeliveryReport(waiting=1)
         assert OutgoingMail.objects.get().attempts == 0
 
 
@@ -213,7 +213,7 @@ class TestFaults:
     def drain_good_and_bad(self) -> OutgoingMail:
         for email in ("first@example.com", self.BAD, "last@example.com"):
             answer(email)
-        drained = outbox.drain(60)
+        drained = outbox.deliver(60)
         assert (drained.sent, drained.retried + drained.failed) == (2, 1)
         return OutgoingMail.objects.get(recipient=self.BAD)
 
@@ -251,15 +251,15 @@ class TestFaults:
         mailbox.hang_on.add(self.BAD)
         answer(self.BAD)
         answer("last@example.com")
-        assert outbox.drain(1) == outbox.Drained(retried=1, waiting=2)
-        assert outbox.drain(60) == outbox.Drained(sent=1, waiting=1)
+        assert outbox.deliver(1) == outbox.DeliveryReport(retried=1, waiting=2)
+        assert outbox.deliver(60) == outbox.DeliveryReport(sent=1, waiting=1)
         mail = OutgoingMail.objects.get(recipient=self.BAD)
         assert (mail.status, mail.attempts, "timed out" in mail.last_error) == (QUEUED, 1, True)
 
     def test_a_server_that_thinks_for_long_gets_one_copy(self, mailbox: smtp.Mailbox, settings: Any) -> None:
         answer()
         mailbox.seconds_at_data = 2 * settings.EMAIL_SECONDS
-        assert outbox.drain(60) == outbox.Drained(sent=1)
+        assert outbox.deliver(60) == outbox.DeliveryReport(sent=1)
         assert len(mailbox.messages) == 1
 
     @pytest.mark.parametrize("drip", smtp.DrippingServer.REPLIES)
@@ -267,7 +267,7 @@ class TestFaults:
         answer()
         with smtp.DrippingServer(drip) as server:  # whose reply is whole and good in the end, after many seconds
             use(settings, server.port)
-            assert outbox.drain(1) == outbox.Drained(retried=1, waiting=1)
+            assert outbox.deliver(1) == outbox.DeliveryReport(retried=1, waiting=1)
             assert not server.is_through
         assert OutgoingMail.objects.get().attempts == 1
 
@@ -298,7 +298,7 @@ class TestFaults:
             answer(email)
         # As rows that an earlier version took.
         OutgoingMail.objects.filter(recipient=self.BAD).update(**values)
-        assert outbox.drain(60).sent >= 1
+        assert outbox.deliver(60).sent >= 1
         assert "last@example.com" in mailbox.recipients
         mail = OutgoingMail.objects.order_by("id").first()
         assert mail is not None
@@ -320,7 +320,7 @@ class TestFaults:
         monkeypatch.setattr(smtp_backend(), method, fails_once)
         answer(self.BAD)
         answer("last@example.com")
-        assert outbox.drain(60) == outbox.Drained(sent=1, retried=1, waiting=1)
+        assert outbox.deliver(60) == outbox.DeliveryReport(sent=1, retried=1, waiting=1)
         assert OutgoingMail.objects.get(recipient=self.BAD).last_error == r"LookupError: odd \udcff"
 
     def test_after_an_error_in_mid_conversation_the_next_mail_has_a_conversation_of_its_own(
@@ -347,14 +347,14 @@ class TestFaults:
             port = server.getsockname()[1]
         use(settings, port)
         answer()
-        assert outbox.drain(60).retried == 1
+        assert outbox.deliver(60).retried == 1
         assert "ConnectionRefusedError" in OutgoingMail.objects.get().last_error
 
     def test_a_server_that_never_says_a_word(self, settings: Any) -> None:
         with smtp.silent_server() as server:
             use(settings, server.getsockname()[1])
             answer()
-            assert outbox.drain(60).retried == 1
+            assert outbox.deliver(60).retried == 1
         assert OutgoingMail.objects.get().status == QUEUED
 
     def test_the_last_attempt_is_kept_with_its_error(self, mailbox: smtp.Mailbox, settings: Any) -> None:
@@ -363,12 +363,12 @@ class TestFaults:
         answer(self.BAD)
         for attempt in (1, 2, 3):
             OutgoingMail.objects.update(next_attempt_at=timezone.now())
-            outbox.drain(60)
+            outbox.deliver(60)
             assert OutgoingMail.objects.get().attempts == attempt
         mail = OutgoingMail.objects.get()
         assert (mail.status, "450" in mail.last_error) == (FAILED, True)
         mailbox.at_recipient.clear()
-        assert outbox.drain(60).sent == 0
+        assert outbox.deliver(60).sent == 0
 
     def test_a_mail_that_ended_every_drain_is_given_up(self, mailbox: smtp.Mailbox, settings: Any) -> None:
         answer(self.BAD)
@@ -376,7 +376,7 @@ class TestFaults:
         OutgoingMail.objects.filter(recipient=self.BAD).update(
             attempts=settings.MAIL_ATTEMPTS, last_error=outbox.UNFINISHED, claimed_until=timezone.now()
         )
-        assert outbox.drain(60) == outbox.Drained(sent=1, failed=1)
+        assert outbox.deliver(60) == outbox.DeliveryReport(sent=1, failed=1)
         mail = OutgoingMail.objects.get(recipient=self.BAD)
         assert (mail.status, mail.last_error) == (FAILED, outbox.UNFINISHED)
         assert mailbox.recipients == ["last@example.com"]
@@ -441,12 +441,12 @@ class TestSeveralDrains:
         drain.send_signal(signal.SIGKILL)
         drain.communicate()
         mailbox.hang_on.clear()
-        assert outbox.drain(60).waiting == 1
+        assert outbox.deliver(60).waiting == 1
         killed = OutgoingMail.objects.get(status=QUEUED)
         assert (killed.recipient, killed.attempts) == ("guest4@example.com", 1)
         # The killed drain's claim runs out, and so does the pause after an attempt that failed.
         OutgoingMail.objects.filter(pk=killed.pk).update(claimed_until=timezone.now(), next_attempt_at=timezone.now())
-        outbox.drain(60)
+        outbox.deliver(60)
         assert sorted(mailbox.recipients) == [f"guest{number}@example.com" for number in range(10)]
         assert set(OutgoingMail.objects.values_list("status", flat=True)) == {SENT}
 
@@ -465,11 +465,11 @@ class TestAdmin:
         client.post(url, {"action": "requeue", "_selected_action": [mail.pk]})
         mail.refresh_from_db()
         assert (mail.status, mail.attempts) == (QUEUED, 0)
-        assert outbox.drain(60).sent == 1
+        assert outbox.deliver(60).sent == 1
 
     def test_a_sent_mail_is_not_sent_again(self) -> None:
         answer()
-        outbox.drain(60)
+        outbox.deliver(60)
         assert outbox.requeue(OutgoingMail.objects.all()) == 0
 
     def test_whoever_may_only_look_cannot_requeue(self, client: Client) -> None:

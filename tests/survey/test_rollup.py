@@ -70,7 +70,7 @@ def test_two_timers_at_once_count_a_day_once(chain):
 def test_a_day_without_answers_between_others_is_counted_too(chain):
     answer(chain.north, 5, days_ago=9)
     rollup.count_days(30)
-    assert rollup.days_to_count() == []
+    assert rollup.uncounted_days() == []
 
 
 def test_without_answers_there_is_nothing_to_count(db):

@@ -8,7 +8,7 @@ import pytest
 from django.db import DataError, IntegrityError, transaction
 from django.test import Client
 
-from survey.guest.forms import WHOLE_NUMBERS, SubmissionForm
+from survey.guest.forms import SCALES, SubmissionForm
 from survey.models import OutgoingMail, Submission
 
 VALID = {"name": "Tom", "phone": "1234567890", "satisfaction": 5}
@@ -190,7 +190,7 @@ def test_the_page_is_never_stored(client: Client) -> None:
 def test_validating_a_submission_sends_no_query(django_assert_num_queries: Any) -> None:
     """The database's own constraints decide at the INSERT; Django's form would ask it for each of them before."""
     with django_assert_num_queries(0):
-        assert SubmissionForm({**VALID, **dict.fromkeys(WHOLE_NUMBERS, 5), "problems": ["cold"]}).is_valid()
+        assert SubmissionForm({**VALID, **dict.fromkeys(SCALES, 5), "problems": ["cold"]}).is_valid()
 
 
 def test_validating_a_submission_of_a_branch_asks_for_the_branch_alone(
@@ -201,10 +201,10 @@ def test_validating_a_submission_of_a_branch_asks_for_the_branch_alone(
     assert all("survey_branch" in query["sql"] for query in queries.captured_queries)
 
 
-@pytest.mark.parametrize("name", WHOLE_NUMBERS)
+@pytest.mark.parametrize("name", SCALES)
 def test_the_form_has_the_bounds_of_the_databases_constraints(client: Client, name: str) -> None:
     """An INSERT that a constraint refuses would be a 500."""
-    lowest, highest = WHOLE_NUMBERS[name]
+    lowest, highest = SCALES[name]
     for score in (lowest - 1, highest + 1):
         assert post(client, **{name: score}).status_code == 400
         with pytest.raises((IntegrityError, DataError)), transaction.atomic():
