@@ -1,12 +1,12 @@
 """The token with which a guest erases a submission; only its hash is stored.
 
-The token is derived from the visit's key, so that a retry gets the same token although it is not stored. Without a key no
-retry is recognised, and the token is random. Staff know the reference and the content of a submission, but neither the
-key, which is stored as a hash, nor SECRET_KEY.
+The token is derived from the visit's key, so that a retry gets the same token although it is not stored. Without a key
+no retry is recognised, and the token is random. Staff know the reference and the content of a submission, but neither
+the key, which is stored as a hash, nor SECRET_KEY.
 
 A cookie carries the token to the thank-you page: a URL would put it into the gateway's log and into every copy of the
-address. The cookie is sent to that page only (its path) and hidden from scripts (HttpOnly). It lasts for COOKIE_LIFE, the
-token until the submission is erased. Where the platform logs results, readers of that log see the token
+address. The cookie is sent to that page only (its path) and hidden from scripts (HttpOnly). It lasts for COOKIE_LIFE,
+the token until the submission is erased. Readers of a log of the platform that holds results see the token
 (docs/promises.md).
 """
 

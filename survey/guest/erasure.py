@@ -23,7 +23,7 @@ def erase_with_token(submission: Submission, token: str) -> bool:
     """Erase a submission if the token is its own. Return whether it is."""
     if not erase_token.erases(token, submission):
         return False
-    retention.erase(_only(submission), ErasureLog.Event.TOKEN)
+    retention.erase(Submission.objects.filter(pk=submission.pk), ErasureLog.Event.TOKEN)
     return True
 
 
@@ -48,7 +48,7 @@ def erase_by_staff(submission: Submission, user: User) -> bool:
     """Erase a submission, at the guest's request if one is pending. Return whether it was not erased before."""
     is_requested = ErasureRequest.objects.filter(submission=submission).exists()
     event = ErasureLog.Event.REQUEST if is_requested else ErasureLog.Event.STAFF
-    return bool(retention.erase(_only(submission), event, user))
+    return bool(retention.erase(Submission.objects.filter(pk=submission.pk), event, user))
 
 
 @transaction.atomic
@@ -59,10 +59,6 @@ def decline(submission: Submission, user: User) -> bool:
         ErasureLog.objects.create(submission=submission, event=ErasureLog.Event.DECLINED, user=user)
         logger.info("erasure.declined", extra={"submission": submission.pk, "user": user.pk})
     return bool(deleted)
-
-
-def _only(submission: Submission) -> QuerySet[Submission]:
-    return Submission.objects.filter(pk=submission.pk)
 
 
 def _is_same_phone(stored: str, given: str) -> bool:

@@ -36,7 +36,6 @@ EMAIL_ERRORS = {
     **TEXT_ERRORS,
     "invalid": gettext_lazy("Please check the e-mail address; it should look like name@example.com."),
 }
-PROBLEM_CHOICES = [(problem.slug, label) for problem, label in PROBLEM_LABELS.items()]
 
 
 class PhoneField(forms.CharField):
@@ -106,7 +105,7 @@ class SubmissionForm(forms.ModelForm):  # type: ignore[type-arg]
     )
     problems = forms.MultipleChoiceField(
         label=gettext_lazy("We are sorry. What went wrong?"),
-        choices=PROBLEM_CHOICES,
+        choices=[(problem.slug, label) for problem, label in PROBLEM_LABELS.items()],
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )

@@ -20,23 +20,17 @@ def key_digest(key: str) -> str | None:
     return hashlib.sha256(key.encode()).hexdigest() if key else None
 
 
-def content_digest(content: Mapping[str, Any]) -> str:
-    """Return a keyed digest of validated fields, the same for JSON and for a form.
+def content_digest(content: Mapping[str, Any], secret: str | bytes | None = None) -> str:
+    """Return a digest of validated fields, the same for JSON and for a form, keyed with `secret` or SECRET_KEY.
 
     Empty fields do not count, so that a field which a deployment adds between two attempts makes no difference.
     """
-    return salted_hmac(SALT, _canonical(content), algorithm="sha256").hexdigest()
+    given = {name: value for name, value in content.items() if value not in (None, "", [], ())}
+    text = json.dumps(given, sort_keys=True, default=lambda value: value.pk if isinstance(value, Model) else str(value))
+    return salted_hmac(SALT, text, secret=secret, algorithm="sha256").hexdigest()
 
 
 def is_same_content(content: Mapping[str, Any], digest: str) -> bool:
     """Return whether the digest is of this content, under SECRET_KEY or one of SECRET_KEY_FALLBACKS."""
-    text = _canonical(content)
-    return any(
-        constant_time_compare(salted_hmac(SALT, text, secret=secret, algorithm="sha256").hexdigest(), digest)
-        for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    )
-
-
-def _canonical(content: Mapping[str, Any]) -> str:
-    given = {name: value for name, value in content.items() if value not in (None, "", [], ())}
-    return json.dumps(given, sort_keys=True, default=lambda value: value.pk if isinstance(value, Model) else str(value))
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return any(constant_time_compare(content_digest(content, secret), digest) for secret in secrets)

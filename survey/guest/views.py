@@ -64,11 +64,7 @@ def page_without_slash(request: HttpRequest, code: str) -> HttpResponse:
 
 def _posted_values(request: HttpRequest) -> dict[str, Any]:
     """Return the posted values by field name, not validated."""
-    blank = SubmissionForm()
-    return {
-        name: field.widget.value_from_datadict(request.POST, request.FILES, blank.add_prefix(name))
-        for name, field in blank.fields.items()
-    }
+    return {field.name: field.data for field in SubmissionForm(request.POST)}
 
 
 def _redisplay(

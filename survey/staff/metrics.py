@@ -6,12 +6,10 @@ Sauro and Lewis recommend for samples of any size; MOVER (Newcombe 1998, Zou and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from statistics import NormalDist
-
-from survey.scales import SATISFIED_SCORES
 
 Z = NormalDist().inv_cdf(0.975)  # 1.96: two-sided 95 %
 SMALL_SAMPLE = 30  # answers; below it every figure carries a note
@@ -69,9 +67,9 @@ def share(successes: int, n: int) -> Estimate | None:
     return Estimate(p, max(0.0, min(p, centre - half)), min(1.0, max(p, centre + half)), n)
 
 
-def csat(counts: Sequence[int]) -> Estimate | None:
-    """CSAT, the share of 4 and 5 among answers counted by score from 1 to 5; None without answers."""
-    return share(sum(counts[score - 1] for score in SATISFIED_SCORES), sum(counts))
+def csat(counts: Sequence[int], satisfied: Collection[int]) -> Estimate | None:
+    """Return CSAT, the share of the `satisfied` scores in counts by score from 1 up; None without submissions."""
+    return share(sum(counts[score - 1] for score in satisfied), sum(counts))
 
 
 def average(counts: Sequence[int]) -> Estimate | None:

@@ -18,7 +18,7 @@ from django.db.models.lookups import GreaterThan
 
 from survey.models import DailyRollup, FollowUpStatus, RollupDay, Submission
 from survey.models.derived import submission_sums
-from survey.scales import ASPECTS, LOW_SCORES, Problem
+from survey.scales import ASPECTS, LOW_SCORES, SATISFIED_SCORES, Problem
 from survey.staff import metrics
 from survey.staff.filters import Filters
 
@@ -52,7 +52,7 @@ class Tally:
     @property
     def csat(self) -> metrics.Estimate | None:
         """The share of 4 and 5."""
-        return metrics.csat(self.scores)
+        return metrics.csat(self.scores, SATISFIED_SCORES)
 
     @property
     def average(self) -> metrics.Estimate | None:

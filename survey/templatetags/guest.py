@@ -1,4 +1,4 @@
-"""Tags of the guests' pages: links that keep the language of the URL, the language switch, faces."""
+"""Tags of the guests' pages: the visit's hidden fields, links that keep the language of the URL, faces."""
 
 from __future__ import annotations
 
@@ -11,8 +11,15 @@ from django.urls import reverse
 from django.utils import translation
 
 from mydjango.http.language import PARAMETER, keep_language, short_code
+from survey.guest.visit import VisitForm
 
 register = template.Library()
+
+
+@register.inclusion_tag("guest/visit_fields.html", takes_context=True)
+def visit_fields(context: template.Context) -> dict[str, object]:
+    """Render the visit's hidden fields and the status line; a redisplayed page keeps its `visit`."""
+    return {"visit": context.get("visit") or VisitForm.fresh()}
 
 
 @register.simple_tag(takes_context=True)

@@ -101,7 +101,7 @@ def test_each_timer_names_a_command_that_may_run(template, monkeypatch):
     monkeypatch.setenv("MANAGE_COMMANDS", variables(template[1])["MANAGE_COMMANDS"])
     inputs = [json.loads(entry)["Message"] for entry in found(template[1], {"Input"})]
     commands = inputs + found(template[1], {"payload"})
-    assert [command.split()[0] for command in commands] == ["drain_outbox", "update_figures", "erase_responses"]
+    assert [command.split()[0] for command in commands] == ["drain_outbox", "update_figures", "erase_submissions"]
     for command in commands:
         assert index.allowed(command.split())
 

@@ -10,10 +10,9 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Permission
 from django.core.management import call_command
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -401,16 +400,3 @@ def test_eight_erasures_at_once_are_one() -> None:
     with ThreadPoolExecutor(8) as threads:
         assert sum(threads.map(erase, range(8))) == 1
     assert ErasureLog.objects.count() == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_head_office_of_an_installation_of_before_may_erase() -> None:
-    executor = MigrationExecutor(connection)
-    latest = executor.loader.graph.leaf_nodes("survey")
-    executor.migrate([("survey", "0010_erasure_request")])
-    group = Group.objects.create(name="head office")
-    Permission.objects.filter(codename__in=("erase_submission", "view_erasurelog")).delete()
-    executor = MigrationExecutor(connection)
-    executor.migrate(latest)
-    given = set(group.permissions.values_list("codename", flat=True))
-    assert given == {"erase_submission", "view_erasurelog"}
