@@ -39,15 +39,19 @@ class TooManyAttempts(Exception):
         self.retry_after = retry_after
 
     @property
+    def minutes(self) -> int:
+        """`retry_after` in minutes, rounded up."""
+        return -(-self.retry_after // 60)
+
+    @property
     def message(self) -> str:
-        """The error message for the page, in the language of the request."""
-        minutes = -(-self.retry_after // 60)  # rounded up
+        """The error message for the page, in the current language."""
         text = ngettext(
             "Too many attempts. Please try again in %(minutes)s minute.",
             "Too many attempts. Please try again in %(minutes)s minutes.",
-            minutes,
+            self.minutes,
         )
-        return text % {"minutes": minutes}
+        return text % {"minutes": self.minutes}
 
 
 def count_attempt(kind: str, account: str, address: str) -> None:

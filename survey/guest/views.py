@@ -164,7 +164,7 @@ def _error_response(
 ) -> HttpResponse:
     """Return problem+json with the given members for JSON callers, the redisplayed page for browsers."""
     if speaks_json(request):
-        response = problem(request, status, detail, **members)
+        response = problem(request, status, detail, headers=None, **members)
     else:
         response = _redisplay(request, form, visit, notice=notice or ("" if form.errors else detail), status=status)
     if retry_after:

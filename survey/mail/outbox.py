@@ -218,7 +218,7 @@ def _build_message(mail: OutgoingMail, mailer: BaseEmailBackend) -> EmailMessage
 def _record_success(mail: OutgoingMail, report: DeliveryReport) -> None:
     outcome: dict[str, object] = {"status": OutgoingMail.Status.SENT, "sent_at": timezone.now(), "last_error": ""}
     if mail.kind == OutgoingMail.Kind.ACCOUNT:
-        outcome["body"] = ""  # the stored body, without the link, is not what was sent
+        outcome["body"] = ""  # the stored body lacks the link that was sent
     _save_outcome(mail, outcome)
     report.sent += 1
     logger.info("outbox.sent", extra={"mail": mail.pk, "attempts": mail.attempts})

@@ -26,7 +26,7 @@ class AttemptWindow(models.Model):
 
 
 class ExportLog(models.Model):
-    """Who exported what and when."""
+    """An export: the user, the time and the filters."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("user"))
     created_at = models.DateTimeField(_("exported"), default=timezone.now, editable=False)
@@ -65,4 +65,4 @@ class JobRun(models.Model):
         """
         now = timezone.now()
         if not cls.objects.filter(pk=name).update(finished_at=now):
-            cls.objects.bulk_create([cls(name=name, finished_at=now)], ignore_conflicts=True)
+            JobRun.objects.bulk_create([JobRun(name=name, finished_at=now)], ignore_conflicts=True)

@@ -118,9 +118,9 @@ index.main_handler({"manage": ["migrate"]}, {})
 print(json.dumps(index.main_handler({"manage": ["doctor"]}, {})))
 """
     run = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
-    answer = json.loads(run.stdout.splitlines()[-1])
-    assert answer["exit_code"] == 1
-    lines = answer["output"].splitlines()
+    result = json.loads(run.stdout.splitlines()[-1])
+    assert result["exit_code"] == 1
+    lines = result["output"].splitlines()
     assert [line for line in lines if line.startswith("FAIL")] == [
         "FAIL last drain: never: the timer runs `drain_outbox` every minute once it is deployed",
         "FAIL last figures: never: the timer runs `update_figures` every minute once it is deployed",

@@ -215,7 +215,7 @@ def test_a_deadlock_is_tried_once_more(running: PrivateServer, tmp_path: Path, b
             waiting = "SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'"
             eventually(lambda: running.server.execute(waiting)[0][1] == "1")
             digest = hashlib.sha256(b"visit").hexdigest()
-            # The row that the guest has locked; by its key alone, so that the guest's second attempt is not blocked again.
+            # The guest's row; by its key alone, so that the guest's second attempt is not blocked again.
             cursor.execute("SELECT id FROM survey_response WHERE key_digest = %s FOR UPDATE", (digest,))
         other.rollback()
         other.close()
