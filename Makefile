@@ -76,4 +76,4 @@ $(BIN)/.dev: requirements.txt requirements-dev.txt | $(BIN)/python
 	@touch $@
 
 clean:                    ## remove what make made
-	rm -rf .venv .venv3* .venv-bench build staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv3* .venv-bench build staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

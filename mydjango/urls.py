@@ -14,7 +14,7 @@ urlpatterns = [
     deferred_include("healthz", "mydjango.operations.health"),
     deferred_include("", "survey.guest.urls"),
     deferred_include("dashboard/", "survey.staff.urls", namespace="dashboard"),
-    deferred_include("admin/", "mydjango.cold_start.admin_urls", namespace="admin"),
+    deferred_include("admin/", "mydjango.admin_urls", namespace="admin"),
 ]
 
 handler400 = "mydjango.http.problems.bad_request"

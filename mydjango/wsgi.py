@@ -11,5 +11,6 @@ deferred_imports.install(deferred_modules.MODULES)
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mydjango.settings")
 
 from mydjango.cold_start.deferred_apps import get_application  # noqa: E402  (what it imports is to be deferred)
+from mydjango.http.request import Handler  # noqa: E402
 
-application = get_application()
+application = get_application(Handler)

@@ -1,4 +1,4 @@
-"""E-mail addresses that mail can be sent to."""
+"""Validation of e-mail addresses."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from django.utils.encoding import punycode
 
 @deconstructible
 class MailAddressValidator(EmailValidator):
-    """Django's validator, without the addresses that break a header.
+    """Django's validator, without the addresses that break a mail header.
 
-    Django also accepts quoted local parts, control characters included, which no mailbox of a guest needs. It accepts
-    domains by their Unicode form, but mail carries the ASCII form, in which U+FF0C is a comma and U+FF20 an @.
+    Django also accepts quoted local parts, control characters included, which no mailbox of a guest needs. Django
+    validates the Unicode form of a domain, but mail carries the ASCII form, in which U+FF0C is a comma and U+FF20 an @.
     """
 
     user_regex = re.compile(
@@ -23,7 +23,7 @@ class MailAddressValidator(EmailValidator):
     )
 
     def validate_domain_part(self, domain_part: str) -> bool:
-        """Return whether the ASCII form of the domain is one."""
+        """Return whether the domain is valid in its ASCII form."""
         try:
             return bool(super().validate_domain_part(punycode(domain_part)))
         except UnicodeError:

@@ -1,4 +1,4 @@
-"""Django's admin: answers and mails to look at, not to change."""
+"""Django's admin: branches, and submissions, mails and erasures read-only."""
 
 from __future__ import annotations
 
@@ -13,69 +13,67 @@ from survey.models import Branch, ErasureLog, OutgoingMail, Submission
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """What guests wrote and what was sent to them is a record: nobody edits it."""
+    """Base of the admins of records that nobody adds, changes or deletes."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Never."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Never."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
 
 @admin.register(Branch)
 class BranchAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Branches. A code stands on printed cards, so it never changes."""
+    """Branches. A code is printed on cards, so it never changes."""
 
     list_display = ("code", "name")
     search_fields = ("code", "name")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Branch | None = None) -> tuple[str, ...]:
-        """The code, of a branch that there is."""
         return ("code",) if obj else ()
 
 
 @admin.register(Submission)
 class SubmissionAdmin(ReadOnlyAdmin):
-    """Guests' answers. Not to be deleted: they are counted in the daily figures. What names a guest is erased."""
+    """Submissions. Deleting one would make the daily figures wrong; personal data is erased instead."""
 
+    former_model_name = "response"  # see mydjango/admin_urls.py
     list_display = ("reference", "created_at", "branch", "satisfaction", "name", "phone")
     list_filter = ("satisfaction", "branch", "language", "local_date")
     list_select_related = ("branch",)
     search_fields = ("reference", "name", "phone", "email", "comment")
     date_hierarchy = "local_date"
 
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Never."""
-        return False
-
 
 @admin.register(OutgoingMail)
 class OutgoingMailAdmin(ReadOnlyAdmin):
-    """The queue of mails and what was sent."""
+    """The mail queue, sent mails included. Mails can be deleted and queued again."""
 
     list_display = ("message_id", "kind", "status", "recipient", "attempts", "next_attempt_at", "last_error", "sent_at")
     list_filter = ("status", "kind", "created_at")
     search_fields = ("message_id", "recipient", "submission__reference", "last_error")
     list_select_related = ("submission",)
     actions = ("requeue",)
+    has_delete_permission = admin.ModelAdmin.has_delete_permission
 
     def get_exclude(self, request: HttpRequest, obj: OutgoingMail | None = None) -> tuple[str, ...]:
-        """Hide the body of an account's mail: one that the release before queued holds the link to the account."""
+        """Hide the body of an account's mail: queued by the release before, it holds the link to the account."""
         return ("body",) if obj is not None and obj.kind == OutgoingMail.Kind.ACCOUNT else ()
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Refuse `?body__contains=`, which would tell a body letter by letter."""
+        """Refuse `?body__contains=`, which would reveal a body letter by letter."""
         return lookup.partition("__")[0] != "body" and super().lookup_allowed(lookup, value, request)
 
     def has_requeue_permission(self, request: HttpRequest) -> bool:
-        """Whoever may change mails, if they could be changed."""
+        """Return whether the user has the permission to change mails, which nothing else asks for."""
         return request.user.has_perm("survey.change_outgoingmail")
 
     @admin.action(description=_("Send again with the next drain"), permissions=("requeue",))
     def requeue(self, request: HttpRequest, queryset: QuerySet[OutgoingMail]) -> None:
-        """Queue mails again that were given up or put off."""
+        """Queue the chosen mails again, unless they were sent."""
         count = outbox.requeue(queryset)
         message = ngettext("%(count)d mail is queued.", "%(count)d mails are queued.", count) % {"count": count}
         self.message_user(request, message, messages.SUCCESS if count else messages.WARNING)
@@ -89,7 +87,3 @@ class ErasureLogAdmin(ReadOnlyAdmin):
     list_filter = ("event", "created_at")
     list_select_related = ("submission", "user")
     search_fields = ("submission__reference", "user__username")
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Never."""
-        return False

@@ -1,4 +1,4 @@
-"""The survey app."""
+"""Configuration of the survey app."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from django.utils.translation import gettext_lazy as _
 
 
 class SurveyConfig(AppConfig):
-    """Guests' answers, the mails that follow from them, and Chinese text analysis."""
+    """Guests' submissions, the mails and figures derived from them, and Chinese text analysis."""
 
     name = "survey"
     verbose_name = _("Survey")
 
     def ready(self) -> None:
-        """Hold the accounts of Django's admin and of `createsuperuser` to the addresses that mail can be sent to."""
+        """Validate the addresses of accounts in Django's admin and in `createsuperuser` too."""
         from django.contrib.auth.models import User
 
         from survey.addresses import validate_mail_address

@@ -1,4 +1,4 @@
-"""The survey's checks of `manage.py doctor`."""
+"""The survey's checks for `manage.py doctor`."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from survey.jobs import retention, rollup
 from survey.mail import outbox
 from survey.models import JobRun, Submission
 
-LATE = timedelta(minutes=10)  # timers drain and count every minute
-ERASURE_LATE = timedelta(days=2)  # a timer erases every night
+LATE = timedelta(minutes=10)  # for jobs that run every minute
+ERASURE_LATE = timedelta(days=2)  # for the job that runs every night
 
 
 @check("idle connections", needs_database=True)
 def _wait_timeout() -> tuple[bool, str]:
-    """Whether the server leaves a connection open for as long as a mail may take."""
+    """Check that the server keeps an idle connection open for as long as sending a mail may take."""
     if connection.vendor != "mysql":
         return True, "no server that closes idle connections (SQLite)"
     with connection.cursor() as cursor:
         cursor.execute("SELECT @@SESSION.wait_timeout")
         [seconds] = cursor.fetchone()
-    if seconds < outbox.DRAIN_SECONDS:
-        return False, f"MYSQL_WAIT_TIMEOUT={seconds}, but a mail may take {outbox.DRAIN_SECONDS:g} s: raise it"
+    if seconds < outbox.DELIVERY_SECONDS:
+        return False, f"MYSQL_WAIT_TIMEOUT={seconds}, but a mail may take {outbox.DELIVERY_SECONDS:g} s: raise it"
     return True, f"the server closes them after {seconds} s"
 
 
 @check("mail queue", needs_database=True)
-def _queue() -> tuple[bool, str]:
+def _mail_queue() -> tuple[bool, str]:
     state = outbox.queue_state()
     age = timezone.now() - state.due_since if state.due_since else timedelta(0)
     due = f", the oldest due for {int(age.total_seconds())} s" if state.due_since else ""
@@ -57,7 +57,6 @@ def _keywords() -> tuple[bool, str]:
 
 
 def _last_run(command: str) -> tuple[bool, str]:
-    """Of a command that a timer runs every minute."""
     last = JobRun.objects.filter(name=command).first()
     if last is None:
         return False, f"never: the timer runs `{command}` every minute once it is deployed"
@@ -75,4 +74,4 @@ def _last_erasure() -> tuple[bool, str]:
     oldest = timezone.localdate() - timedelta(settings.RETENTION_DAYS) - ERASURE_LATE
     overdue = last is None and Submission.objects.filter(local_date__lt=oldest).exists()
     when = f"at {last.finished_at:%Y-%m-%d %H:%M} UTC" if last else "not in the last two days"
-    return not overdue, f"{when}; answers are kept for {settings.RETENTION_DAYS} days"
+    return not overdue, f"{when}; personal data is kept for {settings.RETENTION_DAYS} days"

@@ -1,11 +1,11 @@
-"""Limit how often something may be tried: logins, erasures and password mails by account and address, submissions by
-address and branch.
+"""Rate limits: logins, requests for erasure and password mails by account and address, submissions by address and
+branch.
 
-One table counts them all, `survey_loginwindow`: its key is a hash of what is limited, and a window may end at any time.
-`survey_submissioncount` knew clock hours only and had two indexes more; the release before still uses it.
+One table counts all of them, `survey_loginwindow`. Its key is a hash of the limited account or address, and a window
+ends at any time, not at the full hour as in `survey_submissioncount`, which only the release before still uses.
 
-Not django-axes 8.3: it adds 5 % CPU to every cold start, guests' included (29 modules, a middleware, three models), and
-stores names and addresses.
+django-axes 8.3 was tried: it adds 5 % CPU to every cold start, guests' included (29 modules, a middleware, three
+models), and stores names and addresses.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from django.utils.translation import ngettext
 from survey.models import AttemptWindow
 
 WINDOW = timedelta(minutes=15)
-# An account from one address: a person who mistypes. An address: staff behind one router. An account from anywhere:
-# guessing spread over many addresses; generous, since whoever knows the name could otherwise lock its owner out.
+# A person mistypes: per account and address. Staff share a router: per address. Guesses come from many addresses: per
+# account, generous, since anybody who knows an account's name could otherwise lock its owner out.
 ATTEMPTS_PER_ACCOUNT_AND_ADDRESS = 5
 ATTEMPTS_PER_ADDRESS = 50
 ATTEMPTS_PER_ACCOUNT = 100
@@ -32,7 +32,7 @@ SUBMISSION_WINDOW = timedelta(hours=1)
 
 
 class TooManyAttempts(Exception):
-    """The window is full; `retry_after` is the number of seconds until it ends."""
+    """Raised when a window is full; `retry_after` is the number of seconds until the window ends."""
 
     def __init__(self, retry_after: int) -> None:
         super().__init__(f"again in {retry_after} s")
@@ -40,12 +40,12 @@ class TooManyAttempts(Exception):
 
     @property
     def minutes(self) -> int:
-        """The same in minutes, rounded up."""
+        """`retry_after` in minutes, rounded up."""
         return -(-self.retry_after // 60)
 
     @property
-    def sentence(self) -> str:
-        """The error message of a page."""
+    def message(self) -> str:
+        """The error message for the page, in the current language."""
         text = ngettext(
             "Too many attempts. Please try again in %(minutes)s minute.",
             "Too many attempts. Please try again in %(minutes)s minutes.",
@@ -55,10 +55,11 @@ class TooManyAttempts(Exception):
 
 
 def count_attempt(kind: str, account: str, address: str) -> None:
-    """Count an attempt; call it before the password or the phone number is compared. Raises TooManyAttempts.
+    """Count an attempt. Call this before comparing the password or the phone number. Raises TooManyAttempts.
 
-    `kind` keeps logins, erasures and password mails apart. `account` is the canonical form by which the account (or the
-    submission) is looked up: a second spelling would have attempts of its own. Attempts at the same moment each count.
+    `kind` separates logins, requests for erasure and password mails. `account` is the canonical form by which the
+    account or the submission is looked up: another spelling would have attempts of its own. Concurrent attempts each
+    count.
     """
     for name, limit in _windows(kind, account, address):
         _count(name, limit, WINDOW)
@@ -69,13 +70,13 @@ def count(name: str, limit: int) -> None:
     _count(name, limit, WINDOW)
 
 
-def forget(kind: str, account: str, address: str) -> None:
-    """Forget the attempts for the account from this address: a login ends a row of typing errors."""
+def reset_attempts(kind: str, account: str, address: str) -> None:
+    """Delete the attempts for the account from this address, as after a successful login."""
     AttemptWindow.objects.filter(key=_key(_windows(kind, account, address)[0][0])).delete()
 
 
-def is_first(name: str, period: timedelta) -> bool:
-    """Return whether nobody has asked the same within `period`; counts as asked from now on."""
+def allow_once(name: str, period: timedelta) -> bool:
+    """Return True for the first call with this name within `period`, False for the others."""
     try:
         _count(name, 1, period)
     except TooManyAttempts:
@@ -84,22 +85,23 @@ def is_first(name: str, period: timedelta) -> bool:
 
 
 def count_submission(address: str, branch: int | None) -> None:
-    """Count a submission, in the transaction that stores it. Raises TooManyAttempts.
+    """Count a submission in the transaction that stores it. Raises TooManyAttempts.
 
-    Call it last in the transaction: the row of a busy restaurant is locked for no longer than the commit takes.
-    An event that names no address is not counted, or all guests would share one window.
+    Call this last in the transaction, so that the row of a busy restaurant is locked only until the commit. Submissions
+    without an address are not counted: all of them would share one window.
     """
     limit: int = settings.SUBMISSIONS_PER_HOUR
     if limit and address:
-        # With the date the hash of a guest's address changes daily: later nothing links a guest's visits.
+        # The date changes the hash of an address daily, so that nothing links a guest's visits later.
         name = f"submission {timezone.localdate()} {network(address)} {branch or ''}"
         _count(name, limit, SUBMISSION_WINDOW)
 
 
 def network(address: str) -> str:
-    """Return what counts as one client: an IPv4 address, or the /64 that a household or a restaurant has of IPv6.
+    """Return the network that counts as one client: an IPv4 address, or the /64 of an IPv6 address.
 
-    An IPv4 address mapped to IPv6 is the IPv4 address. What is no address stays as it is.
+    A household or a restaurant has a /64 of IPv6. An IPv4 address mapped to IPv6 counts as the IPv4 address; a string
+    that is no address is returned unchanged.
     """
     try:
         parsed = ip_address(address)
@@ -110,8 +112,8 @@ def network(address: str) -> str:
     return str(parsed.ipv4_mapped or IPv6Network((int(parsed), 64), strict=False))
 
 
-def forget_past_windows() -> int:
-    """Delete what no longer limits anything; returns how many."""
+def delete_past_windows() -> int:
+    """Delete the windows that have ended. Return their number."""
     return AttemptWindow.objects.filter(ends_at__lt=timezone.now()).delete()[0]
 
 
@@ -129,14 +131,14 @@ def _key(name: str) -> str:
 
 
 def _count(name: str, limit: int, period: timedelta) -> None:
-    """Count one more in the window of this name, or open it. Raises TooManyAttempts where `limit` are counted."""
+    """Count one attempt in the window of this name, opening it if needed. Raises TooManyAttempts when it is full."""
     key, now = _key(name), timezone.now()
     if _add_one(key, limit, period):
         return
     try:
         with transaction.atomic():
             AttemptWindow.objects.create(key=key, attempts=1, ends_at=now + period)
-    except IntegrityError:  # the window is full, or another attempt has just opened it
+    except IntegrityError:  # the window is full, or a concurrent attempt has just opened it
         ends_at = AttemptWindow.objects.filter(key=key, attempts__gte=limit).values_list("ends_at", flat=True).first()
         if ends_at is None and _add_one(key, limit, period):
             return
@@ -145,10 +147,13 @@ def _count(name: str, limit: int, period: timedelta) -> None:
 
 
 def _add_one(key: str, limit: int, period: timedelta) -> bool:
-    """Count in a running window that is not full, or begin anew one that is over: one statement, so none is lost."""
+    """Count in a running window that is not full, or restart one that has ended. Return whether the attempt counted.
+
+    One statement, so that no concurrent attempt is lost.
+    """
     now = timezone.now()
     is_over = Q(ends_at__lte=now)
-    # In this order: MySQL assigns from left to right, and attempts must see the end as it was.
+    # In this order: MySQL assigns from left to right, and `attempts` must see the old `ends_at`.
     counted = AttemptWindow.objects.filter(is_over | Q(attempts__lt=limit), key=key).update(
         attempts=Case(When(is_over, then=Value(1)), default=F("attempts") + 1),
         ends_at=Case(When(is_over, then=Value(now + period)), default=F("ends_at")),

@@ -1,4 +1,4 @@
-"""The scales of the survey: what a score means is decided here, once."""
+"""The scales of the survey, and the meaning of each score: the one place that decides it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,17 @@ import enum
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-LOW_SATISFACTION = 2  # this and below asks what went wrong, is followed up, and alerts the branch
+# Satisfaction, from 1 to 5. A low score is asked what went wrong, followed up and mailed to the branch.
+LOW_SCORES = (1, 2)
+SATISFIED_SCORES = (4, 5)  # CSAT is their share
+# Likelihood to recommend, from 0 to 10, in the groups of the Net Promoter Score.
+DETRACTORS = tuple(range(7))
+PASSIVES = (7, 8)
+PROMOTERS = (9, 10)
 
 
 class Satisfaction(models.IntegerChoices):
-    """Overall satisfaction, the scale of CSAT."""
+    """Overall satisfaction; CSAT is computed from it."""
 
     VERY_DISSATISFIED = 1, _("Very dissatisfied")
     DISSATISFIED = 2, _("Dissatisfied")
@@ -20,7 +26,7 @@ class Satisfaction(models.IntegerChoices):
     VERY_SATISFIED = 5, _("Very satisfied")
 
 
-# Field name of Submission and the label that a guest reads; 1 to 5 each.
+# The aspects, rated from 1 to 5: field name of Submission and label for guests.
 ASPECTS = {
     "taste": _("Taste"),
     "variety": _("Variety and refills"),
@@ -32,7 +38,7 @@ ASPECTS = {
 
 
 class Problem(enum.IntFlag):
-    """What went wrong, as bits of `Response.problems`: one small column that still can be counted and filtered."""
+    """Problems of a visit, stored as the bits of `Submission.problems`: one column to count and to filter by."""
 
     TASTE = 1
     SOLD_OUT = 2
@@ -45,12 +51,12 @@ class Problem(enum.IntFlag):
 
     @property
     def label(self) -> str:
-        """What the guest reads on the chip."""
+        """The text of the chip on the guest's page."""
         return str(PROBLEM_LABELS[self])
 
     @property
     def slug(self) -> str:
-        """What stands for it in a URL."""
+        """The name in URLs and in JSON."""
         return str(self.name).lower()
 
 

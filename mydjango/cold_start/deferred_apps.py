@@ -15,12 +15,11 @@ from types import ModuleType
 
 from django.apps import apps
 from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
 from django.urls import URLResolver
 from django.urls.resolvers import RoutePattern
 from django.utils.functional import cached_property
 from django.utils.log import configure_logging
-
-from mydjango.http.request import Handler
 
 
 @contextmanager
@@ -43,14 +42,14 @@ def populate_apps() -> None:
             apps.populate(settings.INSTALLED_APPS)
 
 
-def get_application() -> Handler:
+def get_application(handler: type[WSGIHandler]) -> WSGIHandler:
     """Django's get_wsgi_application without the models: what is here must not need them."""
     if settings.LOGGING:
         # Django would configure its own logging first, whose handler of mails to administrators imports the debug page.
         logging.config.dictConfig(settings.LOGGING)
     else:
         configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
-    return Handler()
+    return handler()
 
 
 class DeferredURLs(URLResolver):

@@ -1,1 +1,1 @@
-"""What guests see and send: the survey page, the submission, privacy and erasure."""
+"""The guests' side: survey page, submission, privacy notice, erasure."""

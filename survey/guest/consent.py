@@ -1,8 +1,8 @@
-"""Which text a guest agreed to."""
+"""Versions of the privacy notice that guests agree to."""
 
 from __future__ import annotations
 
-# The newest version of templates/guest/privacy.html, and those that answers may still name. A change of the text gets
-# a new version in front; each answer stores the one that stood on its page.
+# The version of templates/guest/privacy.html, then older ones that submissions may still name. A change of the text
+# adds a version in front; each submission stores the version that its page showed.
 CONSENT_VERSIONS = ("2026-11-21", "2026-11")
 CONSENT_VERSION = CONSENT_VERSIONS[0]

@@ -1,13 +1,12 @@
-"""The token with which a guest erases a submission: for the thank-you page alone, stored as a hash.
+"""The token with which a guest erases a submission; only its hash is stored.
 
-It is derived from the visit's key, so that a retry of the same submission gets the same token without its being stored;
-without a key, which no retry can repeat, it is random. Staff know a submission's reference and its content, but neither
-the key, of which the database keeps a hash, nor SECRET_KEY.
+The token is derived from the visit's key, so that a retry gets the same token although it is not stored. Without a key
+no retry is recognised, and the token is random. Staff know the reference and the content of a submission, but neither
+the key, which is stored as a hash, nor SECRET_KEY.
 
-A cookie carries the token to the thank-you page. In a URL it would stand in the gateway's log and go along with every
-copy of the address. The cookie is sent to that one page (its path), read by no script (HttpOnly) and needs none. The
-page shows the button for COOKIE_LIFE: loaded again, in another language, or opened from the history. The token itself
-works until the submission is erased. Where a platform logs what a function returns, its readers see the token too
+A cookie carries the token to the thank-you page: a URL would put it into the gateway's log and into every copy of the
+address. The cookie is sent to that page only (its path) and hidden from scripts (HttpOnly). It lasts for COOKIE_LIFE,
+the token until the submission is erased. Readers of a log of the platform that holds results see the token
 (docs/promises.md).
 """
 
@@ -30,31 +29,31 @@ SALT = "survey.guest.erase_token"
 
 
 def new_token(key: str) -> str:
-    """Return the token of a submission under this idempotency key, or under none."""
+    """Return the token of a new submission with this idempotency key, '' for none."""
     return _derive(key, settings.SECRET_KEY) if key else secrets.token_hex(32)
 
 
 def replayed_token(key: str, submission: Submission) -> str:
-    """Return the token of a submission that is stored under this key; '' where no token erases it.
+    """Return the token of the submission stored under this key; '' when no token erases it.
 
-    SECRET_KEY may have been changed between the first attempt and this one.
+    SECRET_KEY may have changed since the first attempt.
     """
     tokens = (_derive(key, secret) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
     return next((token for token in tokens if erases(token, submission)), "")
 
 
 def digest(token: str) -> str:
-    """Return what the database keeps of a token."""
+    """Return the hash of a token, as stored."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def erases(token: str, submission: Submission) -> bool:
-    """Return whether this is the token of this submission."""
+    """Return whether the token belongs to the submission, in constant time."""
     return bool(token) and constant_time_compare(digest(token), submission.erase_token_digest)
 
 
-def hand_over(token: str, submission: Submission, response: HttpResponse) -> None:
-    """Set the cookie that carries the token to the thank-you page of this submission."""
+def set_cookie(token: str, submission: Submission, response: HttpResponse) -> None:
+    """Set the cookie that carries the token to the submission's thank-you page."""
     response.set_cookie(
         COOKIE,
         token,
@@ -66,8 +65,8 @@ def hand_over(token: str, submission: Submission, response: HttpResponse) -> Non
     )
 
 
-def token_of(request: HttpRequest, submission: Submission) -> str:
-    """Return the token that the guest's browser has for this submission; '' for every other browser."""
+def from_cookie(request: HttpRequest, submission: Submission) -> str:
+    """Return the submission's token from the cookie; '' for browsers without it."""
     token: str = request.COOKIES.get(COOKIE, "")
     return token if erases(token, submission) else ""
 

@@ -1,4 +1,4 @@
-"""Erasures that somebody asks for: guests with their token, guests by a request that staff decide, staff themselves."""
+"""Erasures at somebody's request: by guests with a token, by guests through staff, by staff."""
 
 from __future__ import annotations
 
@@ -14,46 +14,46 @@ from survey.models import ErasureLog, ErasureRequest, Submission
 
 logger = logging.getLogger(__name__)
 
-# A number may be given with or without its country code: 86, 0086, 00852.
+# Phone numbers match with and without a country code such as 86, 0086 or 00852.
 COUNTRY_CODE_DIGITS = 5
 NATIONAL_DIGITS = 7
 
 
 def erase_with_token(submission: Submission, token: str) -> bool:
-    """Erase a submission for the guest who has its token; return whether it was the token."""
+    """Erase a submission if the token is its own. Return whether it is."""
     if not erase_token.erases(token, submission):
         return False
-    retention.erase(_only(submission), ErasureLog.Event.TOKEN)
+    retention.erase(Submission.objects.filter(pk=submission.pk), ErasureLog.Event.TOKEN)
     return True
 
 
 def request_erasure(reference: str, phone: str) -> None:
-    """File a guest's request to erase the submission with this reference and phone number.
+    """Store a guest's request to erase the submission with this reference and phone number.
 
-    An anonymous submission has no phone number: its reference alone is enough. Nothing is returned, and the statements
-    are the same whether the details are right, so that nobody learns a phone number from the answer or from its time.
+    The reference alone suffices for an anonymous submission, which has no phone number. Right and wrong details run the
+    same statements and return nothing, so that nobody learns a phone number from the response or its time.
     """
-    submission = Submission.objects.filter(reference=reference).only("phone", "erased_at").first()
-    fits = submission and not submission.erased_at and (not submission.phone or _is_same_phone(submission.phone, phone))
-    ErasureRequest.objects.create(submission=submission if fits else None)
+    found = Submission.objects.filter(reference=reference).only("phone", "erased_at").first()
+    matches = found and not found.erased_at and (not found.phone or _is_same_phone(found.phone, phone))
+    ErasureRequest.objects.create(submission=found if matches else None)
 
 
 def waiting(submissions: QuerySet[Submission]) -> QuerySet[Submission]:
-    """Return those of the submissions whose guests wait for an erasure, the longest first, with `requested_at`."""
+    """Return the submissions with a pending request, oldest request first, annotated with `requested_at`."""
     asked = submissions.filter(erased_at=None, erasure_requests__isnull=False)
     return asked.annotate(requested_at=Min("erasure_requests__created_at")).order_by("requested_at", "pk")
 
 
 def erase_by_staff(submission: Submission, user: User) -> bool:
-    """Erase a submission, at the guest's request where one waits; return whether it was not erased before."""
+    """Erase a submission, at the guest's request if one is pending. Return whether it was not erased before."""
     is_requested = ErasureRequest.objects.filter(submission=submission).exists()
     event = ErasureLog.Event.REQUEST if is_requested else ErasureLog.Event.STAFF
-    return bool(retention.erase(_only(submission), event, user))
+    return bool(retention.erase(Submission.objects.filter(pk=submission.pk), event, user))
 
 
 @transaction.atomic
 def decline(submission: Submission, user: User) -> bool:
-    """Delete the requests for a submission and log who did; return whether any was waiting."""
+    """Delete the pending requests for a submission and log the user. Return whether there were any."""
     deleted, _models = ErasureRequest.objects.filter(submission=submission).delete()
     if deleted:
         ErasureLog.objects.create(submission=submission, event=ErasureLog.Event.DECLINED, user=user)
@@ -61,12 +61,8 @@ def decline(submission: Submission, user: User) -> bool:
     return bool(deleted)
 
 
-def _only(submission: Submission) -> QuerySet[Submission]:
-    return Submission.objects.filter(pk=submission.pk)
-
-
 def _is_same_phone(stored: str, given: str) -> bool:
-    """Whether two spellings are one number: signs do not count, and either may lack the country code."""
+    """Compare phone numbers by their digits; either may lack the country code."""
     first, second = ("".join(filter(str.isdigit, phone)) for phone in (stored, given))
     shorter, longer = sorted((first, second), key=len)
     has_country_code = len(shorter) >= NATIONAL_DIGITS and len(longer) - len(shorter) <= COUNTRY_CODE_DIGITS

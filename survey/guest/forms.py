@@ -1,4 +1,4 @@
-"""The one validator of answers, for HTML forms and for JSON."""
+"""Validation of submissions, from HTML forms and JSON alike, and of requests for erasure."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from django.utils.translation import gettext_lazy
 from survey.addresses import validate_mail_address
 from survey.guest.consent import CONSENT_VERSION, CONSENT_VERSIONS
 from survey.models import COMMENT_MAX_LENGTH, Branch, Submission, parse_reference
-from survey.scales import ASPECTS, LOW_SATISFACTION, PROBLEM_LABELS, Problem, Satisfaction
+from survey.scales import ASPECTS, LOW_SCORES, PROBLEM_LABELS, Problem, Satisfaction
 
 ANONYMOUS, CONTACT = "yes", "no"
 CONTACT_FIELDS = ("name", "phone", "email")
-WHOLE_NUMBERS = {"satisfaction": (1, 5), "recommend": (0, 10), **dict.fromkeys(ASPECTS, (1, 5))}
-# Shorter than the staff's words: five of them stand side by side on a phone.
+SCALES = {"satisfaction": (1, 5), "recommend": (0, 10), **dict.fromkeys(ASPECTS, (1, 5))}
+# Shorter than the labels for staff: five stand side by side on a phone.
 SATISFACTION_CHOICES = [
     (Satisfaction.VERY_DISSATISFIED.value, gettext_lazy("Very unhappy")),
     (Satisfaction.DISSATISFIED.value, gettext_lazy("Unhappy")),
@@ -27,7 +27,7 @@ SATISFACTION_CHOICES = [
     (Satisfaction.SATISFIED.value, gettext_lazy("Happy")),
     (Satisfaction.VERY_SATISFIED.value, gettext_lazy("Very happy")),
 ]
-# In place of Django's, which speak of variables and fields.
+# Django's messages speak of values and fields.
 TEXT_ERRORS = {
     "required": gettext_lazy("Please fill this in."),
     "max_length": gettext_lazy("Please use at most %(limit_value)d characters; you used %(show_value)d."),
@@ -36,89 +36,91 @@ EMAIL_ERRORS = {
     **TEXT_ERRORS,
     "invalid": gettext_lazy("Please check the e-mail address; it should look like name@example.com."),
 }
-PROBLEM_CHOICES = [(problem.slug, label) for problem, label in PROBLEM_LABELS.items()]
 
 
 class PhoneField(forms.CharField):
-    """Full-width digits and signs, as Chinese keyboards type them, count as their plain forms."""
+    """A phone number; full-width digits and signs, as Chinese keyboards type them, become plain ones."""
 
     def to_python(self, value: Any) -> str:  # noqa: ANN401  (Django's signature)
-        """The phone number in ASCII where it can be."""
         return unicodedata.normalize("NFKC", super().to_python(value) or "").strip()
 
 
 class MailAddressField(forms.EmailField):
-    """An address that mail can be sent to, where no model says so."""
+    """An e-mail address with the stricter validator, for forms without a model."""
 
     default_validators = [validate_mail_address]  # noqa: RUF012
 
 
 class CommentField(forms.CharField):
-    """Text of several lines, a line break one character: without JavaScript a browser sends two for each."""
+    """Text whose line breaks become LF: browsers send CR LF, which would count twice towards the maximum."""
 
     def to_python(self, value: Any) -> str:  # noqa: ANN401  (Django's signature)
-        """The text with LF alone."""
         return (super().to_python(value) or "").replace("\r\n", "\n").replace("\r", "\n")
 
 
 class BranchField(forms.ModelChoiceField):  # type: ignore[type-arg]
-    """A branch by its code, capitals or not."""
+    """A branch by its code, whatever the case."""
 
     def to_python(self, value: Any) -> Branch | None:  # noqa: ANN401  (Django's signature)
-        """The branch; None where no code was given."""
-        branch = Branch.of_code(str(value)) if value else None
+        branch = Branch.by_code(str(value)) if value else None
         if value and branch is None:
             raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
         return branch
 
 
+class SatisfactionSelect(forms.RadioSelect):
+    """Radio buttons; those of low scores have a class, by which survey.css shows the problems."""
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401
+        option = super().create_option(name, value, *args, **kwargs)
+        if value in LOW_SCORES:
+            option["attrs"]["class"] = "low-score"
+        return option
+
+
 class ScaleField(forms.TypedChoiceField):
-    """One of the whole numbers of a scale, as radio buttons; None when it may be left out and was."""
+    """An integer of a scale, as radio buttons; None when left out."""
 
-    def __init__(self, label: Any, lowest: int, highest: int, **options: Any) -> None:  # noqa: ANN401  (Django's)
-        choices = options.pop("choices", [(score, str(score)) for score in range(lowest, highest + 1)])
-        super().__init__(
-            label=label, choices=choices, coerce=int, empty_value=None, widget=forms.RadioSelect, **options
-        )
+    widget = forms.RadioSelect
 
-
-def _aspect(name: str) -> ScaleField:
-    return ScaleField(ASPECTS[name], 1, 5, required=False)
+    def __init__(self, name: str, **options: Any) -> None:  # noqa: ANN401  (Django's)
+        lowest, highest = SCALES[name]
+        options.setdefault("choices", [(score, str(score)) for score in range(lowest, highest + 1)])
+        super().__init__(coerce=int, empty_value=None, **options)
 
 
 class SubmissionForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A guest's answer.
+    """The form of a submission.
 
-    Name and phone are required, unless the page's choice `anonymous` is `yes`: then they are left out, and so is the
-    e-mail address, whatever was typed. JSON callers have no such choice.
+    Name and phone are required unless the page's field `anonymous` is `yes`; then they and the e-mail address are
+    dropped. JSON callers cannot send `anonymous`.
     """
 
     satisfaction = ScaleField(
-        gettext_lazy("Overall, how happy are you with your visit?"),
-        1,
-        5,
+        "satisfaction",
+        label=gettext_lazy("Overall, how happy are you with your visit?"),
         choices=SATISFACTION_CHOICES,
+        widget=SatisfactionSelect,
         error_messages={"required": gettext_lazy("Please choose one of the five.")},
     )
     problems = forms.MultipleChoiceField(
         label=gettext_lazy("We are sorry. What went wrong?"),
-        choices=PROBLEM_CHOICES,
+        choices=[(problem.slug, label) for problem, label in PROBLEM_LABELS.items()],
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
     recommend = ScaleField(
-        gettext_lazy("How likely are you to recommend us to friends?"),
-        0,
-        10,
+        "recommend",
+        label=gettext_lazy("How likely are you to recommend us to friends?"),
         required=False,
         help_text=gettext_lazy("0 is not at all, 10 is certainly."),
     )
-    taste = _aspect("taste")
-    variety = _aspect("variety")
-    hygiene = _aspect("hygiene")
-    service = _aspect("service")
-    atmosphere = _aspect("atmosphere")
-    value = _aspect("value")
+    taste = ScaleField("taste", label=ASPECTS["taste"], required=False)
+    variety = ScaleField("variety", label=ASPECTS["variety"], required=False)
+    hygiene = ScaleField("hygiene", label=ASPECTS["hygiene"], required=False)
+    service = ScaleField("service", label=ASPECTS["service"], required=False)
+    atmosphere = ScaleField("atmosphere", label=ASPECTS["atmosphere"], required=False)
+    value = ScaleField("value", label=ASPECTS["value"], required=False)
     anonymous = forms.ChoiceField(
         label=gettext_lazy("May we contact you about your answer?"),
         choices=[
@@ -136,7 +138,7 @@ class SubmissionForm(forms.ModelForm):  # type: ignore[type-arg]
         widget=forms.HiddenInput,
         error_messages={"invalid_choice": gettext_lazy("There is no such branch.")},
     )
-    # Earlier versions too: a page may have been open, or an answer kept on the device, while the text changed.
+    # Earlier versions too: the text may change while a page is open or a submission waits on the device.
     consent_version = forms.ChoiceField(
         label=gettext_lazy("Privacy notice"),
         choices=[(version, version) for version in CONSENT_VERSIONS],
@@ -190,28 +192,28 @@ class SubmissionForm(forms.ModelForm):  # type: ignore[type-arg]
 
     @classmethod
     def for_page(cls, branch: Branch | None, typed: Mapping[str, Any] | None = None) -> SubmissionForm:
-        """The form of a page that is opened now, under a branch's link or the chain's: empty, or as typed."""
+        """Return the form of the page of a branch, or of the chain: empty, or with typed values."""
         values = {"anonymous": ANONYMOUS} if typed is None else typed
         return cls(initial={**values, "branch": branch, "consent_version": CONSENT_VERSION})
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> SubmissionForm:
-        """The form over a JSON object, where types count and an unknown name is an error, not a lost answer."""
+        """Return the form over a JSON object. Wrong types and unknown names are errors, so that no value is lost."""
         data: dict[str, object] = {}
         wrong: dict[str, str] = {}
         for name, value in values.items():
-            problem = _wrong_in_json(name, value, known=name in cls.base_fields)
-            if problem:
-                wrong[name] = problem
+            error = _json_error(name, value, known=name in cls.base_fields)
+            if error:
+                wrong[name] = error
             else:
-                data[name] = int(value) if name in WHOLE_NUMBERS else value
+                data[name] = int(value) if name in SCALES else value
         form = cls(data)
         for name, message in wrong.items():
             form.errors[name] = form.error_class([message])
         return form
 
     def clean_name(self) -> str:
-        """The name; one of format characters alone, such as the zero-width space, is none."""
+        """Treat a name of nothing but format characters, such as the zero-width space, as empty."""
         name = str(self.cleaned_data["name"])
         if all(unicodedata.category(character) in ("Cf", "Zs") for character in name):
             name = ""
@@ -220,16 +222,16 @@ class SubmissionForm(forms.ModelForm):  # type: ignore[type-arg]
         return name
 
     def clean_problems(self) -> int:
-        """The chips as bits of Problem, one named twice counted once."""
+        """Return the problems as bits of Problem."""
         return int(sum(Problem[name.upper()] for name in set(self.cleaned_data["problems"])))
 
     def clean(self) -> dict[str, Any]:
-        """Contact details of an anonymous answer are dropped unjudged, and what went wrong where nothing did.
+        """Drop the contact details of an anonymous submission with their errors, and problems without a low score.
 
-        The page hides the problems ticked before the score was raised; they are sent all the same.
+        The page sends problems that were ticked before the score was raised, although it hides them.
         """
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if cleaned.get("satisfaction", 0) > LOW_SATISFACTION:
+        if cleaned.get("satisfaction") not in (None, *LOW_SCORES):
             cleaned["problems"] = 0
         if self.is_anonymous:
             for name in CONTACT_FIELDS:
@@ -239,32 +241,33 @@ class SubmissionForm(forms.ModelForm):  # type: ignore[type-arg]
 
     @property
     def shown_branch(self) -> Branch | None:
-        """The branch whose name the page shows."""
+        """The branch whose name is in the page's header."""
         branch = self.initial.get("branch")
         if self.is_bound:
-            self.is_valid()  # cleans, unless that was done
+            self.is_valid()  # sets cleaned_data
             branch = self.cleaned_data.get("branch")
         return branch if isinstance(branch, Branch) else None
 
     @property
     def aspects(self) -> list[forms.BoundField]:
-        """The fields of the single aspects."""
+        """The bound fields of the aspects."""
         return [self[name] for name in ASPECTS]
 
     @property
     def has_aspects(self) -> bool:
-        """Whether any aspect was scored, or wrongly so: then the page shows them."""
+        """Whether any aspect has a value or an error: then the page shows them unfolded."""
         return any(self[name].value() or self[name].errors for name in ASPECTS)
 
 
-def _wrong_in_json(name: str, value: object, known: bool) -> str:
-    """What is wrong with the type of a JSON member; '' when nothing is."""
+def _json_error(name: str, value: object, known: bool) -> str:
+    """Return the error of a JSON member's name or type; '' when there is none."""
     if not known or name == "anonymous":
         return _("There is no such field.")
-    if name in WHOLE_NUMBERS:
-        # JSON Schema's integer: 5 and 5.0, neither true nor "5".
-        if isinstance(value, bool) or not (isinstance(value, int) or _is_integral(value)):
-            lowest, highest = WHOLE_NUMBERS[name]
+    if name in SCALES:
+        # An integer as in JSON Schema: 5 and 5.0, neither true nor "5".
+        is_integer = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+        if isinstance(value, bool) or not is_integer:
+            lowest, highest = SCALES[name]
             return _("This must be a whole number from %(lowest)d to %(highest)d.") % {
                 "lowest": lowest,
                 "highest": highest,
@@ -276,12 +279,8 @@ def _wrong_in_json(name: str, value: object, known: bool) -> str:
     return "" if isinstance(value, str) else _("This must be a string.")
 
 
-def _is_integral(value: object) -> bool:
-    return isinstance(value, float) and value.is_integer()
-
-
 class ErasureForm(forms.Form):
-    """What a guest gives to have an answer erased."""
+    """The form of a request for erasure."""
 
     reference = forms.CharField(
         label=gettext_lazy("Reference"),
@@ -300,7 +299,6 @@ class ErasureForm(forms.Form):
     )
 
     def clean_reference(self) -> str:
-        """Return the reference as it is stored."""
         reference = parse_reference(self.cleaned_data["reference"])
         if not reference:
             raise ValidationError(_("Please check the reference: eight letters and digits."))

@@ -1,4 +1,4 @@
-"""An answer that is sent twice is counted once: the caller's key, and what was sent under it."""
+"""Idempotency: digests of the caller's key and of the content, by which a retry is recognised."""
 
 from __future__ import annotations
 
@@ -16,32 +16,21 @@ SALT = "survey.content"
 
 
 def key_digest(key: str) -> str | None:
-    """What the database keeps of a key, and holds unique; None without a key."""
+    """Return the unique digest of a key, as stored; None without a key."""
     return hashlib.sha256(key.encode()).hexdigest() if key else None
 
 
-def content_digest(content: Mapping[str, Any]) -> str:
-    """A keyed digest of validated fields; the same for JSON and for a form.
+def content_digest(content: Mapping[str, Any], secret: str | bytes | None = None) -> str:
+    """Return a digest of validated fields, the same for JSON and for a form, keyed with `secret` or SECRET_KEY.
 
-    What was left empty does not count, so that a field added by a deploy between two attempts does not tell them apart.
+    Empty fields do not count, so that a field which a deployment adds between two attempts makes no difference.
     """
-    return salted_hmac(SALT, _canonical(content), algorithm="sha256").hexdigest()
+    given = {name: value for name, value in content.items() if value not in (None, "", [], ())}
+    text = json.dumps(given, sort_keys=True, default=lambda value: value.pk if isinstance(value, Model) else str(value))
+    return salted_hmac(SALT, text, secret=secret, algorithm="sha256").hexdigest()
 
 
 def is_same_content(content: Mapping[str, Any], digest: str) -> bool:
-    """Whether the digest was made of this content, under this SECRET_KEY or one of SECRET_KEY_FALLBACKS."""
-    text = _canonical(content)
-    return any(
-        constant_time_compare(salted_hmac(SALT, text, secret=secret, algorithm="sha256").hexdigest(), digest)
-        for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    )
-
-
-def _canonical(content: Mapping[str, Any]) -> str:
-    given = {name: value for name, value in content.items() if value not in (None, "", [], ())}
-    return json.dumps(given, sort_keys=True, default=_plain)
-
-
-def _plain(value: object) -> object:
-    """A branch by its key, anything else as its text."""
-    return value.pk if isinstance(value, Model) else str(value)
+    """Return whether the digest is of this content, under SECRET_KEY or one of SECRET_KEY_FALLBACKS."""
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return any(constant_time_compare(content_digest(content, secret), digest) for secret in secrets)

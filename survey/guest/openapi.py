@@ -1,4 +1,4 @@
-"""`GET /openapi.json`: the description of the API."""
+"""`GET /openapi.json`: the OpenAPI description of the API."""
 
 from __future__ import annotations
 
@@ -13,5 +13,4 @@ DOCUMENT = Path(__file__).with_name("openapi.json")
 
 @allow("GET")
 def document(request: HttpRequest) -> HttpResponse:
-    """The OpenAPI 3.1 document, as it lies beside the code."""
     return HttpResponse(DOCUMENT.read_bytes(), content_type="application/json")

@@ -1,4 +1,4 @@
-"""The guest's data: what the chain does with them, and how a guest has them erased."""
+"""The privacy notice, and the pages on which guests have their data erased."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from survey.models import Submission, parse_reference
 
 @allow("GET")
 def notice(request: HttpRequest) -> HttpResponse:
-    """The privacy notice, with its version and how long data are kept."""
+    """Show the privacy notice."""
     context = {
         "version": CONSENT_VERSION,
         "days": settings.RETENTION_DAYS,
@@ -33,10 +33,10 @@ def notice(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@csrf_exempt  # no session is involved: the token is the secret, and a request is decided by staff
+@csrf_exempt  # no session is involved: the token is the secret, and staff decide on requests
 @allow("GET", "POST")
 def erase(request: HttpRequest) -> HttpResponse:
-    """Erase a submission with its token, or take a request by reference and phone number. GET never erases."""
+    """Erase a submission with its token, or store a request by reference and phone number. GET never erases."""
     if request.method != "POST":
         form = ErasureForm(initial={"reference": request.GET.get("reference", "")})
         return render(request, "guest/erase.html", {"form": form})
@@ -46,17 +46,14 @@ def erase(request: HttpRequest) -> HttpResponse:
 
 
 def _erase_with_token(request: HttpRequest, reference: str, token: str) -> HttpResponse:
-    """Ask once whether the guest is sure, then erase.
-
-    The thank-you page's button sends the reference and the token; the page that asks adds `confirmed`.
-    """
+    """Show the confirmation page, whose form adds `confirmed`; then erase."""
     submission = Submission.objects.filter(reference=parse_reference(reference)).first()
-    if submission is not None and submission.erased_at:  # a second tap; its token went with the rest
+    if submission is not None and submission.erased_at:  # a second tap, after the token was erased too
         return redirect(keep_language(request, reverse("erased")))
     if submission is None or not erase_token.erases(token, submission):
         notice = _("This page cannot erase the answer. You can ask our staff to do it here.")
         context = {"form": ErasureForm(initial={"reference": reference}), "notice": notice}
-        return render(request, "guest/erase.html", context, status=_status_of_page(request))
+        return render(request, "guest/erase.html", context, status=_redisplay_status(request))
     if "confirmed" not in request.POST or REDISPLAY in request.POST:
         return render(request, "guest/erase_confirm.html", {"submission": submission, "erase_token": token})
     erasure.erase_with_token(submission, token)
@@ -64,15 +61,15 @@ def _erase_with_token(request: HttpRequest, reference: str, token: str) -> HttpR
 
 
 def _request_erasure(request: HttpRequest, form: ErasureForm) -> HttpResponse:
-    """File a request for the staff and say the same whatever the details were."""
+    """Store a request for the staff; the response does not depend on whether the details match."""
     if not form.is_valid() or REDISPLAY in request.POST:
-        return render(request, "guest/erase.html", {"form": form}, status=_status_of_page(request))
+        return render(request, "guest/erase.html", {"form": form}, status=_redisplay_status(request))
     reference, phone = form.cleaned_data["reference"], form.cleaned_data["phone"]
     try:
-        # Nobody floods the staff with requests, or tries phone numbers until one is confirmed.
+        # Against floods of requests, and against guessing phone numbers.
         limits.count_attempt("erasure", reference, request.META.get("REMOTE_ADDR", ""))
     except limits.TooManyAttempts as error:
-        form.add_error(None, error.sentence)
+        form.add_error(None, error.message)
         page = render(request, "guest/erase.html", {"form": form}, status=429)
         page["Retry-After"] = str(error.retry_after)
         return page
@@ -80,18 +77,18 @@ def _request_erasure(request: HttpRequest, form: ErasureForm) -> HttpResponse:
     return redirect(keep_language(request, reverse("erasure-requested")))
 
 
-def _status_of_page(request: HttpRequest) -> int:
-    """200 for a page that only changes its language, 400 for one that comes back with an error."""
+def _redisplay_status(request: HttpRequest) -> int:
+    """Return 200 for a page that only changes its language, 400 for a page with an error."""
     return 200 if REDISPLAY in request.POST else 400
 
 
 @allow("GET")
 def requested(request: HttpRequest) -> HttpResponse:
-    """Say that staff decide on the request, in one sentence that is the same for right and wrong details."""
+    """Tell the guest that staff decide; the page is the same for right and wrong details."""
     return render(request, "guest/erasure_requested.html")
 
 
 @allow("GET")
 def erased(request: HttpRequest) -> HttpResponse:
-    """Say that it is done: a page of its own, which can be read in the other language and loaded again."""
+    """Confirm the erasure on a page of its own, which survives a reload and a change of the language."""
     return render(request, "guest/erased.html")

@@ -1,4 +1,4 @@
-"""What the survey writes."""
+"""Storing a submission."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ logger = logging.getLogger(__name__)
 
 
 class KeyReused(Exception):
-    """The key already stands for an answer with other content."""
+    """Raised when the key belongs to a submission with other content."""
 
 
 class Submitted(NamedTuple):
-    """The stored submission, the token that erases it ('' where none does), and whether it had been stored before."""
+    """The stored submission, its erase token ('' when none erases it), and whether this was a retry."""
 
     submission: Submission
     erase_token: str = ""
@@ -35,12 +35,11 @@ class Submitted(NamedTuple):
 def submission_create(
     submission: Submission, *, content: Mapping[str, Any], key: str = "", address: str = ""
 ) -> Submitted:
-    """Store an answer with its mails: all or nothing, and under one key only once.
+    """Store a submission, its terms and its mails in one transaction, once per key.
 
-    `content` is what the guest sent, validated: it tells a retry from another answer. `address` is the guest's, for the
-    rate limit. Raises KeyReused and TooManyAttempts.
+    `content` holds the validated fields and tells a retry from another submission. `address` is the guest's network
+    address, for the rate limit. Raises KeyReused and TooManyAttempts.
     """
-    # For the staff: a low score waits for somebody, a comment is found by its words.
     submission.follow_up_status = FollowUpStatus.OPEN if submission.is_low else ""
     weighted, submission.terms_due = terms_at_once(submission.comment)
     submission.key_digest = key_digest(key)
@@ -50,11 +49,11 @@ def submission_create(
     try:
         atomically(lambda: _store(submission, weighted, address))
     except IntegrityError:
-        # The unique key decides, not a look beforehand: of twenty attempts at once, nineteen come here.
+        # The unique column decides, not a query beforehand: of twenty concurrent attempts nineteen come here.
         first = Submission.objects.filter(key_digest=submission.key_digest).first() if key else None
         if first is None:
             raise
-        # Once personal data is erased there is nothing left to compare with.
+        # After an erasure there is no content left to compare with.
         if first.erased_at is None and not is_same_content(content, first.content_digest):
             raise KeyReused from None
         logger.info("submission.replayed", extra={"submission": first.pk})
@@ -64,7 +63,7 @@ def submission_create(
 
 
 def _store(submission: Submission, weighted: Mapping[str, float], address: str) -> None:
-    submission.pk = None  # a deadlock may have rolled back a first attempt
+    submission.pk = None  # set by an attempt that a deadlock rolled back
     submission.save(force_insert=True)
     term_index.write([(submission, weighted)])
     outbox.queue_mails(submission)

@@ -1,4 +1,4 @@
-"""URLs of the survey."""
+"""URLs of the guests' pages and of the API."""
 
 from __future__ import annotations
 

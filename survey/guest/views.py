@@ -1,4 +1,4 @@
-"""The guest's side: the page, the answer, the thanks."""
+"""The guests' pages and the API: the survey, the submission, the thanks."""
 
 from __future__ import annotations
 
@@ -25,123 +25,117 @@ from survey.guest.visit import ONCE_MORE, VisitForm
 from survey.limits import TooManyAttempts
 from survey.models import Branch, Submission, parse_reference
 
-REDISPLAY = "redisplay"  # beside what was sent: the page's language was switched, show it again and store nothing
+REDISPLAY = "redisplay"  # posted by the language switch: show the form again in the other language, store nothing
 
 
-def kept_for_back(view: View) -> View:
-    """never_cache, but for a page with what was typed: without a copy of its own a browser cannot go back to one."""
+def never_cache_by_default(view: View) -> View:
+    """Like never_cache, unless the view sets Cache-Control: no-store would break Back on a redisplayed form."""
 
     @wraps(view)
-    def never_cached(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+    def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         response = view(request, *args, **kwargs)
         if "Cache-Control" not in response:
             add_never_cache_headers(response)
         return response
 
-    return never_cached
+    return wrapped
 
 
-@kept_for_back
+@never_cache_by_default
 @csrf_exempt  # no session is involved, and nothing is stored
 @allow("GET", "POST")
 def page(request: HttpRequest, code: str = "") -> HttpResponse:
-    """The survey; with a code the survey of that branch. Posted, it comes back as it was typed, in this language."""
-    branch = Branch.of_code(code) if code else None
+    """Show the survey, with a code the survey of that branch. A POST redisplays its values in this page's language."""
+    branch = Branch.by_code(code) if code else None
     if code and (branch is None or not branch.is_open):
         if speaks_json(request):
             return problem(request, 404, "There is no open branch with this code.")
         return render(request, "guest/no_branch.html", {"branch": branch}, status=404)
     if request.method == "POST":
-        context = {
-            "form": SubmissionForm.for_page(branch, typed=_typed(request)),
-            "visit": VisitForm(request.POST).again(),
-        }
-        return _typed_page(request, context)
+        return _redisplay(request, SubmissionForm.for_page(branch, typed=_posted_values(request)))
     return render(request, "guest/page.html", {"form": SubmissionForm.for_page(branch)})
 
 
 @allow("GET")
 def page_without_slash(request: HttpRequest, code: str) -> HttpResponse:
-    """A branch's address as some type it."""
+    """Redirect a branch's address with a trailing slash to the one without."""
     return redirect(keep_language(request, reverse("branch-survey", args=[code])), permanent=True)
 
 
-def _typed(request: HttpRequest) -> dict[str, Any]:
-    """What was sent by field, nothing of it validated."""
-    blank = SubmissionForm()
-    return {
-        name: field.widget.value_from_datadict(request.POST, request.FILES, blank.add_prefix(name))
-        for name, field in blank.fields.items()
-    }
+def _posted_values(request: HttpRequest) -> dict[str, Any]:
+    """Return the posted values by field name, not validated."""
+    return {field.name: field.data for field in SubmissionForm(request.POST)}
 
 
-def _typed_page(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
-    """The page with what was typed, which the guest's browser alone may keep."""
+def _redisplay(
+    request: HttpRequest,
+    form: SubmissionForm,
+    visit: VisitForm | None = None,
+    *,
+    notice: str | Promise = "",
+    status: int = 200,
+) -> HttpResponse:
+    """Render the page with the guest's values, which only the guest's browser may cache."""
+    context = {"form": form, "visit": visit or VisitForm(request.POST).for_redisplay(), "notice": notice}
     response = render(request, "guest/page.html", context, status=status)
     patch_cache_control(response, private=True, no_cache=True)
     return response
 
 
-def page_as_typed(request: HttpRequest) -> HttpResponse:
-    """The page with everything that was sent, nothing of it validated: for when there is no database to ask."""
+def redisplay_unvalidated(request: HttpRequest) -> HttpResponse:
+    """Redisplay everything that was posted, without the database that validation needs."""
     notice = _("Your answer could not be stored just now. Nothing you typed is lost: please press Send again.")
-    context = {
-        "form": SubmissionForm(initial=_typed(request)),
-        "visit": VisitForm(request.POST).again(),
-        "notice": notice,
-    }
-    return _typed_page(request, context)
+    return _redisplay(request, SubmissionForm(initial=_posted_values(request)), notice=notice)
 
 
-def opened_as_survey(view: View) -> View:
-    """Show a browser that opens this address the survey: without JavaScript it stands in the address bar."""
+def redirect_browsers_to_survey(view: View) -> View:
+    """Redirect GET requests of browsers to the survey: without JavaScript this address stays in the address bar."""
 
     @wraps(view)
-    def open_survey(request: HttpRequest) -> HttpResponse:
+    def wrapped(request: HttpRequest) -> HttpResponse:
         if request.method == "GET" and is_browser(request):
             return redirect(keep_language(request, reverse("survey")))
         return view(request)
 
-    return open_survey
+    return wrapped
 
 
-@page_when_unavailable(page_as_typed)
-@kept_for_back
+@page_when_unavailable(redisplay_unvalidated)
+@never_cache_by_default
 @csrf_exempt
-@opened_as_survey
+@redirect_browsers_to_survey
 @allow("POST")
 def submit(request: HttpRequest) -> HttpResponse:
-    """Take an answer as JSON or as a form.
+    """Store a submission sent as JSON or as a form.
 
-    JSON callers get 201 with `{id, reference}` or a problem that names each field;
-    a form gets a redirect to the thanks or the page again, with what was typed and the errors beside their fields.
+    JSON callers get 201 with `{id, reference}`, or problem+json with the errors of each field. A form gets a redirect
+    to the thank-you page, or the page again with its values and errors.
     """
     if is_json(request.content_type):
         try:
             values = json_object(request)
         except MalformedJSON as error:
             return problem(request, 400, str(error))
-        visit = VisitForm.of_json(request, values)
+        visit = VisitForm.from_json(request, values)
         form = SubmissionForm.from_json(values)
     elif request.content_type in FORM_TYPES:
-        visit = VisitForm.of_form(request)
+        visit = VisitForm.from_form(request)
         form = SubmissionForm(request.POST)
         if REDISPLAY in request.POST:
-            return _typed_page(request, {"form": form, "visit": visit.again()})
+            return _redisplay(request, form, visit.for_redisplay())
     else:
         return problem(request, 415, "Send the answer as application/json or as a form.")
-    return _accept(request, form, visit)
+    return _validate_and_store(request, form, visit)
 
 
-def _accept(request: HttpRequest, form: SubmissionForm, visit: VisitForm) -> HttpResponse:
-    """Store the answer, or say why not."""
+def _validate_and_store(request: HttpRequest, form: SubmissionForm, visit: VisitForm) -> HttpResponse:
     if form.errors or visit.errors:
         detail = _("The answer was not accepted.")
         notice = ONCE_MORE if not form.errors else ""
         errors = {**form.errors, **visit.errors}
-        return _refuse(request, 400, detail, form, visit.again(), notice=notice, errors=errors)
+        return _error_response(request, 400, detail, form, visit.for_redisplay(), notice=notice, errors=errors)
     if seconds := visit.seconds_to_wait():
-        return _refuse(request, 429, str(ONCE_MORE), form, visit.again(), retry_after=seconds)
+        return _error_response(request, 429, str(ONCE_MORE), form, visit.for_redisplay(), retry_after=seconds)
     submission = form.save(commit=False)
     submission.language = translation.get_language()
     try:
@@ -150,14 +144,14 @@ def _accept(request: HttpRequest, form: SubmissionForm, visit: VisitForm) -> Htt
         )
     except services.KeyReused:
         detail = _("Another answer was already sent from this page. To send this one too, press Send once more.")
-        return _refuse(request, 422, detail, form, visit.again(new_key=True))
+        return _error_response(request, 422, detail, form, visit.for_redisplay(new_key=True))
     except TooManyAttempts as error:
         detail = _("Very many answers come from here at the moment. Please try again later; nothing you typed is lost.")
-        return _refuse(request, 429, detail, form, visit.again(), retry_after=error.retry_after)
-    return _thank(request, submitted)
+        return _error_response(request, 429, detail, form, visit.for_redisplay(), retry_after=error.retry_after)
+    return _success_response(request, submitted)
 
 
-def _refuse(
+def _error_response(
     request: HttpRequest,
     status: int,
     detail: str,
@@ -168,19 +162,18 @@ def _refuse(
     retry_after: int = 0,
     **members: object,
 ) -> HttpResponse:
-    """An error: a problem for JSON callers, for people the page as they left it."""
+    """Return problem+json with the given members for JSON callers, the redisplayed page for browsers."""
     if speaks_json(request):
-        headers = {"Retry-After": str(retry_after)} if retry_after else None
-        return problem(request, status, detail, headers=headers, **members)
-    context = {"form": form, "visit": visit, "notice": notice or ("" if form.errors else detail)}
-    response = _typed_page(request, context, status=status)
+        response = problem(request, status, detail, headers=None, **members)
+    else:
+        response = _redisplay(request, form, visit, notice=notice or ("" if form.errors else detail), status=status)
     if retry_after:
         response["Retry-After"] = str(retry_after)
     return response
 
 
-def _thank(request: HttpRequest, submitted: services.Submitted) -> HttpResponse:
-    """201 for JSON callers, the thank-you page for people; the same for a retry as for the first attempt."""
+def _success_response(request: HttpRequest, submitted: services.Submitted) -> HttpResponse:
+    """Return 201 for JSON callers, a redirect to the thank-you page for browsers; a retry gets the same."""
     submission = submitted.submission
     thanks_url = keep_language(request, reverse("thanks", args=[submission.reference]))
     response: HttpResponse
@@ -193,7 +186,7 @@ def _thank(request: HttpRequest, submitted: services.Submitted) -> HttpResponse:
     else:
         response = redirect(thanks_url)
     if submitted.erase_token:
-        erase_token.hand_over(submitted.erase_token, submission, response)
+        erase_token.set_cookie(submitted.erase_token, submission, response)
     if submitted.replayed:
         response["Idempotent-Replayed"] = "true"
     return response
@@ -202,11 +195,11 @@ def _thank(request: HttpRequest, submitted: services.Submitted) -> HttpResponse:
 @never_cache
 @allow("GET")
 def thanks(request: HttpRequest, reference: str) -> HttpResponse:
-    """The thank-you page of a submission; for its guest's browser with the button that erases it.
+    """Thank for a submission; the guest's own browser gets the button that erases it.
 
-    Staff know the reference too, so nothing here depends on it alone.
+    Staff know the reference too, so the button depends on the cookie.
     """
     submission = get_object_or_404(Submission, reference=parse_reference(reference))
-    token = erase_token.token_of(request, submission)
+    token = erase_token.from_cookie(request, submission)
     context = {"submission": submission, "erase_token": token, "erase_days": erase_token.COOKIE_LIFE.days}
     return render(request, "guest/thanks.html", context)

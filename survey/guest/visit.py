@@ -1,4 +1,4 @@
-"""What comes with an answer without being part of it: the visit's key, the honeypot, the time the page was opened."""
+"""The hidden fields of a visit: idempotency key, honeypot, time when the page was opened."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from django.utils.translation import gettext_lazy
 from survey.guest.idempotency import KEY_MAX_LENGTH
 
 HEADER = "Idempotency-Key"
-# Asking twice costs a person one tap, and a program that fills in forms does not read the page that asks.
+# Costs a person one tap; a program that fills in forms does not read the page.
 ONCE_MORE = gettext_lazy("Please press Send once more.")
 
 signer = TimestampSigner(salt="survey.started")
 
 
 class VisitForm(forms.Form):
-    """Hidden fields of the page. JSON callers have only `submission_id`; a form without the others is taken too."""
+    """Hidden fields of the page, all optional. JSON callers have only `submission_id`."""
 
     submission_id = forms.CharField(
         required=False, max_length=KEY_MAX_LENGTH, strip=False, widget=forms.HiddenInput({"autocomplete": "off"})
     )
-    # Looks like any other field to a program. People do not see it, and do not reach it with the keyboard.
+    # The honeypot: an ordinary field for programs, visually hidden and out of the tab order for people.
     website = forms.CharField(
         required=False, label="Website", widget=forms.TextInput({"autocomplete": "off", "tabindex": "-1"})
     )
@@ -35,17 +35,17 @@ class VisitForm(forms.Form):
 
     @classmethod
     def fresh(cls) -> VisitForm:
-        """For a page that is opened now: a new key, so that each visit has its own."""
+        """Return the form of a page that is opened now, with a new key."""
         return cls(initial={"submission_id": str(uuid.uuid4()), "started": signer.sign("")})
 
     @classmethod
-    def of_form(cls, request: HttpRequest) -> VisitForm:
-        """As a page sent it."""
+    def from_form(cls, request: HttpRequest) -> VisitForm:
+        """Return the form over a posted page."""
         return cls(request.POST)._with_header(request)
 
     @classmethod
-    def of_json(cls, request: HttpRequest, values: dict[str, Any]) -> VisitForm:
-        """As a JSON caller sent it; takes `submission_id` out of `values`."""
+    def from_json(cls, request: HttpRequest, values: dict[str, Any]) -> VisitForm:
+        """Return the form over a JSON object, removing `submission_id` from `values`."""
         key = values.pop("submission_id", "")
         visit = cls({"submission_id": key})
         if not isinstance(key, str):
@@ -53,7 +53,7 @@ class VisitForm(forms.Form):
         return visit._with_header(request)
 
     def _with_header(self, request: HttpRequest) -> VisitForm:
-        """The header is the key as well, and an error where it contradicts the body."""
+        """Take the key from the header if there is one; add an error if header and body differ."""
         header = request.headers.get(HEADER, "").encode("latin-1", "replace").decode("utf-8", "replace")
         if not header or not self.is_valid():
             return self
@@ -66,13 +66,11 @@ class VisitForm(forms.Form):
         return self
 
     def clean_website(self) -> str:
-        """Empty, or a program filled it in."""
         if self.cleaned_data["website"]:
             raise forms.ValidationError(ONCE_MORE)
         return ""
 
     def clean_started(self) -> str:
-        """Signed by us, or absent."""
         started: str = self.cleaned_data["started"]
         if started:
             try:
@@ -83,11 +81,11 @@ class VisitForm(forms.Form):
 
     @property
     def key(self) -> str:
-        """The key of a valid submission; '' when it has none."""
+        """The idempotency key of a valid form; '' without one."""
         return str(self.cleaned_data["submission_id"])
 
     def seconds_to_wait(self) -> int:
-        """After how long a page that was sent too fast for a person may be sent again; 0 for one that is fine."""
+        """Return the seconds to wait when the page was sent too fast for a person, else 0."""
         minimum: int = settings.MINIMUM_FILL_SECONDS
         started = self.cleaned_data.get("started")
         if not minimum or not started:
@@ -98,8 +96,8 @@ class VisitForm(forms.Form):
             return 0
         return minimum
 
-    def again(self, new_key: bool = False) -> VisitForm:
-        """For the page that comes back with what was typed: the same visit, unless its key is used up."""
+    def for_redisplay(self, new_key: bool = False) -> VisitForm:
+        """Return the form of the redisplayed page: the same visit, with another key if this one is used up."""
         fresh = type(self).fresh()
         kept = {} if new_key or "submission_id" in self.errors else {"submission_id": self.data.get("submission_id")}
         if "started" not in self.errors:

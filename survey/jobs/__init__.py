@@ -1,4 +1,4 @@
-"""What timers run."""
+"""The jobs that timers run: delivering mail, daily figures, retention."""
 
 from mydjango.operations import jobs
 

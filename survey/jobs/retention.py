@@ -1,4 +1,4 @@
-"""Personal data is removed when it is old, or when somebody asks (`erasure`); the score stays."""
+"""Erasure of personal data, by age or at somebody's request (survey/guest/erasure.py); the score stays."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from survey.models import ErasureLog, ErasureRequest, FollowUpNote, OutgoingMail
 
 logger = logging.getLogger(__name__)
 
-JOB = "erase_responses"
-BATCH = 500  # answers a transaction: short locks, and a job that is ended keeps what it has done
+JOB = "erase_responses"  # in JobRun; the release before reads it under this name
+BATCH = 500  # submissions per transaction: locks are short, and a killed job keeps the batches that it finished
 
-# What an answer's row loses. A test holds this list against the model: a new field must be on one side or the other.
+# The values that replace personal data in a submission. A test compares the names with the model's fields.
 ERASED_VALUES: dict[str, str | bool] = {
     **dict.fromkeys(("name", "phone", "email", "comment", "content_digest", "erase_token_digest"), ""),
     "terms_due": False,
 }
-# What is deleted with it: everything else that holds words of the guest or about the guest.
+# Every other table with words of the guest or about the guest: its rows are deleted.
 DELETED_MODELS = (OutgoingMail, FollowUpNote, SubmissionTerm, ErasureRequest)
-# Of these, what may have been stored after its answer was erased. Not words, the one large table: what writes them
-# locks the answer, and an erased one has none.
+# The tables of these whose rows may be written after the erasure. Terms, the one large table, are not: the job that
+# writes them locks the submission, and an erased submission has no comment.
 WRITTEN_LATER = (OutgoingMail, FollowUpNote, ErasureRequest)
 
 
 def erase(submissions: QuerySet[Submission], event: ErasureLog.Event | None = None, user: User | None = None) -> int:
-    """Remove the personal data of these submissions everywhere it went; return how many were not erased before.
+    """Erase the personal data of submissions from all tables. Return how many were not erased before.
 
-    `event` and `user` are logged for each of them; without an event, as by age, nothing is.
+    Log `event` and `user` for each submission; without an event, as for erasures by age, log nothing.
 
-    The score, the aspects, the branch, the date and the reference stay; so does the digest of the key, by which a late
-    retry is still recognised. What was written about submissions that were erased before goes too.
+    Score, aspects, branch, date and reference stay. The digest of the key stays too, so that a late retry is still
+    recognised. Rows written about a submission after its erasure are deleted as well.
     """
     erased = 0
     due = submissions.filter(erased_at=None).order_by("pk")
     while ids := list(due.values_list("pk", flat=True)[:BATCH]):
         with transaction.atomic():
-            # Looked at again under a lock, by key so that nothing else is locked: two erasures at once are one.
+            # Select again under a lock, so that concurrent erasures count once; by key, so that no other row is locked.
             locked = Submission.objects.select_for_update().filter(pk__in=ids, erased_at=None)
             ids = list(locked.order_by("pk").values_list("pk", flat=True))
-            # The submission first: a drain that takes one of its mails meanwhile sees that it was erased.
+            # The submission first: a delivery that claims one of its mails meanwhile sees the erasure.
             Submission.objects.filter(pk__in=ids).update(**ERASED_VALUES, erased_at=timezone.now())
             for model in DELETED_MODELS:
                 model.objects.filter(submission__in=ids).delete()
@@ -54,17 +54,17 @@ def erase(submissions: QuerySet[Submission], event: ErasureLog.Event | None = No
         logger.info("submissions.erased", extra={"count": len(ids), "event": event})
     for model in WRITTEN_LATER:
         late = model.objects.filter(submission__in=submissions, submission__erased_at__isnull=False)
-        # Keys first: a DELETE with a join would lock every row that it reads.
+        # By key: a DELETE with a join would lock every row that it reads.
         while keys := list(late.values_list("pk", flat=True)[:BATCH]):
             model.objects.filter(pk__in=keys).delete()
     return erased
 
 
-def forget_account_mails(before: datetime) -> None:
-    """Delete mails about staff accounts that were queued before."""
+def delete_account_mails(before: datetime) -> None:
+    """Delete the mails about staff accounts that were queued before the given time."""
     OutgoingMail.objects.filter(kind=OutgoingMail.Kind.ACCOUNT, created_at__lt=before).delete()
 
 
-def forget_unmatched_requests() -> None:
-    """Delete the requests for an erasure that fit no submission."""
+def delete_unmatched_requests() -> None:
+    """Delete the requests for erasure that matched no submission."""
     ErasureRequest.objects.filter(submission=None).delete()

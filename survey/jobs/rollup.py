@@ -1,4 +1,4 @@
-"""The daily rollup: a million answers as a few rows a day. Kept by a timer; deleting it loses nothing."""
+"""The daily figures: a few rows per day instead of a million submissions. A timer writes them; they can be rebuilt."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from datetime import date, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max, Min
+from django.db.models import Min
 from django.utils import timezone
 
 from survey.models import DailyRollup, RollupDay, Submission
@@ -16,27 +16,24 @@ from survey.models.derived import submission_sums
 logger = logging.getLogger(__name__)
 
 JOB = "update_figures"
-# An answer takes its date when its request begins: a day is complete once no request of it can still be running.
+# A submission takes its date when its request starts: a day is complete when no such request can still be running.
 SETTLED_AFTER = timedelta(minutes=15)
 
 
 def count_days(seconds: float) -> int:
-    """Count the days that are over and not counted yet, starting none after `seconds`; returns how many.
+    """Count the days that are over, starting none after `seconds`. Return the number of days counted.
 
-    Any number of timers may do this at once.
+    Any number of timers may call this at once.
     """
-    give_up = time.monotonic() + seconds
-    return sum(_count_day(day) for day in days_to_count() if time.monotonic() < give_up)
+    deadline = time.monotonic() + seconds
+    return sum(_count_day(day) for day in uncounted_days() if time.monotonic() < deadline)
 
 
-def days_to_count() -> list[date]:
-    """The days since the first answer that are over and not counted, oldest first."""
+def uncounted_days() -> list[date]:
+    """Return the days since the first submission that are over and not counted, oldest first."""
     first = Submission.objects.aggregate(first=Min("local_date"))["first"]
     last = timezone.localdate(timezone.now() - SETTLED_AFTER) - timedelta(1)
     if first is None or first > last:
-        return []
-    newest = RollupDay.objects.aggregate(newest=Max("local_date"))["newest"]
-    if newest == last and RollupDay.objects.filter(local_date__gte=first).count() == (last - first).days + 1:
         return []
     counted = set(RollupDay.objects.filter(local_date__gte=first).values_list("local_date", flat=True))
     every_day = (first + timedelta(number) for number in range((last - first).days + 1))
@@ -44,7 +41,7 @@ def days_to_count() -> list[date]:
 
 
 def _count_day(day: date) -> bool:
-    """Count one day; False when another timer was first."""
+    """Count one day. Return False when another timer counted it first."""
     try:
         with transaction.atomic():
             counted = RollupDay.objects.create(local_date=day)

@@ -1,1 +1,1 @@
-"""Mail: queued with what causes it, sent by a timer."""
+"""Mail: queued with a submission or an account, delivered by a timer."""

@@ -1,8 +1,8 @@
-"""The link in a mail about a staff account, by which a password is chosen.
+"""The link for choosing a password in mails about staff accounts.
 
-Whoever has the link has the account, so it is made when the mail is sent and stored nowhere. Until then the mail's body
-holds the address of the page that asks for such a link. Code of the release before, which sends a body as it is queued,
-therefore still sends something that works.
+Anybody with the link has the account, so the link is made on delivery and never stored. Until then the mail's body
+holds the address of the page where such a link is requested: code of the release before sends a body as it is queued,
+and thus sends an address that works.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from django.utils.http import urlsafe_base64_encode
 from survey.addresses import canonical_name
 from survey.models import OutgoingMail
 
-# On a line of its own, as the templates have it: a login name may contain the same path.
+# Only on a line of its own, as in the templates: a login name may contain the same path.
 _LINK = re.compile(r"^(https?://\S+?/dashboard/password/)\S+$", re.MULTILINE)
 _PAGE = "forgotten/"  # instead of <uidb64>/<token>/, see survey/staff/urls.py
 
@@ -27,7 +27,7 @@ _REQUEST = "request-"  # begins the Message-ID of a request, which is no mail
 
 
 class Undeliverable(ValueError):
-    """Raised for a mail that no later attempt can deliver either."""
+    """Raised for a mail that no retry can deliver."""
 
 
 def request_id() -> str:
@@ -48,7 +48,7 @@ def accounts_of(email: str) -> list[User]:
 
 
 def is_unwanted(mail: OutgoingMail) -> bool:
-    """Return whether the mail's account was deleted, was deactivated or has no address any more."""
+    """Return whether the mail's account was deleted, was deactivated or lost its address."""
     if mail.account_id is None:
         return False
     return not User.objects.filter(pk=mail.account_id, is_active=True).exclude(email="").exists()
@@ -57,10 +57,10 @@ def is_unwanted(mail: OutgoingMail) -> bool:
 def body_with_link(mail: OutgoingMail) -> str:
     """Return the body with a fresh link, and set `mail.recipient` to the account's present address.
 
-    Raises Undeliverable. Never save the result: only the mail that is sent may hold it.
+    Never store the result. Raises Undeliverable when the account is unknown or the body has no place for a link.
     """
     account = _find_account(mail) if mail.account_id is None else User.objects.get(pk=mail.account_id)
-    if mail.recipient != account.email:  # corrected since: the old address may be somebody else's
+    if mail.recipient != account.email:  # the old address may be somebody else's
         mail.recipient = account.email
         OutgoingMail.objects.filter(pk=mail.pk).update(recipient=account.email)
     path = f"{urlsafe_base64_encode(force_bytes(account.pk))}/{default_token_generator.make_token(account)}/"
@@ -71,13 +71,13 @@ def body_with_link(mail: OutgoingMail) -> str:
 
 
 def _find_account(mail: OutgoingMail) -> User:
-    """Return the account of a mail that the release before queued, and remove the link that the mail's body holds.
+    """Return the account of a mail queued by the release before, and remove the link from the mail's stored body.
 
     Raises Undeliverable unless exactly one active account has the recipient's address.
     """
     mail.body = _LINK.sub(rf"\g<1>{_PAGE}", mail.body)
     active = User.objects.filter(email=mail.recipient, is_active=True)
-    # Compared once more: a collation may take ö for o, and the link would go to another's mailbox.
+    # Compare again: a collation may take ö for o, and the link would go to another mailbox.
     accounts = [account for account in active if account.email == mail.recipient]
     account = accounts[0] if len(accounts) == 1 else None
     OutgoingMail.objects.filter(pk=mail.pk).update(account=account, body=mail.body)

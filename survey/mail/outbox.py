@@ -1,4 +1,8 @@
-"""Mail: queued in the transaction of what it belongs to, sent outside the request."""
+"""The mail queue: mails are queued in the transaction of their submission and delivered outside the request.
+
+A delivery run claims one mail after the other, so any number of runs may overlap. A mail that fails is retried later;
+after MAIL_ATTEMPTS it is a dead letter, kept with its error until the admin queues it again.
+"""
 
 from __future__ import annotations
 
@@ -32,19 +36,19 @@ from survey.models import JobRun, OutgoingMail, Submission
 logger = logging.getLogger(__name__)
 
 JOB = "drain_outbox"
-DRAIN_SECONDS = 45.0  # of a timer's drain: its function has 60 s, of which starting and the database take some
-# How long a claim outlasts its drain: clocks differ, and the outcome may be written only after the database came back.
+DELIVERY_SECONDS = 45.0  # of a timer's run: its function has 60 s, of which starting and the database take some
+# A claim outlasts its run by this: clocks differ, and the outcome may be saved only after the database came back.
 CLAIM_RESERVE = timedelta(minutes=1)
-ERROR_LENGTH = 1_000  # characters that are kept of an error
+ERROR_LENGTH = 1_000  # characters of an error that are stored
 UNFINISHED = "Unfinished: the process ended, or lost the database, while it sent this mail."
 FIRST_DELAY = timedelta(minutes=1)  # doubles with every attempt
 LONGEST_DELAY = timedelta(hours=4)
-JITTER = 0.2  # of the delay, either way: what failed together does not come back together
+JITTER = 0.2  # of the delay, either way, so that mails that failed together are not retried together
 
 
 @dataclass
-class Drained:
-    """What one drain did: mails sent, put off, given up, deleted unsent, and still queued afterwards."""
+class DeliveryReport:
+    """Number of mails that a delivery run sent, put off, gave up, deleted unsent, and left in the queue."""
 
     sent: int = 0
     retried: int = 0
@@ -53,8 +57,8 @@ class Drained:
     waiting: int = 0
 
 
-class Queue(NamedTuple):
-    """How many mails wait, since when the oldest one that is due does, and how many were given up."""
+class QueueState(NamedTuple):
+    """Number of queued mails, when the oldest due one became due, and number of mails given up."""
 
     queued: int
     due_since: datetime | None
@@ -62,7 +66,7 @@ class Queue(NamedTuple):
 
 
 def queue_mails(submission: Submission) -> None:
-    """Queue what an answer leads to: a receipt for the guest, an alert to the branch about a low score."""
+    """Queue the receipt for the guest and, after a low score, the alert to the branch."""
     if submission.email:
         with translation.override(submission.language):
             subject, link = _("Thank you for your answer"), _erase_link(submission)
@@ -76,7 +80,7 @@ def queue_mails(submission: Submission) -> None:
 def _queue_about(submission: Submission, kind: OutgoingMail.Kind, recipient: str, subject: str, link: str) -> None:
     """Queue a mail about a submission.
 
-    No mail holds what a guest typed: its address is one that the guest typed too, and need not be the guest's.
+    No mail quotes the guest: the guest typed the address too, so a receipt could carry spam to somebody else.
     """
     body = render_to_string(f"mail/{kind.value}.txt", {"submission": submission, "link": link})
     subject = f"{subject} ({submission.reference})"
@@ -93,9 +97,9 @@ def queue(
     submission: Submission | None = None,
     account: User | None = None,
 ) -> OutgoingMail:
-    """Queue one mail, rendered now: what is sent later is what was promised. Of an account's mail see account_links.
+    """Queue one rendered mail. The link of an account's mail is added on delivery, see account_links.
 
-    `unique` begins the Message-ID and is nobody else's among mails of this kind.
+    `unique` begins the Message-ID and must be unique among mails of this kind.
     """
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or DNS_NAME
     return OutgoingMail.objects.create(
@@ -110,23 +114,21 @@ def queue(
 
 
 def _staff_link(submission: Submission) -> str:
-    """Where staff read the answer. Written out: reverse() would import all of the staff's pages for a guest."""
+    # Written out: reverse() would import all staff pages in a guest's request.
     return f"{settings.PUBLIC_URL}/dashboard/responses/{submission.reference}/" if settings.PUBLIC_URL else ""
 
 
 def _erase_link(submission: Submission) -> str:
-    """Where the guest has the answer erased, in the guest's language."""
     if not settings.PUBLIC_URL:
         return ""
     query = urlencode({"reference": submission.reference, PARAMETER: short_code(submission.language)})
     return f"{settings.PUBLIC_URL}{reverse('erase')}?{query}"
 
 
-def drain(seconds: float) -> Drained:
-    """Send what is due, oldest first, for `seconds` at most, and begin no mail with less than EMAIL_SECONDS left.
+def deliver(seconds: float) -> DeliveryReport:
+    """Send the mails that are due, oldest first, for at most `seconds`; start none with less than EMAIL_SECONDS left.
 
-    Any number of drains may run at once: each mail is claimed by one of them. Raises ValueError where the time would
-    not suffice for any mail: then none would ever be sent.
+    Any number of deliveries may run at once. Raises ValueError when `seconds` suffices for no mail.
     """
     if seconds <= settings.EMAIL_SECONDS:
         raise ValueError(
@@ -134,22 +136,22 @@ def drain(seconds: float) -> Drained:
             f" {settings.EMAIL_SECONDS:g} s left."
         )
     deadline = time.monotonic() + seconds
-    drained = Drained()
+    report = DeliveryReport()
     mailer = get_connection(deadline=deadline)
     try:
         while settings.SENDS_MAIL and (left := deadline - time.monotonic()) >= settings.EMAIL_SECONDS:
-            mail = _claim(left, drained)
+            mail = _claim(left, report)
             if mail is None:
                 break
-            _handle(mail, mailer, drained)
+            _deliver_one(mail, mailer, report)
     finally:
         mailer.close()
-    drained.waiting = OutgoingMail.objects.filter(status=OutgoingMail.Status.QUEUED).count()
+    report.waiting = OutgoingMail.objects.filter(status=OutgoingMail.Status.QUEUED).count()
     if settings.SENDS_MAIL:
-        JobRun.note(JOB)
-    elif drained.waiting:
-        logger.warning("outbox.no_mail_server", extra={"waiting": drained.waiting})
-    return drained
+        JobRun.record(JOB)
+    elif report.waiting:
+        logger.warning("outbox.no_mail_server", extra={"waiting": report.waiting})
+    return report
 
 
 def _due() -> QuerySet[OutgoingMail]:
@@ -159,19 +161,18 @@ def _due() -> QuerySet[OutgoingMail]:
     )
 
 
-def _claim(seconds: float, drained: Drained) -> OutgoingMail | None:
-    """Return the next mail that is due, claimed for so many seconds and its attempt counted; None when nothing is due.
+def _claim(seconds: float, report: DeliveryReport) -> OutgoingMail | None:
+    """Claim the next due mail for `seconds` and count the attempt. Return None when no mail is due.
 
     The claim is committed before the mail is sent, so it outlives the process and its database connection: a mail that
-    ends every drain, or whose sending outlasts the connection, is still put off and in the end given up. A row lock
-    would be gone with either, and the attempt with it.
+    kills every run, or takes longer than the connection lasts, is still put off and finally given up. A row lock would
+    be lost with either, and the attempt with it.
     """
     while (mail := _due().order_by("next_attempt_at", "id").first()) is not None:
         now = timezone.now()
-        # As it was read, else another drain was quicker.
-        unclaimed = _due().filter(pk=mail.pk, attempts=mail.attempts)
+        unclaimed = _due().filter(pk=mail.pk, attempts=mail.attempts)  # unless another run was quicker
         if mail.attempts >= settings.MAIL_ATTEMPTS:
-            drained.failed += unclaimed.update(status=OutgoingMail.Status.FAILED)
+            report.failed += unclaimed.update(status=OutgoingMail.Status.FAILED)
             continue
         mail.attempts += 1
         if unclaimed.update(
@@ -184,61 +185,23 @@ def _claim(seconds: float, drained: Drained) -> OutgoingMail | None:
     return None
 
 
-def _handle(mail: OutgoingMail, mailer: BaseEmailBackend, drained: Drained) -> None:
-    """Send a claimed mail and write down how it went; a failure is kept, put off, and stops no other mail."""
+def _deliver_one(mail: OutgoingMail, mailer: BaseEmailBackend, report: DeliveryReport) -> None:
+    """Send a claimed mail and save the outcome. No exception of a mail stops the next one."""
     if account_links.is_request(mail):
         _resolve(mail)
         return
     if _is_unwanted(mail):
         mail.delete()
-        drained.deleted += 1
+        report.deleted += 1
         return
     try:
-        _send(mail, mailer)
+        message = _build_message(mail, mailer)
+        mailer.open()
+        message.send()
     except Exception as error:  # noqa: BLE001  (whatever a mail holds or a server replies, the next mail goes out)
-        _note_failure(mail, error, drained)
+        _record_failure(mail, error, report)
     else:
-        _note_success(mail, drained)
-
-
-def _send(mail: OutgoingMail, mailer: BaseEmailBackend) -> None:
-    """Make the message and give it to the mail server; every exception is a failed attempt."""
-    message = _message(mail, mailer)
-    mailer.open()
-    message.send()
-
-
-def _note_success(mail: OutgoingMail, drained: Drained) -> None:
-    outcome: dict[str, object] = {"status": OutgoingMail.Status.SENT, "sent_at": timezone.now(), "last_error": ""}
-    if mail.kind == OutgoingMail.Kind.ACCOUNT:
-        outcome["body"] = ""  # nothing to keep: it was sent with another link
-    _note(mail, outcome)
-    drained.sent += 1
-    logger.info("outbox.sent", extra={"mail": mail.pk, "attempts": mail.attempts})
-
-
-def _note_failure(mail: OutgoingMail, error: Exception, drained: Drained) -> None:
-    given_up = mail.attempts >= settings.MAIL_ATTEMPTS or _is_final(error)
-    outcome: dict[str, object] = {"last_error": _reason(mail, error)}
-    if given_up:
-        outcome["status"] = OutgoingMail.Status.FAILED
-        drained.failed += 1
-    else:
-        outcome["next_attempt_at"] = timezone.now() + delay_after(mail.attempts)
-        drained.retried += 1
-    _note(mail, outcome)
-    # Not the error's text, which may quote the recipient.
-    details = {"mail": mail.pk, "attempts": mail.attempts, "error": type(error).__name__, "given_up": given_up}
-    logger.warning("outbox.not_sent", extra={**details, "code": getattr(error, "smtp_code", None)})
-
-
-def _note(mail: OutgoingMail, outcome: dict[str, object]) -> None:
-    """Write the outcome and end the claim."""
-    # The server may have closed a connection that was idle while the mail was sent (MYSQL_WAIT_TIMEOUT).
-    if connection.connection is not None and not connection.is_usable():
-        connection.close()
-    # Not save(): it would bring back a mail that was erased in the meantime.
-    OutgoingMail.objects.filter(pk=mail.pk).update(claimed_until=None, **outcome)
+        _record_success(mail, report)
 
 
 @transaction.atomic
@@ -251,37 +214,72 @@ def _resolve(request: OutgoingMail) -> None:
 
 
 def _is_unwanted(mail: OutgoingMail) -> bool:
-    """Return whether the guest had the submission erased, or the account may not log in any more."""
+    """Return whether the submission was erased, or the account may not log in any more."""
     if mail.kind == OutgoingMail.Kind.ACCOUNT:
         return account_links.is_unwanted(mail)
     return mail.submission is not None and mail.submission.erased_at is not None
 
 
-def _message(mail: OutgoingMail, mailer: BaseEmailBackend) -> EmailMessage:
-    """Return what is sent: the mail as it was queued, an account's with its link. Raises Undeliverable."""
+def _build_message(mail: OutgoingMail, mailer: BaseEmailBackend) -> EmailMessage:
+    """Return the message of a queued mail. Raises Undeliverable for an account's mail that can have no link."""
     body = account_links.body_with_link(mail) if mail.kind == OutgoingMail.Kind.ACCOUNT else mail.body
     return EmailMessage(
         mail.subject, body, to=[mail.recipient], headers={"Message-ID": mail.message_id}, connection=mailer
     )
 
 
-def _reason(mail: OutgoingMail, error: Exception) -> str:
-    """Return the error for `last_error`, which staff read: a server may quote the link in the mail that it refuses."""
+def _record_success(mail: OutgoingMail, report: DeliveryReport) -> None:
+    outcome: dict[str, object] = {"status": OutgoingMail.Status.SENT, "sent_at": timezone.now(), "last_error": ""}
+    if mail.kind == OutgoingMail.Kind.ACCOUNT:
+        outcome["body"] = ""  # the stored body lacks the link that was sent
+    _save_outcome(mail, outcome)
+    report.sent += 1
+    logger.info("outbox.sent", extra={"mail": mail.pk, "attempts": mail.attempts})
+
+
+def _record_failure(mail: OutgoingMail, error: Exception, report: DeliveryReport) -> None:
+    given_up = mail.attempts >= settings.MAIL_ATTEMPTS or _is_permanent(error)
+    outcome: dict[str, object] = {"last_error": _describe(error, mail)}
+    if given_up:
+        outcome["status"] = OutgoingMail.Status.FAILED
+        report.failed += 1
+    else:
+        outcome["next_attempt_at"] = timezone.now() + delay_after(mail.attempts)
+        report.retried += 1
+    _save_outcome(mail, outcome)
+    # Without the error's text, which may quote the recipient.
+    details = {"mail": mail.pk, "attempts": mail.attempts, "error": type(error).__name__, "given_up": given_up}
+    logger.warning("outbox.not_sent", extra={**details, "code": getattr(error, "smtp_code", None)})
+
+
+def _save_outcome(mail: OutgoingMail, outcome: dict[str, object]) -> None:
+    """Save the outcome and end the claim."""
+    # The server may have closed the connection while the mail was sent (MYSQL_WAIT_TIMEOUT).
+    if connection.connection is not None and not connection.is_usable():
+        connection.close()
+    # save() would insert a mail again that was erased meanwhile.
+    OutgoingMail.objects.filter(pk=mail.pk).update(claimed_until=None, **outcome)
+
+
+def _describe(error: Exception, mail: OutgoingMail) -> str:
+    """Return the text of an error for `last_error`, which staff read, cut to ERROR_LENGTH characters."""
     if mail.kind == OutgoingMail.Kind.ACCOUNT and isinstance(error, smtplib.SMTPDataError):
-        return f"{type(error).__name__}: {error.smtp_code}"
-    # A reply may be long, and an error may quote half a character.
+        return f"{type(error).__name__}: {error.smtp_code}"  # the server's reply may quote the link
+    # backslashreplace: a reply may hold half a character, which no database stores.
     return f"{type(error).__name__}: {error}".encode(errors="backslashreplace").decode()[:ERROR_LENGTH]
 
 
 def delay_after(attempts: int) -> timedelta:
-    """How long a mail waits after so many failed attempts."""
+    """Return the pause after the given number of failed attempts, with jitter."""
     doubled: int = 2 ** min(attempts - 1, 20)
     return min(FIRST_DELAY * doubled, LONGEST_DELAY) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
 
 
-def _is_final(error: Exception) -> bool:
-    """Whether nothing would change: the mail cannot be delivered, or the server refused the recipient for good (5xx),
-    where asking again would cost the sender's good name."""
+def _is_permanent(error: Exception) -> bool:
+    """Return whether no retry can help: the mail is undeliverable, or the server refused the recipient with a 5xx.
+
+    Asking again after a 5xx harms the sender's reputation.
+    """
     if isinstance(error, account_links.Undeliverable):
         return True
     return isinstance(error, smtplib.SMTPRecipientsRefused) and all(
@@ -290,17 +288,17 @@ def _is_final(error: Exception) -> bool:
 
 
 def requeue(mails: QuerySet[OutgoingMail]) -> int:
-    """Let mails that were given up or put off be sent with the next drain; sent ones stay sent. Returns how many."""
+    """Queue mails again that were given up or put off, not those that were sent. Return their number."""
     return mails.exclude(status=OutgoingMail.Status.SENT).update(
         status=OutgoingMail.Status.QUEUED, attempts=0, next_attempt_at=timezone.now()
     )
 
 
-def queue_state() -> Queue:
-    """How the queue stands."""
+def queue_state() -> QueueState:
+    """Return the present state of the queue."""
     queued = OutgoingMail.objects.filter(status=OutgoingMail.Status.QUEUED)
     due = queued.filter(next_attempt_at__lte=timezone.now())
-    return Queue(
+    return QueueState(
         queued=queued.count(),
         due_since=due.aggregate(oldest=Min("next_attempt_at"))["oldest"],
         failed=OutgoingMail.objects.filter(status=OutgoingMail.Status.FAILED).count(),

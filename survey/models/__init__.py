@@ -1,4 +1,4 @@
-"""The tables: branches, submissions and what is derived from them, mails, counters and logs."""
+"""The models: branches, submissions and tables derived from them, mails, counters and logs."""
 
 from __future__ import annotations
 

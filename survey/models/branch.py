@@ -1,4 +1,4 @@
-"""Branches, and which staff see which."""
+"""Branches, and the staff who see them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ CODE_ERROR = _("Please use letters, digits and hyphens only.")
 class Branch(models.Model):
     """One restaurant of the chain."""
 
-    code = models.SlugField(_("code"), max_length=32, unique=True)  # in links and on table cards: never changed
+    code = models.SlugField(_("code"), max_length=32, unique=True)  # never changes: it is printed on table cards
     name = models.CharField(pgettext_lazy("of a branch", "name"), max_length=64)
     name_en = models.CharField(_("English name"), max_length=64, blank=True)
-    # Not a staff member's address: a branch has one before it has accounts, and often one mailbox for several people.
+    # Independent of staff accounts: a branch has an address before it has accounts, often one for several people.
     manager_email = models.EmailField(_("manager's e-mail"), blank=True, validators=[validate_mail_address])
-    # A branch that closed keeps its answers; its link says so.
+    # A closed branch keeps its submissions; its page tells guests that it has closed.
     is_open = models.BooleanField(_("in business"), default=True)
 
     class Meta:
@@ -35,33 +35,33 @@ class Branch(models.Model):
         return self.name
 
     @classmethod
-    def of_code(cls, code: str) -> Branch | None:
-        """The branch of a code as somebody typed it, capitals or not; of two old ones that differ in them, its own."""
+    def by_code(cls, code: str) -> Branch | None:
+        """Return the branch with a code, ignoring case; of two old codes that differ in case only, the exact one."""
         return min(cls.objects.filter(code__iexact=code), key=lambda branch: branch.code != code, default=None)
 
     def clean(self) -> None:
-        """A new branch has a code that can stand in a link and in a filter, in lower case, and nobody else's."""
-        if not self._state.adding or not self.code:  # empty: its field has found it wrong
+        """Convert the code of a new branch to lower case. Raises ValidationError for a code that links cannot hold."""
+        if not self._state.adding or not self.code:  # an empty code is the field's error
             return
         self.code = self.code.lower()
-        if "_" in self.code:  # the field's slugs may have one; under a link's line it cannot be seen
+        if "_" in self.code:  # Django's slugs may have one, but the underline of a link hides it
             raise ValidationError({"code": CODE_ERROR})
         if not any(character.isalnum() for character in self.code):
             raise ValidationError({"code": _("The code needs a letter or a digit.")})
         if self.code in RESERVED_CODES:
             raise ValidationError({"code": _("This code is a page's address. Choose another.")})
-        if Branch.of_code(self.code):
+        if Branch.by_code(self.code):
             raise ValidationError({"code": _("There is a branch with this code already.")})
 
     @property
     def local_name(self) -> str:
-        """The name in the language of this request."""
+        """The name in the current language."""
         is_chinese = (get_language() or "").startswith("zh")
         return self.name if is_chinese else self.name_en or self.name
 
 
 class Membership(models.Model):
-    """A staff member who may see the answers of a branch."""
+    """A staff member's right to see the submissions of a branch."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, verbose_name=_("user"))
     branch = models.ForeignKey(Branch, models.CASCADE, verbose_name=_("branch"))

@@ -11,22 +11,22 @@ from django.utils.translation import gettext_lazy as _
 
 from survey.models.branch import Branch
 from survey.models.submission import Submission
-from survey.scales import ASPECTS
+from survey.scales import ASPECTS, DETRACTORS, PASSIVES, PROMOTERS
 from survey.text import TERM_MAX_LENGTH
 
 
 class SubmissionTerm(models.Model):
-    """A term of a comment, written with the answer: what search and keywords read.
+    """A term of a comment, for search and keywords.
 
-    Branch, date and satisfaction repeat the answer's, so that one index answers "this word, this branch, this period"
-    without visiting a million answers; they never change.
+    Branch, date and satisfaction repeat the submission's, which never change, so that one index finds a term in a
+    branch and a period without reading a million submissions.
     """
 
     submission = models.ForeignKey(
         Submission, models.CASCADE, db_column="response_id", related_name="terms", verbose_name=_("submission")
     )
     term = models.CharField(_("term"), max_length=TERM_MAX_LENGTH)
-    weight = models.FloatField(_("weight"), default=0)  # TF-IDF of a keyword; 0 for a word that is only searched
+    weight = models.FloatField(_("weight"), default=0)  # TF-IDF of a keyword; 0: for search only
     branch = models.ForeignKey(Branch, models.PROTECT, null=True, verbose_name=_("branch"))
     local_date = models.DateField(_("date"))
     satisfaction = models.PositiveSmallIntegerField(_("satisfaction"))
@@ -47,8 +47,10 @@ class SubmissionTerm(models.Model):
 
 
 class RollupDay(models.Model):
-    """A day whose figures stand in DailyRollup. Its key is what keeps two timers at once from counting a day twice:
-    insert it, then the day's rollups, in one transaction; delete it to count the day again.
+    """A day that is counted in DailyRollup.
+
+    Insert it with the day's rollups in one transaction: its primary key keeps concurrent timers from counting a day
+    twice. Delete it to have the day counted again.
     """
 
     local_date = models.DateField(_("date"), primary_key=True)
@@ -63,10 +65,10 @@ class RollupDay(models.Model):
 
 
 class DailyRollup(models.Model):
-    """How many answers of one satisfaction a branch had on a day in a language, and what else they said.
+    """Counts and sums of the submissions of a day, branch, language and satisfaction.
 
-    One row a branch, day, language and satisfaction: every filter of the dashboard is a sum over these. The key begins
-    with the day, so that MariaDB, which stores rows in the order of their key, reads a period as one stretch.
+    Every figure of the dashboard is a sum over these rows. The key begins with the day: MariaDB stores rows in the
+    order of their key and reads a period as one range.
     """
 
     pk = models.CompositePrimaryKey("local_date", "number")
@@ -81,7 +83,7 @@ class DailyRollup(models.Model):
     promoters = models.PositiveIntegerField(_("promoters"), default=0)
     passives = models.PositiveIntegerField(_("passives"), default=0)
     detractors = models.PositiveIntegerField(_("detractors"), default=0)
-    # Of each aspect the number of scores, their sum and the sum of their squares, from which the interval follows.
+    # Number, sum and sum of squares of each aspect's scores; the confidence interval needs all three.
     taste_count = models.PositiveIntegerField(default=0)
     taste_sum = models.PositiveIntegerField(default=0)
     taste_squares = models.PositiveIntegerField(default=0)
@@ -104,7 +106,7 @@ class DailyRollup(models.Model):
     class Meta:
         verbose_name = _("daily figures")
         verbose_name_plural = _("daily figures")
-        # A unique constraint does not compare NULL, which answers without a branch have: RollupDay guards those.
+        # NULLs, as of submissions without a branch, are never equal: there the key of RollupDay prevents duplicates.
         constraints = (
             models.UniqueConstraint(
                 fields=("local_date", "branch", "language", "satisfaction"), name="one_rollup_per_branch_and_day"
@@ -117,12 +119,12 @@ class DailyRollup(models.Model):
 
 
 def submission_sums() -> dict[str, Any]:
-    """Return the aggregates over submissions that make the columns of a DailyRollup."""
+    """Return the aggregates over submissions for the columns of DailyRollup, by column name."""
     sums: dict[str, Any] = {
         "submissions": Count("id"),
-        "promoters": Count("id", filter=Q(recommend__gte=9)),
-        "passives": Count("id", filter=Q(recommend__in=(7, 8))),
-        "detractors": Count("id", filter=Q(recommend__lte=6)),
+        "promoters": Count("id", filter=Q(recommend__in=PROMOTERS)),
+        "passives": Count("id", filter=Q(recommend__in=PASSIVES)),
+        "detractors": Count("id", filter=Q(recommend__in=DETRACTORS)),
     }
     for aspect in ASPECTS:
         sums[f"{aspect}_count"] = Count(aspect)

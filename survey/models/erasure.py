@@ -13,8 +13,8 @@ from survey.models.submission import Submission
 class ErasureRequest(models.Model):
     """A guest's request, by reference and phone number, to have a submission erased; deleted when staff decide.
 
-    One that fits no submission has no response. It is stored all the same, so that right and wrong details take the
-    same statements and the same time, and a timer deletes it.
+    Without a submission, the details matched none. The request is stored all the same, so that right and wrong details
+    take the same statements and the same time; a timer deletes it.
     """
 
     submission = models.ForeignKey(
@@ -39,11 +39,11 @@ class ErasureRequest(models.Model):
 class ErasureLog(models.Model):
     """Who had which submission erased, and when; holds no personal data and outlives the erasure.
 
-    Erasures by age are not listed: the timer makes as many as there are submissions, and `erased_at` dates them.
+    Erasures by age are not logged: there are as many as submissions, and `erased_at` dates them.
     """
 
     class Event(models.TextChoices):
-        """What happened, and on whose wish."""
+        """The outcome, and who asked for it."""
 
         TOKEN = "token", _("erased by the guest")
         REQUEST = "request", _("erased at the guest's request")
@@ -55,7 +55,7 @@ class ErasureLog(models.Model):
         Submission, models.PROTECT, db_column="response_id", related_name="erasure_log", verbose_name=_("submission")
     )
     event = models.CharField(_("event"), max_length=10, choices=Event.choices)
-    # None where no account was involved: the guest, or a command.
+    # None for a guest or a command.
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, verbose_name=_("user"))
     created_at = models.DateTimeField(_("when"), default=timezone.now, editable=False)
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class AttemptWindow(models.Model):
-    """How many attempts were counted under a key in the running window; survey/limits.py says of what."""
+    """Number of attempts in the running window of a key; see survey/limits.py."""
 
     # A keyed hash: neither names nor addresses are stored.
     key = models.CharField(_("key"), max_length=64, primary_key=True)
@@ -17,7 +17,7 @@ class AttemptWindow(models.Model):
     ends_at = models.DateTimeField(_("ends"), db_index=True)
 
     class Meta:
-        db_table = "survey_loginwindow"  # from when it counted logins alone
+        db_table = "survey_loginwindow"  # the name from before it counted more than logins
         verbose_name = _("attempt window")
         verbose_name_plural = _("attempt windows")
 
@@ -26,11 +26,11 @@ class AttemptWindow(models.Model):
 
 
 class ExportLog(models.Model):
-    """Who exported what and when."""
+    """An export: the user, the time and the filters."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("user"))
     created_at = models.DateTimeField(_("exported"), default=timezone.now, editable=False)
-    filters = models.CharField(_("filters"), max_length=500, blank=True)  # names and values
+    filters = models.CharField(_("filters"), max_length=500, blank=True)  # the query string
     with_personal_data = models.BooleanField(_("with personal data"), default=False)
     row_count = models.PositiveIntegerField(_("rows"), default=0)
 
@@ -44,7 +44,7 @@ class ExportLog(models.Model):
 
 
 class JobRun(models.Model):
-    """When a regular task last ran to its end: what `manage.py doctor` looks at."""
+    """When a job last finished, for `manage.py doctor`."""
 
     name = models.CharField(_("name"), max_length=32, primary_key=True)
     finished_at = models.DateTimeField(_("finished"))
@@ -58,11 +58,10 @@ class JobRun(models.Model):
         return self.name
 
     @classmethod
-    def note(cls, name: str) -> None:
-        """Write down that it ran to its end now.
+    def record(cls, name: str) -> None:
+        """Record that a job has finished now.
 
-        Each statement for itself, not update_or_create: several may end at once, and would deadlock in
-        transactions.
+        Two statements instead of update_or_create, whose transactions deadlock when several runs finish at once.
         """
         now = timezone.now()
         if not cls.objects.filter(pk=name).update(finished_at=now):

@@ -1,4 +1,4 @@
-"""The outbox: mails that are queued, sent or given up."""
+"""The mail queue."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from survey.models.submission import Submission
 
 
 class OutgoingMail(models.Model):
-    """A mail that was promised in the same transaction as what caused it, and is sent outside the request."""
+    """A mail, queued in the transaction of its submission or account and sent outside the request."""
 
     class Kind(models.TextChoices):
-        """Why it is sent."""
+        """The reason for a mail."""
 
         RECEIPT = "receipt", _("receipt")
         ALERT = "alert", _("alert")
         ACCOUNT = "account", _("account")
 
     class Status(models.TextChoices):
-        """Where it stands."""
+        """The state of delivery; FAILED is a dead letter."""
 
         QUEUED = "queued", _("queued")
         SENT = "sent", _("sent")
@@ -37,9 +37,8 @@ class OutgoingMail(models.Model):
         related_name="mails",
         verbose_name=_("submission"),
     )
-    # Whose account the mail is about; None for other mails, and for those that the release before queued. Without a
-    # constraint, since that release deletes accounts without their mails; without an index, since only the deletion of
-    # an account looks for them.
+    # None for mails about submissions, and for those that the release before queued. No constraint: that release
+    # deletes accounts without their mails. No index: only the deletion of an account queries by it.
     account = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.CASCADE,
@@ -53,13 +52,13 @@ class OutgoingMail(models.Model):
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
     recipient = models.EmailField(_("recipient"))
     subject = models.CharField(_("subject"), max_length=200)
-    body = models.TextField(_("body"))  # of an account's mail without its link, see mail/account_links.py
-    # Made when queued: should a mail go out twice, both copies carry it and mail programs show one.
+    body = models.TextField(_("body"))  # an account's mail: without its link, see mail/account_links.py
+    # Fixed when queued: copies of a mail that was sent twice share it, and mail programs show one of them.
     message_id = models.CharField(_("Message-ID"), max_length=255, unique=True)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.QUEUED)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     next_attempt_at = models.DateTimeField(_("next attempt"), default=timezone.now)
-    # A drain claims a mail until this instant and sends it outside any transaction; a killed drain's claim runs out.
+    # A delivery run claims a mail until this time, outside any transaction; the claim of a killed run expires.
     claimed_until = models.DateTimeField(_("claimed until"), null=True, blank=True)
     last_error = models.TextField(_("last error"), blank=True)
     created_at = models.DateTimeField(_("queued"), default=timezone.now)

@@ -1,4 +1,4 @@
-"""Submissions, what staff note about them, and their erasure."""
+"""Submissions and the staff's notes about them."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from django.utils.translation import gettext_lazy as _
 
 from survey.addresses import validate_mail_address
 from survey.models.branch import Branch
-from survey.scales import ALL_PROBLEMS, ASPECTS, LOW_SATISFACTION, Problem, Satisfaction
+from survey.scales import ALL_PROBLEMS, ASPECTS, LOW_SCORES, Problem, Satisfaction
 
-# Without 0, 1, I, L, O, U: read aloud, typed from paper, never a word. 30 ** 8 is 6.5e11.
+# Without 0, 1, I, L, O and U: references are read aloud and typed from paper. 30 ** 8 is 6.5e11.
 REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 REFERENCE_LENGTH = 8
 COMMENT_MAX_LENGTH = 2_000
 
-# Lenient on purpose: a chain has guests from abroad, and a number nobody can call loses less than an answer refused.
+# Lenient: guests come from abroad, and a wrong number loses less than a refused submission.
 phone_validator = RegexValidator(
     r"\A\+?[0-9](?:[ ()-]?[0-9]){4,19}\Z", _("Give a phone number of 5 to 20 digits, with or without country code.")
 )
 
 
 def make_reference() -> str:
-    """A random reference such as `7KQ2MXRA`, which a guest can quote."""
+    """Return a random reference such as `7KQ2MXRA`."""
     return "".join(secrets.choice(REFERENCE_ALPHABET) for _position in range(REFERENCE_LENGTH))
 
 
 def parse_reference(typed: str) -> str:
-    """Return a reference as it is stored, in whatever way it was typed; '' for what is none.
+    """Return the canonical form of a typed reference; '' when it is none.
 
-    Everything that looks a submission up or counts attempts does so by this form: MySQL's collations take Á for A, so
-    that a reference would have hundreds of spellings. Small and full-width letters and spaces are let pass.
+    Accepts lower case, full-width letters and spaces. Look submissions up and count attempts by this form only: MySQL's
+    collations take Á for A, which would give a reference hundreds of spellings.
     """
     reference = "".join(unicodedata.normalize("NFKC", typed).split()).upper()
     is_reference = len(reference) == REFERENCE_LENGTH and set(reference) <= set(REFERENCE_ALPHABET)
@@ -44,7 +44,7 @@ def parse_reference(typed: str) -> str:
 
 
 class FollowUpStatus(models.TextChoices):
-    """How far the staff are with a low score; an answer that needs nothing has none."""
+    """State of the follow-up of a low score; other submissions have none."""
 
     OPEN = "open", _("open")
     CONTACTED = "contacted", _("contacted")
@@ -58,9 +58,9 @@ def _aspect_field(name: str) -> models.PositiveSmallIntegerField[int | None, int
 
 
 class Submission(models.Model):
-    """One guest's answer. Name, phone, e-mail and comment are personal data: never logged, erasable.
+    """One guest's submission. Name, phone, e-mail and comment are personal data: never logged, erasable.
 
-    An anonymous answer has no name, phone and e-mail; an erased one has no comment either, and `erased_at`.
+    An anonymous submission has no name, phone and e-mail. An erased one has no comment either, and has `erased_at`.
     """
 
     reference = models.CharField(_("reference"), max_length=16, unique=True, default=make_reference, editable=False)
@@ -80,22 +80,22 @@ class Submission(models.Model):
     name = models.CharField(_("name"), max_length=64, blank=True)
     phone = models.CharField(_("phone"), max_length=40, blank=True, validators=[phone_validator])
     email = models.EmailField(_("e-mail"), blank=True, validators=[validate_mail_address])
-    # The version of the consent text that stood on the page; blank where the caller showed none (the API).
+    # The version of the privacy notice that the page showed; blank when the API's caller showed none.
     consent_version = models.CharField(_("consent version"), max_length=16, blank=True)
     language = models.CharField(_("language"), max_length=10, editable=False)
     follow_up_status = models.CharField(_("follow-up"), max_length=10, choices=FollowUpStatus.choices, blank=True)
     created_at = models.DateTimeField(_("received"), default=timezone.now, editable=False)
-    # Beside the instant: MySQL converts time zones only with tables that managed servers often lack.
+    # Beside `created_at`: MySQL converts time zones only with tables that managed servers often lack.
     local_date = models.DateField(_("date"), default=timezone.localdate, editable=False)
     erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)
-    # The comment's keywords could not be written with the answer: the timer does it.
+    # The comment's keywords could not be written with the submission; the timer writes them.
     terms_due = models.BooleanField(_("words due"), default=False, editable=False, db_index=True)
-    # SHA-256 of the caller's key, in hexadecimal: a collation that ignores case cannot take two keys for one. NULL
-    # without a key, since NULLs are not equal.
+    # SHA-256 of the caller's key in hexadecimal, so that no collation takes two keys for one. NULL without a key, since
+    # NULLs are not equal.
     key_digest = models.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001
-    # Keyed, so that a phone number cannot be guessed from it; tells a retry from another answer under the same key.
+    # Tells a retry from other content under the same key. Keyed, so that no phone number can be guessed from it.
     content_digest = models.CharField(max_length=64, blank=True, editable=False)
-    # SHA-256 of the token that its guest erases it with; '' for a submission that no token erases.
+    # SHA-256 of the guest's erase token; '' when no token erases the submission.
     erase_token_digest = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
 
     class Meta:
@@ -121,11 +121,11 @@ class Submission(models.Model):
             ),
         )
         indexes = (
-            # Newest first: read backwards, MariaDB looks at every answer of the period before it asks for the score.
+            # Descending: read backwards, MariaDB would fetch every submission of the period before testing the score.
             models.Index(fields=("-local_date", "satisfaction"), name="response_period"),
             models.Index(fields=("branch", "-local_date", "satisfaction"), name="response_branch_period"),
             models.Index(fields=("follow_up_status", "branch", "local_date"), name="response_follow_up"),
-            # Lists, newest first: the index is read backwards, so a page costs the same at a million answers.
+            # For lists, newest first: read backwards, so that a page costs the same at a million submissions.
             models.Index(fields=("local_date", "id"), name="response_newest"),
             models.Index(fields=("branch", "local_date", "id"), name="response_branch_newest"),
             models.Index(fields=("follow_up_status", "local_date", "id"), name="response_follow_up_newest"),
@@ -143,34 +143,34 @@ class Submission(models.Model):
 
     @property
     def is_low(self) -> bool:
-        """Whether this score is followed up."""
-        return self.satisfaction <= LOW_SATISFACTION
+        """Whether the score is low: followed up, and mailed to the branch."""
+        return self.satisfaction in LOW_SCORES
 
     @property
     def age_days(self) -> int:
-        """How many days ago it came."""
+        """Days since the submission."""
         return (timezone.localdate() - self.local_date).days
 
     @property
     def aspect_list(self) -> list[tuple[str, int]]:
-        """The aspects that were rated: label and score."""
+        """Label and score of each rated aspect."""
         scores = ((str(label), getattr(self, name)) for name, label in ASPECTS.items())
         return [(label, score) for label, score in scores if score is not None]
 
     @property
     def problem_list(self) -> list[Problem]:
-        """What went wrong, one by one."""
+        """The problems that the guest ticked."""
         return [problem for problem in Problem if self.problems & problem]
 
 
 class FollowUpNote(models.Model):
-    """What a staff member did about an answer; free text about a guest, so erased with the answer's personal data."""
+    """A staff member's note about a submission; free text about a guest, so erased with its personal data."""
 
     submission = models.ForeignKey(
         Submission, models.CASCADE, db_column="response_id", related_name="notes", verbose_name=_("submission")
     )
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("author"))
-    # '' where the score is not low: nothing is open, nothing gets solved.
+    # '' when the score is not low: there is no follow-up.
     status = models.CharField(_("follow-up"), max_length=10, choices=FollowUpStatus.choices)
     text = models.TextField(_("note"), blank=True, validators=[MaxLengthValidator(COMMENT_MAX_LENGTH)])
     created_at = models.DateTimeField(_("written"), default=timezone.now, editable=False)

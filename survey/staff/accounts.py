@@ -85,7 +85,7 @@ class LoginForm(AuthenticationForm):
                 raise ValidationError(text % {"minutes": error.minutes}, code="throttled") from None
         cleaned = super().clean()
         if self.get_user() is not None:  # a blank password is no error of clean(), and no login
-            limits.forget("login", account, address)
+            limits.reset_attempts("login", account, address)
         return cleaned
 
 
@@ -107,7 +107,7 @@ class PasswordMailForm(PasswordResetForm):
     def save(self, *, request: HttpRequest, **options: object) -> None:  # type: ignore[override]
         """Queue a request for the address, at most one in PASSWORD_MAIL_PAUSE; whose it is, the drain looks up."""
         email = self.cleaned_data["email"]
-        if limits.is_first(f"password mail {canonical_name(email)}", PASSWORD_MAIL_PAUSE):
+        if limits.allow_once(f"password mail {canonical_name(email)}", PASSWORD_MAIL_PAUSE):
             body = _body(request, "mail/password.txt")
             outbox.queue(
                 OutgoingMail.Kind.ACCOUNT, email, _("Choose a new password"), body, unique=account_links.request_id()

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from survey.models import Branch
-from survey.scales import PROBLEM_LABELS, Problem
+from survey.scales import LOW_SCORES, PROBLEM_LABELS, SATISFIED_SCORES, Problem
 from survey.staff.access import User, branches_of, is_head_office
 from survey.text.terms import wanted_terms
 
@@ -33,11 +33,11 @@ MAX_DAYS = 1_100  # three years
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 1, 1)
 NO_BRANCH = "-"  # an answer through the plain link; no branch's code is a lone hyphen
 SCORES = {
-    "low": (1, 2),
-    "high": (4, 5),
+    "low": LOW_SCORES,
+    "high": SATISFIED_SCORES,
     **{str(score): (score,) for score in range(1, 6)},
 }
-LOW_SCORES = tuple(str(score) for score in SCORES["low"])
+LOW_CHOICES = tuple(str(score) for score in LOW_SCORES)
 BY_WEEK_FROM = 93  # days; a point a day would be too many for a phone
 
 
@@ -178,7 +178,7 @@ class FilterForm(forms.Form):
         if days == DATES and not has_dates:
             today = timezone.localdate()
             chosen |= {"start": (today - timedelta(DEFAULT_DAYS - 1)).isoformat(), "end": today.isoformat()}
-        if low_only and chosen.get("score") not in LOW_SCORES:
+        if low_only and chosen.get("score") not in LOW_CHOICES:
             chosen["score"] = ""
         super().__init__({**chosen, "days": days})
         for name in (*without, *(() if days == DATES else ("start", "end"))):
@@ -187,7 +187,7 @@ class FilterForm(forms.Form):
             period = self.fields["days"]
             period.choices = [(ANY_TIME, _("Any time")), *period.choices]  # type: ignore[attr-defined]
         if low_only:
-            choices = [("", _("Low (1 and 2)")), *((score, score) for score in LOW_SCORES)]
+            choices = [("", _("Low (1 and 2)")), *((score, score) for score in LOW_CHOICES)]
             self.fields["score"].choices = choices  # type: ignore[attr-defined]
         self.is_head_office = is_head_office(user)
         self.branches = list(branches_of(user))

@@ -6,7 +6,7 @@ Sauro and Lewis recommend for samples of any size; MOVER (Newcombe 1998, Zou and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from statistics import NormalDist
@@ -67,9 +67,9 @@ def share(successes: int, n: int) -> Estimate | None:
     return Estimate(p, max(0.0, min(p, centre - half)), min(1.0, max(p, centre + half)), n)
 
 
-def csat(counts: Sequence[int]) -> Estimate | None:
-    """Return CSAT, the share of scores 4 and 5, from the counts of scores 1 to 5; None if all are 0."""
-    return share(counts[3] + counts[4], sum(counts))
+def csat(counts: Sequence[int], satisfied: Collection[int]) -> Estimate | None:
+    """Return CSAT, the share of the `satisfied` scores in counts by score from 1 up; None without submissions."""
+    return share(sum(counts[score - 1] for score in satisfied), sum(counts))
 
 
 def average(counts: Sequence[int]) -> Estimate | None:

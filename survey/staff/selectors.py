@@ -18,9 +18,9 @@ from django.db.models.lookups import GreaterThan
 
 from survey.models import DailyRollup, FollowUpStatus, RollupDay, Submission
 from survey.models.derived import submission_sums
-from survey.scales import ASPECTS, Problem
+from survey.scales import ASPECTS, LOW_SCORES, SATISFIED_SCORES, Problem
 from survey.staff import metrics
-from survey.staff.filters import SCORES, Filters
+from survey.staff.filters import Filters
 
 PARTS = ("promoters", "passives", "detractors")
 NEWEST_LOW = 5_000  # low scores that problems are counted from
@@ -52,7 +52,7 @@ class Tally:
     @property
     def csat(self) -> metrics.Estimate | None:
         """The share of 4 and 5."""
-        return metrics.csat(self.scores)
+        return metrics.csat(self.scores, SATISFIED_SCORES)
 
     @property
     def average(self) -> metrics.Estimate | None:
@@ -180,7 +180,7 @@ def problems(filters: Filters) -> tuple[int, dict[Problem, int]]:
 
     Counted from the newest ones, so that the work is the same at a million answers.
     """
-    wanted = [score for score in SCORES["low"] if not filters.scores or score in filters.scores]
+    wanted = [score for score in LOW_SCORES if not filters.scores or score in filters.scores]
     newest = submissions(filters).filter(satisfaction__in=wanted).order_by("-local_date")
     named = Counter(newest.values_list("problems", flat=True)[:NEWEST_LOW])
     counts = {problem: sum(n for bits, n in named.items() if bits & problem) for problem in Problem}

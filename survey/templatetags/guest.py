@@ -1,4 +1,4 @@
-"""Links between the guest's pages: the language that the URL names is kept."""
+"""Tags of the guests' pages: the visit's hidden fields, links that keep the language of the URL, faces."""
 
 from __future__ import annotations
 
@@ -11,20 +11,30 @@ from django.urls import reverse
 from django.utils import translation
 
 from mydjango.http.language import PARAMETER, keep_language, short_code
+from survey.guest.visit import VisitForm
 
 register = template.Library()
 
 
+@register.inclusion_tag("guest/visit_fields.html", takes_context=True)
+def visit_fields(context: template.Context) -> dict[str, object]:
+    """Render the visit's hidden fields and the status line; a redisplayed page keeps its `visit`."""
+    return {"visit": context.get("visit") or VisitForm.fresh()}
+
+
 @register.simple_tag(takes_context=True)
 def page_url(context: template.Context, name: str, **query: str) -> str:
-    """The path of a page that has no arguments, with a query and the language that this page's URL names."""
+    """Return the path of a page without arguments, with a query and the language of this page's URL."""
     url = reverse(name)
     return keep_language(context["request"], f"{url}?{urlencode(query)}" if query else url)
 
 
 @register.inclusion_tag("guest/language.html", takes_context=True)
 def language_switch(context: template.Context, form: str = "") -> dict[str, object]:
-    """This page in the other languages: with what stands in the form of this id, or else with what was sent to it."""
+    """Render links to this page in the other languages.
+
+    Each keeps the values of the form with the given id, or else the values posted to this page.
+    """
     request: HttpRequest = context["request"]
     current = translation.get_language()
     others = []
@@ -33,14 +43,14 @@ def language_switch(context: template.Context, form: str = "") -> dict[str, obje
             parameters = request.GET.copy()
             parameters[PARAMETER] = short_code(code)
             others.append({"code": code, "name": name, "url": f"{request.path}?{parameters.urlencode()}"})
-    # Not the visit's key: it may be used up, and the page that comes back makes a new one.
+    # Without the visit's key, which may be used up: the redisplayed page gets a new one.
     sent = [(name, value) for name, values in request.POST.lists() if name != "submission_id" for value in values]
     return {"others": others, "sent": sent, "posted": request.method == "POST", "form": form}
 
 
 @register.filter
 def face(score: int | str) -> str:
-    """The mouth of a face, as an SVG path in a box of 24 by 24."""
+    """Return the mouth of a score's face as an SVG path, for a view box of 24 by 24."""
     return {
         "1": "M7.5 17.5Q12 12 16.5 17.5",
         "2": "M8 17Q12 14 16 17",

@@ -103,7 +103,7 @@ def test_each_timer_names_a_command_of_the_allow_list(template, bridge_setting):
     bridge_setting("MANAGE_COMMANDS", variables(template[1])["MANAGE_COMMANDS"])
     inputs = [json.loads(entry)["Message"] for entry in found(template[1], {"Input"})]
     commands = inputs + found(template[1], {"payload"})
-    assert [command.split()[0] for command in commands] == ["drain_outbox", "update_figures", "erase_responses"]
+    assert [command.split()[0] for command in commands] == ["drain_outbox", "update_figures", "erase_submissions"]
     for command in commands:
         assert index.allowed(command.split())
 
@@ -111,7 +111,7 @@ def test_each_timer_names_a_command_of_the_allow_list(template, bridge_setting):
 def test_a_drain_ends_before_its_function_and_has_time_for_a_mail(template):
     [drain] = re.findall(r"drain_outbox --seconds=(\d+)", template[0].read_text(encoding="utf-8"))
     [timeout] = found(template[1], {"Timeout", "timeout"})
-    assert EMAIL_SECONDS < int(drain) == outbox.DRAIN_SECONDS < timeout
+    assert EMAIL_SECONDS < int(drain) == outbox.DELIVERY_SECONDS < timeout
 
 
 def test_the_function_has_the_settings_of_login_mail_and_links(template):

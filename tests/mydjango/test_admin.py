@@ -1,4 +1,4 @@
-"""Django's admin shows answers and mails, and changes neither."""
+"""Django's admin shows submissions and mails, and changes neither."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def response() -> Submission:
-    answer = Submission(name="王芳", phone="13800138000", satisfaction=4, email="wang@example.com", language="zh-hans")
-    return services.submission_create(answer, content={}).submission
+def submission() -> Submission:
+    sent = Submission(name="王芳", phone="13800138000", satisfaction=4, email="wang@example.com", language="zh-hans")
+    return services.submission_create(sent, content={}).submission
 
 
 @pytest.mark.parametrize(
     ("page", "query"),
     [
-        ("survey_response", {"q": "王芳"}),
-        ("survey_response", {"satisfaction__exact": "4"}),
+        ("survey_submission", {"q": "王芳"}),
+        ("survey_submission", {"satisfaction__exact": "4"}),
         ("survey_outgoingmail", {"q": "wang@example.com"}),
         ("survey_outgoingmail", {"status__exact": "queued"}),
     ],
 )
-def test_search_and_filters_find_the_answer_and_its_mail(
-    admin_client: Client, response: Submission, page: str, query: dict[str, str]
+def test_search_and_filters_find_the_submission_and_its_mail(
+    admin_client: Client, submission: Submission, page: str, query: dict[str, str]
 ) -> None:
     found = admin_client.get(reverse(f"admin:{page}_changelist"), query)
     assert found.status_code == 200
@@ -37,21 +37,21 @@ def test_search_and_filters_find_the_answer_and_its_mail(
     assert admin_client.get(reverse(f"admin:{page}_changelist"), {"q": "nobody"}).context["cl"].result_count == 0
 
 
-def test_an_answer_and_a_mail_can_be_read_but_not_changed(admin_client: Client, response: Submission) -> None:
-    for record in (response, OutgoingMail.objects.get()):
+def test_a_submission_and_a_mail_can_be_read_but_not_changed(admin_client: Client, submission: Submission) -> None:
+    for record in (submission, OutgoingMail.objects.get()):
         url = reverse(f"admin:survey_{record._meta.model_name}_change", args=[record.pk])
         assert admin_client.get(url).status_code == 200
         assert admin_client.post(url, {"name": "changed"}).status_code == 403
 
 
-def test_nobody_deletes_an_answer_that_the_figures_count(admin_client: Client, response: Submission) -> None:
+def test_nobody_deletes_a_submission_that_the_figures_count(admin_client: Client, submission: Submission) -> None:
     assert (
-        admin_client.post(reverse("admin:survey_submission_delete", args=[response.pk]), {"post": "yes"}).status_code
+        admin_client.post(reverse("admin:survey_submission_delete", args=[submission.pk]), {"post": "yes"}).status_code
         == 403
     )
-    chosen = {"action": "delete_selected", "_selected_action": response.pk, "post": "yes"}
+    chosen = {"action": "delete_selected", "_selected_action": submission.pk, "post": "yes"}
     admin_client.post(reverse("admin:survey_submission_changelist"), chosen)
-    assert Submission.objects.filter(pk=response.pk).exists()
+    assert Submission.objects.filter(pk=submission.pk).exists()
 
 
 def test_a_branchs_code_never_changes_here_either(admin_client: Client) -> None:
@@ -64,7 +64,15 @@ def test_a_branchs_code_never_changes_here_either(admin_client: Client) -> None:
     assert Branch.objects.count() == 1
 
 
-def test_guests_are_sent_to_the_login(client: Client, response: Submission, admin_user: User) -> None:
-    answer = client.get(reverse("admin:survey_submission_changelist"))
-    assert answer.status_code == 302
-    assert "login" in answer["Location"]
+def test_guests_are_sent_to_the_login(client: Client, submission: Submission, admin_user: User) -> None:
+    response = client.get(reverse("admin:survey_submission_changelist"))
+    assert response.status_code == 302
+    assert "login" in response["Location"]
+
+
+@pytest.mark.parametrize(
+    "rest", ["", "?satisfaction__exact=4&q=%E7%8E%8B", "7/change/", "7/history/?p=1", "//elsewhere.example/"]
+)
+def test_the_addresses_of_a_renamed_model_redirect_for_good_with_their_query(client: Client, rest: str) -> None:
+    response = client.get(f"/admin/survey/response/{rest}")
+    assert (response.status_code, response["Location"]) == (301, f"/admin/survey/submission/{rest}")

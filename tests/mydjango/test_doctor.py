@@ -32,8 +32,8 @@ def finding(topic: str) -> doctor.Finding:
 
 def test_every_check_is_one_line(settings: Any) -> None:
     settings.DEBUG = True  # which the test runner switches off: no mail server and no collected files are fine then
-    JobRun.note(outbox.JOB)
-    JobRun.note(rollup.JOB)
+    JobRun.record(outbox.JOB)
+    JobRun.record(rollup.JOB)
     output = StringIO()
     call_command("doctor", stdout=output)
     lines = output.getvalue().splitlines()
@@ -43,7 +43,7 @@ def test_every_check_is_one_line(settings: Any) -> None:
 
 def test_one_failure_is_an_error_and_the_others_are_still_printed(settings: Any) -> None:
     settings.DEBUG = True
-    JobRun.note(rollup.JOB)
+    JobRun.record(rollup.JOB)
     output = StringIO()
     with pytest.raises(CommandError, match="1 of"):
         call_command("doctor", stdout=output)
@@ -72,7 +72,7 @@ def test_an_erasure_that_is_overdue_is_found(settings: Any) -> None:
     assert finding("last erasure").is_well  # a new installation has nothing to erase
     Submission.objects.create(satisfaction=5, language="en", local_date=old)
     assert not finding("last erasure").is_well
-    JobRun.note(retention.JOB)
+    JobRun.record(retention.JOB)
     assert finding("last erasure").is_well
 
 
@@ -118,9 +118,9 @@ index.main_handler({"manage": ["migrate"]}, {})
 print(json.dumps(index.main_handler({"manage": ["doctor"]}, {})))
 """
     run = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
-    answer = json.loads(run.stdout.splitlines()[-1])
-    assert answer["exit_code"] == 1
-    lines = answer["output"].splitlines()
+    result = json.loads(run.stdout.splitlines()[-1])
+    assert result["exit_code"] == 1
+    lines = result["output"].splitlines()
     assert [line for line in lines if line.startswith("FAIL")] == [
         "FAIL last drain: never: the timer runs `drain_outbox` every minute once it is deployed",
         "FAIL last figures: never: the timer runs `update_figures` every minute once it is deployed",

@@ -68,7 +68,7 @@ def test_the_link_is_in_the_mail_that_is_sent_and_never_in_the_table(
 ) -> None:
     ask(client, chain.head)
     assert links_in_the_table() == []
-    assert outbox.drain(60) == outbox.Drained(sent=1)
+    assert outbox.deliver(60) == outbox.DeliveryReport(sent=1)
     assert opens_an_account(link_in(mailoutbox[0]))
     assert (OutgoingMail.objects.get().body, links_in_the_table()) == ("", [])
 
@@ -80,7 +80,7 @@ def test_an_invitation_names_the_login_and_holds_a_link(
     new = {"first_name": "李", "email": "li@example.com", "role": "manager", "is_active": "on"}
     client.post(reverse("dashboard:staff_add"), {**new, "branches": [chain.north.pk]})
     assert links_in_the_table() == []
-    outbox.drain(60)
+    outbox.deliver(60)
     assert "li@example.com" in str(mailoutbox[0].body)
     assert opens_an_account(link_in(mailoutbox[0]))
 
@@ -90,7 +90,7 @@ def test_a_login_between_queueing_and_sending_does_not_spoil_the_link(
 ) -> None:
     ask(client, chain.head)
     User.objects.filter(pk=chain.head.pk).update(last_login=timezone.now(), password="pbkdf2_sha256$changed")
-    outbox.drain(60)
+    outbox.deliver(60)
     assert opens_an_account(link_in(mailoutbox[0]))
 
 
@@ -103,7 +103,7 @@ def test_a_request_for_an_address_that_its_account_has_no_more_is_dropped(
 ) -> None:
     ask(client, chain.stranger)
     User.objects.filter(pk=chain.stranger.pk).update(email="corrected@example.com")
-    outbox.drain(60)
+    outbox.deliver(60)
     assert not OutgoingMail.objects.exists()
     assert not mailoutbox
 
@@ -113,7 +113,7 @@ def test_the_mail_has_the_language_of_the_page_that_asked_for_it(
     client: Client, chain: Chain, mailoutbox: list[EmailMessage], language: str, text: str
 ) -> None:
     ask(client, chain.head, language)
-    outbox.drain(60)
+    outbox.deliver(60)
     assert text in str(mailoutbox[0].body)
 
 
@@ -138,7 +138,7 @@ def test_a_mail_to_an_account_that_may_not_log_in_is_dropped(
         assert not OutgoingMail.objects.exists()
     else:
         account._raw_delete(account.db)  # it knows of no mail that names an account
-    outbox.drain(60)
+    outbox.deliver(60)
     assert not OutgoingMail.objects.exists()
     assert not mailoutbox
 
@@ -148,7 +148,7 @@ def test_the_link_goes_to_the_address_that_the_account_has_by_then(
 ) -> None:
     invite(chain.stranger)
     User.objects.filter(pk=chain.stranger.pk).update(email="corrected@example.com")
-    outbox.drain(60)
+    outbox.deliver(60)
     assert mailoutbox[0].to == [OutgoingMail.objects.get().recipient] == ["corrected@example.com"]
 
 
@@ -171,7 +171,7 @@ def test_neither_an_error_nor_a_log_line_quotes_the_link(
     settings.EMAIL_USE_SSL = settings.EMAIL_USE_TLS = False
     ask(client, chain.head)
     try:
-        assert outbox.drain(60).sent == 0
+        assert outbox.deliver(60).sent == 0
     finally:
         controller.stop()
     assert opens_an_account(quoted[0])
@@ -189,7 +189,7 @@ class TestQueuedByTheReleaseBefore:
 
     def test_the_mail_gets_a_new_link(self, chain: Chain, mailoutbox: list[EmailMessage]) -> None:
         queued_by_the_release_before(chain.head.email)
-        outbox.drain(60)
+        outbox.deliver(60)
         link = link_in(mailoutbox[0])
         assert link not in OLD_LINK
         assert opens_an_account(link)
@@ -203,7 +203,7 @@ class TestQueuedByTheReleaseBefore:
             User.objects.create_user(name, "two@example.com")
         User.objects.create_user("off", "off@example.com", is_active=False)
         queued_by_the_release_before(recipient)
-        assert outbox.drain(60) == outbox.Drained(failed=1)
+        assert outbox.deliver(60) == outbox.DeliveryReport(failed=1)
         mail = OutgoingMail.objects.get()
         assert (mail.status, mail.attempts) == (FAILED, 1)
         assert "no single account" in mail.last_error
@@ -215,7 +215,7 @@ class TestQueuedByTheReleaseBefore:
     ) -> None:
         User.objects.create_superuser("root", "root@example.com")
         queued_by_the_release_before("röot@example.com")
-        assert outbox.drain(60).failed == 1
+        assert outbox.deliver(60).failed == 1
         assert not mailoutbox
 
     @pytest.mark.parametrize("body", ["", "Your login name is a/dashboard/password/b@example.com.\n"])
@@ -223,7 +223,7 @@ class TestQueuedByTheReleaseBefore:
         self, chain: Chain, mailoutbox: list[EmailMessage], body: str
     ) -> None:
         queued_by_the_release_before(chain.head.email, body=body)
-        assert outbox.drain(60) == outbox.Drained(failed=1)
+        assert outbox.deliver(60) == outbox.DeliveryReport(failed=1)
         assert "no place for a link" in OutgoingMail.objects.get().last_error
         assert not mailoutbox
 
@@ -243,7 +243,7 @@ class TestQueuedByTheReleaseBefore:
         assert receipt.body == "Thanks"
         receipt.delete()
         outbox.requeue(OutgoingMail.objects.all())
-        outbox.drain(60)
+        outbox.deliver(60)
         if status == SENT:
             assert not mailoutbox
         else:
@@ -305,6 +305,6 @@ def test_a_link_is_of_no_use_to_an_account_that_may_not_log_in(
     client: Client, chain: Chain, mailoutbox: list[EmailMessage]
 ) -> None:
     ask(client, chain.head)
-    outbox.drain(60)
+    outbox.deliver(60)
     User.objects.filter(pk=chain.head.pk).update(is_active=False)
     assert not opens_an_account(link_in(mailoutbox[0]))

@@ -124,7 +124,7 @@ def test_a_name_longer_than_any_account_has_is_refused(client, db):
 def test_an_address_that_only_the_collation_takes_for_an_accounts_is_unknown(client, manager, mailoutbox):
     User.objects.filter(pk=manager.pk).update(username="n", email="north@exámple.com")
     client.post(FORGOTTEN, {"email": "north@example.com"})
-    outbox.drain(60)
+    outbox.deliver(60)
     assert not mailoutbox
     assert not OutgoingMail.objects.exists()
 
@@ -211,7 +211,7 @@ def test_djangos_admin_has_no_login_beside_ours(client, chain):
 
 def link_of_the_mail(mailoutbox):
     """Send what is queued, and read its link."""
-    assert outbox.drain(60).sent == 1
+    assert outbox.deliver(60).sent == 1
     return re.search(r"http://\S+?(/dashboard/password/\S+)", mailoutbox[0].body)[1]
 
 
@@ -232,7 +232,7 @@ def test_a_new_password_is_sent_by_the_outbox_and_its_link_works_once(client, ma
 def test_an_unknown_address_is_answered_alike_and_gets_no_mail(client, chain, mailoutbox):
     posted = client.post("/dashboard/password/forgotten/", {"email": "nobody@example.com"})
     assert posted["Location"] == "/dashboard/password/sent/"
-    outbox.drain(60)
+    outbox.deliver(60)
     assert not OutgoingMail.objects.exists()
     assert not mailoutbox
 
@@ -259,7 +259,7 @@ def test_asking_for_a_password_does_the_same_for_a_known_and_an_unknown_address(
 def test_accounts_that_share_an_address_get_a_link_each(client, manager, mailoutbox):
     User.objects.create_user("another", manager.email)
     client.post(FORGOTTEN, {"email": manager.email})
-    outbox.drain(60)
+    outbox.deliver(60)
     links = {re.search(r"http://\S+?(/dashboard/password/\S+)", mail.body)[1] for mail in mailoutbox}
     assert len(mailoutbox) == len(links) == 2
 
@@ -316,14 +316,14 @@ def test_who_let_the_invitation_expire_asks_for_a_link_himself(client, chain, ma
     chain.south_manager.set_unusable_password()
     chain.south_manager.save()
     client.post(FORGOTTEN, {"email": "South@example.com"})
-    outbox.drain(60)
+    outbox.deliver(60)
     assert [mail.to for mail in mailoutbox] == [["south@example.com"]]
 
 
 def test_an_account_that_may_not_log_in_gets_no_mail(client, chain, mailoutbox):
     User.objects.filter(pk=chain.south_manager.pk).update(is_active=False)
     client.post(FORGOTTEN, {"email": "south@example.com"})
-    outbox.drain(60)
+    outbox.deliver(60)
     assert not OutgoingMail.objects.exists()
     assert not mailoutbox
 

@@ -98,7 +98,7 @@ def test_an_ordinary_address_is_accepted(address: str) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("address", BAD)
 class TestEveryWayIn:
-    """Each says so once, in its own words."""
+    """Each form reports the address once."""
 
     def test_a_guests_form(self, address: str) -> None:
         form = SubmissionForm({"satisfaction": "5", "name": "Li", "phone": "13800138000", "email": address})
@@ -108,8 +108,8 @@ class TestEveryWayIn:
             assert form.errors["email"] == [message]
 
     def test_a_callers_json(self, client: Client, address: str) -> None:
-        answer = {"satisfaction": 5, "name": "Li", "phone": "13800138000", "email": address}
-        assert client.post("/submitSurvey", answer, content_type="application/json").status_code == 400
+        sent = {"satisfaction": 5, "name": "Li", "phone": "13800138000", "email": address}
+        assert client.post("/submitSurvey", sent, content_type="application/json").status_code == 400
 
     def test_a_branch(self, address: str) -> None:
         form = BranchForm({"code": "gz-01", "name": "天河店", "manager_email": address})

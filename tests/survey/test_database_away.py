@@ -1,4 +1,4 @@
-"""A database that is away costs each request and each command one wait, whatever it asks the database for."""
+"""While the database is away, each request and each command waits for it once, however many queries it makes."""
 
 from __future__ import annotations
 
@@ -99,14 +99,14 @@ def test_a_json_submission_waits_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["doctor", "drain_outbox", "update_figures", "erase_responses --older-than 1", "migrate", "seed_demo"]
+    "command", ["doctor", "drain_outbox", "update_figures", "erase_submissions --older-than 1", "migrate", "seed_demo"]
 )
 def test_every_command_waits_once(command: str) -> None:
     _output, errors = manage(*command.split(), **AWAY).communicate(timeout=60)
     assert errors.count(WAITED) == 1
 
 
-def test_doctor_does_not_ask_a_database_again_that_is_away() -> None:
+def test_doctor_does_not_query_a_database_again_that_is_away() -> None:
     output, _errors = manage("doctor", **AWAY).communicate(timeout=60)
     lines = [line for line in output.splitlines() if line.startswith(("ok ", "FAIL"))]
     assert len(lines) == len(doctor.CHECKS)

@@ -1,4 +1,4 @@
-"""Faults of the database: what fails for a moment is waited for, what fails for good is a 503 that loses nothing."""
+"""Faults of the database: short ones are waited for, lasting ones are a 503 that loses nothing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]:
-    """A server of this module's own with a migrated database, to stop, kill and restart."""
+    """A server for this module, with a migrated database, to stop, kill and restart."""
     with private_server() as private:
         private.server.execute("CREATE DATABASE survey CHARACTER SET utf8mb4")
         environment = {**os.environ, **private.server.environment(), "DEBUG": "1"}
@@ -34,14 +34,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateServer]:
 
 @pytest.fixture
 def running(server: PrivateServer) -> PrivateServer:
-    """The server, running whatever the test before has done, and empty."""
+    """The server, running and with empty tables."""
     if server.process is None:
         server.start()
     server.server.execute(
-        *(
-            f"DELETE FROM survey.survey_{table}"
-            for table in ("outgoingmail", "responseterm", "response", "submissioncount")
-        )
+        *(f"DELETE FROM survey.survey_{table}" for table in ("outgoingmail", "responseterm", "response", "loginwindow"))
     )
     return server
 
@@ -95,19 +92,19 @@ def test_a_server_that_comes_up_while_the_guest_waits(running: PrivateServer, tm
     with function(running, tmp_path, MYSQL_CONNECT_SECONDS="25") as survey:
         restart = threading.Thread(target=running.start)
         restart.start()
-        answer = survey.start().handle(submission())
+        result = survey.start().handle(submission())
         restart.join()
-        assert answer["statusCode"] == 201
+        assert result["statusCode"] == 201
 
 
 def test_a_server_that_is_absent_is_503_and_the_next_event_finds_it(running: PrivateServer, tmp_path: Path) -> None:
     running.stop()
     with function(running, tmp_path, MYSQL_CONNECT_SECONDS="1") as survey:
         instance = survey.start()
-        answer = instance.handle(submission())
-        assert answer["statusCode"] == 503
-        assert int(answer["headers"]["Retry-After"]) > 0
-        assert answer["headers"]["Content-Type"] == "application/problem+json"
+        result = instance.handle(submission())
+        assert result["statusCode"] == 503
+        assert int(result["headers"]["Retry-After"]) > 0
+        assert result["headers"]["Content-Type"] == "application/problem+json"
         running.start()
         assert accepted(instance)
 
@@ -119,18 +116,18 @@ def test_a_form_gets_its_page_back_with_everything_typed(running: PrivateServer,
     event["headers"]["host"] = "survey.example.com"
     event["body"] = "name=%E7%8E%8B%E8%8A%B3&phone=13800138000&satisfaction=4&comment=hot&submission_id=visit-1"
     with function(running, tmp_path, MYSQL_CONNECT_SECONDS="0") as survey:
-        answer = survey.start().handle(event)
-    assert answer["statusCode"] == 503
-    assert answer["headers"]["Retry-After"]
+        result = survey.start().handle(event)
+    assert result["statusCode"] == 503
+    assert result["headers"]["Retry-After"]
     for typed in ('value="王芳"', 'value="13800138000"', ">\nhot</textarea>", 'value="visit-1"', "checked"):
-        assert typed in answer["body"]
+        assert typed in result["body"]
 
 
 def test_the_platforms_time_limit_bounds_the_wait(running: PrivateServer, tmp_path: Path) -> None:
     running.stop()
     with function(running, tmp_path, MYSQL_CONNECT_SECONDS="3600") as survey:
-        answer = survey.start().handle(submission(), time_limit_in_ms=2_000)
-    assert answer["statusCode"] == 503
+        result = survey.start().handle(submission(), time_limit_in_ms=2_000)
+    assert result["statusCode"] == 503
 
 
 def test_a_wrong_password_is_a_sentence_in_the_log_and_503_at_once(running: PrivateServer, tmp_path: Path) -> None:
@@ -152,7 +149,9 @@ def test_emoji_are_stored_as_they_are(running: PrivateServer, tmp_path: Path) ->
     )
 
 
-def test_an_instance_frozen_for_longer_than_wait_timeout_answers(running: PrivateServer, tmp_path: Path) -> None:
+def test_an_instance_frozen_for_longer_than_wait_timeout_serves_requests(
+    running: PrivateServer, tmp_path: Path
+) -> None:
     with function(running, tmp_path, CONN_MAX_AGE="600", MYSQL_WAIT_TIMEOUT="1") as survey:
         instance = survey.start()
         assert accepted(instance, 1)
@@ -205,27 +204,27 @@ def test_a_deadlock_is_tried_once_more(running: PrivateServer, tmp_path: Path, b
         assert accepted(instance, 7)
         other = pymysql.connect(**where, ssl_disabled=True)
         with other.cursor() as cursor:
-            # Heavier than the guest's transaction, so that the server gives the guest's up.
+            # Heavier than the guest's transaction, so that the server rolls the guest's back.
             cursor.execute("CREATE TABLE IF NOT EXISTS weight (n INT)")
             cursor.execute("BEGIN")
             cursor.execute("INSERT INTO weight SELECT seq FROM seq_1_to_500")
-            cursor.execute("UPDATE survey_submissioncount SET `count` = `count` + 1")
-            answers: list[dict[str, Any]] = []
+            cursor.execute("UPDATE survey_loginwindow SET attempts = attempts + 1")
+            results: list[dict[str, Any]] = []
             event = submission(7, submission_id="visit", comment="排队太久")
-            guest = threading.Thread(target=lambda: answers.append(instance.handle(event)))
+            guest = threading.Thread(target=lambda: results.append(instance.handle(event)))
             guest.start()
             # Not information_schema's lock tables: their content stays the same while somebody keeps asking.
             waiting = "SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'"
             eventually(lambda: running.server.execute(waiting)[0][1] == "1")
             digest = hashlib.sha256(b"visit").hexdigest()
-            # What the guest has locked. By its key alone: the guest's second attempt must not be in the way again.
+            # The guest's row; by its key alone, so that the guest's second attempt is not blocked again.
             cursor.execute("SELECT id FROM survey_response WHERE key_digest = %s FOR UPDATE", (digest,))
         other.rollback()
         other.close()
         guest.join()
         log = survey.log.read_text()
-    assert [answer["statusCode"] for answer in answers] == [201]
+    assert [result["statusCode"] for result in results] == [201]
     assert log.count("database.deadlock") == 1
     assert count(running, "response") == 2
-    words_of = "SELECT term FROM survey.survey_responseterm JOIN survey.survey_response r ON response_id = r.id"
-    assert running.server.execute(f"{words_of} WHERE term = '排队' AND r.comment <> ''") == [("排队",)]
+    terms_of = "SELECT term FROM survey.survey_responseterm JOIN survey.survey_response r ON response_id = r.id"
+    assert running.server.execute(f"{terms_of} WHERE term = '排队' AND r.comment <> ''") == [("排队",)]

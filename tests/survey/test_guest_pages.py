@@ -1,4 +1,4 @@
-"""What the guest's pages promise beyond what one sees: the whole answer, its language, its policy, its erasure."""
+"""The guests' pages: every field of the API, language, branches, security headers, references, redisplay."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def post_json(client: Client, **values: Any) -> Any:
     return client.post("/submitSurvey", {**API, **values}, content_type="application/json")
 
 
-def test_the_api_takes_the_whole_answer(client: Client, branch: Branch) -> None:
+def test_the_api_takes_every_field(client: Client, branch: Branch) -> None:
     aspects = {"taste": 1, "variety": 2, "hygiene": 3, "service": 4, "atmosphere": 5, "value": 1}
-    answer = post_json(
+    response = post_json(
         client,
         satisfaction=2,
         recommend=0,
@@ -36,12 +36,12 @@ def test_the_api_takes_the_whole_answer(client: Client, branch: Branch) -> None:
         consent_version="2026-11",
         **aspects,
     )
-    assert answer.status_code == 201
-    response = Submission.objects.get()
-    assert response.recommend == 0
-    assert response.problem_list == [Problem.COLD, Problem.DIRTY]
-    assert {name: getattr(response, name) for name in aspects} == aspects
-    assert (response.branch, response.consent_version) == (branch, "2026-11")
+    assert response.status_code == 201
+    submission = Submission.objects.get()
+    assert submission.recommend == 0
+    assert submission.problem_list == [Problem.COLD, Problem.DIRTY]
+    assert {name: getattr(submission, name) for name in aspects} == aspects
+    assert (submission.branch, submission.consent_version) == (branch, "2026-11")
 
 
 @pytest.mark.parametrize(
@@ -65,37 +65,37 @@ def test_the_api_takes_the_whole_answer(client: Client, branch: Branch) -> None:
     ],
 )
 def test_an_error_in_the_optional_fields_names_the_field(client: Client, field: str, value: Any) -> None:
-    answer = post_json(client, **{field: value})
-    assert answer.status_code == 400
-    assert list(answer.json()["errors"]) == [field]
+    response = post_json(client, **{field: value})
+    assert response.status_code == 400
+    assert list(response.json()["errors"]) == [field]
     assert not Submission.objects.exists()
 
 
 @pytest.mark.parametrize(("satisfaction", "kept"), [(1, [Problem.COLD]), (2, [Problem.COLD]), (3, []), (5, [])])
-def test_what_went_wrong_is_kept_of_a_low_score_alone(client: Client, satisfaction: int, kept: list[Problem]) -> None:
-    answer = {**API, "satisfaction": satisfaction, "problems": ["cold"]}
-    assert client.post("/submitSurvey", answer).status_code == 302
-    assert post_json(client, **answer).status_code == 201
-    assert [response.problem_list for response in Submission.objects.all()] == [kept, kept]
+def test_problems_are_kept_of_a_low_score_only(client: Client, satisfaction: int, kept: list[Problem]) -> None:
+    sent = {**API, "satisfaction": satisfaction, "problems": ["cold"]}
+    assert client.post("/submitSurvey", sent).status_code == 302
+    assert post_json(client, **sent).status_code == 201
+    assert [submission.problem_list for submission in Submission.objects.all()] == [kept, kept]
 
 
 def test_the_api_still_requires_name_and_phone(client: Client) -> None:
-    answer = client.post("/submitSurvey", {"satisfaction": 5}, content_type="application/json")
-    assert sorted(answer.json()["errors"]) == ["name", "phone"]
+    response = client.post("/submitSurvey", {"satisfaction": 5}, content_type="application/json")
+    assert sorted(response.json()["errors"]) == ["name", "phone"]
 
 
-def test_an_anonymous_answer_keeps_no_contact_details_and_promises_no_mail(client: Client) -> None:
+def test_an_anonymous_submission_keeps_no_contact_details_and_promises_no_mail(client: Client) -> None:
     sent = {"satisfaction": 5, "anonymous": "yes", "name": "Tom", "phone": "x", "email": "tom@example.com"}
     assert client.post("/submitSurvey", sent).status_code == 302
-    response = Submission.objects.get()
-    assert (response.name, response.phone, response.email) == ("", "", "")
+    submission = Submission.objects.get()
+    assert (submission.name, submission.phone, submission.email) == ("", "", "")
     assert not OutgoingMail.objects.exists()
 
 
 @pytest.mark.parametrize(
     "path", ["/", "/privacy", "/erase", "/s/nowhere", "/submitSurvey", "/hello/Tom", "/admin/login/"]
 )
-def test_every_answer_has_a_strict_policy(client: Client, path: str) -> None:
+def test_every_response_has_a_strict_content_security_policy(client: Client, path: str) -> None:
     policy = client.get(path)["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
@@ -147,14 +147,16 @@ def test_of_two_old_branches_whose_codes_differ_in_capitals_each_is_found(client
 
 
 @pytest.mark.parametrize(("query", "kept"), [("", ""), ("?lang=en", "?lang=en")])
-def test_a_slash_behind_a_branchs_address_does_no_harm(client: Client, branch: Branch, query: str, kept: str) -> None:
-    answer = client.get(f"/s/SH01/{query}")
-    assert (answer.status_code, answer["Location"]) == (301, f"/s/SH01{kept}")
+def test_a_trailing_slash_of_a_branchs_address_is_redirected(
+    client: Client, branch: Branch, query: str, kept: str
+) -> None:
+    response = client.get(f"/s/SH01/{query}")
+    assert (response.status_code, response["Location"]) == (301, f"/s/SH01{kept}")
 
 
 def test_an_unknown_branch_is_a_problem_for_json_callers(client: Client) -> None:
-    answer = client.get("/s/nowhere", headers={"accept": "application/json"})
-    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+    response = client.get("/s/nowhere", headers={"accept": "application/json"})
+    assert (response.status_code, response["Content-Type"]) == (404, "application/problem+json")
 
 
 def test_the_pages_after_an_erasure_and_a_request_can_be_read_in_the_other_language(client: Client) -> None:
@@ -186,7 +188,7 @@ def test_every_spelling_of_a_reference_shares_its_attempts(client: Client) -> No
 @pytest.mark.parametrize(
     "reference", ["7KQ2MXRÁ", "7KQ2MXRA\u0301", "7KQ2MXRA\u200b", "7ĶQ2MXRA", "7KQ2MXRAA", "7KQ2MXR"]
 )
-def test_what_only_the_collation_takes_for_a_reference_is_none(client: Client, reference: str) -> None:
+def test_a_string_that_only_the_collation_takes_for_a_reference_is_none(client: Client, reference: str) -> None:
     Submission.objects.create(reference="7KQ2MXRA", satisfaction=1, language="en")
     refused = client.post("/erase", {"reference": reference, "phone": ""})
     assert refused.status_code == 400
@@ -200,12 +202,12 @@ def test_the_thanks_page_of_a_reference_in_small_letters(client: Client) -> None
     assert client.get("/thanks/7KQ2MXRB").status_code == 404
 
 
-def test_a_page_that_is_posted_comes_back_as_typed_and_stores_nothing(branch: Branch) -> None:
+def test_a_posted_page_is_redisplayed_as_typed_and_stores_nothing(branch: Branch) -> None:
     client = Client(enforce_csrf_checks=True)
     typed = {"satisfaction": "4", "problems": ["cold"], "comment": "<好>", "submission_id": "key", "redisplay": "1"}
-    answer = client.post("/s/sh01?lang=en", {**typed, "branch": "elsewhere", "phone": "no number"})
-    page = answer.content.decode()
-    assert answer.status_code == 200
+    response = client.post("/s/sh01?lang=en", {**typed, "branch": "elsewhere", "phone": "no number"})
+    page = response.content.decode()
+    assert response.status_code == 200
     assert "&lt;好&gt;" in page
     assert 'value="key"' in page
     assert 'value="no number"' in page
@@ -215,8 +217,8 @@ def test_a_page_that_is_posted_comes_back_as_typed_and_stores_nothing(branch: Br
     assert not Submission.objects.exists()
 
 
-def test_a_page_with_what_was_typed_is_kept_by_the_guests_browser_alone(client: Client) -> None:
-    """A browser cannot go back to the answer to a POST that it may not store."""
+def test_a_redisplayed_page_is_cached_by_the_guests_browser_alone(client: Client) -> None:
+    """A browser cannot go back to the response to a POST that it may not store."""
     pages = [client.post("/", {"redisplay": "1"}), client.post("/submitSurvey", {"redisplay": "1"})]
     pages.append(client.post("/submitSurvey", {"comment": "x"}))
     assert [page.status_code for page in pages] == [200, 200, 400]
@@ -226,6 +228,6 @@ def test_a_page_with_what_was_typed_is_kept_by_the_guests_browser_alone(client: 
         assert "no-store" in other["Cache-Control"]
 
 
-def test_a_closed_branch_takes_no_page_back(client: Client, branch: Branch) -> None:
+def test_a_closed_branch_redisplays_no_page(client: Client, branch: Branch) -> None:
     Branch.objects.update(is_open=False)
     assert client.post("/s/sh01", {"comment": "x", "redisplay": "1"}).status_code == 404

@@ -1,4 +1,4 @@
-"""An answer that is sent twice is counted once."""
+"""A submission that is sent twice is counted once."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from django.test import Client
 
 from survey.models import OutgoingMail, Submission
 
-ANSWER = {"name": "Tom", "phone": "1234567890", "satisfaction": 5, "email": "tom@example.com"}
+VALID = {"name": "Tom", "phone": "1234567890", "satisfaction": 5, "email": "tom@example.com"}
 KEY = "0b6f3a52-8c0e-4f8e-9a53-3f6f6f0f5f10"
 
 
 def post(client: Client, key: str | None = KEY, header: str | None = None, **values: Any) -> Any:
-    body = {**ANSWER, **values} | ({} if key is None else {"submission_id": key})
+    body = {**VALID, **values} | ({} if key is None else {"submission_id": key})
     headers = {} if header is None else {"Idempotency-Key": header}
     return client.post("/submitSurvey", body, content_type="application/json", headers=headers)
 
 
 @pytest.mark.django_db
 class TestOneKey:
-    def test_the_same_answer_again_gets_the_first_answer(self, client: Client) -> None:
+    def test_the_same_submission_again_gets_the_first_response(self, client: Client) -> None:
         first, second = post(client), post(client)
         assert (first.status_code, second.status_code) == (201, 201)
         assert first.json() == second.json()
@@ -31,7 +31,7 @@ class TestOneKey:
         assert second["Idempotent-Replayed"] == "true"
         assert (Submission.objects.count(), OutgoingMail.objects.count()) == (1, 1)
 
-    def test_another_answer_is_422(self, client: Client) -> None:
+    def test_other_content_is_422(self, client: Client) -> None:
         post(client)
         other = post(client, satisfaction=1)
         assert other.status_code == 422
@@ -43,9 +43,9 @@ class TestOneKey:
         assert post(client, key=None, header=KEY)["Idempotent-Replayed"] == "true"
         assert post(client, key=KEY, header=KEY)["Idempotent-Replayed"] == "true"
 
-    def test_json_and_form_are_one_answer(self, client: Client) -> None:
+    def test_json_and_form_are_one_submission(self, client: Client) -> None:
         post(client)
-        form = client.post("/submitSurvey", {**ANSWER, "submission_id": KEY})
+        form = client.post("/submitSurvey", {**VALID, "submission_id": KEY})
         assert form["Idempotent-Replayed"] == "true"
         assert form["Location"] == f"/thanks/{Submission.objects.get().reference}"
 
@@ -55,7 +55,7 @@ class TestOneKey:
         first = post(client).json()
         erase(Submission.objects.all())
         again = post(client)
-        # There is nothing left that a token could erase.
+        # Without a token: there is nothing left to erase.
         assert again.json() == {"id": first["id"], "reference": first["reference"]}
         assert Submission.objects.count() == 1
 
@@ -67,7 +67,7 @@ class TestKeys:
         assert post(client, key="key-é").json() != post(client, key=other).json()
         assert Submission.objects.count() == 2
 
-    def test_without_a_key_every_answer_counts(self, client: Client) -> None:
+    def test_without_a_key_every_submission_counts(self, client: Client) -> None:
         assert post(client, key=None).json() != post(client, key=None).json()
 
     def test_the_key_itself_is_not_stored(self, client: Client) -> None:
@@ -80,15 +80,15 @@ class TestKeys:
         assert list(post(client, key=None, header="x" * 256).json()["errors"]) == ["Idempotency-Key"]
 
     def test_a_key_that_is_no_string_is_an_error(self, client: Client) -> None:
-        answer = post(client, key=5)  # type: ignore[arg-type]
-        assert (answer.status_code, list(answer.json()["errors"])) == (400, ["submission_id"])
+        response = post(client, key=5)  # type: ignore[arg-type]
+        assert (response.status_code, list(response.json()["errors"])) == (400, ["submission_id"])
 
     def test_a_header_that_differs_from_the_body_is_400(self, client: Client) -> None:
-        answer = post(client, key="one", header="two")
-        assert (answer.status_code, list(answer.json()["errors"])) == (400, ["Idempotency-Key"])
+        response = post(client, key="one", header="two")
+        assert (response.status_code, list(response.json()["errors"])) == (400, ["Idempotency-Key"])
         assert not Submission.objects.exists()
 
-    def test_an_answer_with_errors_does_not_use_its_key_up(self, client: Client) -> None:
+    def test_a_submission_with_errors_does_not_use_its_key_up(self, client: Client) -> None:
         assert post(client, satisfaction=9).status_code == 400
         assert post(client).status_code == 201
 
@@ -100,22 +100,22 @@ class TestPage:
         assert len(keys) == 2
 
     def test_the_page_with_errors_keeps_the_key(self, client: Client) -> None:
-        page = client.post("/submitSurvey", {**ANSWER, "name": "", "submission_id": KEY})
+        page = client.post("/submitSurvey", {**VALID, "name": "", "submission_id": KEY})
         assert page.status_code == 400
         assert f'value="{KEY}"' in page.content.decode()
 
-    def test_another_answer_under_a_used_key_comes_back_with_a_new_one(self, client: Client) -> None:
+    def test_other_content_under_a_used_key_is_redisplayed_with_a_new_one(self, client: Client) -> None:
         post(client)
-        page = client.post("/submitSurvey", {**ANSWER, "name": "Jerry", "submission_id": KEY})
+        page = client.post("/submitSurvey", {**VALID, "name": "Jerry", "submission_id": KEY})
         assert page.status_code == 422
         assert KEY not in page.content.decode()
         assert 'value="Jerry"' in page.content.decode()
         new_key = page.context["visit"].initial["submission_id"]
-        assert client.post("/submitSurvey", {**ANSWER, "name": "Jerry", "submission_id": new_key}).status_code == 302
+        assert client.post("/submitSurvey", {**VALID, "name": "Jerry", "submission_id": new_key}).status_code == 302
 
 
 @pytest.mark.django_db(transaction=True)
-def test_twenty_threads_with_one_key_make_one_answer_and_one_mail() -> None:
+def test_twenty_threads_with_one_key_make_one_submission_and_one_mail() -> None:
     def submit(_number: int) -> Any:
         try:
             return post(Client())
@@ -123,8 +123,8 @@ def test_twenty_threads_with_one_key_make_one_answer_and_one_mail() -> None:
             connection.close()
 
     with ThreadPoolExecutor(20) as threads:
-        answers = list(threads.map(submit, range(20)))
-    assert {answer.status_code for answer in answers} == {201}
-    assert len({answer.content for answer in answers}) == 1
-    assert sum("Idempotent-Replayed" not in answer for answer in answers) == 1
+        responses = list(threads.map(submit, range(20)))
+    assert {response.status_code for response in responses} == {201}
+    assert len({response.content for response in responses}) == 1
+    assert sum("Idempotent-Replayed" not in response for response in responses) == 1
     assert (Submission.objects.count(), OutgoingMail.objects.count()) == (1, 1)

@@ -9,13 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from survey.scales import SATISFIED_SCORES
 from survey.staff import metrics
 
 COUNTS = st.lists(st.integers(0, 100_000), min_size=5, max_size=5)
 
 
+def csat(counts):
+    return metrics.csat(counts, SATISFIED_SCORES)
+
+
 def test_csat_is_the_share_of_four_and_five():
-    assert metrics.csat([1, 2, 3, 4, 10]).value == pytest.approx(0.7)
+    assert csat([1, 2, 3, 4, 10]).value == pytest.approx(0.7)
 
 
 def test_the_share_has_wilsons_interval():
@@ -65,7 +70,7 @@ def test_equal_scores_have_the_interval_of_one_more_at_each_end_of_the_scale():
 @pytest.mark.parametrize(("now", "before", "is_clear"), [(29, 30, False), (30, 29, False), (30, 30, True)])
 def test_a_change_between_small_samples_is_never_clear(now, before, is_clear):
     best, worst = [0, 0, 0, 0, now], [before, 0, 0, 0, 0]
-    assert metrics.change(metrics.csat(best), metrics.csat(worst)).is_clear is is_clear
+    assert metrics.change(csat(best), csat(worst)).is_clear is is_clear
     assert metrics.change(metrics.average(best), metrics.average(worst)).is_clear is is_clear
 
 
@@ -78,21 +83,21 @@ def test_nps_is_promoters_minus_detractors_in_points():
 
 
 def test_without_submissions_no_figure_exists():
-    assert metrics.csat([0] * 5) is None
+    assert csat([0] * 5) is None
     assert metrics.average([0] * 5) is None
     assert metrics.net_promoter_score(0, 0, 0) is None
-    assert metrics.change(metrics.csat([0] * 5), metrics.csat([1] * 5)) is None
+    assert metrics.change(csat([0] * 5), csat([1] * 5)) is None
 
 
 def test_below_thirty_submissions_a_figure_is_marked_small():
-    assert metrics.csat([0, 0, 0, 0, 29]).is_small
-    assert not metrics.csat([0, 0, 0, 0, 30]).is_small
+    assert csat([0, 0, 0, 0, 29]).is_small
+    assert not csat([0, 0, 0, 0, 30]).is_small
 
 
 @given(COUNTS)
 def test_every_interval_holds_its_figure_and_stays_on_its_scale(counts):
     for estimate, lowest, highest in (
-        (metrics.csat(counts), 0, 1),
+        (csat(counts), 0, 1),
         (metrics.average(counts), 1, 5),
         (nps.score if (nps := metrics.net_promoter_score(*counts[:3])) else None, -100, 100),
     ):
@@ -102,8 +107,8 @@ def test_every_interval_holds_its_figure_and_stays_on_its_scale(counts):
 
 @given(COUNTS, COUNTS)
 def test_swapping_both_figures_negates_the_change(now, before):
-    forth = metrics.change(metrics.csat(now), metrics.csat(before))
-    back = metrics.change(metrics.csat(before), metrics.csat(now))
+    forth = metrics.change(csat(now), csat(before))
+    back = metrics.change(csat(before), csat(now))
     if forth is not None:
         assert (forth.value, forth.low, forth.high) == pytest.approx((-back.value, -back.high, -back.low))
 

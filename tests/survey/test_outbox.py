@@ -50,16 +50,16 @@ def use(settings: Any, port: int) -> None:
     settings.EMAIL_TIMEOUT, settings.EMAIL_SECONDS = 0.3, 0.6
 
 
-def answer(email: str = "guest@example.com", **fields: Any) -> Submission:
-    response = Submission(name="王芳", phone="13800138000", satisfaction=5, email=email, language="en")
+def submit(email: str = "guest@example.com", **fields: Any) -> Submission:
+    submission = Submission(name="王芳", phone="13800138000", satisfaction=5, email=email, language="en")
     for name, value in fields.items():
-        setattr(response, name, value)
-    return services.submission_create(response, content={}).submission
+        setattr(submission, name, value)
+    return services.submission_create(submission, content={}).submission
 
 
-def drain_in_a_thread(_number: int = 0) -> outbox.Drained:
+def deliver_in_a_thread(_number: int = 0) -> outbox.DeliveryReport:
     try:
-        return outbox.drain(60)
+        return outbox.deliver(60)
     finally:
         connection.close()
 
@@ -67,32 +67,32 @@ def drain_in_a_thread(_number: int = 0) -> outbox.Drained:
 @pytest.mark.django_db
 class TestQueueing:
     def test_a_receipt_is_rendered_when_it_is_queued(self) -> None:
-        response = answer()
+        submission = submit()
         mail = OutgoingMail.objects.get()
         assert (mail.kind, mail.recipient, mail.status) == ("receipt", "guest@example.com", QUEUED)
-        assert response.reference in mail.body
+        assert submission.reference in mail.body
         assert "/erase" not in mail.body  # nobody knows at which address
 
     def test_a_receipt_holds_nothing_that_a_guest_typed(self) -> None:
         branch = Branch.objects.create(code="gz-01", name="天河店")
-        answer(name="Win a phone at http://spam.example", comment="Click here", branch=branch, satisfaction=1)
+        submit(name="Win a phone at http://spam.example", comment="Click here", branch=branch, satisfaction=1)
         mail = OutgoingMail.objects.get()
         for typed in ("Win", "spam.example", "Click", "13800138000"):
             assert typed not in mail.body + mail.subject
 
     @pytest.mark.parametrize(("language", "short"), [("zh-hans", "zh"), ("en", "en")])
-    def test_a_receipt_leads_to_the_erasure_of_its_answer(
+    def test_a_receipt_links_to_the_erasure_of_its_submission(
         self, client: Client, settings: Any, language: str, short: str
     ) -> None:
         settings.PUBLIC_URL = "https://survey.example.com"
-        reference = answer(language=language).reference
+        reference = submit(language=language).reference
         path = f"/erase?reference={reference}&lang={short}"
         assert f"https://survey.example.com{path}\n" in OutgoingMail.objects.get().body
         assert f'value="{reference}"' in client.get(path).content.decode()
 
     def test_a_low_score_alerts_the_branch_without_personal_data(self) -> None:
         branch = Branch.objects.create(code="gz-01", name="天河店", manager_email="manager@example.com")
-        answer(email="", satisfaction=1, branch=branch, comment="太咸了")
+        submit(email="", satisfaction=1, branch=branch, comment="太咸了")
         mail = OutgoingMail.objects.get()
         assert (mail.kind, mail.recipient) == ("alert", "manager@example.com")
         assert "天河店" in mail.body
@@ -101,32 +101,32 @@ class TestQueueing:
 
     def test_a_good_score_or_a_branch_without_address_alerts_nobody(self) -> None:
         branch = Branch.objects.create(code="gz-01", name="天河店", manager_email="manager@example.com")
-        answer(email="", satisfaction=3, branch=branch)
-        answer(email="", satisfaction=1, branch=Branch.objects.create(code="gz-02", name="越秀店"))
-        answer(email="", satisfaction=1)
+        submit(email="", satisfaction=3, branch=branch)
+        submit(email="", satisfaction=1, branch=Branch.objects.create(code="gz-02", name="越秀店"))
+        submit(email="", satisfaction=1)
         assert not OutgoingMail.objects.exists()
 
 
 @pytest.mark.django_db
 class TestSending:
     def test_a_mail_arrives_with_the_id_it_was_queued_with(self, mailbox: smtp.Mailbox) -> None:
-        answer()
+        submit()
         queued = OutgoingMail.objects.get()
-        assert outbox.drain(60) == outbox.Drained(sent=1)
+        assert outbox.deliver(60) == outbox.DeliveryReport(sent=1)
         assert mailbox.message_ids == [queued.message_id]
         sent = OutgoingMail.objects.get()
         assert (sent.status, sent.attempts, sent.last_error) == (SENT, 1, "")
         assert sent.sent_at is not None
 
-    def test_no_mail_is_started_that_the_time_may_not_suffice_for(self, mailbox: smtp.Mailbox, settings: Any) -> None:
+    def test_no_mail_is_started_without_enough_time_left(self, mailbox: smtp.Mailbox, settings: Any) -> None:
         for number in range(2):
-            answer(f"guest{number}@example.com")
+            submit(f"guest{number}@example.com")
         settings.EMAIL_SECONDS = 19.999  # after the first mail there is no time for another
         mailbox.seconds_at_data = 0.01
-        assert outbox.drain(20) == outbox.Drained(sent=1, waiting=1)
+        assert outbox.deliver(20) == outbox.DeliveryReport(sent=1, waiting=1)
 
     def test_a_time_that_suffices_for_no_mail_is_an_error(self, settings: Any) -> None:
-        answer()
+        submit()
         assert settings.EMAIL_SECONDS == 30
         message = "30 s are too short: with EMAIL_TIMEOUT=5 no mail is begun with less than 30 s left"
         with pytest.raises(CommandError, match=message):
@@ -147,8 +147,8 @@ class TestSending:
         settings.EMAIL_TIMEOUT = 5  # a handshake is work
         setattr(settings, f"EMAIL_{setting}", True)
         for number in range(2):
-            answer(f"guest{number}@example.com")
-        assert outbox.drain(60) == outbox.Drained(sent=2)
+            submit(f"guest{number}@example.com")
+        assert outbox.deliver(60) == outbox.DeliveryReport(sent=2)
         controller.stop()
         assert len(box.messages) == 2
 
@@ -163,24 +163,26 @@ class TestSending:
 
         monkeypatch.setattr(smtp_backend(), "open", counted)
         for number in range(5):
-            answer(f"guest{number}@example.com")
-        assert outbox.drain(60).sent == 5
+            submit(f"guest{number}@example.com")
+        assert outbox.deliver(60).sent == 5
         assert connections == [True]
 
     def test_a_mail_to_an_erased_guest_is_deleted_unsent(self, mailbox: smtp.Mailbox) -> None:
-        response = answer()
+        submission = submit()
         erase(Submission.objects.all())
         assert not OutgoingMail.objects.exists()
-        # One that an erasure of an older version left behind.
-        mail = OutgoingMail.objects.create(submission=response, kind="receipt", recipient="a@b.cn", message_id="<1@x>")
-        assert outbox.drain(60).deleted == 1
+        # A mail that the erasure of an earlier release left behind.
+        mail = OutgoingMail.objects.create(
+            submission=submission, kind="receipt", recipient="a@b.cn", message_id="<1@x>"
+        )
+        assert outbox.deliver(60).deleted == 1
         assert not OutgoingMail.objects.filter(pk=mail.pk).exists()
         assert not mailbox.messages
 
     def test_a_mail_erased_while_it_is_sent_does_not_come_back(
         self, mailbox: smtp.Mailbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        answer()
+        submit()
         backend_send = smtp_backend().send_messages
 
         def erase_meanwhile(self: Any, messages: Any) -> int:
@@ -188,13 +190,13 @@ class TestSending:
             return int(backend_send(self, messages))
 
         monkeypatch.setattr(smtp_backend(), "send_messages", erase_meanwhile)
-        outbox.drain(60)
+        outbox.deliver(60)
         assert not OutgoingMail.objects.exists()
 
     def test_in_production_without_a_mail_server_mail_waits(self, settings: Any) -> None:
         settings.SENDS_MAIL = False
-        answer()
-        assert outbox.drain(60) == outbox.Drained(waiting=1)
+        submit()
+        assert outbox.deliver(60) == outbox.DeliveryReport(waiting=1)
         assert OutgoingMail.objects.get().attempts == 0
 
 
@@ -206,20 +208,20 @@ def smtp_backend() -> Any:
 
 @pytest.mark.django_db
 class TestFaults:
-    """Each server misbehaves for one mail; the others arrive."""
+    """A server fails for one mail; the others arrive."""
 
     BAD = "bad@example.com"
 
-    def drain_good_and_bad(self) -> OutgoingMail:
+    def deliver_good_and_bad(self) -> OutgoingMail:
         for email in ("first@example.com", self.BAD, "last@example.com"):
-            answer(email)
-        drained = outbox.drain(60)
-        assert (drained.sent, drained.retried + drained.failed) == (2, 1)
+            submit(email)
+        report = outbox.deliver(60)
+        assert (report.sent, report.retried + report.failed) == (2, 1)
         return OutgoingMail.objects.get(recipient=self.BAD)
 
-    def test_a_4xx_answer_is_tried_again_later(self, mailbox: smtp.Mailbox) -> None:
+    def test_a_4xx_reply_is_retried_later(self, mailbox: smtp.Mailbox) -> None:
         mailbox.at_recipient[self.BAD] = "450 come back later"
-        mail = self.drain_good_and_bad()
+        mail = self.deliver_good_and_bad()
         assert (mail.status, mail.attempts) == (QUEUED, 1)
         assert "450" in mail.last_error
         assert mail.next_attempt_at > timezone.now()
@@ -227,47 +229,47 @@ class TestFaults:
 
     def test_a_recipient_refused_for_good_is_not_asked_again(self, mailbox: smtp.Mailbox) -> None:
         mailbox.at_recipient[self.BAD] = "550 no such mailbox"
-        mail = self.drain_good_and_bad()
+        mail = self.deliver_good_and_bad()
         assert (mail.status, mail.attempts) == (FAILED, 1)
         assert "550" in mail.last_error
 
-    def test_a_5xx_answer_to_the_content_is_tried_again_later(self, mailbox: smtp.Mailbox) -> None:
+    def test_a_5xx_reply_to_the_content_is_retried_later(self, mailbox: smtp.Mailbox) -> None:
         mailbox.at_data[self.BAD] = "554 quota of the day used up"
-        mail = self.drain_good_and_bad()
+        mail = self.deliver_good_and_bad()
         assert (mail.status, "554" in mail.last_error) == (QUEUED, True)
 
     def test_a_line_that_goes_dead_in_mid_conversation(self, mailbox: smtp.Mailbox) -> None:
         mailbox.hang_up_on.add(self.BAD)
-        mail = self.drain_good_and_bad()
+        mail = self.deliver_good_and_bad()
         assert (mail.status, mail.last_error.partition(":")[0]) == (QUEUED, "SMTPServerDisconnected")
 
     def test_a_server_that_hangs_before_the_content(self, mailbox: smtp.Mailbox) -> None:
         mailbox.hang_at_recipient.add(self.BAD)
-        mail = self.drain_good_and_bad()
+        mail = self.deliver_good_and_bad()
         assert (mail.status, mail.attempts) == (QUEUED, 1)
         assert "timed out" in mail.last_error
 
-    def test_a_server_that_hangs_after_the_content_has_the_rest_of_the_drain(self, mailbox: smtp.Mailbox) -> None:
+    def test_a_server_that_hangs_after_the_content_has_the_rest_of_the_delivery(self, mailbox: smtp.Mailbox) -> None:
         mailbox.hang_on.add(self.BAD)
-        answer(self.BAD)
-        answer("last@example.com")
-        assert outbox.drain(1) == outbox.Drained(retried=1, waiting=2)
-        assert outbox.drain(60) == outbox.Drained(sent=1, waiting=1)
+        submit(self.BAD)
+        submit("last@example.com")
+        assert outbox.deliver(1) == outbox.DeliveryReport(retried=1, waiting=2)
+        assert outbox.deliver(60) == outbox.DeliveryReport(sent=1, waiting=1)
         mail = OutgoingMail.objects.get(recipient=self.BAD)
         assert (mail.status, mail.attempts, "timed out" in mail.last_error) == (QUEUED, 1, True)
 
     def test_a_server_that_thinks_for_long_gets_one_copy(self, mailbox: smtp.Mailbox, settings: Any) -> None:
-        answer()
+        submit()
         mailbox.seconds_at_data = 2 * settings.EMAIL_SECONDS
-        assert outbox.drain(60) == outbox.Drained(sent=1)
+        assert outbox.deliver(60) == outbox.DeliveryReport(sent=1)
         assert len(mailbox.messages) == 1
 
     @pytest.mark.parametrize("drip", smtp.DrippingServer.REPLIES)
-    def test_a_server_that_drips_holds_no_drain_beyond_its_seconds(self, settings: Any, drip: str) -> None:
-        answer()
+    def test_a_server_that_drips_holds_no_delivery_beyond_its_seconds(self, settings: Any, drip: str) -> None:
+        submit()
         with smtp.DrippingServer(drip) as server:  # whose reply is whole and good in the end, after many seconds
             use(settings, server.port)
-            assert outbox.drain(1) == outbox.Drained(retried=1, waiting=1)
+            assert outbox.deliver(1) == outbox.DeliveryReport(retried=1, waiting=1)
             assert not server.is_through
         assert OutgoingMail.objects.get().attempts == 1
 
@@ -293,12 +295,12 @@ class TestFaults:
         ],
         ids=str,
     )
-    def test_a_mail_that_cannot_be_made_stops_no_other(self, mailbox: smtp.Mailbox, values: dict[str, str]) -> None:
+    def test_a_mail_that_cannot_be_built_stops_no_other(self, mailbox: smtp.Mailbox, values: dict[str, str]) -> None:
         for email in (self.BAD, "last@example.com"):
-            answer(email)
-        # As rows that an earlier version took.
+            submit(email)
+        # Rows as an earlier release stored them.
         OutgoingMail.objects.filter(recipient=self.BAD).update(**values)
-        assert outbox.drain(60).sent >= 1
+        assert outbox.deliver(60).sent >= 1
         assert "last@example.com" in mailbox.recipients
         mail = OutgoingMail.objects.order_by("id").first()
         assert mail is not None
@@ -306,7 +308,7 @@ class TestFaults:
         assert mail.status == SENT or mail.last_error
 
     @pytest.mark.parametrize("method", ["open", "send_messages"])
-    def test_an_error_that_nobody_thought_of_stops_no_other(
+    def test_an_unexpected_error_stops_no_other(
         self, mailbox: smtp.Mailbox, monkeypatch: pytest.MonkeyPatch, method: str
     ) -> None:
         genuine, raised = getattr(smtp_backend(), method), []
@@ -318,9 +320,9 @@ class TestFaults:
             raise LookupError("odd \udcff")
 
         monkeypatch.setattr(smtp_backend(), method, fails_once)
-        answer(self.BAD)
-        answer("last@example.com")
-        assert outbox.drain(60) == outbox.Drained(sent=1, retried=1, waiting=1)
+        submit(self.BAD)
+        submit("last@example.com")
+        assert outbox.deliver(60) == outbox.DeliveryReport(sent=1, retried=1, waiting=1)
         assert OutgoingMail.objects.get(recipient=self.BAD).last_error == r"LookupError: odd \udcff"
 
     def test_after_an_error_in_mid_conversation_the_next_mail_has_a_conversation_of_its_own(
@@ -334,49 +336,49 @@ class TestFaults:
             return genuine(self, recipient, *options)
 
         monkeypatch.setattr(smtplib.SMTP, "rcpt", fails_for_one)
-        assert self.drain_good_and_bad().last_error == "LookupError: odd"
+        assert self.deliver_good_and_bad().last_error == "LookupError: odd"
 
     def test_a_long_reply_is_cut(self, mailbox: smtp.Mailbox) -> None:
         mailbox.at_data[self.BAD] = "\r\n".join([*["554-" + "no " * 150] * 200, "554 no"])
-        mail = self.drain_good_and_bad()
+        mail = self.deliver_good_and_bad()
         assert "554" in mail.last_error
         assert len(mail.last_error) == outbox.ERROR_LENGTH
 
-    def test_nobody_listens(self, settings: Any) -> None:
+    def test_a_refused_connection_is_retried_later(self, settings: Any) -> None:
         with smtp.silent_server() as server:
             port = server.getsockname()[1]
         use(settings, port)
-        answer()
-        assert outbox.drain(60).retried == 1
+        submit()
+        assert outbox.deliver(60).retried == 1
         assert "ConnectionRefusedError" in OutgoingMail.objects.get().last_error
 
-    def test_a_server_that_never_says_a_word(self, settings: Any) -> None:
+    def test_a_silent_server_is_retried_later(self, settings: Any) -> None:
         with smtp.silent_server() as server:
             use(settings, server.getsockname()[1])
-            answer()
-            assert outbox.drain(60).retried == 1
+            submit()
+            assert outbox.deliver(60).retried == 1
         assert OutgoingMail.objects.get().status == QUEUED
 
     def test_the_last_attempt_is_kept_with_its_error(self, mailbox: smtp.Mailbox, settings: Any) -> None:
         settings.MAIL_ATTEMPTS = 3
         mailbox.at_recipient[self.BAD] = "450 come back later"
-        answer(self.BAD)
+        submit(self.BAD)
         for attempt in (1, 2, 3):
             OutgoingMail.objects.update(next_attempt_at=timezone.now())
-            outbox.drain(60)
+            outbox.deliver(60)
             assert OutgoingMail.objects.get().attempts == attempt
         mail = OutgoingMail.objects.get()
         assert (mail.status, "450" in mail.last_error) == (FAILED, True)
         mailbox.at_recipient.clear()
-        assert outbox.drain(60).sent == 0
+        assert outbox.deliver(60).sent == 0
 
-    def test_a_mail_that_ended_every_drain_is_given_up(self, mailbox: smtp.Mailbox, settings: Any) -> None:
-        answer(self.BAD)
-        answer("last@example.com")
+    def test_a_mail_that_killed_every_delivery_is_given_up(self, mailbox: smtp.Mailbox, settings: Any) -> None:
+        submit(self.BAD)
+        submit("last@example.com")
         OutgoingMail.objects.filter(recipient=self.BAD).update(
             attempts=settings.MAIL_ATTEMPTS, last_error=outbox.UNFINISHED, claimed_until=timezone.now()
         )
-        assert outbox.drain(60) == outbox.Drained(sent=1, failed=1)
+        assert outbox.deliver(60) == outbox.DeliveryReport(sent=1, failed=1)
         mail = OutgoingMail.objects.get(recipient=self.BAD)
         assert (mail.status, mail.last_error) == (FAILED, outbox.UNFINISHED)
         assert mailbox.recipients == ["last@example.com"]
@@ -391,32 +393,34 @@ class TestFaults:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.slow
-class TestSeveralDrains:
-    def test_four_drains_at_once_send_each_mail_once(self, mailbox: smtp.Mailbox) -> None:
+class TestConcurrentDeliveries:
+    def test_four_deliveries_at_once_send_each_mail_once(self, mailbox: smtp.Mailbox) -> None:
         for number in range(40):
-            answer(f"guest{number}@example.com")
+            submit(f"guest{number}@example.com")
         with ThreadPoolExecutor(4) as threads:
-            drained = list(threads.map(drain_in_a_thread, range(4)))
-        assert sum(one.sent for one in drained) == 40
+            reports = list(threads.map(deliver_in_a_thread, range(4)))
+        assert sum(report.sent for report in reports) == 40
         assert Counter(mailbox.message_ids) == Counter(OutgoingMail.objects.values_list("message_id", flat=True))
         assert set(OutgoingMail.objects.values_list("status", flat=True)) == {SENT}
 
-    def test_a_drain_that_waits_for_a_server_locks_no_guest_out(self, mailbox: smtp.Mailbox, settings: Any) -> None:
+    def test_a_delivery_that_waits_for_a_server_blocks_no_submission(
+        self, mailbox: smtp.Mailbox, settings: Any
+    ) -> None:
         settings.EMAIL_TIMEOUT, settings.EMAIL_SECONDS = 20, 20
         mailbox.hang_on.add("slow@example.com")
-        answer("slow@example.com")
+        submit("slow@example.com")
         drain = manage("drain_outbox", "--seconds", "60")
         try:
             with mailbox.arrived:
                 assert mailbox.arrived.wait_for(lambda: mailbox.is_hanging, timeout=20)
-            assert answer("other@example.com").pk
+            assert submit("other@example.com").pk
             assert drain.poll() is None
         finally:
             drain.kill()
             drain.communicate()
 
     def test_an_attempt_is_counted_and_put_off_before_the_mail_is_sent(self, mailbox: smtp.Mailbox) -> None:
-        answer()
+        submit()
         seen: list[OutgoingMail] = []
 
         def look() -> None:
@@ -424,17 +428,17 @@ class TestSeveralDrains:
             connection.close()
 
         mailbox.before_reply = look
-        assert drain_in_a_thread().sent == 1
+        assert deliver_in_a_thread().sent == 1
         [mail] = seen
         assert (mail.status, mail.attempts, mail.last_error) == (QUEUED, 1, outbox.UNFINISHED)
         assert mail.claimed_until is not None
-        # Nobody else sends it while this drain may.
+        # No other delivery sends it meanwhile.
         assert mail.claimed_until > timezone.now() + timedelta(seconds=60)
         assert mail.next_attempt_at > timezone.now()
 
     def test_kill_9_in_the_middle_loses_nothing(self, mailbox: smtp.Mailbox) -> None:
         for number in range(10):
-            answer(f"guest{number}@example.com")
+            submit(f"guest{number}@example.com")
         mailbox.hang_on.add("guest4@example.com")
         drain = manage("drain_outbox", "--seconds", "60")
         with mailbox.arrived:
@@ -442,12 +446,12 @@ class TestSeveralDrains:
         drain.send_signal(signal.SIGKILL)
         drain.communicate()
         mailbox.hang_on.clear()
-        assert outbox.drain(60).waiting == 1
+        assert outbox.deliver(60).waiting == 1
         killed = OutgoingMail.objects.get(status=QUEUED)
         assert (killed.recipient, killed.attempts) == ("guest4@example.com", 1)
-        # The killed drain's claim runs out, and so does the pause after an attempt that failed.
+        # The claim of the killed process expires, and so does the pause after a failed attempt.
         OutgoingMail.objects.filter(pk=killed.pk).update(claimed_until=timezone.now(), next_attempt_at=timezone.now())
-        outbox.drain(60)
+        outbox.deliver(60)
         assert sorted(mailbox.recipients) == [f"guest{number}@example.com" for number in range(10)]
         assert set(OutgoingMail.objects.values_list("status", flat=True)) == {SENT}
 
@@ -456,7 +460,7 @@ class TestSeveralDrains:
 class TestAdmin:
     def test_the_queue_is_shown_and_requeued(self, client: Client) -> None:
         client.force_login(User.objects.create_superuser("head"))
-        answer("bad@example.com")
+        submit("bad@example.com")
         OutgoingMail.objects.update(status=FAILED, attempts=20, last_error="SMTPDataError: (554, 'no')")
         url = reverse("admin:survey_outgoingmail_changelist")
         page = client.get(url, {"status": "failed"}).content.decode()
@@ -466,20 +470,20 @@ class TestAdmin:
         client.post(url, {"action": "requeue", "_selected_action": [mail.pk]})
         mail.refresh_from_db()
         assert (mail.status, mail.attempts) == (QUEUED, 0)
-        assert outbox.drain(60).sent == 1
+        assert outbox.deliver(60).sent == 1
 
     def test_a_sent_mail_is_not_sent_again(self) -> None:
-        answer()
-        outbox.drain(60)
+        submit()
+        outbox.deliver(60)
         assert outbox.requeue(OutgoingMail.objects.all()) == 0
 
-    def test_whoever_may_only_look_cannot_requeue(self, client: Client) -> None:
+    def test_a_user_who_may_only_view_cannot_requeue(self, client: Client) -> None:
         from django.contrib.auth.models import Permission
 
         viewer = User.objects.create_user("viewer", is_staff=True)
         viewer.user_permissions.add(Permission.objects.get(codename="view_outgoingmail"))
         client.force_login(viewer)
-        answer()
+        submit()
         OutgoingMail.objects.update(status=FAILED)
         data = {"action": "requeue", "_selected_action": [OutgoingMail.objects.get().pk]}
         client.post(reverse("admin:survey_outgoingmail_changelist"), data)

@@ -1,4 +1,4 @@
-"""One address may send so many answers an hour for one branch, and programs that fill in forms are asked twice."""
+"""The rate limit of submissions by address and branch, and the traps for programs that fill in forms."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from survey.models import AttemptWindow, Branch, Submission
 
 pytestmark = pytest.mark.django_db
 
-ANSWER = {"name": "Tom", "phone": "1234567890", "satisfaction": 5}
+VALID = {"name": "Tom", "phone": "1234567890", "satisfaction": 5}
 
 
 def post(client: Client, address: str = "192.0.2.1", **values: Any) -> Any:
-    return client.post("/submitSurvey", {**ANSWER, **values}, content_type="application/json", REMOTE_ADDR=address)
+    return client.post("/submitSurvey", {**VALID, **values}, content_type="application/json", REMOTE_ADDR=address)
 
 
 def test_over_the_limit_is_429_with_retry_after(client: Client, settings: Any) -> None:
     settings.SUBMISSIONS_PER_HOUR = 2
-    assert [post(client).status_code for _answer in range(3)] == [201, 201, 429]
+    assert [post(client).status_code for _submission in range(3)] == [201, 201, 429]
     refused = post(client)
     assert 1 <= int(refused["Retry-After"]) <= 3600
     assert refused["Content-Type"] == "application/problem+json"
@@ -43,8 +43,8 @@ def test_a_retry_with_a_known_key_does_not_count(client: Client, settings: Any) 
 
 def test_a_guest_over_the_limit_keeps_what_was_typed(client: Client, settings: Any) -> None:
     settings.SUBMISSIONS_PER_HOUR = 1
-    client.post("/submitSurvey", ANSWER)
-    page = client.post("/submitSurvey", {**ANSWER, "name": "王芳"})
+    client.post("/submitSurvey", VALID)
+    page = client.post("/submitSurvey", {**VALID, "name": "王芳"})
     assert (page.status_code, "Retry-After" in page) == (429, True)
     assert 'value="王芳"' in page.content.decode()
 
@@ -63,7 +63,7 @@ def test_without_a_limit_or_an_address_nothing_is_counted(
     client: Client, settings: Any, limit: int, address: str
 ) -> None:
     settings.SUBMISSIONS_PER_HOUR = limit
-    assert [post(client, address).status_code for _answer in range(3)] == [201] * 3
+    assert [post(client, address).status_code for _submission in range(3)] == [201] * 3
     assert not AttemptWindow.objects.exists()
 
 
@@ -135,7 +135,7 @@ def test_the_tables_of_the_release_before_stay() -> None:
 
 class TestPrograms:
     def page_fields(self, **values: str) -> dict[str, Any]:
-        return {**ANSWER, **VisitForm.fresh().initial, **values}
+        return {**VALID, **VisitForm.fresh().initial, **values}
 
     def test_a_page_sent_at_once_is_asked_to_send_again(self, client: Client, settings: Any) -> None:
         settings.MINIMUM_FILL_SECONDS = 100
@@ -166,7 +166,7 @@ class TestPrograms:
         assert page.status_code == 400
         assert "forged" not in page.context["visit"].initial["started"]
 
-    def test_the_field_that_nobody_sees_must_stay_empty(self, client: Client, settings: Any) -> None:
+    def test_the_honeypot_must_stay_empty(self, client: Client, settings: Any) -> None:
         settings.MINIMUM_FILL_SECONDS = 0
         page = client.post("/submitSurvey", self.page_fields(website="http://spam.example"))
         assert page.status_code == 400
@@ -174,5 +174,5 @@ class TestPrograms:
         assert not Submission.objects.exists()
 
     def test_a_form_and_json_without_these_fields_are_taken(self, client: Client) -> None:
-        assert client.post("/submitSurvey", ANSWER).status_code == 302
+        assert client.post("/submitSurvey", VALID).status_code == 302
         assert post(client).status_code == 201

@@ -1,4 +1,4 @@
-"""Personal data goes when it is old or when its guest asks; scores stay."""
+"""Personal data is erased when it is old or when its guest asks; scores stay."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ KEPT = {
 }
 
 
-KEPT_MODELS = {ErasureLog}  # who, when and which: no word of the guest or about the guest
+KEPT_MODELS = {ErasureLog}  # holds no personal data
 
 
-def answer(days_ago: int = 0, **fields: Any) -> Submission:
+def stored(days_ago: int = 0, **fields: Any) -> Submission:
     given = {"name": "王芳", "phone": "13800138000", "email": "wang@example.com", "comment": "太咸了", **fields}
-    response = Submission(satisfaction=2, language="zh-hans", **given)
-    response.local_date = timezone.localdate() - timedelta(days=days_ago)
-    services.submission_create(response, content=given, key=f"{days_ago}")
+    submission = Submission(satisfaction=2, language="zh-hans", **given)
+    submission.local_date = timezone.localdate() - timedelta(days=days_ago)
+    services.submission_create(submission, content=given, key=f"{days_ago}")
     author, _created = User.objects.get_or_create(username="manager")
-    FollowUpNote.objects.create(submission=response, author=author, status="open", text="王芳 called")
-    ErasureRequest.objects.create(submission=response)
+    FollowUpNote.objects.create(submission=submission, author=author, status="open", text="王芳 called")
+    ErasureRequest.objects.create(submission=submission)
     SubmissionTerm.objects.get_or_create(
-        response=response, term="太咸", defaults={"local_date": response.local_date, "satisfaction": 2}
+        submission=submission, term="太咸", defaults={"local_date": submission.local_date, "satisfaction": 2}
     )
-    return response
+    return submission
 
 
 def command(*arguments: str) -> str:
     output = StringIO()
-    call_command("erase_responses", *arguments, stdout=output)
+    call_command("erase_submissions", *arguments, stdout=output)
     return output.getvalue()
 
 
@@ -57,15 +57,15 @@ def test_every_field_is_either_erased_or_kept() -> None:
     assert {field.name for field in Submission._meta.fields} == KEPT | set(ERASED_VALUES)
 
 
-def test_everything_that_belongs_to_an_answer_is_deleted_with_it() -> None:
+def test_every_table_about_a_submission_is_deleted_or_kept_on_purpose() -> None:
     related = {relation.related_model for relation in Submission._meta.related_objects}
     assert related - KEPT_MODELS == set(DELETED_MODELS)
 
 
-def test_old_answers_lose_what_is_personal_and_keep_their_score() -> None:
-    old, recent = answer(days_ago=31), answer(days_ago=30)
+def test_old_submissions_lose_personal_data_and_keep_their_score() -> None:
+    old, recent = stored(days_ago=31), stored(days_ago=30)
     OutgoingMail.objects.filter(submission=old).update(status=OutgoingMail.Status.SENT)
-    assert "1 answers" in command("--older-than", "30")
+    assert "1 submissions" in command("--older-than", "30")
     old.refresh_from_db()
     assert (old.name, old.phone, old.email, old.comment, old.satisfaction) == ("", "", "", "", 2)
     assert (old.erase_token_digest, len(recent.erase_token_digest)) == ("", 64)
@@ -75,31 +75,31 @@ def test_old_answers_lose_what_is_personal_and_keep_their_score() -> None:
     assert (recent.name, recent.mails.count(), recent.notes.count()) == ("王芳", 1, 1)
 
 
-def note_after_erasure(response: Submission) -> None:
-    """As a page of staff left it that was opened before the erasure."""
-    FollowUpNote.objects.create(submission=response, author=User.objects.get(), text="王芳 13800138000")
-    OutgoingMail.objects.create(submission=response, recipient="wang@example.com", message_id="<late@survey>")
-    ErasureRequest.objects.create(submission=response)
+def note_after_erasure(submission: Submission) -> None:
+    """Store the rows that a staff page opened before the erasure can still write."""
+    FollowUpNote.objects.create(submission=submission, author=User.objects.get(), text="王芳 13800138000")
+    OutgoingMail.objects.create(submission=submission, recipient="wang@example.com", message_id="<late@survey>")
+    ErasureRequest.objects.create(submission=submission)
 
 
-def test_the_timer_also_deletes_what_was_written_about_an_answer_after_its_erasure(
+def test_the_timer_also_deletes_rows_written_after_the_erasure(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("survey.jobs.retention.BATCH", 1)
-    old, recent = answer(days_ago=31), answer(days_ago=1)
+    old, recent = stored(days_ago=31), stored(days_ago=1)
     assert erase(Submission.objects.filter(pk=old.pk)) == 1
     for _number in range(2):
         FollowUpNote.objects.create(submission=old, author=User.objects.get(), text="王芳")
     note_after_erasure(old)
-    assert "0 answers" in command("--older-than", "30")
+    assert "0 submissions" in command("--older-than", "30")
     assert not old.notes.exists()
     assert not old.mails.exists()
     assert not old.erasure_requests.exists()
     assert (recent.notes.count(), recent.mails.count()) == (1, 1)
 
 
-def test_whoever_erases_again_also_erases_what_was_written_since() -> None:
-    mine, other = answer(days_ago=2), answer(days_ago=1)
+def test_a_second_erasure_also_deletes_rows_written_since() -> None:
+    mine, other = stored(days_ago=2), stored(days_ago=1)
     assert erase(Submission.objects.filter(pk=mine.pk)) == 1
     note_after_erasure(mine)
     assert erase(Submission.objects.filter(pk=mine.pk)) == 0
@@ -108,27 +108,27 @@ def test_whoever_erases_again_also_erases_what_was_written_since() -> None:
 
 
 def test_one_guest_by_reference() -> None:
-    mine, other = answer(), answer(days_ago=1)
+    mine, other = stored(), stored(days_ago=1)
     full_width = {ord(character): ord(character) + 0xFEE0 for character in mine.reference}
     command("--reference", f" {mine.reference.translate(full_width).lower()} ")
     assert list(Submission.objects.filter(erased_at=None)) == [other]
     command("--reference", other.reference)
-    stored = everything_stored() + str(list(ErasureLog.objects.values()))
+    remaining = everything_stored() + str(list(ErasureLog.objects.values()))
     assert ErasureLog.objects.count() == 2
     for personal in ("王芳", "13800138000", "wang@example.com", "太咸"):
-        assert personal not in stored
+        assert personal not in remaining
 
 
 def test_a_second_run_has_nothing_to_do() -> None:
-    answer(days_ago=5)
+    stored(days_ago=5)
     command("--older-than", "1")
-    assert "0 answers" in command("--older-than", "1")
+    assert "0 submissions" in command("--older-than", "1")
 
 
-def test_more_answers_than_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_submissions_than_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("survey.jobs.retention.BATCH", 2)
     for days_ago in range(5):
-        answer(days_ago)
+        stored(days_ago)
     assert erase(Submission.objects.all()) == 5
 
 
@@ -136,7 +136,7 @@ def test_more_answers_than_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     "arguments", [("--reference", "NOSUCH"), ("--reference", "ÁBCDEFGH"), ("--older-than", "-1"), ()]
 )
 def test_a_command_that_makes_no_sense_erases_nothing(arguments: tuple[str, ...]) -> None:
-    Submission.objects.filter(pk=answer(days_ago=9).pk).update(reference="ABCDEFGH")
+    Submission.objects.filter(pk=stored(days_ago=9).pk).update(reference="ABCDEFGH")
     with pytest.raises(CommandError):
         command(*arguments)
     assert Submission.objects.filter(erased_at=None).count() == 1
@@ -155,6 +155,13 @@ def test_mails_about_accounts_go_when_they_are_old() -> None:
 
 
 def test_an_erasure_by_age_is_not_in_the_log() -> None:
-    answer(days_ago=5)
+    stored(days_ago=5)
     command("--older-than", "1")
     assert not ErasureLog.objects.exists()
+
+
+def test_the_name_of_the_release_before_still_works() -> None:
+    stored(days_ago=5)
+    output = StringIO()
+    call_command("erase_responses", "--older-than", "1", stdout=output)
+    assert "1 submissions" in output.getvalue()

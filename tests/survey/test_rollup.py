@@ -1,4 +1,4 @@
-"""The rollup says what the answers say, whoever counts and whenever."""
+"""The daily figures equal the submissions', whichever timer counts them and when."""
 
 from __future__ import annotations
 
@@ -67,11 +67,11 @@ def test_two_timers_at_once_count_a_day_once(chain):
     assert DailyRollup.objects.count() == rows
 
 
-def test_a_day_without_answers_between_others_is_counted_too(chain):
+def test_a_day_without_submissions_between_others_is_counted_too(chain):
     answer(chain.north, 5, days_ago=9)
     rollup.count_days(30)
-    assert rollup.days_to_count() == []
+    assert rollup.uncounted_days() == []
 
 
-def test_without_answers_there_is_nothing_to_count(db):
+def test_without_submissions_there_is_nothing_to_count(db):
     assert rollup.count_days(30) == 0

@@ -1,4 +1,4 @@
-"""`manage.py drain_outbox`: send the mail that is due."""
+"""`manage.py drain_outbox`: deliver the queued mail that is due."""
 
 from __future__ import annotations
 
@@ -10,26 +10,22 @@ from survey.mail import outbox
 
 
 class Command(BaseCommand):
-    """Sends queued mail until it is done or its time is up; several may run at once."""
-
     help = "Send the queued mail that is due. Safe to run several times at once."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add --seconds."""
         parser.add_argument(
             "--seconds",
             type=float,
-            default=outbox.DRAIN_SECONDS,
-            help="end after this long, and begin no mail in the last 30 seconds of it (default: %(default)g)",
+            default=outbox.DELIVERY_SECONDS,
+            help="stop after this time, and start no mail in its last 30 seconds (default: %(default)g)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
-        """Drain and print what was done."""
         try:
-            drained = outbox.drain(options["seconds"])
+            report = outbox.deliver(options["seconds"])
         except ValueError as error:
             raise CommandError(error) from error
         self.stdout.write(
-            f"sent {drained.sent}, to be retried {drained.retried}, "
-            f"given up {drained.failed}, deleted unsent {drained.deleted}, still queued {drained.waiting}"
+            f"sent {report.sent}, to be retried {report.retried}, "
+            f"given up {report.failed}, deleted unsent {report.deleted}, still queued {report.waiting}"
         )

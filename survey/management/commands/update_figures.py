@@ -1,4 +1,4 @@
-"""`manage.py update_figures`: what the timer does for the staff's pages."""
+"""`manage.py update_figures`: count past days, index comments, delete past rate limits."""
 
 from __future__ import annotations
 
@@ -12,20 +12,16 @@ from survey.models import JobRun
 
 
 class Command(BaseCommand):
-    """Count days that are over, and write the words that comments lack."""
-
-    help = "Count the days that are over and write the words of comments that have none; any number may run at once."
+    help = "Count the days that are over and index the comments that are due. Safe to run several times at once."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """`--seconds`."""
         parser.add_argument(
-            "--seconds", type=float, default=20, help="for days and for comments each: start none after so long"
+            "--seconds", type=float, default=20, help="for days and for comments each: start none after this time"
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
-        """Do it and say how much it was."""
-        limits.forget_past_windows()
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
+        limits.delete_past_windows()
         days = rollup.count_days(options["seconds"])
         comments = term_index.index_comments(options["seconds"])
-        JobRun.note(rollup.JOB)
+        JobRun.record(rollup.JOB)
         self.stdout.write(f"{days} days counted, {comments} comments indexed")

@@ -47,7 +47,7 @@ class PasswordForgottenView(views.PasswordResetView):
         try:
             limits.count_attempt("password mail", email, client_address(self.request))
         except limits.TooManyAttempts as error:
-            form.add_error(None, error.sentence)
+            form.add_error(None, error.message)
             return self.render_to_response(self.get_context_data(form=form), status=429)
         return super().form_valid(form)
 

@@ -1,15 +1,15 @@
-// Keeps a draft and the visit's key on this device until an answer came, and sends again by itself.
-// Knows no field by name but submission_id. Nothing newer than Chromium 86.
+// Keep a draft and the visit's key on this device until the submission is stored, and retry.
+// Knows no field by name but submission_id. Must work in Chromium 86.
 "use strict";
 
 (() => {
-  const LONGEST_PAUSE = 60000; // milliseconds
-  const PATIENCE = 40000; // for one attempt
-  const DRAFT_LIFE = 24 * 3600 * 1000; // for what was typed and never sent: phones change hands
+  const LONGEST_PAUSE = 60000; // milliseconds between attempts
+  const ATTEMPT_TIMEOUT = 40000; // milliseconds
+  const DRAFT_LIFE = 24 * 3600 * 1000; // milliseconds; phones change hands
   const form = document.querySelector("form[data-draft]");
   const storageKey = (name) => `draft:${name}`;
 
-  // Private windows may forbid storage: then the page works without a draft.
+  // Private windows may forbid storage; the page then works without a draft.
   const store = {
     read(name) {
       try {
@@ -34,7 +34,7 @@
     },
   };
 
-  // The thank-you page ends a visit that the browser sent without us.
+  // On the thank-you page: delete the draft of a form that the browser sent itself.
   if (!form) {
     const native = sessionStorage.getItem("sent-natively");
     if (native) store.remove(native);
@@ -50,8 +50,8 @@
   const languages = Array.from(document.querySelectorAll("button.language"));
   const isReturned = "returned" in form.dataset;
   const returnedKey = key.value;
-  let switching = false; // event.submitter, which would tell, is newer than Safari 15
-  let snapshot = null; // what is on its way
+  let switching = false; // the language; event.submitter is newer than Safari 15
+  let snapshot = null; // the values being sent
   let pause = 1000;
   let timer = 0;
 
@@ -84,7 +84,7 @@
     }
   };
 
-  const say = (text) => {
+  const showStatus = (text) => {
     status.textContent = text;
     status.hidden = !text;
   };
@@ -103,7 +103,7 @@
     form.reset();
     if (isReturned) sessionStorage.setItem("ended", returnedKey);
     key.value = newKey();
-    say("");
+    showStatus("");
   };
 
   const showErrors = (errors) => {
@@ -148,8 +148,8 @@
     for (const notice of form.querySelectorAll(".problem[role=alert]")) notice.remove();
   };
 
-  const sendAgainLater = (text, seconds) => {
-    say(text);
+  const retryLater = (text, seconds) => {
+    showStatus(text);
     keep({ pending: true });
     const wait = seconds ? seconds * 1000 : pause * (0.5 + Math.random() / 2);
     pause = Math.min(pause * 2, LONGEST_PAUSE);
@@ -157,7 +157,7 @@
     timer = setTimeout(send, wait);
   };
 
-  // What we cannot show here, the server shows: it returns the page with everything that was typed.
+  // Errors that cannot be shown here, the server shows: it returns the page with all values.
   const sendNatively = () => {
     freeze(false);
     keep();
@@ -165,26 +165,30 @@
     form.submit();
   };
 
-  const handle = async (answer) => {
-    const problem = answer.status === 201 ? {} : await answer.json().catch(() => ({}));
-    if (answer.status === 201) {
-      const thanks = answer.headers.get("Location");
+  const handle = async (response) => {
+    const { status: code } = response;
+    const problem = code === 201 ? {} : await response.json().catch(() => ({}));
+    if (code === 201) {
+      const thanks = response.headers.get("Location");
       endVisit();
       location.assign(thanks);
-    } else if (answer.status >= 500 || answer.status === 429 || answer.status === 408) {
-      const seconds = Number(answer.headers.get("Retry-After")) || 0;
-      sendAgainLater(answer.status === 429 && seconds > 10 ? status.dataset.busy : answer.status === 429 ? "" : status.dataset.waiting, Math.min(seconds, 600));
-    } else if (answer.status === 422) {
+    } else if (code === 429) {
+      const seconds = Number(response.headers.get("Retry-After")) || 0;
+      retryLater(seconds > 10 ? status.dataset.busy : "", Math.min(seconds, 600));
+    } else if (code >= 500 || code === 408) {
+      const seconds = Number(response.headers.get("Retry-After")) || 0;
+      retryLater(status.dataset.waiting, Math.min(seconds, 600));
+    } else if (code === 422) {
       freeze(false);
       snapshot = null;
       key.value = newKey();
       keep();
-      say(problem.detail || "");
+      showStatus(problem.detail || "");
     } else if (problem.errors) {
       freeze(false);
       snapshot = null;
       keep();
-      say("");
+      showStatus("");
       if (!showErrors(problem.errors)) sendNatively();
     } else {
       sendNatively();
@@ -193,22 +197,22 @@
 
   async function send() {
     const abort = new AbortController();
-    const limit = setTimeout(() => abort.abort(), PATIENCE);
-    let answer;
+    const limit = setTimeout(() => abort.abort(), ATTEMPT_TIMEOUT);
+    let response;
     try {
-      answer = await fetch(form.action, {
+      response = await fetch(form.action, {
         method: "POST",
         body: new URLSearchParams(snapshot),
         headers: { Accept: "application/json" },
         signal: abort.signal,
       });
     } catch (error) {
-      sendAgainLater(status.dataset.waiting);
+      retryLater(status.dataset.waiting);
       return;
     } finally {
       clearTimeout(limit);
     }
-    await handle(answer);
+    await handle(response);
   }
 
   const start = () => {
@@ -227,7 +231,7 @@
       start();
       return;
     }
-    say(`${status.dataset.kept} `);
+    showStatus(`${status.dataset.kept} `);
     const over = document.createElement("button");
     over.type = "button";
     over.textContent = status.dataset.startOver;
@@ -249,7 +253,7 @@
     clearTimeout(timer);
     send();
   });
-  // Back to a page that the server returned, when its answer was sent: the next guest gets an empty one.
+  // After Back to a redisplayed page whose submission was sent: load an empty one for the next guest.
   const leaveIfEnded = () => {
     const hasEnded = isReturned && sessionStorage.getItem("ended") === returnedKey;
     if (hasEnded) location.replace(location.href);
@@ -264,7 +268,7 @@
 
   if (leaveIfEnded()) return;
 
-  // A page that the server returned with errors holds newer values than the draft.
+  // A redisplayed page holds newer values than the draft.
   const draft = store.read(name);
   if (isReturned) {
     sessionStorage.removeItem("sent-natively");

@@ -1,27 +1,27 @@
-// A page that came back with errors starts at the first of them; a second tap, or space, takes an optional choice back.
-// Everything else works without this; submit.js sends.
+// Focus the first error of a redisplayed page; let a second tap, or space, clear an optional choice.
+// submit.js sends the form. The page works without either.
 "use strict";
 
 (() => {
-  const wrong = document.querySelector("[aria-invalid=true]");
-  if (wrong) wrong.focus();
+  const invalid = document.querySelector("[aria-invalid=true]");
+  if (invalid) invalid.focus();
 
   const isChosen = (field) => field.type === "radio" && field.checked && Boolean(field.closest(".recommend, .aspect"));
-  const takeBack = (radio) => {
+  const uncheck = (radio) => {
     radio.checked = false;
     radio.dispatchEvent(new Event("input", { bubbles: true }));
   };
-  let tapped = null; // a click finds its radio button chosen in any case: whether it was is known when the finger lands
+  let tapped = null; // the radio button if it was checked before the tap: in the click event it always is
   document.addEventListener("pointerdown", ({ target }) => {
     const field = target.control || target;
     tapped = isChosen(field) ? field : null;
   });
   document.addEventListener("click", ({ target }) => {
-    if (tapped && target === tapped) takeBack(tapped);
+    if (tapped && target === tapped) uncheck(tapped);
   });
   document.addEventListener("keydown", (event) => {
     if (event.key !== " " || !isChosen(event.target)) return;
     event.preventDefault();
-    takeBack(event.target);
+    uncheck(event.target);
   });
 })();

@@ -1,0 +1,46 @@
+"""`manage.py erase_submissions`: erase personal data by age or by reference; the scores stay."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from survey.jobs import retention
+from survey.models import ErasureLog, JobRun, Submission, parse_reference
+
+
+class Command(BaseCommand):
+    help = (
+        "Erase names, phone numbers, addresses, comments, mails and notes of submissions; keep their scores."
+        " Safe to run again, and several times at once."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        which = parser.add_mutually_exclusive_group(required=True)
+        which.add_argument("--older-than", type=int, metavar="DAYS", help="submissions of more than DAYS days ago")
+        which.add_argument("--reference", metavar="R", help="the submission with this reference")
+
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
+        if options["reference"]:
+            erased = self._erase_one(options["reference"])
+        else:
+            erased = self._erase_old(options["older_than"])
+        self.stdout.write(f"erased the personal data of {erased} submissions")
+
+    def _erase_one(self, reference: str) -> int:
+        submissions = Submission.objects.filter(reference=parse_reference(reference))
+        if not submissions.exists():
+            raise CommandError("There is no submission with this reference.")
+        return retention.erase(submissions, ErasureLog.Event.COMMAND)
+
+    def _erase_old(self, days: int) -> int:
+        if days < 0:
+            raise CommandError("--older-than takes a number of days: 0 or more.")
+        erased = retention.erase(Submission.objects.filter(local_date__lt=timezone.localdate() - timedelta(days)))
+        retention.delete_account_mails(before=timezone.now() - timedelta(days))
+        retention.delete_unmatched_requests()
+        JobRun.record(retention.JOB)
+        return erased
