@@ -64,7 +64,7 @@ def cards(request: HttpRequest) -> HttpResponse:
 
 def _print(request: HttpRequest, chosen: Iterable[Branch]) -> HttpResponse:
     context = {"cards": [_card(branch, link_of(request, branch)) for branch in chosen]}
-    return render(request, "staff/card.html", context)
+    return render(request, "staff/table_cards.html", context)
 
 
 def _card(branch: Branch, link: str) -> Card:
