@@ -271,8 +271,8 @@ class TestAdmin:
             ("outgoingmail", "body"),
             ("outgoingmail", "submission__mails__body__contains"),
             ("outgoingmail", "account__password__startswith"),
-            ("response", "mails__body__contains"),
-            ("response", "notes__author__password__startswith"),
+            ("submission", "mails__body__contains"),
+            ("submission", "notes__author__password__startswith"),
             ("branch", "membership__user__password__startswith"),
         ],
     )

@@ -44,7 +44,7 @@ def test_days_are_packed_into_parts_below_the_limit():
     days = {date(2026, 1, number): 1_000 for number in range(1, 11)}
     filters = Filters(start=date(2025, 12, 25), end=date(2026, 1, 12), branch_ids=None)
     parts = exports.plan(days, filters, exports.BYTES_PER_ROW[True] * 2_500, with_personal_data=True)
-    assert [part.responses for part in parts] == [2_000] * 5
+    assert [part.submissions for part in parts] == [2_000] * 5
     assert [part.start for part in parts[:2]] == [filters.start, date(2026, 1, 3)]
     assert parts[-1].end == filters.end
     assert len(exports.plan(days, filters, 0, with_personal_data=True)) == 1

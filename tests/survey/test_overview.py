@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from survey.scales import Problem
-from survey.staff import selectors
+from survey.staff import figures
 from survey.staff.views.overview import date_label
 from tests.support.chain import answer
 
@@ -100,7 +100,7 @@ def test_a_word_leads_to_as_many_comments_as_it_counts(client, chain, overview, 
     for satisfaction in (5, 5, 4, 4, 4, 2, 2, 1, 1):
         answer(chain.north, satisfaction, comment="排队")
     shown = overview(score=score)
-    counts = [word.comments for name in ("good_words", "bad_words") for word in shown.context[name]]
+    counts = [keyword.comments for name in ("good_keywords", "bad_keywords") for keyword in shown.context[name]]
     links = re.findall(r'href="(/dashboard/comments/\?[^"]*q=[^"]*)"', shown.content.decode())
     listed = [len(client.get(link.replace("&amp;", "&")).context["submissions"]) for link in links]
     assert listed == counts == {"": [5, 4], "high": [5], "5": [2], "low": [4], "1": [2]}[score]
@@ -112,7 +112,7 @@ def test_the_problem_of_another_page_does_not_count_here(chain, overview):
 
 
 def test_problems_are_counted_from_the_newest_low_scores_and_the_page_says_so(chain, overview, monkeypatch):
-    monkeypatch.setattr(selectors, "NEWEST_LOW", 2)
+    monkeypatch.setattr(figures, "NEWEST_LOW", 2)
     answer(chain.north, 1, days_ago=2, problems=Problem.DIRTY)
     for _number in range(2):
         answer(chain.north, 1, problems=Problem.COLD)

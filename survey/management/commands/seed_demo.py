@@ -42,7 +42,7 @@ class Command(BaseCommand):
         # The last whole day: what is seeded does not depend on the time of day.
         last = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(seconds=1)
         places = chain.branches()
-        for batch in chain.in_batches(chain.submissions(places, options["submissions"], last)):
+        for batch in chain.in_batches(chain.submissions(places, options["responses"], last)):
             Submission.objects.bulk_create(batch)
         head, is_new = User.objects.get_or_create(
             username="head@example.com",
