@@ -25,8 +25,8 @@ from survey.staff.filters import NO_BRANCH, Filters
 from survey.staff.pagination import Cursor
 
 CHUNK = 1_000  # submissions read at once
-# Of a submission as JSON, without and with personal data. Those of `seed_demo` take 118 and 204, so planned parts are about
-# half full, and comments may be twice as long before a part has to be divided.
+# Bytes of a submission as JSON, without and with personal data. Those of `seed_demo` take 118 and 204, so planned parts
+# are about half full, and comments may be twice as long before a part has to be divided.
 BYTES_PER_ROW = {False: 200, True: 400}
 CODES_LENGTH = 200  # characters of a log entry's 500; the other filters take fewer than 300
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from functools import partial
 from urllib.parse import urlencode
 
 from django import forms
@@ -18,12 +18,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from survey.models import Branch
-from survey.scales import LOW_SATISFACTION, PROBLEM_LABELS, Problem
+from survey.scales import PROBLEM_LABELS, Problem
 from survey.staff.access import User, branches_of, is_head_office
 from survey.text.terms import wanted_terms
-
-if TYPE_CHECKING:
-    from django.utils.functional import _StrOrPromise as StrOrPromise
 
 DEFAULT_DAYS = 30
 ANY_TIME = "any"  # a period without ends, the default of the follow-up
@@ -33,7 +30,7 @@ MAX_DAYS = 1_100  # three years
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 1, 1)
 NO_BRANCH = "-"  # submissions without a branch; no branch's code is a lone hyphen
 SCORES = {
-    "low": tuple(range(1, LOW_SATISFACTION + 1)),
+    "low": (1, 2),
     "high": (4, 5),
     **{str(score): (score,) for score in range(1, 6)},
 }
@@ -90,13 +87,12 @@ class Filters:
         return urlencode({name: value for name, value in {**dict(self.query), **changes}.items() if value})
 
 
-def _date_field(label: StrOrPromise) -> forms.DateField:
-    return forms.DateField(
-        label=label,
-        required=False,
-        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
-        validators=[MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)],
-    )
+_DateField = partial(
+    forms.DateField,
+    required=False,
+    widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+    validators=[MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)],
+)
 
 
 class FilterForm(forms.Form):
@@ -116,8 +112,8 @@ class FilterForm(forms.Form):
             (DATES, gettext_lazy("From … to …")),
         ),
     )
-    start = _date_field(gettext_lazy("From"))
-    end = _date_field(gettext_lazy("To"))
+    start = _DateField(label=gettext_lazy("From"))
+    end = _DateField(label=gettext_lazy("To"))
     branch = forms.ChoiceField(label=gettext_lazy("Branch"), required=False)
     score = forms.ChoiceField(
         label=gettext_lazy("Score"),
@@ -172,15 +168,15 @@ class FilterForm(forms.Form):
         """
         self.default_days = ANY_TIME if any_time else str(DEFAULT_DAYS)
         # The form shows the defaults too, so that it always says what the page shows.
-        values = data.dict()
-        has_dates = bool(values.get("start") or values.get("end"))
-        days = values.get("days") or (DATES if has_dates else self.default_days)
+        chosen = data.dict()
+        has_dates = bool(chosen.get("start") or chosen.get("end"))
+        days = chosen.get("days") or (DATES if has_dates else self.default_days)
         if days == DATES and not has_dates:
             today = timezone.localdate()
-            values |= {"start": (today - timedelta(DEFAULT_DAYS - 1)).isoformat(), "end": today.isoformat()}
-        if low_only and values.get("score") not in LOW_SCORES:
-            values["score"] = ""
-        super().__init__({**values, "days": days})
+            chosen |= {"start": (today - timedelta(DEFAULT_DAYS - 1)).isoformat(), "end": today.isoformat()}
+        if low_only and chosen.get("score") not in LOW_SCORES:
+            chosen["score"] = ""
+        super().__init__({**chosen, "days": days})
         for name in (*without, *(() if days == DATES else ("start", "end"))):
             del self.fields[name]
         if any_time:
