@@ -1,4 +1,4 @@
-"""A guest fills in the survey in a real browser, on a phone and at a desk, in both languages, with JavaScript and without."""
+"""A guest fills in the survey in a real browser: phone and desk, both languages, with JavaScript and without."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def opens_an_account(link: str) -> bool:
 
 
 def links_in_the_table() -> list[str]:
-    """Return the paths below /dashboard/password/ in any column of the queue, except for the page that asks for a link."""
+    """Return the paths below /dashboard/password/ in any column of the queue, except for the page that asks for one."""
     everything = "\n".join(str(value) for row in OutgoingMail.objects.values_list() for value in row)
     return [link for link in re.findall(r"/dashboard/password/\S+", everything) if link != FORGOTTEN]
 
