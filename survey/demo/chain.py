@@ -100,7 +100,7 @@ def export_logs(head: User, manager: User, branch: Branch, last: datetime) -> It
         yield ExportLog(
             user=user,
             created_at=last - timedelta(days=age - 1, hours=14),
-            filters=exports.describe(filters),
+            filters=exports.describe(exports.Export(filters, with_personal_data=False)),
             row_count=matching(filters).count(),
         )
 

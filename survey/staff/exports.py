@@ -28,7 +28,18 @@ CHUNK = 1_000  # submissions read at once
 # Bytes of a submission as JSON, without and with personal data. Those of `seed_demo` take 118 and 204, so planned parts
 # are about half full, and comments may be twice as long before a part has to be divided.
 BYTES_PER_ROW = {False: 200, True: 400}
+PERSONAL_DATA = ("comment", "name", "phone", "email")
 CODES_LENGTH = 200  # characters of a log entry's 500; the other filters take fewer than 300
+
+
+@dataclass(frozen=True)
+class Export:
+    """The content of one file; `after` and `until` divide a part that is too large."""
+
+    filters: Filters
+    with_personal_data: bool
+    after: Cursor | None = None
+    until: Cursor | None = None
 
 
 @dataclass(frozen=True)
@@ -74,35 +85,26 @@ def header(with_personal_data: bool) -> list[str]:
     return columns + ([_("comment"), _("name"), _("phone"), _("e-mail")] if with_personal_data else [])
 
 
-def lines(
-    submissions: QuerySet[Submission],
-    filters: Filters,
-    *,
-    with_personal_data: bool,
-    after: Cursor | None = None,
-    until: Cursor | None = None,
-) -> Iterator[tuple[str, Cursor | None]]:
+def lines(submissions: QuerySet[Submission], export: Export) -> Iterator[tuple[str, Cursor | None]]:
     """Yield the lines of the CSV, oldest first, each with the cursor of its submission (None: the header)."""
-    yield spreadsheet.BYTE_ORDER_MARK + spreadsheet.line(header(with_personal_data)), None
+    yield spreadsheet.BYTE_ORDER_MARK + spreadsheet.line(header(export.with_personal_data)), None
     scores = {choice.value: str(choice.label) for choice in Satisfaction}
     statuses = {choice.value: str(choice.label) for choice in FollowUpStatus}
-    for row in _rows(submissions, filters, with_personal_data, after, until):
+    for row in _rows(submissions, export):
         values = [row["reference"], timezone.localtime(row["created_at"]).strftime("%Y-%m-%d %H:%M:%S")]
         values += [row["branch_code"], row["branch_name"], row["satisfaction"], scores[row["satisfaction"]]]
         values += [row["recommend"], *(row[aspect] for aspect in ASPECTS)]
         values += ["; ".join(problem.label for problem in Problem if row["problems"] & problem), row["language"]]
         values += [statuses.get(row["follow_up_status"], "")]
-        if with_personal_data:
-            values += [row["comment"], row["name"], row["phone"], row["email"]]
+        values += [row[name] for name in PERSONAL_DATA if export.with_personal_data]
         yield spreadsheet.line(values), Cursor(row["local_date"], row["id"])
 
 
-def _rows(
-    submissions: QuerySet[Submission], filters: Filters, personal: bool, after: Cursor | None, until: Cursor | None
-) -> Iterator[dict[str, Any]]:
+def _rows(submissions: QuerySet[Submission], export: Export) -> Iterator[dict[str, Any]]:
     """Read submissions in chunks, day by day: each chunk is a short walk along an index, wherever it starts."""
     columns = ["id", "reference", "created_at", "local_date", "satisfaction", "recommend", *ASPECTS, "problems"]
-    columns += ["language", "follow_up_status", *(["comment", "name", "phone", "email"] if personal else [])]
+    columns += ["language", "follow_up_status", *(PERSONAL_DATA if export.with_personal_data else ())]
+    filters, after, until = export.filters, export.after, export.until
     day = max(filters.start, after.local_date) if after else filters.start
     last = min(filters.end, until.local_date) if until else filters.end
     terms = search.rarest_first(filters) if filters.words else []
@@ -140,15 +142,15 @@ def within(rows: Iterator[tuple[str, Cursor | None]], max_bytes: int) -> tuple[s
     return "".join(text), len(text) - 1
 
 
-def describe(filters: Filters, *, after: Cursor | None = None, until: Cursor | None = None) -> str:
+def describe(export: Export) -> str:
     """Return the filters for the log: those that took effect, so that no parameter of a link can hide them.
 
     A branch manager's branches are named without being chosen. Free text comes last.
     """
-    query = dict(filters.query)
+    filters, query = export.filters, dict(export.filters.query)
     names: dict[str, object] = {"start": filters.start, "end": filters.end}
     names |= {"branch": _branch_codes(filters), "score": query.get("score"), "language": query.get("language")}
-    names |= {"after": after, "until": until, "q": filters.words}
+    names |= {"after": export.after, "until": export.until, "q": filters.words}
     return " ".join(f"{name}={value}" for name, value in names.items() if value)
 
 
@@ -163,12 +165,10 @@ def _branch_codes(filters: Filters) -> str:
     return shown.replace(" ", ",")
 
 
-def log(
-    user: User, filters: Filters, *, with_personal_data: bool, after: Cursor | None = None, until: Cursor | None = None
-) -> ExportLog:
+def log(user: User, export: Export) -> ExportLog:
     """Log who exports what, before the first line is sent."""
-    text = describe(filters, after=after, until=until)
-    return ExportLog.objects.create(user=user, filters=text, with_personal_data=with_personal_data)
+    personal = export.with_personal_data
+    return ExportLog.objects.create(user=user, filters=describe(export), with_personal_data=personal)
 
 
 def counted(entry: ExportLog, rows: Iterator[tuple[str, Cursor | None]]) -> Iterator[str]:

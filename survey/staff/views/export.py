@@ -54,10 +54,10 @@ def download(request: HttpRequest) -> HttpResponseBase:
     if form.errors:
         raise Http404
     filters = form.filters()
-    personal = request.GET.get("personal") == "1"
     after, until = (pagination.from_query(request, name, Cursor.parse) for name in ("after", "until"))
-    rows = exports.lines(submissions_of(request.user), filters, with_personal_data=personal, after=after, until=until)
-    entry = exports.log(account_of(request), filters, with_personal_data=personal, after=after, until=until)
+    export = exports.Export(filters, request.GET.get("personal") == "1", after, until)
+    rows = exports.lines(submissions_of(request.user), export)
+    entry = exports.log(account_of(request), export)
     response: HttpResponseBase
     if settings.RESPONSE_MAX_BYTES:
         try:
