@@ -63,5 +63,5 @@ class Command(BaseCommand):
         term_index.index_comments(LONG_ENOUGH)
         waiting = Submission.objects.filter(follow_up_status=FollowUpStatus.OPEN).count()
         self.stdout.write(
-            f"{options['submissions']} answers of a year in {len(places)} branches, {waiting} to follow up.\n{LOGIN}"
+            f"{options['responses']} answers of a year in {len(places)} branches, {waiting} to follow up.\n{LOGIN}"
         )
