@@ -24,7 +24,7 @@ from survey.staff.access import account_of
 from survey.staff.authentication import accounts_like, canonical_name
 
 HEAD_OFFICE_GROUP = "head office"
-# Beside the permissions to view. None on users: whoever may change these can make themselves a superuser.
+# Beside the permissions to view. None on users: a permission to change these would suffice to become a superuser.
 _PERMISSIONS = ("add_branch", "change_branch", "act_for_head_office", "change_outgoingmail", "erase_submission")
 
 

@@ -33,9 +33,7 @@ class FollowUpForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("status", "text")
         field_classes = {"text": CommentField}  # noqa: RUF012
         error_messages = {"text": TEXT_ERRORS}  # noqa: RUF012
-        widgets = {  # noqa: RUF012
-            "text": forms.Textarea({"rows": 3, "maxlength": COMMENT_MAX_LENGTH})
-        }
+        widgets = {"text": forms.Textarea({"rows": 3, "maxlength": COMMENT_MAX_LENGTH})}  # noqa: RUF012
 
     def __init__(self, submission: Submission, data: QueryDict | None) -> None:
         status = submission.follow_up_status

@@ -9,7 +9,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from mydjango.http.problems import allow
-from survey.models import Branch, Membership
 from survey.staff.access import head_office_view
 from survey.staff.accounts import StaffForm, invite, is_in_head_office
 from survey.staff.views.page import filter_form, page_context
@@ -18,12 +17,9 @@ from survey.staff.views.page import filter_form, page_context
 @head_office_view
 def staff(request: HttpRequest) -> HttpResponse:
     """List the accounts with their roles and branches."""
-    users = User.objects.order_by("-is_active", "first_name", "username").prefetch_related("groups")
-    branches: dict[int, list[Branch]] = {}
-    for membership in Membership.objects.select_related("branch"):
-        branches.setdefault(membership.user_id, []).append(membership.branch)
-    rows = [(user, is_in_head_office(user), branches.get(user.pk, [])) for user in users]
-    return render(request, "staff/staff.html", page_context(request, filter_form(request)) | {"rows": rows})
+    users = User.objects.order_by("-is_active", "first_name", "username")
+    members = [(user, is_in_head_office(user)) for user in users.prefetch_related("groups", "membership_set__branch")]
+    return render(request, "staff/staff.html", page_context(request, filter_form(request)) | {"members": members})
 
 
 @head_office_view
@@ -44,7 +40,7 @@ def edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 @head_office_view
 @allow("POST")
 def invite_again(request: HttpRequest, pk: int) -> HttpResponse:
-    """Invite somebody who has never logged in once more."""
+    """Repeat the invitation of an account that has never logged in."""
     invite(request, get_object_or_404(User, pk=pk, is_superuser=False, is_active=True, last_login=None))
     messages.success(request, _("The invitation is on its way again."))
     return redirect("dashboard:staff")
