@@ -21,8 +21,9 @@ from survey.models import (
     Submission,
 )
 from survey.scales import ASPECTS, Problem
-from survey.staff import exports, selectors
+from survey.staff import exports
 from survey.staff.filters import Filters
+from survey.staff.submissions import matching
 
 SEED = 20_260_101
 DAYS = 365
@@ -102,8 +103,8 @@ def export_logs(head: User, manager: User, branch: Branch, last: datetime) -> It
         yield ExportLog(
             user=user,
             created_at=last - timedelta(days=age - 1, hours=14),
-            filters=exports.chosen(filters),
-            row_count=selectors.submissions(filters).count(),
+            filters=exports.describe(exports.Export(filters, with_personal_data=False)),
+            row_count=matching(filters).count(),
         )
 
 

@@ -1,1 +1,1 @@
-"""What staff see and do: accounts, figures, comments, follow-up, exports, branches."""
+"""The pages for staff: accounts, figures, comments, follow-up, exports, erasures, branches."""

@@ -1,7 +1,7 @@
-"""Who may see what: head office everything, a branch manager the answers of his branches, everybody else nothing.
+"""Access rules: head office sees everything, a branch manager the submissions of their branches, others nothing.
 
-A view for staff is made with `staff_view`, `head_office_view` or `eraser_view`; what it shows comes from `branches_of`
-and `responses_of`. Another branch's answer is 404, not 403: that it exists is nobody else's business.
+Every view for staff has one of the decorators `staff_view`, `head_office_view` and `eraser_view`, and reads through
+`branches_of` and `submissions_of`. Another branch's submission is 404, not 403, which would reveal that it exists.
 """
 
 from __future__ import annotations
@@ -21,50 +21,60 @@ from django.views.decorators.cache import never_cache
 
 from survey.models import Branch, Submission
 
-HEAD_OFFICE = "survey.act_for_head_office"
-ERASE = "survey.erase_submission"
-
 User = AbstractBaseUser | AnonymousUser
 View = Callable[..., HttpResponseBase]
 
 
 def is_head_office(user: User) -> bool:
-    """Whether the user sees every branch, and the answers that name none."""
-    return bool(user.has_perm(HEAD_OFFICE))  # type: ignore[union-attr]
+    """Return whether the user sees every branch, and the submissions without one."""
+    return bool(user.has_perm("survey.act_for_head_office"))  # type: ignore[union-attr]
 
 
 def may_erase(user: User) -> bool:
-    """Whether the user may erase the submissions that he sees."""
-    return bool(user.has_perm(ERASE))  # type: ignore[union-attr]
+    """Return whether the user may erase the submissions that they see."""
+    return bool(user.has_perm("survey.erase_submission"))  # type: ignore[union-attr]
 
 
 def branches_of(user: User) -> QuerySet[Branch]:
-    """The branches whose answers the user may see."""
+    """Return the branches that the user may see."""
     if is_head_office(user):
         return Branch.objects.all()
     return Branch.objects.filter(membership__user=user.pk) if user.pk else Branch.objects.none()
 
 
 def submissions_of(user: User) -> QuerySet[Submission]:
-    """The answers the user may see."""
+    """Return the submissions that the user may see."""
     if is_head_office(user):
         return Submission.objects.all()
     return Submission.objects.filter(branch__in=branches_of(user))
 
 
 def account_of(request: HttpRequest) -> AccountUser:
-    """The account of a request that one of the decorators below has let through."""
+    """Return the account of a request. Raises PermissionDenied for an anonymous one."""
     user = request.user
     if not isinstance(user, AccountUser):
         raise PermissionDenied
     return user
 
 
-def staff_view(view: View) -> View:
-    """A view for who has a branch to look at: others are sent to the login or, logged in, told whom to ask."""
+def _private(view: View) -> View:
+    return never_cache(login_required(view))
 
-    @never_cache
-    @login_required
+
+def _or_404(view: View, is_permitted: Callable[[User], bool]) -> View:
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # noqa: ANN401
+        if not is_permitted(request.user):
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def staff_view(view: View) -> View:
+    """Decorate a view for staff: without a branch the response is a page with status 403 that says whom to ask."""
+
+    @_private
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # noqa: ANN401
         if not (is_head_office(request.user) or branches_of(request.user).exists()):
@@ -75,27 +85,10 @@ def staff_view(view: View) -> View:
 
 
 def head_office_view(view: View) -> View:
-    """A view for head office: others are sent to the login or, logged in, get 404."""
-
-    @never_cache
-    @login_required
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # noqa: ANN401
-        if not is_head_office(request.user):
-            raise Http404
-        return view(request, *args, **kwargs)
-
-    return guarded
+    """Decorate a view for head office; other accounts get 404."""
+    return _private(_or_404(view, is_head_office))
 
 
 def eraser_view(view: View) -> View:
-    """A view for staff who may erase submissions: others get 404."""
-
-    @staff_view
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # noqa: ANN401
-        if not may_erase(request.user):
-            raise Http404
-        return view(request, *args, **kwargs)
-
-    return guarded
+    """Decorate a view for staff who may erase submissions; other staff get 404."""
+    return staff_view(_or_404(view, may_erase))

@@ -1,4 +1,4 @@
-"""Which account a login name and a password open: the one authentication backend, named in settings."""
+"""The authentication backend, which settings name: look up an account by login name and compare its password."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from survey.addresses import canonical_name
 
 
 def accounts_like(typed: str) -> QuerySet[User]:
-    """Return the accounts that the database takes for this name: as it was typed, or but for capitals."""
+    """Return the accounts that the database matches with this name, as typed or without regard to case."""
     return User.objects.filter(Q(username=typed) | Q(username__iexact=canonical_name(typed)))
 
 
 def account_named(typed: str) -> User | None:
     """Return the account of a login name.
 
-    The database alone must not decide: a collation of MySQL takes á for a and ignores spaces at the end, so that one
-    account has hundreds of names, and a limit that counts by name counts none of them.
+    MySQL's collations take á for a and ignore trailing spaces, so an account would have hundreds of names and escape a
+    limit that counts by name. Therefore the matches are compared once more.
     """
     name = canonical_name(typed)
     same = [user for user in accounts_like(typed) if canonical_name(user.username) == name]
-    # Where createsuperuser made two that differ in capitals alone, the one that was typed.
+    # createsuperuser may have made two that differ in case alone.
     return min(same, key=lambda user: user.username != typed, default=None)
 
 
 class StaffBackend(ModelBackend):
-    """Django's backend, but for the lookup by canonical name and the empty password, which opens nothing."""
+    """Django's backend with a lookup by canonical name; rejects empty passwords."""
 
     def authenticate(
         self,
@@ -39,12 +39,11 @@ class StaffBackend(ModelBackend):
         password: str | None = None,
         **kwargs: Any,  # noqa: ANN401  (Django's signature)
     ) -> User | None:
-        """Return the account, or None."""
-        # Django compares even an empty password with the stored hash, which createsuperuser may have made of one.
+        # createsuperuser may have stored the hash of an empty password.
         if not username or not password:
             return None
         user = account_named(username)
         if user is None:
-            User().set_password(password)  # takes as long as comparing it, so that the time names no accounts
+            User().set_password(password)  # takes as long as a comparison, so that timing reveals no account
             return None
         return user if user.check_password(password) and self.user_can_authenticate(user) else None

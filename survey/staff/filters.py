@@ -1,11 +1,11 @@
-"""What the staff look at: period, branch, score, language and words, from the query string."""
+"""The selection of submissions that a query string makes: period, branch, score, problem, language and words."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from functools import partial
 from urllib.parse import urlencode
 
 from django import forms
@@ -22,58 +22,55 @@ from survey.scales import LOW_SCORES, PROBLEM_LABELS, SATISFIED_SCORES, Problem
 from survey.staff.access import User, branches_of, is_head_office
 from survey.text.terms import wanted_terms
 
-if TYPE_CHECKING:
-    from django.utils.functional import _StrOrPromise as StrOrPromise
-
 DEFAULT_DAYS = 30
-ANY_TIME = "any"  # a period without ends, for the list of what is left to do
-DATES = "dates"  # the period that two dates of the form give
+ANY_TIME = "any"  # a period without ends, the default of the follow-up
+DATES = "dates"  # the period that the two date fields give
 MAX_SEARCH_TERMS = 10
 MAX_DAYS = 1_100  # three years
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 1, 1)
-NO_BRANCH = "-"  # an answer through the plain link; no branch's code is a lone hyphen
+NO_BRANCH = "-"  # submissions without a branch; no branch's code is a lone hyphen
 SCORES = {
     "low": LOW_SCORES,
     "high": SATISFIED_SCORES,
     **{str(score): (score,) for score in range(1, 6)},
 }
 LOW_CHOICES = tuple(str(score) for score in LOW_SCORES)
-BY_WEEK_FROM = 93  # days; a point a day would be too many for a phone
+BY_WEEK_FROM = 93  # days; a phone has no room for a point a day
 
 
 @dataclass(frozen=True)
 class Filters:
-    """One selection of answers: what every page, list and export of the staff is made from."""
+    """A selection of submissions, which every page, list and export of the staff is made from."""
 
     start: date
     end: date  # inclusive
-    branch_ids: tuple[int, ...] | None  # None: every branch, and answers without one
+    branch_ids: tuple[int, ...] | None  # None: every branch, and submissions without one
     without_branch: bool = False
     scores: tuple[int, ...] = ()  # none: all
     language: str = ""
     problem: int = 0  # a bit of Problem; 0: any, or none
     words: str = ""
     by_week: bool = False
-    query: tuple[tuple[str, str], ...] = ()  # as the page's links carry it
+    query: tuple[tuple[str, str], ...] = ()  # as links carry it
 
     @property
     def days(self) -> int:
-        """How long the period is."""
+        """Return the length of the period."""
         return (self.end - self.start).days + 1
 
     @property
     def is_any_time(self) -> bool:
-        """Whether the period leaves nothing out."""
+        """Return whether the period has no ends."""
         return (self.start, self.end) == (FIRST_DAY, LAST_DAY)
 
     @property
     def before(self) -> Filters:
-        """The same for as many days just before as have begun of this period, which may end in the future."""
+        """Return these filters for the period before, with as many days as have begun of this one."""
         begun = (min(self.end, timezone.localdate()) - self.start).days + 1
         return replace(self, start=self.start - timedelta(max(begun, 0)), end=self.start - timedelta(1))
 
     def where(self) -> Q:
-        """The condition on branch, score and language, not on period and problem, for a table with these columns."""
+        """Return the condition on branch, score and language, for a table with these columns."""
         condition = Q()
         if self.without_branch:
             condition &= Q(branch__isnull=True)
@@ -86,23 +83,22 @@ class Filters:
         return condition
 
     def query_string(self, **changes: str) -> str:
-        """The query string of these filters with some set anew; an empty value leaves its name out."""
+        """Return the query string of these filters with changes; an empty value removes its name."""
         return urlencode({name: value for name, value in {**dict(self.query), **changes}.items() if value})
 
 
-def _date_field(label: StrOrPromise) -> forms.DateField:
-    return forms.DateField(
-        label=label,
-        required=False,
-        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
-        validators=[MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)],
-    )
+_DateField = partial(
+    forms.DateField,
+    required=False,
+    widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+    validators=[MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)],
+)
 
 
 class FilterForm(forms.Form):
-    """The filters above each page. A GET form: a selection can be bookmarked and sent to a colleague.
+    """The filters above each page, a GET form, so that a selection can be bookmarked.
 
-    The two dates are there only while the period is "From ... to ...", so none is ever filled in and ignored.
+    The two dates exist only with the period "From ... to ...", so that no filled-in date is ever ignored.
     """
 
     days = forms.ChoiceField(
@@ -116,8 +112,8 @@ class FilterForm(forms.Form):
             (DATES, gettext_lazy("From … to …")),
         ),
     )
-    start = _date_field(gettext_lazy("From"))
-    end = _date_field(gettext_lazy("To"))
+    start = _DateField(label=gettext_lazy("From"))
+    end = _DateField(label=gettext_lazy("To"))
     branch = forms.ChoiceField(label=gettext_lazy("Branch"), required=False)
     score = forms.ChoiceField(
         label=gettext_lazy("Score"),
@@ -167,14 +163,14 @@ class FilterForm(forms.Form):
         any_time: bool = False,
         low_only: bool = False,
     ) -> None:
-        """`without` names the filters a page does not have; `any_time`: its period has no ends until one is chosen;
-        `low_only`: it lists low scores, so that only one of these can be chosen and any other choice does not count.
+        """Leave out the filters named in `without`; `any_time` makes the default period one without ends; `low_only`
+        offers low scores alone and ignores any other.
         """
         self.default_days = ANY_TIME if any_time else str(DEFAULT_DAYS)
-        # What is not chosen stands at its default, so that the form always shows what the page shows.
+        # The form shows the defaults too, so that it always says what the page shows.
         chosen = data.dict()
         has_dates = bool(chosen.get("start") or chosen.get("end"))
-        days = chosen.setdefault("days", "") or (DATES if has_dates else self.default_days)
+        days = chosen.get("days") or (DATES if has_dates else self.default_days)
         if days == DATES and not has_dates:
             today = timezone.localdate()
             chosen |= {"start": (today - timedelta(DEFAULT_DAYS - 1)).isoformat(), "end": today.isoformat()}
@@ -199,7 +195,6 @@ class FilterForm(forms.Form):
         self.fields["branch"].choices = choices  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, object]:
-        """The end of a period does not come before its start, and no period is longer than figures are quick for."""
         cleaned = super().clean() or self.cleaned_data
         start, end = cleaned.get("start"), cleaned.get("end") or timezone.localdate()
         if start and end < start:
@@ -209,41 +204,43 @@ class FilterForm(forms.Form):
         return cleaned
 
     def clean_q(self) -> str:
-        """Words that one query can look for."""
         words = str(self.cleaned_data["q"]).strip()
         if len(wanted_terms(words)) > MAX_SEARCH_TERMS:
             raise forms.ValidationError(_("Search for less at a time: a few words are enough."))
         return words
 
     def filters(self) -> Filters:
-        """The selection; what is not valid counts as not chosen and its field says why. Another's branch is 404."""
+        """Return the selection, where an invalid value counts as not chosen.
+
+        Raises Http404 for a branch that the user may not see.
+        """
         if "branch" in self.errors:
             raise Http404
-        chosen = self.cleaned_data
+        data = self.cleaned_data
         start, end = self._first_and_last_day()
-        code = chosen["branch"]
+        code = data["branch"]
         branch_ids: tuple[int, ...] | None = None
         if code and code != NO_BRANCH:
             branch_ids = tuple(branch.pk for branch in self.branches if branch.code == code)
         elif not self.is_head_office:
             branch_ids = tuple(branch.pk for branch in self.branches)
-        by, problem = chosen.get("by"), chosen.get("problem")
+        by, problem = data.get("by"), data.get("problem")
         return Filters(
             start=start,
             end=end,
             branch_ids=branch_ids,
             without_branch=code == NO_BRANCH,
-            scores=SCORES.get(chosen.get("score", ""), ()),
-            language=chosen.get("language", ""),
+            scores=SCORES.get(data.get("score", ""), ()),
+            language=data.get("language", ""),
             problem=Problem[problem.upper()] if problem else 0,
-            words=chosen.get("q", ""),
+            words=data.get("q", ""),
             by_week=by == "week" or (by != "day" and (end - start).days >= BY_WEEK_FROM),
             query=self.query,
         )
 
     @property
     def query(self) -> tuple[tuple[str, str], ...]:
-        """What was chosen, validly and unlike the default, as links carry it."""
+        """Return the valid values that differ from the default, as links carry them."""
         left_out = set(self.errors)
         if self.period == self.default_days:
             left_out |= {"days", "start", "end"}
@@ -251,12 +248,12 @@ class FilterForm(forms.Form):
 
     @property
     def period(self) -> str:
-        """The choice of period; a wrong one counts as not made."""
-        is_wrong = {"days", "start", "end"} & set(self.errors)
-        return self.default_days if is_wrong else str(self.cleaned_data["days"])
+        """Return the chosen period, or the default if the choice is invalid."""
+        is_invalid = {"days", "start", "end"} & set(self.errors)
+        return self.default_days if is_invalid else str(self.cleaned_data["days"])
 
     def _first_and_last_day(self) -> tuple[date, date]:
-        """First and last day: all time, the two dates (one alone: up to today, or 30 days), or the days up to today."""
+        """Return the period's ends; a start alone lasts until today, an end alone ends DEFAULT_DAYS."""
         days = self.period
         if days == ANY_TIME:
             return FIRST_DAY, LAST_DAY
@@ -271,7 +268,7 @@ class FilterForm(forms.Form):
 
     @property
     def selected_branch(self) -> Branch | None:
-        """The branch the page is about, if it is one."""
+        """Return the branch if the page is about a single one."""
         code = self.cleaned_data.get("branch")
         if code == NO_BRANCH:
             return None

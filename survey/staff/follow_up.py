@@ -1,4 +1,4 @@
-"""What staff do about an answer: notes, and a status where the score is low."""
+"""Notes of staff about a submission, and the follow-up status of a low score."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ logger = logging.getLogger(__name__)
 
 
 class FollowUpForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The next status of a low score, and what was done; of any other answer a note alone.
+    """A note and, for a low score, the next status.
 
-    Nothing is written about an erased answer: a low score keeps its status, any other has no field left.
+    An erased submission takes no note: a low score has its status alone, any other has no field left.
     """
 
     status = forms.ChoiceField(label=gettext_lazy("Status"), choices=FollowUpStatus.choices, widget=forms.RadioSelect)
-    # The status that the page showed: by it a choice is told from what merely stood there.
+    # The status that the page showed, which tells a choice from an untouched field.
     shown = forms.CharField(required=False, widget=forms.HiddenInput)
 
     class Meta:
@@ -33,9 +33,7 @@ class FollowUpForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("status", "text")
         field_classes = {"text": CommentField}  # noqa: RUF012
         error_messages = {"text": TEXT_ERRORS}  # noqa: RUF012
-        widgets = {  # noqa: RUF012
-            "text": forms.Textarea({"rows": 3, "maxlength": COMMENT_MAX_LENGTH})
-        }
+        widgets = {"text": forms.Textarea({"rows": 3, "maxlength": COMMENT_MAX_LENGTH})}  # noqa: RUF012
 
     def __init__(self, submission: Submission, data: QueryDict | None) -> None:
         status = submission.follow_up_status
@@ -47,20 +45,20 @@ class FollowUpForm(forms.ModelForm):  # type: ignore[type-arg]
             del self.fields["text"]
 
     def refuse(self, error: ValidationError, status: str) -> None:
-        """Show the error, what was typed, and the status that the answer has by now."""
+        """Show the error, the typed text, and the present status of the submission."""
         self.add_error(None, error)
         self.data = {"status": status, "shown": status, "text": self.data.get("text", "")}
 
 
 @transaction.atomic
 def follow_up(submission: Submission, *, author: User, status: str, text: str, shown: str = "") -> FollowUpNote:
-    """Set the status of an answer ('' where it is not low) and keep who did it and what was written.
+    """Store a note, and set the status of a low score ('' for any other).
 
-    A status like the one `shown` to the author was not chosen: the answer keeps the one it has by now. Stores nothing
-    and raises ValidationError where another was chosen but somebody was faster, where nothing was chosen or written,
-    and for words about an erased answer.
+    A status equal to the one `shown` to the author was not chosen, so the present one stays. Raises ValidationError and
+    stores nothing if a colleague changed the status meanwhile, if there is neither a new status nor a text, and for a
+    text about an erased submission.
     """
-    # Locked: an erasure comes before, and is seen, or after, and deletes the note.
+    # Locked against an erasure: an earlier one is visible here, a later one deletes the note.
     submission.refresh_from_db(from_queryset=Submission.objects.select_for_update())
     before = submission.follow_up_status
     if status and status == shown:

@@ -28,7 +28,7 @@ class Keyword:
     size: int
 
 
-def search(
+def find(
     submissions: QuerySet[Submission], filters: Filters, wanted: list[str], before: tuple[date, int] | None = None
 ) -> QuerySet[Submission]:
     """Return the submissions of the filters' period whose comment has every wanted term, newest first.

@@ -1,4 +1,4 @@
-"""URLs of the staff. Imported for the first path below /dashboard/: guests never wait for it."""
+"""URLs for staff, imported with the first request below /dashboard/, so that guests never wait for them."""
 
 from __future__ import annotations
 

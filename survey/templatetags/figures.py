@@ -1,4 +1,4 @@
-"""How figures are written."""
+"""Template filters that format figures."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ register = template.Library()
 
 @register.filter
 def percent(share: float) -> str:
-    """0.823 as 82.3%."""
+    """Format a share: 0.823 becomes 82.3%."""
     return f"{100 * share:.1f}%"
 
 
 @register.filter
 def points(share: float) -> str:
-    """A change of a share in percentage points, with its sign."""
+    """Format the change of a share in percentage points, with its sign."""
     return signed(100 * share)
 
 
 @register.filter
 def signed(value: float, decimals: int = 1) -> str:
-    """A figure with its sign, the minus a typographic one."""
+    """Format a number with its sign: +, the minus sign U+2212, or ± for zero."""
     text = f"{abs(value):.{decimals}f}"
     if float(text) == 0:
         return f"±{text}"
@@ -36,7 +36,7 @@ def signed(value: float, decimals: int = 1) -> str:
 
 @register.filter
 def direction(change: Change) -> str:
-    """The class of a change: up, down, or unclear where chance may explain it."""
+    """Return the CSS class of a change: up, down, or unclear if chance may explain it."""
     if not change.is_clear:
         return "unclear"
     return "up" if change.value > 0 else "down"
@@ -44,11 +44,11 @@ def direction(change: Change) -> str:
 
 @register.filter
 def minus(value: float, other: float) -> float:
-    """The difference; an SVG rectangle has a width, not an end."""
+    """Subtract `other`, for the width of an SVG rectangle."""
     return round(value - other, 1)
 
 
 @register.simple_tag
 def query_of(filters: Filters, **changes: str) -> str:
-    """The query string of the filters with some set anew."""
+    """Return the query string of the filters with changes."""
     return filters.query_string(**changes)

@@ -1,18 +1,18 @@
-"""axe-core, which finds what breaks WCAG 2.2 AA in a page as it stands in the browser."""
+"""Accessibility checks of an open page: axe-core's rules for WCAG 2.2 AA, and the size of targets."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-# From the npm package axe-core, as it came.
+# The unchanged file of the npm package axe-core.
 AXE = (Path(__file__).parent / "axe-4.14.1.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 def violations(page: Any) -> list[str]:
-    """What is wrong, one line a rule, with the first elements that break it."""
-    page.evaluate(AXE)  # not a script element, which the page's Content-Security-Policy refuses
+    """Return a line for each broken rule, with the first elements that break it."""
+    page.evaluate(AXE)  # the Content-Security-Policy forbids a script element
     result = page.evaluate("rules => axe.run({runOnly: rules})", RULES)
     return [
         f"{violation['id']}: {violation['help']} {[node['html'] for node in violation['nodes'][:3]]}"
@@ -21,7 +21,7 @@ def violations(page: Any) -> list[str]:
 
 
 def small_targets(page: Any, least: int = 24) -> list[str]:
-    """Buttons, links and fields that are narrower or lower than `least` CSS pixels; links within a sentence may be."""
+    """Return the targets smaller than `least` CSS pixels, except for links within a sentence."""
     return page.evaluate(
         """least => [...document.querySelectorAll("a, button, input, textarea, select, summary")]
             .filter(element => element.type !== "hidden" && element.getClientRects().length)

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-# Playwright's own loop runs in this thread, and Django takes that for asynchronous code; all of it is synchronous.
+# Playwright's event loop runs in this thread, so Django believes the synchronous tests asynchronous.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 FLAGS = [
@@ -26,7 +26,7 @@ FLAGS = [
     "--disable-sync",
 ]
 WIDTHS = {320: 568, 360: 740, 375: 812, 1280: 800}  # phones and a desk, in CSS pixels, with their heights
-LANGUAGES = {"zh": "zh-CN", "en": "en-GB"}  # what the URL says, and what the browser prefers
+LANGUAGES = {"zh": "zh-CN", "en": "en-GB"}  # `lang` in the URL, and the locale of the browser
 
 
 OLD_CHROMIUM = Path(__file__).parent.parent / "node_modules" / "chrome-aws-lambda" / "bin" / "chromium.br"
@@ -34,21 +34,21 @@ OLD_CHROMIUM = Path(__file__).parent.parent / "node_modules" / "chrome-aws-lambd
 
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Any]:
-    """Playwright's one driver; without it the tests are skipped with the reason, and fail in CI."""
+    """Start Playwright. Without it skip the tests, but fail in CI."""
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
-        _miss("playwright from requirements-dev.txt")
+        _skip_or_fail("playwright from requirements-dev.txt")
     with sync_playwright() as driver:
         yield driver
 
 
 @pytest.fixture(scope="session")
 def chromium(playwright: Any) -> Iterator[Any]:
-    """Debian's Chromium, started once."""
+    """Start Debian's Chromium once."""
     executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if executable is None:
-        _miss("Debian's chromium")
+        _skip_or_fail("Debian's chromium")
     browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
     yield browser
     browser.close()
@@ -56,12 +56,12 @@ def chromium(playwright: Any) -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def chromium_86(playwright: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """Chromium 86, the oldest that WeChat's built-in browser is made of, as an npm package carries it."""
+    """Start Chromium 86 from an npm package: WeChat's built-in browser has no older base."""
     node = shutil.which("node")
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
-        _miss("it where it runs: Linux on x86_64")
+        _skip_or_fail("it where it runs: Linux on x86_64")
     if node is None or not OLD_CHROMIUM.exists():
-        _miss("Node and 'npm ci --prefix tests --ignore-scripts'")
+        _skip_or_fail("Node and 'npm ci --prefix tests --ignore-scripts'")
     executable = tmp_path_factory.mktemp("chromium86") / "chromium"
     unpack = "const [from, to] = process.argv.slice(1), fs = require('fs'), zlib = require('zlib');"
     unpack += "fs.writeFileSync(to, zlib.brotliDecompressSync(fs.readFileSync(from)), {mode: 0o755})"
@@ -73,7 +73,7 @@ def chromium_86(playwright: Any, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 class OldPage:
-    """A page of a Chromium that lacks what Playwright asks whether an element is visible: here the page is asked."""
+    """A page of a Chromium without the API by which Playwright finds out whether an element is visible."""
 
     VISIBLE = """(selector) => {
         const box = document.querySelector(selector)?.getBoundingClientRect();
@@ -84,18 +84,18 @@ class OldPage:
         self._page = page
         for name in ("check", "click", "dblclick", "fill"):
             setattr(self, name, partial(getattr(page, name), force=True))
-        self.wait_for_selector = page.text_content  # which waits too
+        self.wait_for_selector = page.text_content  # waits too
 
     def is_visible(self, selector: str) -> bool:
-        """Whether the element takes any room."""
+        """Return whether the element has a size."""
         return bool(self._page.evaluate(self.VISIBLE, selector))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._page, name)
 
 
-def _miss(what: str) -> NoReturn:
-    reason = f"no browser: install {what}"
+def _skip_or_fail(missing: str) -> NoReturn:
+    reason = f"no browser: install {missing}"
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
@@ -103,15 +103,15 @@ def _miss(what: str) -> NoReturn:
 
 @pytest.fixture
 def browser(chromium: Any) -> Any:
-    """The browser that opens the pages; a module may name others."""
+    """The browser that opens the pages; a module may override it."""
     return chromium
 
 
 @pytest.fixture
 def open_page(browser: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
-    """`open_page("/privacy?lang=en", width=375, dark=True, script=False)`: a page in a browser profile of its own.
+    """Return `open_page("/privacy?lang=en", width=375, dark=True, script=False)`, which uses a new browser profile.
 
-    At the end no page may have asked another host, broken the Content-Security-Policy or raised an error.
+    Fail at the end if a page requested another host, violated the Content-Security-Policy or raised an error.
     """
     contexts = []
     complaints: list[str] = []

@@ -1,6 +1,6 @@
-"""`make screenshots`: the guest's and the staff's pages as pictures in docs/screenshots.
+"""`make screenshots` writes pictures of the pages for guests and staff to docs/screenshots.
 
-Its name keeps pytest from collecting it.
+The name of the module keeps pytest from collecting it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FOLDER = Path(project.BASE_DIR) / "docs" / "screenshots"
 
 
 def shoot(page: Any, name: str, longest: int = 2_000) -> None:
-    """The page as a file, from its top and at most `longest` CSS pixels of it: pictures are to stay small."""
+    """Write a picture of the page's first `longest` CSS pixels: longer pictures make the repository large."""
     width, height = page.evaluate("[innerWidth, document.documentElement.scrollHeight]")
     clip = {"x": 0, "y": 0, "width": width, "height": min(height, longest)}
     page.screenshot(path=FOLDER / f"{name}.png", full_page=True, clip=clip, animations="disabled")
@@ -29,7 +29,7 @@ def shoot(page: Any, name: str, longest: int = 2_000) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_guest(open_page: Callable[..., Any], settings: Any) -> None:
-    """The survey, empty and filled in, its errors, the thanks, privacy and erasure."""
+    """Show the survey, empty, filled in and with errors, the thanks, the privacy notice and the erasure."""
     settings.MINIMUM_FILL_SECONDS = 0
     FOLDER.mkdir(parents=True, exist_ok=True)
     branch = Branch.objects.create(code="sh01", name="人民广场店", name_en="People's Square")
@@ -76,7 +76,7 @@ def test_guest(open_page: Callable[..., Any], settings: Any) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_staff(open_page: Callable[..., Any], settings: Any) -> None:
-    """The demo's chain as head office sees it."""
+    """Show the demo as head office sees it."""
     settings.DEBUG = True
     call_command("seed_demo", stdout=StringIO())
     settings.DEBUG = False

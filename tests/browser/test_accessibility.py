@@ -1,4 +1,4 @@
-"""axe-core finds nothing on any of the guest's pages, in any state, and every target is large enough for a thumb."""
+"""On every page for guests, in every state, axe-core reports nothing and every target is large enough for a thumb."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def with_nothing_chosen(page: Any) -> None:
 
 
 def without_script(page: Any) -> None:
-    """From here on the server renders what is wrong; axe itself still runs."""
+    """Block scripts from here on, so that the server renders the errors; axe still runs."""
     page.route("**/*.js", lambda route: route.abort())
 
 
@@ -171,7 +171,7 @@ def chain(settings: Any) -> None:
     Submission.objects.create(reference="BBBBBBBB", satisfaction=1, branch=branch, language="en", phone="12345")
 
 
-# Colours do not depend on the width: dark is looked at on a phone.
+# Colours do not depend on the width, so dark is tested on a phone alone.
 @pytest.mark.parametrize(("width", "dark"), [(375, False), (375, True), (1280, False)], ids=["phone", "dark", "desk"])
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
@@ -188,12 +188,12 @@ def test_no_violation_and_no_small_target(
     assert len(ids) == len(set(ids))
 
 
-def test_nothing_moves_for_those_who_asked_for_it(open_page: Callable[..., Any]) -> None:
+def test_reduced_motion_switches_transitions_off(open_page: Callable[..., Any]) -> None:
     page = open_page("/", reduced_motion="reduce")
     assert page.evaluate("getComputedStyle(document.querySelector('.choices label')).transitionDuration") == "0s"
 
 
-def test_axe_and_the_ruler_notice_what_is_wrong(open_page: Callable[..., Any]) -> None:
+def test_the_checks_notice_violations_and_small_targets(open_page: Callable[..., Any]) -> None:
     page = open_page("/")
     page.evaluate("document.body.insertAdjacentHTML('beforeend', '<input id=x><button id=y></button>')")
     page.evaluate("document.getElementById('y').setAttribute('class', 'language')")

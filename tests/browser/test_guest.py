@@ -1,4 +1,4 @@
-"""A guest answers in a real browser, on a phone and at a desk, in both languages, with JavaScript and without."""
+"""A guest fills in the survey in a real browser: phone and desk, both languages, with JavaScript and without."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Open = Callable[..., Any]
 
 @pytest.fixture(params=["chromium", "chromium_86"])
 def browser(request: pytest.FixtureRequest) -> Any:
-    """Today's, and the oldest that must do."""
+    """The current browser, and the oldest supported one."""
     return request.getfixturevalue(request.param)
 
 
 @pytest.fixture(autouse=True)
 def fast_fingers(settings: Any) -> None:
-    """A test fills the form in faster than a person."""
+    """Switch the minimum fill time off, which tests undercut."""
     settings.MINIMUM_FILL_SECONDS = 0
 
 
@@ -40,7 +40,7 @@ def send(page: Any) -> None:
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("width", [375, 1280])
-def test_one_tap_and_send_is_an_answer(
+def test_one_tap_and_send_make_a_submission(
     open_page: Open, branch: Branch, width: int, language: str, script: bool
 ) -> None:
     page = open_page(f"/s/sh01?lang={language}", width=width, script=script)
@@ -48,15 +48,15 @@ def test_one_tap_and_send_is_an_answer(
     page.check("#id_satisfaction_4")
     send(page)
     page.wait_for_url(re.compile(rf"/thanks/\w+\?lang={language}$"))
-    response = Submission.objects.get()
-    assert page.text_content(".reference") == response.reference
-    assert (response.satisfaction, response.branch, response.name, response.consent_version) == (
+    submission = Submission.objects.get()
+    assert page.text_content(".reference") == submission.reference
+    assert (submission.satisfaction, submission.branch, submission.name, submission.consent_version) == (
         5,
         branch,
         "",
         CONSENT_VERSION,
     )
-    assert response.language == {"zh": "zh-hans", "en": "en"}[language]
+    assert submission.language == {"zh": "zh-hans", "en": "en"}[language]
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
@@ -73,12 +73,12 @@ def test_a_low_score_asks_what_went_wrong_and_is_thanked_differently(open_page: 
     send(page)
     page.wait_for_selector(".reference")
     assert "sorry" in page.text_content("main")
-    response = Submission.objects.get()
-    assert response.problem_list == [Problem.COLD, Problem.WAITING]
-    assert response.comment == "The noodles were cold."
+    submission = Submission.objects.get()
+    assert submission.problem_list == [Problem.COLD, Problem.WAITING]
+    assert submission.comment == "The noodles were cold."
 
 
-def test_everything_can_be_answered_with_the_keyboard_alone(open_page: Open) -> None:
+def test_the_survey_can_be_filled_in_with_the_keyboard_alone(open_page: Open) -> None:
     page = open_page("/?lang=en")
 
     def tab_to(selector: str) -> None:
@@ -111,9 +111,9 @@ def test_everything_can_be_answered_with_the_keyboard_alone(open_page: Open) -> 
     tab_to("button.send")
     page.keyboard.press("Enter")
     page.wait_for_selector(".reference")
-    response = Submission.objects.get()
-    assert (response.satisfaction, response.problem_list, response.comment) == (2, [Problem.DIRTY], "dirty table")
-    assert (response.recommend, response.taste, response.name, response.phone) == (1, 1, "Tom", "1234567890")
+    submission = Submission.objects.get()
+    assert (submission.satisfaction, submission.problem_list, submission.comment) == (2, [Problem.DIRTY], "dirty table")
+    assert (submission.recommend, submission.taste, submission.name, submission.phone) == (1, 1, "Tom", "1234567890")
 
 
 def test_a_second_tap_takes_an_optional_choice_back(open_page: Open) -> None:
@@ -133,8 +133,8 @@ def test_a_second_tap_takes_an_optional_choice_back(open_page: Open) -> None:
     page.click("#id_recommend_3")
     send(page)
     page.wait_for_selector(".reference")
-    response = Submission.objects.get()
-    assert (response.satisfaction, response.recommend, response.taste) == (5, 3, None)
+    submission = Submission.objects.get()
+    assert (submission.satisfaction, submission.recommend, submission.taste) == (5, 3, None)
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
@@ -165,14 +165,14 @@ def test_an_error_stands_beside_its_field_and_nothing_typed_is_lost(
     page.fill("#id_phone", "13800138000")
     send(page)
     page.wait_for_selector(".reference")
-    response = Submission.objects.get()
-    assert (response.satisfaction, response.problem_list, response.comment) == (2, [Problem.TASTE], "味道太咸")
-    assert (response.recommend, response.hygiene, response.branch) == (3, 5, branch)
-    assert (response.name, response.phone, response.email) == ("王芳", "13800138000", "wang@example.com")
+    submission = Submission.objects.get()
+    assert (submission.satisfaction, submission.problem_list, submission.comment) == (2, [Problem.TASTE], "味道太咸")
+    assert (submission.recommend, submission.hygiene, submission.branch) == (3, 5, branch)
+    assert (submission.name, submission.phone, submission.email) == ("王芳", "13800138000", "wang@example.com")
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
-def test_the_language_can_be_switched_with_an_answer_half_typed(open_page: Open, branch: Branch, script: bool) -> None:
+def test_the_language_can_be_switched_in_a_half_typed_form(open_page: Open, branch: Branch, script: bool) -> None:
     page = open_page("/s/sh01", script=script)
     page.check("#id_satisfaction_1")
     page.check("#id_problems_2")
@@ -193,10 +193,10 @@ def test_the_language_can_be_switched_with_an_answer_half_typed(open_page: Open,
     assert not Submission.objects.exists()
     send(page)
     page.wait_for_url(re.compile(r"/thanks/\w+\?lang=zh$"))
-    response = Submission.objects.get()
-    assert (response.satisfaction, response.problem_list, response.comment) == (2, [Problem.COLD], "汤是凉的")
-    assert (response.recommend, response.hygiene, response.branch) == (3, 5, branch)
-    assert (response.name, response.phone) == ("王芳", "13800138000")
+    submission = Submission.objects.get()
+    assert (submission.satisfaction, submission.problem_list, submission.comment) == (2, [Problem.COLD], "汤是凉的")
+    assert (submission.recommend, submission.hygiene, submission.branch) == (3, 5, branch)
+    assert (submission.name, submission.phone) == ("王芳", "13800138000")
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
@@ -213,7 +213,7 @@ def test_enter_in_a_field_sends_rather_than_switch_the_language(open_page: Open,
     assert Submission.objects.get().name == "Tom"
 
 
-def test_the_language_stays_while_an_answer_is_on_its_way(open_page: Open) -> None:
+def test_the_language_cannot_be_switched_while_a_submission_is_sent(open_page: Open) -> None:
     page = open_page("/?lang=en")
     page.check("#id_satisfaction_4")
     page.context.set_offline(True)
@@ -290,7 +290,7 @@ def test_the_url_keeps_the_language(open_page: Open, branch: Branch) -> None:
     page.wait_for_url(re.compile(r"/privacy\?lang=zh$"))
 
 
-# Of every label with visible text: what of it is outside of the label's border, in CSS pixels.
+# For every visible label its text, how far the text overflows the label's border in CSS pixels, and its width.
 OVERFLOW = """() => [...document.querySelectorAll("#survey label")].map((label) => {
     const text = document.createRange();
     text.selectNodeContents(label);
@@ -354,23 +354,23 @@ def test_a_guest_erases_what_he_sent_from_the_thanks(open_page: Open, script: bo
     page.wait_for_selector("h1 >> text=Erase my answer")
     send(page)
     page.wait_for_selector("h1 >> text=Erased")
-    response = Submission.objects.get()
-    assert (response.comment, response.satisfaction) == ("", 1)
+    submission = Submission.objects.get()
+    assert (submission.comment, submission.satisfaction) == ("", 1)
 
 
-def test_another_browser_has_no_button_but_a_request(open_page: Open) -> None:
-    response = Submission.objects.create(satisfaction=1, comment="secret", phone="13800138000", language="en")
-    page = open_page(f"/thanks/{response.reference}?lang=en")
+def test_another_browser_offers_a_request_instead_of_the_button(open_page: Open) -> None:
+    submission = Submission.objects.create(satisfaction=1, comment="secret", phone="13800138000", language="en")
+    page = open_page(f"/thanks/{submission.reference}?lang=en")
     assert page.query_selector("main button") is None
     page.click("footer >> text=Erase")
-    assert page.input_value("#id_reference") == response.reference
+    assert page.input_value("#id_reference") == submission.reference
     page.fill("#id_phone", "+86 138 0013 8000")
     send(page)
     page.wait_for_selector("h1 >> text=Request sent")
-    assert response.erasure_requests.count() == 1
+    assert submission.erasure_requests.count() == 1
 
 
-def test_a_closed_or_unknown_branch_is_said_so(open_page: Open, branch: Branch) -> None:
+def test_a_closed_or_unknown_branch_has_a_page_of_its_own(open_page: Open, branch: Branch) -> None:
     branch.is_open = False
     branch.save()
     page = open_page("/s/sh01?lang=en")
@@ -391,7 +391,7 @@ def test_the_first_load_is_below_40_kb(open_page: Open, branch: Branch, path: st
     assert sum(sizes.values()) < 40_000, sizes
 
 
-def test_a_script_that_a_guest_typed_is_text(open_page: Open) -> None:
+def test_a_typed_script_is_shown_as_text(open_page: Open) -> None:
     evil = "<script>document.title='x'</script><img src=x onerror=document.title='x'>"
     page = open_page("/?lang=en")
     page.fill("#id_comment", evil)
@@ -401,7 +401,7 @@ def test_a_script_that_a_guest_typed_is_text(open_page: Open) -> None:
     assert page.title() != "x"
 
 
-def test_an_answer_that_finds_no_network_is_sent_when_it_is_back(open_page: Open) -> None:
+def test_a_submission_without_network_is_sent_when_the_network_is_back(open_page: Open) -> None:
     page = open_page("/?lang=en")
     page.check("#id_satisfaction_0")
     page.fill("#id_comment", "typed in the cellar")
@@ -414,7 +414,7 @@ def test_an_answer_that_finds_no_network_is_sent_when_it_is_back(open_page: Open
     assert Submission.objects.get().comment == "typed in the cellar"
 
 
-def test_an_answer_waits_on_the_device_for_the_page_to_be_opened_again(open_page: Open) -> None:
+def test_an_unsent_submission_waits_on_the_device_for_the_page_to_be_opened_again(open_page: Open) -> None:
     page = open_page("/?lang=en")
     page.check("#id_satisfaction_4")
     page.route("**/submitSurvey*", lambda route: route.abort())
@@ -427,7 +427,7 @@ def test_an_answer_waits_on_the_device_for_the_page_to_be_opened_again(open_page
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
-def test_two_taps_are_one_answer(open_page: Open, script: bool) -> None:
+def test_two_taps_are_one_submission(open_page: Open, script: bool) -> None:
     page = open_page("/", script=script)
     page.check("#id_satisfaction_4")
     page.dblclick("button.send")
@@ -438,10 +438,10 @@ def test_two_taps_are_one_answer(open_page: Open, script: bool) -> None:
 def test_what_was_typed_is_there_after_a_reload_and_can_be_thrown_away(open_page: Open) -> None:
     page = open_page("/?lang=en")
     page.check("#id_satisfaction_1")
-    page.fill("#id_comment", "half an answer")
+    page.fill("#id_comment", "half a comment")
     page.reload()
     page.wait_for_selector("#sending >> text=typed before")
-    assert page.input_value("#id_comment") == "half an answer"
+    assert page.input_value("#id_comment") == "half a comment"
     assert page.is_checked("#id_satisfaction_1")
     page.click("#sending button")
     assert page.input_value("#id_comment") == ""
@@ -449,7 +449,7 @@ def test_what_was_typed_is_there_after_a_reload_and_can_be_thrown_away(open_page
     assert page.input_value("#id_comment") == ""
 
 
-def test_the_next_guest_on_the_same_phone_is_another_answer(open_page: Open) -> None:
+def test_the_next_guest_on_the_same_phone_makes_another_submission(open_page: Open) -> None:
     page = open_page("/?lang=en")
     for expected in (1, 2):
         page.check("#id_satisfaction_4")
@@ -475,7 +475,7 @@ def test_a_draft_of_one_branch_is_not_another_branchs(open_page: Open) -> None:
 
 def test_a_draft_that_was_never_sent_is_gone_after_a_day(open_page: Open) -> None:
     page = open_page("/?lang=en")
-    page.fill("#id_comment", "half an answer")
+    page.fill("#id_comment", "half a comment")
     page.evaluate(
         """() => {
             const draft = JSON.parse(localStorage.getItem("draft:survey"));

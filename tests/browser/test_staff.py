@@ -1,4 +1,4 @@
-"""The staff's pages in a real browser: log in, filter, follow up, export, on a phone and at a desk."""
+"""The pages for staff in a real browser: log in, filter, follow up, export, on a phone and at a desk."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PAGES = (
     "password/",
 )
 
-# Of each card its size, the shorter side of the code, and where the address ends.
+# For each card its size, the shorter side of its code, and the lower end of its address.
 CARD_IN_MILLIMETRES = """() => [...document.querySelectorAll(".table-card")].map((card) => {
     const inMillimetres = (pixels) => pixels / 96 * 25.4;
     const [box, code, address] = [card, ...card.querySelectorAll(".code, .address")]
@@ -50,7 +50,7 @@ CARD_IN_MILLIMETRES = """() => [...document.querySelectorAll(".table-card")].map
 
 @pytest.fixture
 def demo(transactional_db, settings):
-    """The demo's chain, smaller."""
+    """A small demo."""
     settings.DEBUG = True
     call_command("seed_demo", submissions=1_000, stdout=StringIO())
     settings.DEBUG = False
@@ -68,7 +68,7 @@ def log_in(page, name="head@example.com"):
 
 
 @pytest.mark.parametrize(("width", "dark", "locale"), [(375, False, "zh-CN"), (1280, True, "en-GB")])
-def test_no_page_breaks_accessibility_or_leaves_the_screen(demo, open_page, width, dark, locale):
+def test_no_page_breaks_accessibility_or_scrolls_sideways(demo, open_page, width, dark, locale):
     page = open_page("/dashboard/", width=width, dark=dark, locale=locale)
     assert not violations(page)
     page.fill("[name=username]", "nobody")
@@ -84,7 +84,7 @@ def test_no_page_breaks_accessibility_or_leaves_the_screen(demo, open_page, widt
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
 
 
-def test_what_is_met_by_accident_can_be_read_and_left(demo, open_page):
+def test_error_pages_are_accessible_and_link_back(demo, open_page):
     page = open_page("/dashboard/")
     page.context.clear_cookies()
     send_login(page)
@@ -131,8 +131,8 @@ def test_a_manager_filters_follows_up_and_exports(demo, open_page, script):
 
 @pytest.mark.parametrize("width", [375, 1280])
 def test_head_office_decides_on_a_guests_request(demo, open_page, width):
-    response = Submission.objects.exclude(comment="").first()
-    ErasureRequest.objects.create(submission=response)
+    submission = Submission.objects.exclude(comment="").first()
+    ErasureRequest.objects.create(submission=submission)
     page = open_page("/dashboard/", width=width, locale="en-GB")
     log_in(page)
     page.get_by_role("link", name="Erasures").click()
@@ -145,8 +145,8 @@ def test_head_office_decides_on_a_guests_request(demo, open_page, width):
     page.wait_for_selector("[role=status] >> text=Erased.")
     page.goto("/dashboard/erasures/")
     page.wait_for_selector("text=erased at the guest's request")
-    response.refresh_from_db()
-    assert response.comment == ""
+    submission.refresh_from_db()
+    assert submission.comment == ""
 
 
 def right_edge(locator):
@@ -182,7 +182,7 @@ def test_the_button_of_the_filters_is_not_alone_in_its_row(demo, open_page):
 
 def test_the_keyboard_alone_is_enough(demo, open_page):
     page = open_page("/dashboard/", width=1280, locale="en-GB")
-    page.wait_for_selector("[name=username]:focus")  # the page puts the cursor there
+    page.wait_for_selector("[name=username]:focus")  # autofocus
     page.keyboard.type("head@example.com")
     page.keyboard.press("Tab")
     page.keyboard.type("demo")

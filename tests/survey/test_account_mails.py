@@ -33,7 +33,7 @@ OLD_BODY = f"Choose a password here, within three days:\n\n{OLD_LINK}\n\nIf it w
 
 
 def ask(client: Client, user: User, language: str = "en") -> OutgoingMail:
-    """Ask for a new password as anybody may who knows the address."""
+    """Ask for a new password, as anybody may who knows the address."""
     assert client.post(f"{FORGOTTEN}?lang={language}", {"email": user.email}).status_code == 302
     return OutgoingMail.objects.latest("id")
 
@@ -53,12 +53,12 @@ def link_in(message: EmailMessage) -> str:
 
 
 def opens_an_account(link: str) -> bool:
-    """Whether the link leads to the form that sets a password."""
+    """Return whether the link leads to the form that sets a password."""
     return b'name="new_password1"' in Client().get(link, follow=True).content
 
 
 def links_in_the_table() -> list[str]:
-    """What any column of the queue holds below /dashboard/password/, but for the page that asks for a link."""
+    """Return the paths below /dashboard/password/ in any column of the queue, except for the page that asks for one."""
     everything = "\n".join(str(value) for row in OutgoingMail.objects.values_list() for value in row)
     return [link for link in re.findall(r"/dashboard/password/\S+", everything) if link != FORGOTTEN]
 
@@ -185,7 +185,7 @@ def test_neither_an_error_nor_a_log_line_quotes_the_link(
 
 
 class TestQueuedByTheReleaseBefore:
-    """Its mails name no account, and their body holds a link."""
+    """Mails without an account, with a link in the body."""
 
     def test_the_mail_gets_a_new_link(self, chain: Chain, mailoutbox: list[EmailMessage]) -> None:
         queued_by_the_release_before(chain.head.email)
@@ -252,7 +252,7 @@ class TestQueuedByTheReleaseBefore:
 
 
 class TestAdmin:
-    """Nobody reads the body of a mail about an account, whoever queued it."""
+    """Nobody can read the body of an account mail, whoever queued it."""
 
     SECRET = "cxyz12"
 
@@ -291,7 +291,7 @@ class TestAdmin:
             ("branch", "membership__user__password__startswith"),
         ],
     )
-    def test_no_list_can_be_asked_what_it_holds(self, reader: Client, page: str, lookup: str) -> None:
+    def test_no_list_can_be_filtered_by_it(self, reader: Client, page: str, lookup: str) -> None:
         """`?body__contains=a` with one row or none would tell it letter by letter."""
         url = reverse(f"admin:survey_{page}_changelist")
         assert reader.get(url, {lookup: self.SECRET}).status_code == 400

@@ -67,13 +67,13 @@ def test_an_account_cannot_be_tried_from_address_after_address(client, chain):
     "addresses",
     [[f"2001:db8:0:7::{number:x}" for number in range(6)], ["192.0.2.1", "::ffff:192.0.2.1", "::FFFF:c000:201"] * 2],
 )
-def test_an_address_is_the_network_that_a_client_has_of_it(client, manager, addresses):
+def test_attempts_are_counted_by_ipv6_network_and_mapped_ipv4_address(client, manager, addresses):
     attempts = [log_in(client, manager.username, "wrong", address).status_code for address in addresses]
     assert attempts == [400] * 5 + [429]
     assert log_in(client, manager.username, PASSWORD, "2001:db8:0:8::1").status_code == 302
 
 
-# What a collation of MySQL may take for north@example.com: accents of a letter and of the dot, letters it ignores.
+# Names that a collation of MySQL may match with north@example.com: with accents, or with characters it ignores.
 OTHER_NAMES = [
     *("nórth@example.com", "no\u0301rth@example.com", "ñörťh@éxámple.com", "n\u00f8rth@example.com"),
     *("north@example.com\u200b", "no\u00adrth@example.com", "north@example.com\u0301", "ɴorth@example.com"),
@@ -141,7 +141,7 @@ def test_two_accounts_cannot_differ_in_capitals_alone(client, chain):
     assert client.post(reverse("dashboard:staff_add"), fields).status_code == 400
 
 
-def test_a_login_forgets_the_mistypes_before_it(client, manager):
+def test_a_login_resets_the_failed_attempts(client, manager):
     for _time in range(3):
         for _attempt in range(limits.ATTEMPTS_PER_ACCOUNT_AND_ADDRESS - 1):
             log_in(client, manager.username, "wrong")
@@ -149,7 +149,7 @@ def test_a_login_forgets_the_mistypes_before_it(client, manager):
         client.logout()
 
 
-def test_a_blank_password_forgets_nothing(client, manager):
+def test_a_blank_password_resets_no_attempts(client, manager):
     for _attempt in range(limits.ATTEMPTS_PER_ACCOUNT_AND_ADDRESS):
         assert log_in(client, manager.username, "wrong").status_code == 400
         assert log_in(client, manager.username, "").status_code == 400
@@ -160,7 +160,7 @@ def test_a_blank_password_forgets_nothing(client, manager):
 def test_attempts_at_the_same_moment_are_all_counted():
     together = threading.Barrier(12)
 
-    def is_allowed(_number):
+    def is_counted(_number):
         together.wait()
         try:
             limits.count_attempt("login", "head@example.com", "192.0.2.1")
@@ -171,12 +171,12 @@ def test_attempts_at_the_same_moment_are_all_counted():
         return True
 
     with ThreadPoolExecutor(12) as threads:
-        allowed = list(threads.map(is_allowed, range(12)))
-    assert sum(allowed) == limits.ATTEMPTS_PER_ACCOUNT_AND_ADDRESS
+        counted = list(threads.map(is_counted, range(12)))
+    assert sum(counted) == limits.ATTEMPTS_PER_ACCOUNT_AND_ADDRESS
     assert set(AttemptWindow.objects.values_list("attempts", flat=True)) == {limits.ATTEMPTS_PER_ACCOUNT_AND_ADDRESS}
 
 
-def test_a_window_that_is_over_begins_anew(db):
+def test_an_expired_window_starts_again(db):
     limits.count_attempt("login", "head@example.com", "192.0.2.1")
     limits.count_attempt("login", "head@example.com", "192.0.2.1")
     AttemptWindow.objects.update(ends_at=timezone.now())
@@ -186,7 +186,7 @@ def test_a_window_that_is_over_begins_anew(db):
         assert timedelta(0) < window.ends_at - timezone.now() <= limits.WINDOW
 
 
-def test_a_window_ends_and_is_forgotten(client, manager):
+def test_an_expired_window_is_deleted(client, manager):
     for _attempt in range(limits.ATTEMPTS_PER_ACCOUNT_AND_ADDRESS + 1):
         log_in(client, manager.username, "wrong")
     window = AttemptWindow.objects.order_by("ends_at").first()
@@ -202,7 +202,7 @@ def test_the_throttle_keeps_neither_name_nor_address(client, manager):
     assert all(re.fullmatch("[0-9a-f]{64}", window.key) for window in AttemptWindow.objects.all())
 
 
-def test_djangos_admin_has_no_login_beside_ours(client, chain):
+def test_djangos_admin_redirects_to_our_login(client, chain):
     response = client.get("/admin/login/")
     assert response.status_code == 302
     assert response["Location"].startswith(LOGIN)
@@ -210,7 +210,7 @@ def test_djangos_admin_has_no_login_beside_ours(client, chain):
 
 
 def link_of_the_mail(mailoutbox):
-    """Send what is queued, and read its link."""
+    """Send the queued mail, and return the path of its link."""
     assert outbox.deliver(60).sent == 1
     return re.search(r"http://\S+?(/dashboard/password/\S+)", mailoutbox[0].body)[1]
 
@@ -229,7 +229,7 @@ def test_a_new_password_is_sent_by_the_outbox_and_its_link_works_once(client, ma
     assert "new_password1" not in client.get(link, follow=True).content.decode()
 
 
-def test_an_unknown_address_is_answered_alike_and_gets_no_mail(client, chain, mailoutbox):
+def test_an_unknown_address_gets_the_same_response_and_no_mail(client, chain, mailoutbox):
     posted = client.post("/dashboard/password/forgotten/", {"email": "nobody@example.com"})
     assert posted["Location"] == "/dashboard/password/sent/"
     outbox.deliver(60)
@@ -293,7 +293,7 @@ def test_an_account_changes_its_role_and_loses_its_branches(client, chain):
     assert not member.membership_set.exists()
 
 
-def test_nobody_locks_himself_out(client, chain):
+def test_nobody_can_lock_themselves_out(client, chain):
     client.force_login(chain.head)
     path = reverse("dashboard:staff_member", args=[chain.head.pk])
     fields = {"first_name": "H", "email": "head@example.com", "role": "manager", "branches": [chain.north.pk]}
@@ -312,7 +312,7 @@ def test_the_pages_language_is_the_one_that_was_chosen(client, chain):
     assert "Password forgotten?" in client.get(LOGIN).content.decode()
 
 
-def test_who_let_the_invitation_expire_asks_for_a_link_himself(client, chain, mailoutbox):
+def test_an_account_with_an_expired_invitation_can_ask_for_a_link(client, chain, mailoutbox):
     chain.south_manager.set_unusable_password()
     chain.south_manager.save()
     client.post(FORGOTTEN, {"email": "South@example.com"})
@@ -346,7 +346,7 @@ def test_head_office_sends_an_invitation_again_until_the_first_login(client, cha
     assert client.post(again).status_code == 404
 
 
-def test_five_minutes_bring_one_mail_however_often_and_from_wherever_it_is_asked_for(client, manager):
+def test_an_account_gets_one_mail_in_five_minutes_whoever_asks(client, manager):
     for number in range(12):
         posted = client.post(FORGOTTEN, {"email": manager.email}, REMOTE_ADDR=f"192.0.2.{number}")
         assert posted["Location"] == "/dashboard/password/sent/"
@@ -358,16 +358,16 @@ def test_five_minutes_bring_one_mail_however_often_and_from_wherever_it_is_asked
 
 @pytest.mark.parametrize("email", ["north@example.com", "nobody@example.com"])
 def test_asking_for_mails_is_throttled_alike_for_an_unknown_address(client, manager, email):
-    answers = [client.post(FORGOTTEN, {"email": email}) for _attempt in range(6)]
-    assert [answer.status_code for answer in answers] == [302] * 5 + [429]
-    assert "15" in answers[-1].context["form"].non_field_errors()[0]
+    responses = [client.post(FORGOTTEN, {"email": email}) for _attempt in range(6)]
+    assert [response.status_code for response in responses] == [302] * 5 + [429]
+    assert "15" in responses[-1].context["form"].non_field_errors()[0]
 
 
-def test_a_phones_capital_and_space_do_not_keep_anybody_out(client, manager):
+def test_the_capital_and_the_space_that_a_phone_adds_do_not_matter(client, manager):
     assert log_in(client, f" {manager.username.capitalize()} ", PASSWORD).status_code == 302
 
 
-def test_errors_are_said_as_to_a_colleague(client, chain):
+def test_error_messages_are_in_plain_language(client, chain):
     def errors(page, name="form"):
         return {field: list(sentences) for field, sentences in page.context[name].errors.items()}
 

@@ -22,7 +22,9 @@ from django.utils.encoding import punycode
 from survey.addresses import validate_mail_address
 from survey.guest.forms import SubmissionForm
 from survey.models import Branch
-from survey.staff.accounts import BranchForm, PasswordMailForm, StaffForm
+from survey.staff.accounts import StaffForm
+from survey.staff.branches import BranchForm
+from survey.staff.login import PasswordMailForm
 
 GOOD = ["name@example.com", "first.last+tag@mail.example.cn", "o'brien@example.com", "a@例え.jp", "a@[192.0.2.1]"]
 BAD = [

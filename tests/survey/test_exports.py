@@ -1,4 +1,4 @@
-"""Exports: nothing lost between parts, nothing over the limit, the same memory for many answers as for few."""
+"""Exports: nothing lost between parts, no part over the limit, memory independent of the number of submissions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.utils import timezone
 from survey.models import COMMENT_MAX_LENGTH, Branch, ExportLog, Membership, Submission
 from survey.staff import exports
 from survey.staff.filters import Filters
-from tests.support.chain import answer
+from tests.support.chain import make_submission
 
 PATH = "/dashboard/export.csv"
 
@@ -24,15 +24,15 @@ def rows_of(text):
     return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
 
 
-def test_the_file_begins_with_the_mark_by_which_excel_knows_utf_8(client, chain):
+def test_the_file_starts_with_the_byte_order_mark_that_excel_needs(client, chain):
     client.force_login(chain.head)
     response = client.get(PATH)
     assert response.getvalue().startswith(b"\xef\xbb\xbf")
     assert response["Content-Type"] == "text/csv; charset=utf-8"
 
 
-def test_without_personal_data_no_words_of_the_guest_leave(client, chain):
-    answer(chain.north, 4, comment="我叫王小明", name="王小明", phone="13800138000", email="w@example.com")
+def test_without_personal_data_no_text_of_the_guest_is_exported(client, chain):
+    make_submission(chain.north, 4, comment="我叫王小明", name="王小明", phone="13800138000", email="w@example.com")
     client.force_login(chain.head)
     text = client.get(PATH).getvalue().decode()
     for secret in ("王小明", "13800138000", "w@example.com"):
@@ -44,7 +44,7 @@ def test_days_are_packed_into_parts_below_the_limit():
     days = {date(2026, 1, number): 1_000 for number in range(1, 11)}
     filters = Filters(start=date(2025, 12, 25), end=date(2026, 1, 12), branch_ids=None)
     parts = exports.plan(days, filters, exports.BYTES_PER_ROW[True] * 2_500, with_personal_data=True)
-    assert [part.responses for part in parts] == [2_000] * 5
+    assert [part.submissions for part in parts] == [2_000] * 5
     assert [part.start for part in parts[:2]] == [filters.start, date(2026, 1, 3)]
     assert parts[-1].end == filters.end
     assert len(exports.plan(days, filters, 0, with_personal_data=True)) == 1
@@ -52,12 +52,12 @@ def test_days_are_packed_into_parts_below_the_limit():
 
 
 @pytest.mark.parametrize("personal", ["", "1"])
-def test_a_part_of_usual_answers_is_neither_divided_nor_nearly_empty(client, chain, settings, personal):
+def test_a_part_of_usual_submissions_is_neither_divided_nor_nearly_empty(client, chain, settings, personal):
     settings.RESPONSE_MAX_BYTES = 100_000
     for number in range(600):
         comment = "味道很好，就是排队太久了。" if number % 2 else ""
         contact = {"name": "王小明", "phone": "13800138000"} if number % 3 else {}
-        answer(chain.north, 4, days_ago=number % 20, comment=comment, recommend=9, taste=4, **contact)
+        make_submission(chain.north, 4, days_ago=number % 20, comment=comment, recommend=9, taste=4, **contact)
     client.force_login(chain.head)
     parts = client.get(reverse("dashboard:export"), {"personal": personal}).context["parts"]
     sizes = []
@@ -72,7 +72,7 @@ def test_a_part_of_usual_answers_is_neither_divided_nor_nearly_empty(client, cha
 def test_the_longest_comments_stay_below_the_limit_and_none_is_lost(client, chain, settings):
     settings.RESPONSE_MAX_BYTES = 100_000
     for number in range(30):
-        answer(chain.north, 4, days_ago=number % 3, comment="😄" * COMMENT_MAX_LENGTH)  # 24 kB each, as JSON
+        make_submission(chain.north, 4, days_ago=number % 3, comment="😄" * COMMENT_MAX_LENGTH)  # 24 kB each, as JSON
     client.force_login(chain.head)
     page = client.get(reverse("dashboard:export"), {"personal": "1"})
     files, divided = follow(client, [link for _part, link in page.context["parts"]])
@@ -83,7 +83,7 @@ def test_the_longest_comments_stay_below_the_limit_and_none_is_lost(client, chai
 
 
 def follow(client, links):
-    """The files behind the links, and how often one was divided."""
+    """Return the files behind the links, and how often one was divided."""
     files, divided = [], 0
     while links:
         response = client.get(links.pop())
@@ -98,7 +98,7 @@ def follow(client, links):
 def test_behind_a_gateway_the_page_gives_a_link_for_each_part(client, chain, settings):
     settings.RESPONSE_MAX_BYTES = exports.BYTES_PER_ROW[False] * 10
     for number in range(30):
-        answer(chain.north, 4, days_ago=number % 6)
+        make_submission(chain.north, 4, days_ago=number % 6)
     client.force_login(chain.head)
     page = client.get(reverse("dashboard:export"))
     assert len(page.context["parts"]) == 3
@@ -113,7 +113,7 @@ def test_behind_a_gateway_the_page_gives_a_link_for_each_part(client, chain, set
 def test_a_part_that_is_too_large_divides_itself_and_loses_nothing(client, chain, settings):
     settings.RESPONSE_MAX_BYTES = 6_000
     for number in range(40):
-        answer(chain.north, 4, days_ago=number % 2, comment="味道好" * 40)
+        make_submission(chain.north, 4, days_ago=number % 2, comment="味道好" * 40)
     client.force_login(chain.head)
     files, _divided = follow(client, [f"{PATH}?personal=1"])
     assert all(len(json.dumps(text)) <= 6_000 for text in files)
@@ -124,7 +124,7 @@ def test_a_part_that_is_too_large_divides_itself_and_loses_nothing(client, chain
 
 
 @pytest.mark.parametrize("name", ["after", "until"])
-def test_a_malformed_place_is_not_found(client, chain, name):
+def test_a_malformed_cursor_is_not_found(client, chain, name):
     client.force_login(chain.head)
     for place in ("x", "2026-01-01", "2026-01-01.x", "2026-13-01.1", "2026-01-01.-1", f"2026-01-01.{2**63}"):
         assert client.get(PATH, {name: place}).status_code == 404
@@ -144,7 +144,7 @@ def test_a_number_in_a_link_that_no_database_can_hold_is_not_found(client, chain
         assert client.get(path).status_code == 404
 
 
-def test_the_log_says_what_was_exported_whatever_else_the_link_carries(client, chain):
+def test_the_log_has_the_filters_that_took_effect_whatever_else_the_link_carries(client, chain):
     client.force_login(chain.head)
     junk = "x" * 600
     client.get(f"{PATH}?aaaa={junk}&personal=1&days=7&branch=north&q={'排队' * 50}&by=week&after=2026-01-01.5")
@@ -202,15 +202,15 @@ def test_the_log_can_be_read_to_its_beginning(client, chain):
     assert len(seen) == 46
 
 
-def test_words_choose_the_same_answers_as_on_the_page(client, chain):
-    answer(chain.north, 4, comment="排队太久", days_ago=1)
-    answer(chain.north, 4, comment="味道很好")
-    answer(chain.north, 4, comment="不想排队", due=True)
+def test_words_match_the_same_submissions_as_on_the_page(client, chain):
+    make_submission(chain.north, 4, comment="排队太久", days_ago=1)
+    make_submission(chain.north, 4, comment="味道很好")
+    make_submission(chain.north, 4, comment="不想排队", due=True)
     client.force_login(chain.head)
     assert len(rows_of(client.get(PATH, {"q": "排队"}).getvalue().decode())) == 3
 
 
-def test_an_export_takes_the_same_memory_for_many_answers_as_for_few(chain):
+def test_the_memory_of_an_export_does_not_grow_with_the_submissions(chain):
     today = timezone.localdate()
     filters = Filters(start=today - timedelta(9), end=today, branch_ids=None)
     Submission.objects.bulk_create(
@@ -221,9 +221,8 @@ def test_an_export_takes_the_same_memory_for_many_answers_as_for_few(chain):
     )
     tracemalloc.start()
     try:
-        count = sum(
-            len(line) for line, _cursor in exports.lines(Submission.objects.all(), filters, with_personal_data=True)
-        )
+        export = exports.Export(filters, with_personal_data=True)
+        count = sum(len(line) for line, _cursor in exports.lines(Submission.objects.all(), export))
         _now, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

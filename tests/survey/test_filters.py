@@ -1,4 +1,4 @@
-"""The filters above the staff's pages: one period at a time, said aloud when wrong, and kept from page to page."""
+"""The filters above the pages for staff: one period at a time, an error for a wrong one, kept from page to page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from survey.staff.filters import FIRST_DAY, LAST_DAY, MAX_DAYS, FilterForm
-from tests.support.chain import answer
+from tests.support.chain import make_submission
 
 
 def url(name):
@@ -19,7 +19,7 @@ def url(name):
 
 @pytest.fixture
 def form(chain):
-    """The form of head office for a query string."""
+    """Return a function that makes head office's form of a query string."""
 
     def make(query="", **options):
         return FilterForm(QueryDict(query), chain.head, **options)
@@ -32,7 +32,7 @@ def test_two_dates_alone_are_the_period(form):
     assert (filters.start, filters.end) == (date(2026, 1, 2), date(2026, 1, 5))
 
 
-def test_a_chosen_number_of_days_puts_the_dates_away(form):
+def test_a_chosen_number_of_days_removes_the_dates(form):
     chosen = form("days=7&start=2026-01-02&end=2026-01-05")
     filters = chosen.filters()
     assert (filters.days, filters.end) == (7, timezone.localdate())
@@ -40,7 +40,7 @@ def test_a_chosen_number_of_days_puts_the_dates_away(form):
     assert filters.query_string() == "days=7"
 
 
-def test_from_to_shows_the_dates_filled_with_the_usual_period(form):
+def test_from_to_shows_the_dates_filled_with_the_default_period(form):
     chosen = form("days=dates")
     assert chosen["start"].value() == (timezone.localdate() - timedelta(29)).isoformat()
     assert chosen.filters().days == 30
@@ -55,16 +55,16 @@ def test_one_date_alone_is_enough(form):
 
 
 @pytest.mark.parametrize(
-    ("query", "sentence"),
+    ("query", "message"),
     [
         ("start=2050-01-02&end=2050-01-01", "The period ends before it starts."),
         ("start=2010-01-01&end=2020-01-01", f"Choose a period of at most {MAX_DAYS} days."),
     ],
 )
-def test_a_wrong_period_is_said_aloud_and_the_usual_one_is_shown(client, chain, query, sentence):
+def test_an_invalid_period_shows_an_error_and_the_default_period(client, chain, query, message):
     client.force_login(chain.head)
     response = client.get(f"{url('overview')}?{query}&branch=north", headers={"Accept-Language": "en"})
-    assert sentence in response.content.decode()
+    assert message in response.content.decode()
     filters = response.context["filters"]
     assert (filters.days, filters.end) == (30, timezone.localdate())
     assert filters.query_string() == "branch=north"
@@ -78,7 +78,7 @@ def test_the_period_before_has_as_many_days_as_have_begun(form, first, last, day
     assert filters.before.end == filters.start - timedelta(1)
 
 
-def test_any_time_is_the_follow_ups_alone(form):
+def test_only_the_follow_up_offers_any_time(form):
     filters = form("", any_time=True).filters()
     assert (filters.start, filters.end) == (FIRST_DAY, LAST_DAY)
     assert filters.is_any_time
@@ -88,8 +88,8 @@ def test_any_time_is_the_follow_ups_alone(form):
 
 
 def test_a_problem_is_found_among_several(client, chain):
-    cold = answer(chain.north, 1, comment="cold and dirty", problems=4 | 8)
-    answer(chain.north, 1, comment="slow", problems=32)
+    cold = make_submission(chain.north, 1, comment="cold and dirty", problems=4 | 8)
+    make_submission(chain.north, 1, comment="slow", problems=32)
     client.force_login(chain.head)
     for page in ("comments", "follow_up"):
         assert client.get(url(page), {"problem": "cold"}).context["submissions"] == [cold]
@@ -105,13 +105,13 @@ def test_the_pages_keep_the_filters_of_each_other(client, chain):
 
 
 def test_a_filter_that_a_page_does_not_show_does_not_count_there(client, chain):
-    answer(chain.north, 1, comment="cold")
+    make_submission(chain.north, 1, comment="cold")
     client.force_login(chain.head)
     assert client.get(url("follow_up"), {"score": "high", "q": "nothing"}).context["submissions"]
 
 
 def test_low_scores_are_filtered_by_one_of_them(client, chain):
-    one, two = answer(chain.north, 1), answer(chain.north, 2)
+    one, two = make_submission(chain.north, 1), make_submission(chain.north, 2)
     client.force_login(chain.head)
     for score, listed in (("", [two, one]), ("high", [two, one]), ("1", [one]), ("2", [two])):
         shown = client.get(url("follow_up"), {"score": score})

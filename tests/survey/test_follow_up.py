@@ -1,4 +1,4 @@
-"""Low scores to follow up: none is forgotten, and one leads to the next."""
+"""Low scores to follow up: the list misses none, and each page links to the next open one."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from django.urls import reverse
 from survey.jobs.retention import erase
 from survey.models import COMMENT_MAX_LENGTH, Submission
 from survey.staff.follow_up import follow_up
-from tests.support.chain import answer
+from tests.support.chain import make_submission
 
 LIST = reverse("dashboard:follow_up")
 
 
-def path(response):
-    return reverse("dashboard:submission", args=[response.reference])
+def path(submission):
+    return reverse("dashboard:submission", args=[submission.reference])
 
 
 def page(client, address, **query):
@@ -33,16 +33,16 @@ def manager(client, chain):
     return client
 
 
-def test_the_list_has_as_many_as_the_badge_says(manager, chain):
+def test_the_list_has_as_many_as_the_badge_counts(manager, chain):
     for days_ago in (0, 45, 400):
-        answer(chain.north, 1, days_ago=days_ago)
-    answer(chain.south, 1)
+        make_submission(chain.north, 1, days_ago=days_ago)
+    make_submission(chain.south, 1)
     shown = page(manager, LIST)
     assert shown.context["open_count"] == len(shown.context["submissions"]) == 3
 
 
-def test_a_chosen_period_limits_the_list_and_says_that_others_wait(manager, chain):
-    answer(chain.north, 1, days_ago=45)
+def test_a_chosen_period_limits_the_list_and_the_page_mentions_the_others(manager, chain):
+    make_submission(chain.north, 1, days_ago=45)
     for query in ({"days": "30"}, {"start": "2020-01-01", "end": "2020-02-01"}):
         shown = page(manager, LIST, **query)
         assert shown.context["submissions"] == []
@@ -57,10 +57,10 @@ def test_without_any_open_one_nothing_waits(manager):
 
 
 @pytest.mark.parametrize(("days_ago", "age"), [(0, "came today"), (1, "waits for 1 day<"), (45, "waits for 45 days")])
-def test_an_open_one_says_how_long_it_waits(manager, chain, days_ago, age):
-    response = answer(chain.north, 1, days_ago=days_ago)
+def test_an_open_low_score_shows_how_long_it_has_waited(manager, chain, days_ago, age):
+    submission = make_submission(chain.north, 1, days_ago=days_ago)
     assert age in page(manager, LIST).content.decode()
-    Submission.objects.filter(pk=response.pk).update(follow_up_status="solved")
+    Submission.objects.filter(pk=submission.pk).update(follow_up_status="solved")
     assert age not in page(manager, LIST, status="all").content.decode()
 
 
@@ -69,12 +69,12 @@ def test_tabs_begin_with_a_capital(manager):
     assert re.findall(r">([^<]+)</a>", tabs) == ["Open", "Contacted", "Solved", "All"]
 
 
-def test_what_is_saved_leads_back_to_the_list_and_to_the_next_open_one(manager, chain):
+def test_a_saved_follow_up_links_to_the_list_and_to_the_next_open_one(manager, chain):
     oldest, solved, middle, newest = (
-        answer(chain.north, 1, days_ago=days_ago, problems=4) for days_ago in (60, 50, 40, 1)
+        make_submission(chain.north, 1, days_ago=days_ago, problems=4) for days_ago in (60, 50, 40, 1)
     )
     Submission.objects.filter(pk=solved.pk).update(follow_up_status="solved")
-    answer(chain.north, 1, days_ago=45)
+    make_submission(chain.north, 1, days_ago=45)
     query = "?problem=cold&status=open"
     assert (
         f'href="{path(middle)}?problem=cold&amp;status=open"'
@@ -90,114 +90,118 @@ def test_what_is_saved_leads_back_to_the_list_and_to_the_next_open_one(manager, 
     assert page(manager, path(oldest) + query).context["next_open"] is None
 
 
-def test_the_next_open_one_is_of_ones_own_branch(manager, chain):
-    mine = answer(chain.north, 1)
-    answer(chain.south, 1)
+def test_the_next_open_one_is_of_the_users_branch(manager, chain):
+    mine = make_submission(chain.north, 1)
+    make_submission(chain.south, 1)
     assert page(manager, path(mine)).context["next_open"] is None
 
 
 def test_a_comment_leads_back_to_the_comments(manager, chain):
-    response = answer(chain.north, 5, comment="good")
-    link = f"{path(response)}?score=high&amp;list=comments"
+    submission = make_submission(chain.north, 5, comment="good")
+    link = f"{path(submission)}?score=high&amp;list=comments"
     address = reverse("dashboard:comments")
     assert f'href="{link}"' in page(manager, address, score="high").content.decode()
     assert (
-        f'href="{address}?score=high"' in page(manager, path(response), score="high", list="comments").content.decode()
+        f'href="{address}?score=high"'
+        in page(manager, path(submission), score="high", list="comments").content.decode()
     )
 
 
 def test_of_an_erased_low_score_only_the_status_can_be_saved(manager, chain):
-    response = answer(chain.north, 1)
-    erase(Submission.objects.filter(pk=response.pk))
-    assert set(page(manager, path(response)).context["note_form"].fields) == {"status", "shown"}
-    refused = manager.post(path(response), {"status": "solved", "text": "Mr Li 13800009999"})
+    submission = make_submission(chain.north, 1)
+    erase(Submission.objects.filter(pk=submission.pk))
+    assert set(page(manager, path(submission)).context["note_form"].fields) == {"status", "shown"}
+    refused = manager.post(path(submission), {"status": "solved", "text": "Mr Li 13800009999"})
     assert refused.status_code == 400
     assert "13800009999" not in refused.content.decode()
-    assert not response.notes.exists()
-    manager.post(path(response), {"status": "solved"})
-    response.refresh_from_db()
-    assert (response.follow_up_status, response.notes.get().text) == ("solved", "")
+    assert not submission.notes.exists()
+    manager.post(path(submission), {"status": "solved"})
+    submission.refresh_from_db()
+    assert (submission.follow_up_status, submission.notes.get().text) == ("solved", "")
 
 
-def test_about_an_erased_good_answer_nothing_can_be_written(manager, chain):
-    response = answer(chain.north, 5)
-    erase(Submission.objects.filter(pk=response.pk))
-    assert 'name="text"' not in page(manager, path(response)).content.decode()
-    refused = manager.post(path(response), {"text": "Mr Li 13800009999"}, headers={"Accept-Language": "en"})
+def test_an_erased_good_score_takes_no_note(manager, chain):
+    submission = make_submission(chain.north, 5)
+    erase(Submission.objects.filter(pk=submission.pk))
+    assert 'name="text"' not in page(manager, path(submission)).content.decode()
+    refused = manager.post(path(submission), {"text": "Mr Li 13800009999"}, headers={"Accept-Language": "en"})
     assert refused.status_code == 400
     assert "This answer was erased" in refused.content.decode()
-    assert not response.notes.exists()
+    assert not submission.notes.exists()
 
 
-def test_a_note_that_meets_an_erasure_is_not_stored(chain):
-    response = answer(chain.north, 1)
-    erase(Submission.objects.filter(pk=response.pk))
-    response.erased_at = None  # as it was read before
+def test_a_note_that_races_an_erasure_is_not_stored(chain):
+    submission = make_submission(chain.north, 1)
+    erase(Submission.objects.filter(pk=submission.pk))
+    submission.erased_at = None  # as a request read it before
     with pytest.raises(ValidationError):
-        follow_up(response, author=chain.head, status="solved", text="Mr Li 13800009999")
-    assert not response.notes.exists()
+        follow_up(submission, author=chain.head, status="solved", text="Mr Li 13800009999")
+    assert not submission.notes.exists()
 
 
 @pytest.fixture
 def stale(manager, chain):
-    """An open answer whose page was opened before a colleague saved it as solved, and what that page sends."""
-    response = answer(chain.north, 1)
-    sent = {name: page(manager, path(response)).context["note_form"][name].value() for name in ("status", "shown")}
-    follow_up(response, author=chain.head, status="solved", text="invited again")
-    return response, sent
+    """A submission that a colleague has just solved, and the status fields of a page opened while it was open."""
+    submission = make_submission(chain.north, 1)
+    sent = {name: page(manager, path(submission)).context["note_form"][name].value() for name in ("status", "shown")}
+    follow_up(submission, author=chain.head, status="solved", text="invited again")
+    return submission, sent
 
 
 def test_a_note_from_an_older_page_leaves_the_status_as_it_is_by_now(manager, stale):
-    response, sent = stale
-    assert manager.post(path(response), {**sent, "text": "and called"}).status_code == 302
-    response.refresh_from_db()
-    assert response.follow_up_status == "solved"
-    assert list(response.notes.values_list("status", "text")) == [("solved", "invited again"), ("solved", "and called")]
+    submission, sent = stale
+    assert manager.post(path(submission), {**sent, "text": "and called"}).status_code == 302
+    submission.refresh_from_db()
+    assert submission.follow_up_status == "solved"
+    assert list(submission.notes.values_list("status", "text")) == [
+        ("solved", "invited again"),
+        ("solved", "and called"),
+    ]
 
 
 def test_a_status_chosen_on_an_older_page_is_asked_for_again(manager, stale):
-    response, sent = stale
+    submission, sent = stale
     sent |= {"status": "contacted", "text": "called"}
-    refused = manager.post(path(response), sent, headers={"Accept-Language": "en"})
+    refused = manager.post(path(submission), sent, headers={"Accept-Language": "en"})
     assert refused.status_code == 400
     assert "Somebody changed the status to “solved” meanwhile" in refused.content.decode()
     assert "invited again" in refused.content.decode()
-    response.refresh_from_db()
-    assert (response.follow_up_status, response.notes.count()) == ("solved", 1)
+    submission.refresh_from_db()
+    assert (submission.follow_up_status, submission.notes.count()) == ("solved", 1)
     form = refused.context["note_form"]
     again = {name: form[name].value() for name in ("status", "shown", "text")}
     assert again == {"status": "solved", "shown": "solved", "text": "called"}
-    assert manager.post(path(response), {**again, "status": "contacted"}).status_code == 302
-    response.refresh_from_db()
-    assert response.follow_up_status == "contacted"
+    assert manager.post(path(submission), {**again, "status": "contacted"}).status_code == 302
+    submission.refresh_from_db()
+    assert submission.follow_up_status == "contacted"
 
 
-def test_an_empty_form_adds_nothing_and_says_so(manager, stale):
-    response, sent = stale
-    refused = manager.post(path(response), {**sent, "text": " "}, headers={"Accept-Language": "en"})
+def test_an_empty_form_stores_nothing_and_shows_an_error(manager, stale):
+    submission, sent = stale
+    refused = manager.post(path(submission), {**sent, "text": " "}, headers={"Accept-Language": "en"})
     assert refused.status_code == 400
     assert "Nothing was changed or written" in refused.content.decode()
     assert refused.context["note_form"]["status"].value() == "solved"
-    assert response.notes.count() == 1
+    assert submission.notes.count() == 1
 
 
 def test_a_note_that_is_too_long_does_not_make_the_shown_status_a_chosen_one(manager, stale):
-    response, sent = stale
-    refused = manager.post(path(response), {**sent, "text": "x" * (COMMENT_MAX_LENGTH + 1)})
+    submission, sent = stale
+    refused = manager.post(path(submission), {**sent, "text": "x" * (COMMENT_MAX_LENGTH + 1)})
     form = refused.context["note_form"]
     assert {name: form[name].value() for name in sent} == sent
 
 
 def test_a_line_break_in_a_note_counts_once(manager, chain):
-    response = answer(chain.north, 1)
+    submission = make_submission(chain.north, 1)
     text = "排\n" * (COMMENT_MAX_LENGTH // 2 - 1) + "队啊"
     sent = text.replace("\n", "\r\n")  # as browsers do
-    assert manager.post(path(response), {"status": "solved", "text": sent}).status_code == 302
-    assert response.notes.get().text == text
-    assert manager.post(path(response), {"status": "solved", "text": sent + "x"}).status_code == 400
+    assert manager.post(path(submission), {"status": "solved", "text": sent}).status_code == 302
+    assert submission.notes.get().text == text
+    assert manager.post(path(submission), {"status": "solved", "text": sent + "x"}).status_code == 400
 
 
-def test_an_answers_page_takes_a_bounded_number_of_queries(manager, chain, django_assert_max_num_queries):
-    first, *_others = [answer(chain.north, 1, days_ago=number) for number in range(40)]
+def test_a_submissions_page_takes_a_bounded_number_of_queries(manager, chain, django_assert_max_num_queries):
+    first, *_others = [make_submission(chain.north, 1, days_ago=number) for number in range(40)]
     with django_assert_max_num_queries(10):
         page(manager, path(first))

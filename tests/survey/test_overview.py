@@ -1,4 +1,4 @@
-"""The overview: what it shows beside each figure, so that nobody takes chance for a result."""
+"""The overview shows beside each figure whether chance may explain it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from survey.scales import Problem
-from survey.staff import selectors
+from survey.staff import figures
 from survey.staff.views.overview import date_label
-from tests.support.chain import answer
+from tests.support.chain import make_submission
 
 
 @pytest.fixture
@@ -28,26 +28,26 @@ def text_of(response):
 
 def test_a_change_against_a_small_period_before_is_grey_and_noted(chain, overview):
     for _number in range(30):
-        answer(chain.north, 1)
+        make_submission(chain.north, 1)
     assert "few" not in text_of(overview()).partition("Distribution")[0]
-    answer(chain.north, 5, days_ago=31)
+    make_submission(chain.north, 5, days_ago=31)
     shown = overview()
     assert "The period before has fewer than 30 answers" in text_of(shown)
     assert "change down" not in shown.content.decode()
-    answer(chain.south, 5)
+    make_submission(chain.south, 5)
     assert "Fewer than 30 answers" in text_of(overview(branch="south"))
 
 
 def test_a_period_that_ends_in_the_future_is_not_compared_with_a_full_one(chain, overview):
     for days_ago in (0, 1, 2, 3):
-        answer(chain.north, days_ago=days_ago)
+        make_submission(chain.north, days_ago=days_ago)
     today = timezone.localdate()
     assert "1 in the period before" in text_of(overview(start=today, end=today + timedelta(40)))
 
 
 def test_each_part_of_the_nps_has_its_share_and_range(chain, overview):
     for recommend in (10, 9, 8, 3):
-        answer(chain.north, 4, recommend=recommend)
+        make_submission(chain.north, 4, recommend=recommend)
     shown = overview()
     parts = shown.context["nps_parts"]
     assert [(part.count, part.share.value) for part in parts] == [(1, 0.25), (1, 0.25), (2, 0.5)]
@@ -56,13 +56,13 @@ def test_each_part_of_the_nps_has_its_share_and_range(chain, overview):
     assert "Promoters (9 and 10) 2 50.0% 15.0% – 85.0%" in text_of(shown)
 
 
-def test_what_went_wrong_is_counted_over_the_chosen_low_scores(chain, overview):
-    answer(chain.north, 1, problems=Problem.COLD | Problem.DIRTY)
-    answer(chain.north, 2, problems=Problem.COLD)
-    answer(chain.north, 2)
-    answer(chain.north, 3, problems=Problem.WAITING)
-    answer(chain.south, 1, problems=Problem.WAITING)
-    answer(chain.north, 1, days_ago=40, problems=Problem.WAITING)
+def test_problems_are_counted_over_the_low_scores_of_the_filters(chain, overview):
+    make_submission(chain.north, 1, problems=Problem.COLD | Problem.DIRTY)
+    make_submission(chain.north, 2, problems=Problem.COLD)
+    make_submission(chain.north, 2)
+    make_submission(chain.north, 3, problems=Problem.WAITING)
+    make_submission(chain.south, 1, problems=Problem.WAITING)
+    make_submission(chain.north, 1, days_ago=40, problems=Problem.WAITING)
     shown = overview(branch="north")
     first, second, third, *_others = shown.context["problems"]
     assert (first.label, first.count, second.label, second.count, third.count) == (
@@ -78,17 +78,17 @@ def test_what_went_wrong_is_counted_over_the_chosen_low_scores(chain, overview):
     assert overview(score="1", branch="north").context["low_count"] == 1
 
 
-def test_a_problem_leads_to_its_low_scores_of_the_same_period(client, chain, overview):
-    recent = answer(chain.north, 1, problems=Problem.COLD)
-    answer(chain.north, 1, days_ago=40, problems=Problem.COLD)
+def test_a_problem_links_to_its_low_scores_of_the_same_period(client, chain, overview):
+    recent = make_submission(chain.north, 1, problems=Problem.COLD)
+    make_submission(chain.north, 1, days_ago=40, problems=Problem.COLD)
     [link] = re.findall(r'href="(/dashboard/follow-up/\?[^"]*problem=cold[^"]*)"', overview().content.decode())
     assert client.get(link.replace("&amp;", "&")).context["submissions"] == [recent]
 
 
 @pytest.mark.parametrize("score", ["", "low", "1", "2"])
-def test_a_problem_leads_to_as_many_answers_as_it_counts(client, chain, overview, score):
+def test_a_problem_links_to_as_many_submissions_as_it_counts(client, chain, overview, score):
     for satisfaction in (1, 1, 2, 2, 2):
-        answer(chain.north, satisfaction, problems=Problem.COLD)
+        make_submission(chain.north, satisfaction, problems=Problem.COLD)
     shown = overview(score=score)
     [problem] = [row for row in shown.context["problems"] if row.count]
     listed = client.get(f"{reverse('dashboard:follow_up')}?{problem.link}").context["submissions"]
@@ -96,43 +96,43 @@ def test_a_problem_leads_to_as_many_answers_as_it_counts(client, chain, overview
 
 
 @pytest.mark.parametrize("score", ["", "high", "5", "low", "1"])
-def test_a_word_leads_to_as_many_comments_as_it_counts(client, chain, overview, score):
+def test_a_keyword_links_to_as_many_comments_as_it_counts(client, chain, overview, score):
     for satisfaction in (5, 5, 4, 4, 4, 2, 2, 1, 1):
-        answer(chain.north, satisfaction, comment="排队")
+        make_submission(chain.north, satisfaction, comment="排队")
     shown = overview(score=score)
-    counts = [word.comments for name in ("good_words", "bad_words") for word in shown.context[name]]
+    counts = [keyword.comments for name in ("good_keywords", "bad_keywords") for keyword in shown.context[name]]
     links = re.findall(r'href="(/dashboard/comments/\?[^"]*q=[^"]*)"', shown.content.decode())
     listed = [len(client.get(link.replace("&amp;", "&")).context["submissions"]) for link in links]
     assert listed == counts == {"": [5, 4], "high": [5], "5": [2], "low": [4], "1": [2]}[score]
 
 
 def test_the_problem_of_another_page_does_not_count_here(chain, overview):
-    answer(chain.north, 1, problems=Problem.DIRTY)
+    make_submission(chain.north, 1, problems=Problem.DIRTY)
     assert overview(problem="cold").context["low_count"] == 1
 
 
 def test_problems_are_counted_from_the_newest_low_scores_and_the_page_says_so(chain, overview, monkeypatch):
-    monkeypatch.setattr(selectors, "NEWEST_LOW", 2)
-    answer(chain.north, 1, days_ago=2, problems=Problem.DIRTY)
+    monkeypatch.setattr(figures, "NEWEST_LOW", 2)
+    make_submission(chain.north, 1, days_ago=2, problems=Problem.DIRTY)
     for _number in range(2):
-        answer(chain.north, 1, problems=Problem.COLD)
+        make_submission(chain.north, 1, problems=Problem.COLD)
     shown = overview()
     assert {row.label: row.count for row in shown.context["problems"]}[Problem.DIRTY.label] == 0
     assert "Of the newest 2 low scores" in text_of(shown)
 
 
 def test_figures_of_a_chosen_score_say_that_they_are_not_of_all_guests(chain, overview):
-    answer(chain.north, 1)
+    make_submission(chain.north, 1)
     sentence = "Only answers with the chosen score are counted"
     assert sentence in text_of(overview(score="low"))
     assert sentence not in text_of(overview())
 
 
-def test_few_perfect_answers_do_not_lead_the_branches(chain, overview):
+def test_a_few_perfect_scores_do_not_lead_the_branches(chain, overview):
     for _number in range(5):
-        answer(chain.south, 5)
+        make_submission(chain.south, 5)
     for number in range(40):
-        answer(chain.north, 5 if number else 3)
+        make_submission(chain.north, 5 if number else 3)
     shown = overview()
     assert [row.name for row in shown.context["branch_rows"]] == ["North", "South"]
     assert re.search(r"South few answers 100\.0%", text_of(shown))
@@ -140,13 +140,13 @@ def test_few_perfect_answers_do_not_lead_the_branches(chain, overview):
 
 
 def test_csat_and_nps_are_explained_in_a_visible_line(chain, overview):
-    answer(chain.north)
+    make_submission(chain.north)
     shown = overview()
     assert "CSAT: customer satisfaction, the share of 4 and 5." in text_of(shown)
     assert "<abbr" not in shown.content.decode()
 
 
 @pytest.mark.parametrize(("language", "label"), [("en", "2 Nov"), ("zh-hans", "11-2")])
-def test_a_charts_dates_are_written_as_the_language_does(language, label):
+def test_dates_of_a_chart_are_formatted_for_the_language(language, label):
     with translation.override(language):
         assert date_label(date(2026, 11, 2)) == label

@@ -22,7 +22,7 @@ from django.utils.http import urlsafe_base64_encode
 
 from survey.models import AttemptWindow, ErasureLog, Membership, OutgoingMail, Submission
 from survey.staff.accounts import head_office_group
-from tests.support.chain import answer, make_chain
+from tests.support.chain import make_chain, make_submission
 
 # Somebody without an account, the managers of one branch and of both, head office, a superuser, and a superuser who was
 # deactivated while logged in.
@@ -321,7 +321,7 @@ def world(db: None, settings: Any) -> World:
     sessions = {role: session_of(user) for role, user in people.items()}
     User.objects.filter(pk=off.pk).update(is_active=False)
     references = {
-        name: answer(branch, 1, comment=COMMENTS[name]).reference
+        name: make_submission(branch, 1, comment=COMMENTS[name]).reference
         for name, branch in (("north", chain.north), ("south", chain.south), ("nowhere", None))
     }
     mail = OutgoingMail.objects.create(
@@ -361,14 +361,14 @@ def link_to(user: User) -> str:
 
 
 def table(text: str) -> dict[str, list[str]]:
-    """The outcomes of a table's lines, by path."""
+    """Return the outcomes of a table's lines, by path."""
     lines = [line.split() for line in text.strip().splitlines()]
     assert tuple(lines[0]) == ROLES
     return {path: outcomes for path, *outcomes in lines[1:]}
 
 
 def routes(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
-    """Every route below a resolver, as `resolve(path).route` names it."""
+    """Yield every route below a resolver, spelled as in `resolve(path).route`."""
     for pattern in resolver.url_patterns:
         route = prefix + str(pattern.pattern).removeprefix("^")
         if isinstance(pattern, URLResolver):
@@ -378,7 +378,7 @@ def routes(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
 
 
 def ask(world: World, role: str, method: str, path: str) -> tuple[str, str]:
-    """Make a request, undo what it did, and return its outcome and the text of its page."""
+    """Make a request, roll it back, and return its outcome and the text of its page."""
     form = {name: value.format(**world.objects) for name, value in FORMS.get(path, {}).items()}
     url = "/" + path.format(**world.objects)
     with transaction.atomic():

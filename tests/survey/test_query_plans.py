@@ -1,4 +1,4 @@
-"""At 50,000 answers MariaDB reads every large table by an index, on every page of the staff."""
+"""At 50,000 submissions MariaDB reads every large table by an index, on every page for staff."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def test_each_query_uses_an_index(plans):
     assert not wrong
 
 
-def test_no_query_but_the_rollups_looks_at_more_than_a_quarter_of_the_answers(plans):
-    """Half of them lie in the 365 days: there a LIMIT must end the reading, which EXPLAIN does not count."""
+def test_no_query_but_the_rollups_reads_more_than_a_quarter_of_the_submissions(plans):
+    """The 365 days hold half of them: there a LIMIT must end the scan, which EXPLAIN does not count."""
     wide = [
         (query["page"], step, query["sql"])
         for query in plans

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from survey.jobs import rollup
 from survey.models import DailyRollup, RollupDay
-from survey.staff import selectors
+from survey.staff import figures
 from survey.staff.filters import Filters
 from tests.support.chain import answer
 
@@ -33,14 +33,14 @@ def fill(chain):
 
 def test_figures_are_the_same_before_during_and_after_the_count(chain):
     fill(chain)
-    before = selectors.figures(every_day(5))
+    before = figures.figures(every_day(5))
     assert before.now.n > 0
     assert before.before.n > 0
     rollup.count_days(30)
     assert DailyRollup.objects.exists()
-    assert selectors.figures(every_day(5)) == before
+    assert figures.figures(every_day(5)) == before
     RollupDay.objects.filter(local_date=timezone.localdate() - timedelta(2)).delete()  # it is counted again some time
-    assert selectors.figures(every_day(5)) == before
+    assert figures.figures(every_day(5)) == before
 
 
 def test_today_is_never_counted_so_that_it_is_exact(chain):
@@ -48,7 +48,7 @@ def test_today_is_never_counted_so_that_it_is_exact(chain):
     rollup.count_days(30)
     assert not RollupDay.objects.filter(local_date=timezone.localdate()).exists()
     answer(chain.north, 5)
-    assert selectors.figures(every_day(7)).now.n == 61
+    assert figures.figures(every_day(7)).now.n == 61
 
 
 def test_a_second_count_finds_nothing_to_do(chain):

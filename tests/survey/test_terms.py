@@ -28,7 +28,7 @@ def lately(**fields):
 
 def found(words):
     filters = lately(words=words)
-    return set(search.search(Submission.objects.all(), filters, search.rarest_first(filters)))
+    return set(search.find(Submission.objects.all(), filters, search.rarest_first(filters)))
 
 
 def test_a_comment_is_found_by_its_words_and_parts_of_them(chain):
@@ -205,7 +205,7 @@ def test_a_submission_loads_the_dictionary_for_a_comment_and_nothing_of_the_staf
     assert ("jieba" in result["modules"]) is bool(comment)
     heavy = {
         "segno",
-        "survey.staff.selectors",
+        "survey.staff.figures",
         "survey.staff.filters",
         "survey.staff.exports",
         "survey.staff.accounts",

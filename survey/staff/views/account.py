@@ -1,4 +1,4 @@
-"""Login, logout, passwords, language: Django's own views with our templates."""
+"""Login, logout, passwords and language: Django's own views with our templates."""
 
 from __future__ import annotations
 
@@ -17,32 +17,30 @@ from mydjango.http.language import without_language
 from mydjango.http.problems import allow
 from survey import limits
 from survey.addresses import canonical_name
-from survey.staff.accounts import LoginForm, PasswordMailForm, client_address
+from survey.staff.login import LoginForm, PasswordMailForm, client_address
 
 
 class LoginView(views.LoginView):
-    """The login; a throttled attempt is 429, so that a program notices too."""
+    """Log in. The status is 429 for a throttled attempt and 400 for a failed one."""
 
     template_name = "staff/login.html"
     authentication_form = LoginForm
     redirect_authenticated_user = True
 
     def form_invalid(self, form: Any) -> HttpResponse:  # noqa: ANN401
-        """The page again with what was wrong."""
         response = super().form_invalid(form)
         response.status_code = 429 if form.has_error("__all__", code="throttled") else 400
         return response
 
 
 class PasswordForgottenView(views.PasswordResetView):
-    """Asks for the address; the same answer whether it has an account or not."""
+    """Ask for a new password; the response does not reveal whether the address has an account."""
 
     template_name = "staff/password_forgotten.html"
     form_class = PasswordMailForm
     success_url = reverse_lazy("dashboard:password_sent")
 
     def form_valid(self, form: Any) -> HttpResponse:  # noqa: ANN401
-        """Queue the mails, unless the address or its sender asks too often."""
         email = canonical_name(form.cleaned_data["email"])
         try:
             limits.count_attempt("password mail", email, client_address(self.request))
@@ -53,7 +51,7 @@ class PasswordForgottenView(views.PasswordResetView):
 
 
 class PasswordChangeView(SuccessMessageMixin, views.PasswordChangeView):  # type: ignore[type-arg]
-    """Change the own password."""
+    """Change one's own password."""
 
     template_name = "staff/password_change.html"
     success_url = reverse_lazy("dashboard:overview")
@@ -61,7 +59,7 @@ class PasswordChangeView(SuccessMessageMixin, views.PasswordChangeView):  # type
 
 
 class PasswordChooseView(SuccessMessageMixin, views.PasswordResetConfirmView):  # type: ignore[type-arg]
-    """Where the mail's link leads: choose a password and be logged in."""
+    """Choose a password with the link of a mail, and log in."""
 
     template_name = "staff/password_choose.html"
     success_url = reverse_lazy("dashboard:overview")
@@ -80,7 +78,7 @@ logout = never_cache(views.LogoutView.as_view())
 
 @never_cache
 def language(request: HttpRequest) -> HttpResponseBase:
-    """Keep the chosen language, and go back to the page without the one that its URL may name."""
+    """Store the chosen language, and redirect to the page without the language that its URL may name."""
     response = set_language(request)
     if "Location" in response:
         response["Location"] = without_language(response["Location"])

@@ -1,4 +1,4 @@
-"""Erasures by staff: guests' requests, one submission's erasure, and the log of both."""
+"""Erasures by staff: guests' requests, the erasure of one submission, and the log of both."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from mydjango.http.problems import allow
 from survey.guest import erasure
 from survey.models import ErasureLog, ErasureRequest, parse_reference
 from survey.staff.access import account_of, eraser_view, submissions_of
-from survey.staff.views.overview import form_of, page_context
+from survey.staff.views.page import filter_form, page_context
 
-LOGGED = 20  # erasures listed on the page; Django's admin has them all
+LOGGED = 20  # entries of the page; Django's admin lists all
 
 
 @allow("GET")
 @eraser_view
 def requests(request: HttpRequest) -> HttpResponse:
-    """The requests that wait, the oldest first, and the latest erasures."""
-    mine = submissions_of(request.user)
-    log = ErasureLog.objects.filter(submission__in=mine).select_related("submission", "user")
-    context = page_context(request, form_of(request)) | {
-        "waiting": erasure.waiting(mine).select_related("branch"),
+    """List the waiting requests, oldest first, and the latest erasures."""
+    visible = submissions_of(request.user)
+    log = ErasureLog.objects.filter(submission__in=visible).select_related("submission", "user")
+    context = page_context(request, filter_form(request)) | {
+        "waiting": erasure.waiting(visible).select_related("branch"),
         "log": log[:LOGGED],
     }
     return render(request, "staff/erasures.html", context)
@@ -31,7 +31,7 @@ def requests(request: HttpRequest) -> HttpResponse:
 
 @eraser_view
 def erase(request: HttpRequest, reference: str) -> HttpResponse:
-    """Ask before a submission is erased; posted, erase it or decline its guest's request."""
+    """Ask for confirmation; on POST erase the submission or decline its guest's request."""
     submission = get_object_or_404(
         submissions_of(request.user).select_related("branch"), reference=parse_reference(reference)
     )
@@ -47,7 +47,7 @@ def erase(request: HttpRequest, reference: str) -> HttpResponse:
         else:
             messages.info(request, _("The request does not wait any more."))
         return redirect("dashboard:erasures")
-    context = page_context(request, form_of(request)) | {
+    context = page_context(request, filter_form(request)) | {
         "submission": submission,
         "asked": ErasureRequest.objects.filter(submission=submission).first(),
     }

@@ -1,4 +1,4 @@
-"""Exports: what to take along, in how many files, and who did."""
+"""The page of exports with its log, and their files."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from django.urls import reverse
 
 from mydjango.http.problems import allow
 from survey.models import ExportLog
-from survey.staff import exports, selectors
+from survey.staff import exports, figures, pagination
 from survey.staff.access import account_of, is_head_office, staff_view, submissions_of
-from survey.staff.exports import Cursor
 from survey.staff.filters import Filters
-from survey.staff.views.overview import cursor_of, form_of, page_context
+from survey.staff.pagination import Cursor
+from survey.staff.views.page import filter_form, page_context
 
 CSV = "text/csv; charset=utf-8"
-NO_FILTERS = ("by", "problem")  # that an export does not have
+WITHOUT = ("by", "problem")  # filters that an export does not have
 LOGGED = 20  # exports listed on a page
 
 
 @allow("GET")
 @staff_view
 def page(request: HttpRequest) -> HttpResponse:
-    """The files that the chosen answers make, and the latest exports: one's own, for head office everybody's."""
-    form = form_of(request, *NO_FILTERS)
+    """Link the files of the export, and list the latest exports: the user's own, to head office those of everybody."""
+    form = filter_form(request, *WITHOUT)
     filters = form.filters()
     personal = request.GET.get("personal") == "1"
     parts = exports.plan(
-        selectors.submissions_by_day(filters), filters, settings.RESPONSE_MAX_BYTES, with_personal_data=personal
+        figures.submissions_by_day(filters), filters, settings.RESPONSE_MAX_BYTES, with_personal_data=personal
     )
     if filters.words and parts:
-        # How many answers hold the words is known once they are found: one file, which divides itself if need be.
+        # The number of matches is unknown before the search: one file, which divides itself if need be.
         parts = [exports.Part(filters.start, filters.end, 0)]
-    log, older = _log(request)
+    log, last = _log(request)
     context = page_context(request, form) | {
         "filters": filters,
         "personal": personal,
@@ -44,7 +44,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "max_bytes": settings.RESPONSE_MAX_BYTES,
         "max_megabytes": settings.RESPONSE_MAX_BYTES / 1_000_000,
         "log": log,
-        "older": filters.query_string(personal="1" if personal else "", before=older) if older else "",
+        "older": filters.query_string(personal="1" if personal else "", before=str(last.pk)) if last else "",
     }
     return render(request, "staff/export.html", context)
 
@@ -52,15 +52,15 @@ def page(request: HttpRequest) -> HttpResponse:
 @allow("GET")
 @staff_view
 def download(request: HttpRequest) -> HttpResponseBase:
-    """One file. Behind a gateway a part that is too large for it is answered with links to smaller ones."""
-    form = form_of(request, *NO_FILTERS)
+    """Send one file; instead of one that is too large for the gateway, a page with links to two smaller ones."""
+    form = filter_form(request, *WITHOUT)
     if form.errors:
         raise Http404
     filters = form.filters()
-    personal = request.GET.get("personal") == "1"
-    after, until = cursor_of(request, "after"), cursor_of(request, "until")
-    rows = exports.lines(submissions_of(request.user), filters, with_personal_data=personal, after=after, until=until)
-    entry = exports.log(account_of(request), filters, with_personal_data=personal, after=after, until=until)
+    after, until = (pagination.from_query(request, name, Cursor.parse) for name in ("after", "until"))
+    export = exports.Export(filters, request.GET.get("personal") == "1", after, until)
+    rows = exports.lines(submissions_of(request.user), export)
+    entry = exports.log(account_of(request), export)
     response: HttpResponseBase
     if settings.RESPONSE_MAX_BYTES:
         try:
@@ -77,18 +77,13 @@ def download(request: HttpRequest) -> HttpResponseBase:
     return response
 
 
-def _log(request: HttpRequest) -> tuple[list[ExportLog], str]:
-    """A page of the exports, newest first, and where the next begins ('' on the last)."""
+def _log(request: HttpRequest) -> tuple[list[ExportLog], ExportLog | None]:
+    """Return a page of the log, newest first, and its last entry if older ones follow."""
     log = ExportLog.objects.select_related("user")
     if not is_head_office(request.user):
         log = log.filter(user=request.user.pk)
-    if before := request.GET.get("before"):
-        try:
-            log = log.filter(pk__lt=exports.key_of(before))
-        except ValueError:
-            raise Http404 from None
-    entries = list(log[: LOGGED + 1])
-    return entries[:LOGGED], str(entries[LOGGED - 1].pk) if len(entries) > LOGGED else ""
+    before = pagination.from_query(request, "before", pagination.parse_key)
+    return pagination.first_page(log if before is None else log.filter(pk__lt=before), LOGGED)
 
 
 def _divided(request: HttpRequest, at: Cursor) -> HttpResponse:
@@ -97,8 +92,7 @@ def _divided(request: HttpRequest, at: Cursor) -> HttpResponse:
         query = request.GET.copy()
         query[name] = str(at)
         halves.append(f"{reverse('dashboard:export_csv')}?{query.urlencode()}")
-    context = {"halves": halves}
-    return render(request, "staff/export_divided.html", context, status=413)
+    return render(request, "staff/export_divided.html", {"halves": halves}, status=413)
 
 
 def _link(filters: Filters, part: exports.Part, personal: bool) -> str:

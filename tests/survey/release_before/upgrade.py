@@ -43,17 +43,17 @@ def results(expected: dict[str, object]) -> dict[str, object]:
     from django.contrib.auth.models import User
 
     from survey.models import Branch, FollowUpNote, OutgoingMail, Submission, SubmissionTerm
-    from survey.staff import search, selectors
+    from survey.staff import figures, search, submissions
     from survey.staff.filters import Filters
 
     start, end = map(date.fromisoformat, expected["period"])  # type: ignore[call-overload]
     period = Filters(start=start, end=end, branch_ids=None)
-    found = selectors.figures(period)
+    found = figures.figures(period)
     codes = dict(Branch.objects.values_list("pk", "code"))
 
     def references(words: str) -> list[str]:
         filters = replace(period, words=words)
-        matches = search.search(Submission.objects.all(), filters, search.rarest_first(filters))
+        matches = search.find(Submission.objects.all(), filters, search.rarest_first(filters))
         return sorted(matches.values_list("reference", flat=True))
 
     def counts(submission: Submission) -> list[int]:
@@ -70,7 +70,7 @@ def results(expected: dict[str, object]) -> dict[str, object]:
         "days": {day.isoformat(): scores for day, scores in found.by_day.items()},
         "searches": {words: references(words) for words in expected["searches"]},  # type: ignore[attr-defined]
         "keywords": [[keyword.term, keyword.comments] for keyword in search.keyword_list(period, (1, 2))],
-        "open": selectors.open_low_scores(Submission.objects.all()),
+        "open": submissions.open_low_scores(Submission.objects.all()),
         "mails": [
             list(row) for row in mails.values_list("kind", "status", "recipient", "subject", "attempts", "message_id")
         ],

@@ -1,0 +1,34 @@
+"""The context of every page for staff: filters and the badges of the navigation."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+
+from survey.guest import erasure
+from survey.staff import submissions
+from survey.staff.access import may_erase, submissions_of
+from survey.staff.filters import FilterForm
+
+
+def filter_form(request: HttpRequest, *without: str, any_time: bool = False, low_only: bool = False) -> FilterForm:
+    """Return the filters of the query string, except for those that the page is `without`."""
+    return FilterForm(request.GET, request.user, without=without, any_time=any_time, low_only=low_only)
+
+
+def page_context(request: HttpRequest, form: FilterForm) -> dict[str, Any]:
+    """Return the context of the base template."""
+    visible = submissions_of(request.user)
+    erases = may_erase(request.user)
+    return {
+        "form": form,
+        "carried": urlencode(form.query),
+        "is_head_office": form.is_head_office,
+        "open_count": submissions.count_open(visible),
+        "many": submissions.MANY,
+        "may_erase": erases,
+        "request_count": erasure.waiting(visible).count() if erases else 0,
+        "branch_count": len(form.branches),
+    }
