@@ -103,7 +103,7 @@ def test_each_timer_names_a_command_of_the_allow_list(template, bridge_setting):
     bridge_setting("MANAGE_COMMANDS", variables(template[1])["MANAGE_COMMANDS"])
     inputs = [json.loads(entry)["Message"] for entry in found(template[1], {"Input"})]
     commands = inputs + found(template[1], {"payload"})
-    assert [command.split()[0] for command in commands] == ["drain_outbox", "update_figures", "erase_submissions"]
+    assert [command.split()[0] for command in commands] == ["drain_outbox", "update_figures", "erase_responses"]
     for command in commands:
         assert index.allowed(command.split())
 

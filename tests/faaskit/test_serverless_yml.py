@@ -118,7 +118,7 @@ def test_the_timers_are_on_and_their_commands_are_allowed(config, bridge_setting
     assert {timer.message: timer.cron for timer in config.timers if timer.enabled} == {
         "drain_outbox --seconds 45": "0 * * * * * *",
         "update_figures --seconds 20": "30 * * * * * *",
-        "erase_submissions --older-than 365": "0 30 3 * * * *",
+        "erase_responses --older-than 365": "0 30 3 * * * *",
     }
     assert EMAIL_SECONDS < outbox.DELIVERY_SECONDS == 45 < config.timeout
     for timer in config.timers:
@@ -182,7 +182,7 @@ def test_the_component_creates_the_url_and_the_timers_on_the_default_alias(compo
     for timer, cron, argument in (
         (drain, "0 * * * * * *", "drain_outbox --seconds 45"),
         (figures, "30 * * * * * *", "update_figures --seconds 20"),
-        (erase, "0 30 3 * * * *", "erase_submissions --older-than 365"),
+        (erase, "0 30 3 * * * *", "erase_responses --older-than 365"),
     ):
         assert (timer["Type"], timer["Qualifier"], timer["Enable"]) == ("timer", "$DEFAULT", "OPEN")
         assert (timer["TriggerDesc"], timer["CustomArgument"]) == (cron, argument)

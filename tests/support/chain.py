@@ -59,6 +59,3 @@ def make_submission(
     search_terms = dict.fromkeys(terms.search_terms(submission.comment), 0.0)
     term_index.write([(submission, search_terms if due else terms.weighted_terms(submission.comment))])
     return submission
-
-
-answer = make_submission  # the former name, in tests that have not followed yet

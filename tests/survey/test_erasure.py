@@ -20,7 +20,7 @@ from django.utils import timezone
 from survey.guest import erase_token, erasure
 from survey.jobs import retention
 from survey.models import ErasureLog, ErasureRequest, OutgoingMail, Submission
-from tests.support.chain import Chain, answer
+from tests.support.chain import Chain, make_submission
 
 pytestmark = pytest.mark.django_db
 
@@ -279,7 +279,7 @@ class TestRequest:
 @pytest.fixture
 def asked(client: Client, chain: Chain) -> Submission:
     """A submission at the north branch, whose guest asked twice for its erasure."""
-    submission = answer(chain.north, 1, comment="冷了", phone="13800138000")
+    submission = make_submission(chain.north, 1, comment="冷了", phone="13800138000")
     for _time in range(2):
         client.post("/erase", {"reference": submission.reference, "phone": "13800138000"})
     return submission
@@ -322,7 +322,7 @@ class TestStaff:
         assert ErasureLog.objects.count() == 1
 
     def test_an_erasure_that_no_guest_asked_for_is_logged_as_one_by_staff(self, client: Client, chain: Chain) -> None:
-        submission = answer(chain.south, 1, comment="冷了")
+        submission = make_submission(chain.south, 1, comment="冷了")
         client.force_login(chain.head)
         for _tap in range(2):
             decide(client, submission, "erase")

@@ -11,7 +11,7 @@ from survey.jobs import rollup
 from survey.models import DailyRollup, RollupDay
 from survey.staff import figures
 from survey.staff.filters import Filters
-from tests.support.chain import answer
+from tests.support.chain import make_submission
 
 
 def every_day(days):
@@ -21,7 +21,7 @@ def every_day(days):
 
 def fill(chain):
     for number in range(60):
-        answer(
+        make_submission(
             (chain.north, chain.south, None)[number % 3],
             1 + number % 5,
             days_ago=number % 7,
@@ -47,7 +47,7 @@ def test_today_is_never_counted_so_that_it_is_exact(chain):
     fill(chain)
     rollup.count_days(30)
     assert not RollupDay.objects.filter(local_date=timezone.localdate()).exists()
-    answer(chain.north, 5)
+    make_submission(chain.north, 5)
     assert figures.figures(every_day(7)).now.n == 61
 
 
@@ -68,7 +68,7 @@ def test_two_timers_at_once_count_a_day_once(chain):
 
 
 def test_a_day_without_submissions_between_others_is_counted_too(chain):
-    answer(chain.north, 5, days_ago=9)
+    make_submission(chain.north, 5, days_ago=9)
     rollup.count_days(30)
     assert rollup.uncounted_days() == []
 

@@ -70,7 +70,7 @@ def results(expected: dict[str, object]) -> dict[str, object]:
         "days": {day.isoformat(): scores for day, scores in found.by_day.items()},
         "searches": {words: references(words) for words in expected["searches"]},  # type: ignore[attr-defined]
         "keywords": [[keyword.term, keyword.comments] for keyword in search.keyword_list(period, (1, 2))],
-        "open": submissions.open_low_scores(Submission.objects.all()),
+        "open": submissions.count_open(Submission.objects.all()),
         "mails": [
             list(row) for row in mails.values_list("kind", "status", "recipient", "subject", "attempts", "message_id")
         ],
