@@ -11,19 +11,28 @@ POST /submitSurvey writes to a private MariaDB.
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import resource
+import shlex
 import shutil
 import subprocess
+import sys
+import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median, quantiles
+from typing import NamedTuple
 
-from benchmarks import uploads
-from benchmarks.fresh_processes import ROUTES, Cost, command, in_turn
+from benchmarks import package_sizes
 from benchmarks.servers import ROOT, mariadb
+from faaskit.gateways.registry import GATEWAYS
+from faaskit.gateways.request import HttpRequest
 
+FIRST_REQUEST = str(Path(__file__).with_name("first_request.py"))
+WORK = ROOT / ".cache" / "coldstart"  # kept between runs
 PEERS = {"serverless-wsgi": "serverless-wsgi==3.1.0", "zappa": "zappa==0.63.0"}
 FLOOR = "smallest Django project"
 STOCK_WSGI = """\
@@ -42,14 +51,37 @@ APP_FUNCTION = DOMAIN = BASE_PATH = EXCEPTION_HANDLER = None
 COGNITO_TRIGGER_MAPPING = AWS_EVENT_MAPPING = ENVIRONMENT_VARIABLES = CONTEXT_HEADER_MAPPINGS = {}
 DEBUG = False
 """
+# Where a CPU cgroup is made, its file, and a tenth of a core.
 V1 = (Path("/sys/fs/cgroup/cpu"), "cpu.cfs_quota_us", "10000")
 V2 = (Path("/sys/fs/cgroup"), "cpu.max", "10000 100000")
+HEADERS = [("Host", "survey.example.com"), ("Accept", "*/*"), ("Content-Type", "application/json")]
+SUBMISSION = {"name": "Tom", "phone": "1234567890", "satisfaction": 5}
+COMMENTED = {**SUBMISSION, "comment": "服务员态度很好，排队太久"}
+
+
+# Method and path; target, status of the response, what its body holds; body of the request.
+ROUTES: dict[str, tuple[str, str, str, str, dict[str, object] | None]] = {
+    "hello": ("GET /hello/", "/hello/?name=Tom", "200", "Hello world ! Tom", None),
+    "page": ("GET /", "/", "200", "<form", None),
+    "submit": ("POST /submitSurvey", "/submitSurvey", "201", "reference", SUBMISSION),
+    "comment": ("POST /submitSurvey with a comment", "/submitSurvey", "201", "reference", COMMENTED),
+    "jieba": ("GET /jieba/", "/jieba/", "200", "Serverless", None),
+}
+
+
+class Cost(NamedTuple):
+    """CPU until the response, CPU and wall time until the exit, in ms; peak memory in MB."""
+
+    cpu: float
+    cpu_with_exit: float
+    wall: float
+    memory: float
 
 
 def prepare(work: Path) -> None:
     """Make the folders: the package unpacked, and the plain upload with and without bytecode."""
-    uploads.packaged(work / "build")
-    uploads.plain(work / "plain", *PEERS.values())
+    package_sizes.build_package(work / "build")
+    package_sizes.make_plain_upload(work / "plain", *PEERS.values())
     for name in ("packaged", "with", "without"):
         shutil.rmtree(work / name, ignore_errors=True)
     for name in ("function", "layer"):
@@ -62,26 +94,47 @@ def prepare(work: Path) -> None:
     (without / "function/mydjango/wsgi.py").write_text(STOCK_WSGI, encoding="utf-8")
     (without / "function/zappa_settings.py").write_text(ZAPPA_SETTINGS, encoding="utf-8")
     shutil.copytree(without, work / "with")
-    compileall = [*uploads.target_python(), "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+    compileall = [*package_sizes.target_python(), "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
     subprocess.run([*compileall, str(work / "with")], stdout=subprocess.DEVNULL)
 
 
 def commands(work: Path, routes: list[str], prefix: list[str]) -> dict[str, list[str]]:
     """Return the commands to measure by their line in the table."""
-    python = [*prefix, *uploads.target_python(), "-I", "-S", "-B"]
     folders = {name: f"{work / name}/function:{work / name}/layer" for name in ("packaged", "with", "without")}
-    kinds = {
-        "python alone": command(python, "", "nothing"),
-        FLOOR: command(python, folders["packaged"], "smallest project"),
-    }
+
+    def command(upload: str, bridge: str, name: str = "hello") -> list[str]:
+        title, target, status, text, body = ROUTES[name]
+        request = HttpRequest(title.split()[0], target, HEADERS, json.dumps(body).encode() if body else b"")
+        # The peers read the events of AWS's REST gateway.
+        event = GATEWAYS["function-url" if bridge == "index.py" else "aws-rest"].build_event(request)
+        python = [*prefix, *package_sizes.target_python(), "-I", "-S", "-B"]
+        return [*python, FIRST_REQUEST, folders[upload], bridge, json.dumps(event), status, text]
+
+    kinds = {"python alone": command("packaged", "nothing"), FLOOR: command("packaged", "smallest project")}
     for route in routes:
-        title = ROUTES[route].title
-        kinds[f"packaged: {title}"] = command(python, folders["packaged"], "index.py", route)
+        title = ROUTES[route][0]
+        kinds[f"packaged: {title}"] = command("packaged", "index.py", route)
         # The plain upload has no lexicon: it leaves comments to its timer.
         for bridge in () if route == "comment" else PEERS:
             for bytecode in ("with", "without"):
-                kinds[f"plain, {bridge}, {bytecode} .pyc: {title}"] = command(python, folders[bytecode], bridge, route)
+                kinds[f"plain, {bridge}, {bytecode} .pyc: {title}"] = command(bytecode, bridge, route)
     return kinds
+
+
+def in_turn(commands: dict[str, list[str]], rounds: int, environment: dict[str, str]) -> dict[str, list[Cost]]:
+    """Run each command once a round and return the costs; SystemExit where a response is wrong."""
+    costs: dict[str, list[Cost]] = {name: [] for name in commands}
+    for _ in range(rounds):
+        for name, words in commands.items():
+            began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+            done = subprocess.run(words, env=environment, capture_output=True, text=True)
+            wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+            if done.returncode:
+                sys.exit(f"{shlex.join(words)} failed:\n{done.stderr[-4000:]}")
+            with_exit = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            cpu, memory = map(float, done.stdout.split()[-2:])
+            costs[name].append(Cost(cpu * 1_000, with_exit * 1_000, wall * 1_000, memory))
+    return costs
 
 
 @contextmanager
@@ -100,9 +153,7 @@ def tenth_of_a_core() -> Iterator[list[str]]:
 def print_table(title: str, costs: dict[str, list[Cost]]) -> None:
     """Print a line for each kind, and how the package compares with the usual upload."""
     print(f"\n{title}: medians, quartiles of the CPU in brackets\n")
-    print(
-        f"{'':58}{'CPU ms':>7}{'quartiles':>15}{'of floor':>9}{'with exit':>10}{'of floor':>9}{'wall':>7}{'peak MB':>8}"
-    )
+    print(" " * 58 + " CPU ms      quartiles of floor with exit of floor   wall peak MB")
     medians = {name: Cost(*map(median, zip(*of_kind, strict=True))) for name, of_kind in costs.items()}
     floor = medians[FLOOR]
     for name, cost in medians.items():
@@ -122,9 +173,8 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=15, help="processes of each kind (default: 15)")
     parser.add_argument("--throttled", type=int, default=3, help="... in a tenth of a core (root; default: 3, 0: none)")
     parser.add_argument("--only", choices=ROUTES, help="one route instead of all")
-    parser.add_argument("--work", type=Path, default=ROOT / ".cache" / "coldstart", help="kept between runs")
     options = parser.parse_args()
-    prepare(options.work)
+    prepare(WORK)
     routes = [options.only] if options.only else list(ROUTES)
     with mariadb() as variables:
         environment = {
@@ -135,11 +185,11 @@ def main() -> None:
             "ALLOWED_HOSTS": "*",
             **variables,
         }
-        costs = in_turn(commands(options.work, routes, []), options.runs, environment)
+        costs = in_turn(commands(WORK, routes, []), options.runs, environment)
         print_table(f"Unlimited, {options.runs} runs", costs)
         if options.throttled:
             with tenth_of_a_core() as prefix:
-                costs = in_turn(commands(options.work, routes, prefix), options.throttled, environment)
+                costs = in_turn(commands(WORK, routes, prefix), options.throttled, environment)
             print_table(f"In a tenth of a core, the share of 128 MB, {options.throttled} runs", costs)
 
 

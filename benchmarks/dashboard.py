@@ -21,7 +21,7 @@ DAYS = 1_000
 RUNS = 9
 LIMIT = 300  # ms
 PAGES = (
-    "",
+    "?days=30",
     "?days=90",
     "?days=365",
     "?score=low&language=en&days=365",
@@ -67,7 +67,7 @@ def main(submissions: int) -> int:
         for page in PAGES:
             _cold, *times = [milliseconds(page) for _ in range(RUNS + 1)]
             medians.append(statistics.median(times))
-            print(f"{page or '(overview)':60} {medians[-1]:9.0f} {min(times):6.0f} {max(times):6.0f}")
+            print(f"{page:60} {medians[-1]:9.0f} {min(times):6.0f} {max(times):6.0f}")
         start = time.perf_counter()
         lines = client.get("/dashboard/export.csv?days=30&personal=1").getvalue().count(b"\r\n")
         seconds = time.perf_counter() - start

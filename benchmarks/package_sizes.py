@@ -5,21 +5,48 @@ python -m benchmarks.package_sizes
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import uploads
-from faaskit.package import archives
+from benchmarks.servers import ROOT
+from faaskit.package import archives, build
 from faaskit.package.archives import Size
+from faaskit.package.target import Target, find_python
 from faaskit.units import MEGABYTE
+
+
+def target_python() -> list[str]:
+    """Return the command of the Python that ships; SystemExit where there is none."""
+    return find_python("3.10") or sys.exit("Python 3.10 is what ships, and there is none here.")
+
+
+def build_package(folder: Path) -> build.Package:
+    """Build the package."""
+    return build.build(ROOT, folder, Target.parse("3.10", "manylinux2014_x86_64"), print)
+
+
+def make_plain_upload(folder: Path, *peers: str) -> None:
+    """Copy the project to `folder/function`, and install its requirements and `peers` into `folder/layer` once."""
+    shutil.rmtree(folder / "function", ignore_errors=True)
+    for name in ("mydjango", "survey"):
+        shutil.copytree(ROOT / name, folder / "function" / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    for name in ("index.py", "manage.py"):
+        shutil.copy(ROOT / name, folder / "function")
+    if not (folder / "layer").exists():
+        print("Installing the packages with pip install -t.")
+        command = [*target_python(), "-m", "pip", "install", "--quiet", "-t", str(folder / "layer")]
+        subprocess.run([*command, "-r", str(ROOT / "requirements.txt"), *peers], check=True, stderr=subprocess.DEVNULL)
 
 
 def main() -> None:
     """Build both uploads and print their sizes."""
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
-        print(uploads.packaged(work / "packaged").table)
-        uploads.plain(work / "plain")
+        print(build_package(work / "packaged").table)
+        make_plain_upload(work / "plain")
         columns = ("packaged, zipped", "unzipped", "pip install -t, zipped", "unzipped", "ratio")
         print("\n" + " " * 8 + "".join(f"{column:>24}" for column in columns))
         for name in ("function", "layer"):
