@@ -112,7 +112,7 @@ def test_a_manager_filters_follows_up_and_exports(demo, open_page, script):
     page.get_by_role("link", name="Follow-up").click()
     page.goto("/dashboard/follow-up/?days=365&status=all")
     page.locator(".comment a").first.click()
-    page.check("[value=solved]")
+    page.check("[type=radio][value=solved]")
     page.fill("[name=text]", "Called back, invited again.")
     page.get_by_role("button", name="Save").click()
     page.wait_for_selector("text=Called back, invited again.")
