@@ -18,9 +18,9 @@ pytestmark = pytest.mark.slow
 @pytest.mark.parametrize(
     ("test", "reason"),
     [
-        ("tests/test_mysql.py::test_a_session_is_as_the_project_needs_it", "install Debian's mariadb-server"),
+        ("tests/mydjango/test_mysql.py::test_a_session_is_as_the_project_needs_it", "install Debian's mariadb-server"),
         (
-            "tests/browser/test_staff.py::test_what_is_met_by_accident_can_be_read_and_left",
+            "tests/browser/test_staff.py::test_error_pages_are_accessible_and_link_back",
             "install Debian's chromium",
         ),
     ],

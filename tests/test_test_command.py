@@ -57,11 +57,11 @@ def manage_test(*arguments: str, **variables: str) -> subprocess.CompletedProces
 
 
 def test_dotted_labels_and_paths_select_tests() -> None:
-    labels = "tests.test_metrics", "tests/test_health.py"
+    labels = "tests.survey.test_metrics", "tests/mydjango/test_health.py"
     done = manage_test(*labels, "--noinput", "--keepdb", "-k", "nps", "-k", "healthz_is_ok", "--verbosity", "2")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "tests/test_metrics.py::test_nps_is" in done.stdout
-    assert "tests/test_health.py::test_" in done.stdout
+    assert "tests/survey/test_metrics.py::test_nps_is" in done.stdout
+    assert "tests/mydjango/test_health.py::test_" in done.stdout
     assert "csat" not in done.stdout
 
 
@@ -90,7 +90,7 @@ def test_a_label_that_names_nothing_is_quoted() -> None:
     [
         ("tests", "tests"),
         ("tests.browser", "tests/browser"),
-        ("tests.test_metrics.test_nps", "tests/test_metrics.py::test_nps"),
+        ("tests.survey.test_metrics.test_nps", "tests/survey/test_metrics.py::test_nps"),
         ("tests.browser.test_guest.Case.test_one", "tests/browser/test_guest.py::Case::test_one"),
     ],
 )

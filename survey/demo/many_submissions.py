@@ -22,6 +22,8 @@ def fill(count: int, days: int) -> None:
     first = Branch.objects.order_by("pk").values_list("pk", flat=True)[0]
     # (seq * a prime) % m spreads evenly and is the same each time.
     score = "ELT(1 + (seq * 7919) % 20, 1,2,2,3,3,3,4,4,4,4,4,4,5,5,5,5,5,5,5,5)"
+    # Digits of REFERENCE_ALPHABET alone; the first reference is RXXXXXXY.
+    reference = "CONCAT('R', REPLACE(REPLACE(LPAD(seq, 7, '0'), '0', 'X'), '1', 'Y'))"
     day = f"(CURRENT_DATE - INTERVAL ({days} - 1 - FLOOR(seq * {days} / ({count} + 1))) DAY)"
     words = ", ".join(f"'{word}'" for word in WORDS)
     three_words = ", ".join(f"ELT(1 + (seq * {prime}) % 12, {words})" for prime in (5, 7, 11))
@@ -30,7 +32,7 @@ def fill(count: int, days: int) -> None:
         f"""INSERT INTO survey_response (reference, branch_id, satisfaction, taste, service, recommend, problems,
         comment, name, phone, email, consent_version, content_digest, language, follow_up_status,
         created_at, local_date, terms_due)
-        SELECT CONCAT('R', seq), {first} + (seq * 104729) % 12, {score}, {score}, {score},
+        SELECT {reference}, {first} + (seq * 104729) % 12, {score}, {score}, {score},
         (seq * 31) % 11, IF({score} <= 2, (seq * 13) % 256, 0), IF(seq % 3 = 0, CONCAT_WS('', {three_words}), ''),
         '', '', '', '', '', IF(seq % 20 = 0, 'en', 'zh-hans'),
         IF({score} <= 2, IF(seq % 50 = 1, 'open', 'solved'), ''), {day}, {day}, 0 FROM seq_1_to_{count}""",

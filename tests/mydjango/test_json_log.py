@@ -125,7 +125,7 @@ def test_the_line_of_an_error_inside_holds_its_route(lines: io.StringIO, monkeyp
     def broken(request: HttpRequest, **arguments: Any) -> None:
         raise RuntimeError("Marked")
 
-    monkeypatch.setattr("survey.views.answer.get_object_or_404", broken)
+    monkeypatch.setattr("survey.guest.views.get_object_or_404", broken)
     assert Client(raise_request_exception=False).get("/thanks/Marked").status_code == 500
     [entry] = [json.loads(line) for line in lines.getvalue().splitlines()]
     assert (entry["event"], entry["route"]) == ("Internal Server Error", "thanks/<slug:reference>")

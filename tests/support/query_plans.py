@@ -28,7 +28,7 @@ PAGES = (
     "follow-up/?days=30&status=all&score=1",
     "follow-up/?days=30&branch=branch3&problem=dirty",
     "comments/?problem=cold",
-    "responses/R1/",
+    "responses/RXXXXXXY/",
     "export/",
     "export.csv?days=7&personal=1",
     "export.csv?days=7&branch=branch3",

@@ -110,7 +110,7 @@ def test_djangos_admin_is_head_offices_only(client, chain):
     chain.head.is_staff = True
     chain.head.save()
     client.force_login(chain.head)
-    assert client.get("/admin/survey/response/").status_code == 200
+    assert client.get("/admin/survey/submission/").status_code == 200
     assert client.get("/admin/auth/user/").status_code == 403
 
 
