@@ -57,6 +57,18 @@ class TestOneKey:
         again = post(client)
         # Without a token: there is nothing left to erase.
         assert again.json() == {"id": first["id"], "reference": first["reference"]}
+        assert again["Idempotent-Replayed"] == "true"
+        assert (Submission.objects.count(), OutgoingMail.objects.count()) == (1, 0)
+
+    def test_a_retry_after_the_erasure_and_a_change_of_the_secret_key_still_counts_once(
+        self, client: Client, settings: Any
+    ) -> None:
+        from survey.jobs.retention import erase
+
+        first = post(client).json()
+        erase(Submission.objects.all())
+        settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another", [settings.SECRET_KEY]
+        assert post(client).json()["id"] == first["id"]
         assert Submission.objects.count() == 1
 
 
