@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.db.models import Model
 from django.utils import timezone
@@ -186,6 +188,20 @@ def test_the_setting_decides_whatever_number_a_deployed_timer_has(settings: Lazy
     call_command(name, *arguments, stdout=output)
     assert "1 submissions" in output.getvalue()
     assert list(Submission.objects.filter(erased_at=None)) == [recent]
+
+
+@pytest.mark.parametrize("name", ["erase_submissions", "erase_responses"])  # the latter is the timers'
+def test_the_nightly_run_deletes_expired_sessions_and_nobodys_else(name: str) -> None:
+    sessions = {}
+    for hours in (-1, 1):
+        session = SessionStore()
+        session.set_expiry(timezone.now() + timedelta(hours=hours))
+        session.create()
+        sessions[hours] = session.session_key
+    command("--reference", stored().reference)
+    assert Session.objects.count() == 2
+    call_command(name, stdout=StringIO())
+    assert [session.pk for session in Session.objects.all()] == [sessions[1]]
 
 
 class TestWordsOfExports:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
@@ -16,6 +17,7 @@ from survey.models import ErasureLog, JobRun, Submission, parse_reference
 class Command(BaseCommand):
     help = (
         "Erase names, phone numbers, addresses, comments, mails and notes of submissions; keep their scores."
+        " By age also delete what else is out of date: searched words, mails about accounts, expired sessions."
         " Safe to run again, and several times at once."
     )
 
@@ -47,6 +49,7 @@ class Command(BaseCommand):
         retention.delete_account_mails(before=timezone.now() - timedelta(days))
         retention.delete_searched_words(before=timezone.now() - timedelta(days))
         retention.replace_unkeyed_digests()
+        call_command("clearsessions")
         retention.delete_unmatched_requests()
         JobRun.record(retention.JOB)
         return erased
