@@ -72,6 +72,6 @@ check("last figures", needs_database=True)(partial(_last_run, rollup.JOB))
 def _last_erasure() -> tuple[bool, str]:
     last = JobRun.objects.filter(name=retention.JOB, finished_at__gt=timezone.now() - ERASURE_LATE).first()
     oldest = timezone.localdate() - timedelta(settings.RETENTION_DAYS) - ERASURE_LATE
-    overdue = last is None and Submission.objects.filter(local_date__lt=oldest).exists()
+    overdue = Submission.objects.filter(local_date__lt=oldest, erased_at=None).count()
     when = f"at {last.finished_at:%Y-%m-%d %H:%M} UTC" if last else "not in the last two days"
-    return not overdue, f"{when}; personal data is kept for {settings.RETENTION_DAYS} days"
+    return not overdue, f"{when}; {overdue} submissions are overdue, RETENTION_DAYS={settings.RETENTION_DAYS}"

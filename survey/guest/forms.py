@@ -143,7 +143,8 @@ class SubmissionForm(forms.ModelForm):  # type: ignore[type-arg]
         label=gettext_lazy("Privacy notice"),
         choices=[(version, version) for version in CONSENT_VERSIONS],
         required=False,
-        widget=forms.HiddenInput,
+        # Off: some browsers restore hidden fields on a reload, beside the text of another version.
+        widget=forms.HiddenInput({"autocomplete": "off"}),
     )
 
     class Meta:
@@ -194,7 +195,10 @@ class SubmissionForm(forms.ModelForm):  # type: ignore[type-arg]
     def for_page(cls, branch: Branch | None, typed: Mapping[str, Any] | None = None) -> SubmissionForm:
         """Return the form of the page of a branch, or of the chain: empty, or with typed values."""
         values = {"anonymous": ANONYMOUS} if typed is None else typed
-        return cls(initial={**values, "branch": branch, "consent_version": CONSENT_VERSION})
+        version = values.get("consent_version")  # the one that the page showed first
+        if version not in CONSENT_VERSIONS:
+            version = CONSENT_VERSION
+        return cls(initial={**values, "branch": branch, "consent_version": version})
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> SubmissionForm:

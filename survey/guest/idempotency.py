@@ -13,11 +13,29 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 KEY_MAX_LENGTH = 255
 SALT = "survey.content"
+ERASED_SALT = "survey.erased_key"
+# Begins the key digest of an erased submission; no SHA-256 in hexadecimal begins with it.
+ERASED_PREFIX = "keyed:"
+DIGEST_LENGTH = 64  # of the column
 
 
 def key_digest(key: str) -> str | None:
     """Return the unique digest of a key, as stored; None without a key."""
     return hashlib.sha256(key.encode()).hexdigest() if key else None
+
+
+def erased_key_digest(digest: str, secret: str | bytes | None = None) -> str:
+    """Return the digest that replaces a key's on erasure, keyed with `secret` or SECRET_KEY.
+
+    Whoever tries keys, such as phone numbers, against an unkeyed digest would learn whose submission was erased.
+    """
+    keyed = salted_hmac(ERASED_SALT, digest, secret=secret, algorithm="sha256").hexdigest()
+    return f"{ERASED_PREFIX}{keyed}"[:DIGEST_LENGTH]
+
+
+def erased_key_digests(digest: str) -> list[str]:
+    """Return the digests that may have replaced this one, under SECRET_KEY and each of SECRET_KEY_FALLBACKS."""
+    return [erased_key_digest(digest, secret) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
 
 
 def content_digest(content: Mapping[str, Any], secret: str | bytes | None = None) -> str:

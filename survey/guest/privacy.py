@@ -28,6 +28,7 @@ def notice(request: HttpRequest) -> HttpResponse:
         "days": settings.RETENTION_DAYS,
         "chain": settings.CHAIN_NAME,
         "contact": settings.PRIVACY_CONTACT,
+        "platform_logs_pages": bool(settings.PLATFORM),
     }
     return render(request, "guest/privacy.html", context)
 

@@ -11,7 +11,7 @@ from django.db import IntegrityError
 from mydjango.mysql.deadlock import atomically
 from survey import term_index
 from survey.guest import erase_token
-from survey.guest.idempotency import content_digest, is_same_content, key_digest
+from survey.guest.idempotency import content_digest, erased_key_digests, is_same_content, key_digest
 from survey.limits import count_submission
 from survey.mail import outbox
 from survey.models import FollowUpStatus, Submission
@@ -22,6 +22,10 @@ logger = logging.getLogger(__name__)
 
 class KeyReused(Exception):
     """Raised when the key belongs to a submission with other content."""
+
+
+class _ErasedBefore(Exception):
+    """Raised when the key belongs to an erased submission."""
 
 
 class Submitted(NamedTuple):
@@ -48,9 +52,11 @@ def submission_create(
     submission.erase_token_digest = erase_token.digest(token)
     try:
         atomically(lambda: _store(submission, weighted, address))
-    except IntegrityError:
+    except (IntegrityError, _ErasedBefore):
         # The unique column decides, not a query beforehand: of twenty concurrent attempts nineteen come here.
-        first = Submission.objects.filter(key_digest=submission.key_digest).first() if key else None
+        digest = submission.key_digest
+        digests = [digest, *erased_key_digests(digest)] if digest else []
+        first = Submission.objects.filter(key_digest__in=digests).first()
         if first is None:
             raise
         # After an erasure there is no content left to compare with.
@@ -65,6 +71,10 @@ def submission_create(
 def _store(submission: Submission, weighted: Mapping[str, float], address: str) -> None:
     submission.pk = None  # set by an attempt that a deadlock rolled back
     submission.save(force_insert=True)
+    # After the INSERT, which waits for a concurrent erasure to replace the digest of the first submission.
+    digest = submission.key_digest
+    if digest and Submission.objects.filter(key_digest__in=erased_key_digests(digest)).exists():
+        raise _ErasedBefore
     term_index.write([(submission, weighted)])
     outbox.queue_mails(submission)
     count_submission(address, submission.branch_id)

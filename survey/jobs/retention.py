@@ -7,10 +7,20 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Left, StrIndex
 from django.utils import timezone
 
-from survey.models import ErasureLog, ErasureRequest, FollowUpNote, OutgoingMail, Submission, SubmissionTerm
+from survey.guest.idempotency import ERASED_PREFIX, erased_key_digest
+from survey.models import (
+    ErasureLog,
+    ErasureRequest,
+    ExportLog,
+    FollowUpNote,
+    OutgoingMail,
+    Submission,
+    SubmissionTerm,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -34,8 +44,8 @@ def erase(submissions: QuerySet[Submission], event: ErasureLog.Event | None = No
 
     Log `event` and `user` for each submission; without an event, as for erasures by age, log nothing.
 
-    Score, aspects, branch, date and reference stay. The digest of the key stays too, so that a late retry is still
-    recognised. Rows written about a submission after its erasure are deleted as well.
+    Score, aspects, branch, date and reference stay. A keyed digest replaces that of the key, so that a late retry is
+    still recognised. Rows written about a submission after its erasure are deleted as well.
     """
     erased = 0
     due = submissions.filter(erased_at=None).order_by("pk")
@@ -43,9 +53,11 @@ def erase(submissions: QuerySet[Submission], event: ErasureLog.Event | None = No
         with transaction.atomic():
             # Select again under a lock, so that concurrent erasures count once; by key, so that no other row is locked.
             locked = Submission.objects.select_for_update().filter(pk__in=ids, erased_at=None)
-            ids = list(locked.order_by("pk").values_list("pk", flat=True))
+            rows = list(locked.order_by("pk").only("pk", "key_digest"))
+            ids = [submission.pk for submission in rows]
             # The submission first: a delivery that claims one of its mails meanwhile sees the erasure.
             Submission.objects.filter(pk__in=ids).update(**ERASED_VALUES, erased_at=timezone.now())
+            _replace_key_digests(rows)
             for model in DELETED_MODELS:
                 model.objects.filter(submission__in=ids).delete()
             if event:
@@ -58,6 +70,29 @@ def erase(submissions: QuerySet[Submission], event: ErasureLog.Event | None = No
         while keys := list(late.values_list("pk", flat=True)[:BATCH]):
             model.objects.filter(pk__in=keys).delete()
     return erased
+
+
+def _replace_key_digests(submissions: list[Submission]) -> None:
+    with_key = [submission for submission in submissions if submission.key_digest]
+    for submission in with_key:
+        submission.key_digest = erased_key_digest(str(submission.key_digest))
+    Submission.objects.bulk_update(with_key, ["key_digest"])
+
+
+def replace_unkeyed_digests() -> None:
+    """Replace the key digests of submissions that the release before erased, which left them unkeyed."""
+    left = Submission.objects.filter(erased_at__isnull=False, key_digest__isnull=False)
+    left = left.exclude(key_digest__startswith=ERASED_PREFIX).order_by("pk").only("pk", "key_digest")
+    pk = 0
+    while rows := list(left.filter(pk__gt=pk)[:BATCH]):
+        _replace_key_digests(rows)
+        pk = rows[-1].pk
+
+
+def delete_searched_words(before: datetime) -> None:
+    """Delete the words that exports before the given time searched for, often names; their name `q` stays."""
+    old = ExportLog.objects.filter(created_at__lt=before, filters__contains=ExportLog.BEFORE_WORDS)
+    old.update(filters=Left("filters", StrIndex("filters", Value(ExportLog.BEFORE_WORDS)) + len("q")))
 
 
 def delete_account_mails(before: datetime) -> None:

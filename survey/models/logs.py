@@ -26,11 +26,13 @@ class AttemptWindow(models.Model):
 
 
 class ExportLog(models.Model):
-    """An export: the user, the time and the filters."""
+    """An export: the user, the time and the filters. The words searched for, often a name, are erased by age."""
+
+    BEFORE_WORDS = " q="  # in `filters`, after all others
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("user"))
     created_at = models.DateTimeField(_("exported"), default=timezone.now, editable=False)
-    filters = models.CharField(_("filters"), max_length=500, blank=True)  # the query string
+    filters = models.CharField(_("filters"), max_length=500, blank=True)
     with_personal_data = models.BooleanField(_("with personal data"), default=False)
     row_count = models.PositiveIntegerField(_("rows"), default=0)
 

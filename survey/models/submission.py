@@ -91,7 +91,8 @@ class Submission(models.Model):
     # The comment's keywords could not be written with the submission; the timer writes them.
     terms_due = models.BooleanField(_("words due"), default=False, editable=False, db_index=True)
     # SHA-256 of the caller's key in hexadecimal, so that no collation takes two keys for one. NULL without a key, since
-    # NULLs are not equal.
+    # NULLs are not equal. An erasure replaces it by a keyed digest. It is not keyed from the start: the release before
+    # would not recognise a retry while a deployment runs or after a rollback.
     key_digest = models.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001
     # Tells a retry from other content under the same key. Keyed, so that no phone number can be guessed from it.
     content_digest = models.CharField(max_length=64, blank=True, editable=False)

@@ -145,13 +145,14 @@ def within(rows: Iterator[tuple[str, Cursor | None]], max_bytes: int) -> tuple[s
 def describe(export: Export) -> str:
     """Return the filters for the log: those that took effect, so that no parameter of a link can hide them.
 
-    A branch manager's branches are named without being chosen. Free text comes last.
+    A branch manager's branches are named without being chosen. Free text comes last, so that it can be erased.
     """
     filters, query = export.filters, dict(export.filters.query)
     names: dict[str, object] = {"start": filters.start, "end": filters.end}
     names |= {"branch": _branch_codes(filters), "score": query.get("score"), "language": query.get("language")}
-    names |= {"after": export.after, "until": export.until, "q": filters.words}
-    return " ".join(f"{name}={value}" for name, value in names.items() if value)
+    names |= {"after": export.after, "until": export.until}
+    described = " ".join(f"{name}={value}" for name, value in names.items() if value)
+    return described + (ExportLog.BEFORE_WORDS + filters.words if filters.words else "")
 
 
 def _branch_codes(filters: Filters) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from survey.guest.consent import CONSENT_VERSION
+from survey.guest.consent import CONSENT_VERSION, CONSENT_VERSIONS
 from survey.models import Branch, Submission
 from survey.scales import Problem
 
@@ -424,6 +424,42 @@ def test_an_unsent_submission_waits_on_the_device_for_the_page_to_be_opened_agai
     page.goto("/?lang=en")
     page.wait_for_selector(".reference")
     assert Submission.objects.get().satisfaction == 5
+
+
+def test_an_unsent_submission_keeps_the_consent_version_that_its_page_showed(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = CONSENT_VERSIONS[1]
+    with monkeypatch.context() as before:
+        before.setattr("survey.guest.forms.CONSENT_VERSION", earlier)
+        page = open_page("/?lang=en")
+    assert f"version {earlier}" in page.text_content(".consent")
+    page.check("#id_satisfaction_4")
+    page.route("**/submitSurvey*", lambda route: route.abort())
+    send(page)
+    page.wait_for_selector("#sending >> text=No connection")
+    page.goto("/?lang=en")
+    page.wait_for_selector("#sending >> text=No connection")
+    assert f"version {CONSENT_VERSION}" in page.text_content(".consent")
+    page.unroute("**/submitSurvey*")
+    page.goto("/?lang=en")
+    page.wait_for_selector(".reference")
+    assert Submission.objects.get().consent_version == earlier
+
+
+def test_a_draft_is_sent_with_the_consent_version_that_the_guest_sees(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr("survey.guest.forms.CONSENT_VERSION", CONSENT_VERSIONS[1])
+        page = open_page("/?lang=en")
+    page.check("#id_satisfaction_4")
+    page.reload()
+    page.wait_for_selector("#sending >> text=typed before")
+    assert f"version {CONSENT_VERSION}" in page.text_content(".consent")
+    send(page)
+    page.wait_for_selector(".reference")
+    assert Submission.objects.get().consent_version == CONSENT_VERSION
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])

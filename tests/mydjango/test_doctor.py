@@ -67,13 +67,19 @@ def test_an_old_queue_and_an_old_drain_are_found() -> None:
     assert finding("mail queue").sentence.startswith("1 queued, the oldest due for 36")
 
 
-def test_an_erasure_that_is_overdue_is_found(settings: Any) -> None:
-    old = timezone.localdate() - timedelta(settings.RETENTION_DAYS + 3)
+def test_personal_data_that_is_overdue_is_counted(settings: Any) -> None:
+    settings.RETENTION_DAYS = 30
     assert finding("last erasure").is_well  # a new installation has nothing to erase
-    Submission.objects.create(satisfaction=5, language="en", local_date=old)
-    assert not finding("last erasure").is_well
+    for days in (33, 33, 32):  # two nights may pass
+        old = timezone.localdate() - timedelta(days)
+        Submission.objects.create(satisfaction=5, language="en", local_date=old)
     JobRun.record(retention.JOB)
+    is_well, sentence = finding("last erasure")[1:]
+    assert not is_well
+    assert "2 submissions are overdue" in sentence
+    call_command("erase_submissions", stdout=StringIO())
     assert finding("last erasure").is_well
+    assert "0 submissions are overdue" in finding("last erasure").sentence
 
 
 def test_keywords_that_wait_are_found(built_lexicon: None) -> None:

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from survey.guest.consent import CONSENT_VERSION, CONSENT_VERSIONS
 from survey.models import Branch, ErasureRequest, OutgoingMail, Submission
 from survey.scales import Problem
 
@@ -215,6 +216,31 @@ def test_a_posted_page_is_redisplayed_as_typed_and_stores_nothing(branch: Branch
     assert page.count(" checked") == 2
     assert 'class="error"' not in page
     assert not Submission.objects.exists()
+
+
+@pytest.mark.parametrize("path", ["/", "/submitSurvey"])
+def test_a_redisplayed_page_keeps_the_consent_version_that_it_showed_first(client: Client, path: str) -> None:
+    earlier = CONSENT_VERSIONS[-1]
+    typed = {"comment": "x", "consent_version": earlier}
+    for posted in ({**typed, "redisplay": "1"}, typed) if path == "/submitSurvey" else (typed,):
+        page = client.post(f"{path}?lang=en", posted).content.decode()
+        assert f'name="consent_version" value="{earlier}"' in page
+        assert f"(version {earlier})" in page
+
+
+@pytest.mark.parametrize("posted", [{}, {"consent_version": ""}, {"consent_version": "1999-01"}])
+def test_a_redisplayed_page_without_a_known_consent_version_gets_todays(client: Client, posted: dict[str, str]) -> None:
+    page = client.post("/?lang=en", {"comment": "x", **posted}).content.decode()
+    assert f'name="consent_version" value="{CONSENT_VERSION}"' in page
+
+
+@pytest.mark.parametrize("version", CONSENT_VERSIONS)
+def test_every_version_of_the_notice_is_accepted_and_stored_as_sent(client: Client, version: str) -> None:
+    assert (
+        client.post("/submitSurvey", {"satisfaction": 5, "anonymous": "yes", "consent_version": version}).status_code
+        == 302
+    )
+    assert Submission.objects.get().consent_version == version
 
 
 def test_a_redisplayed_page_is_cached_by_the_guests_browser_alone(client: Client) -> None:

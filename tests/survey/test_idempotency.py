@@ -6,10 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 
+from survey.jobs import retention
 from survey.models import OutgoingMail, Submission
+from tests.support.eventually import eventually
 
 VALID = {"name": "Tom", "phone": "1234567890", "satisfaction": 5, "email": "tom@example.com"}
 KEY = "0b6f3a52-8c0e-4f8e-9a53-3f6f6f0f5f10"
@@ -50,13 +52,21 @@ class TestOneKey:
         assert form["Location"] == f"/thanks/{Submission.objects.get().reference}"
 
     def test_a_retry_after_the_erasure_still_counts_once(self, client: Client) -> None:
-        from survey.jobs.retention import erase
-
         first = post(client).json()
-        erase(Submission.objects.all())
+        retention.erase(Submission.objects.all())
         again = post(client)
         # Without a token: there is nothing left to erase.
         assert again.json() == {"id": first["id"], "reference": first["reference"]}
+        assert again["Idempotent-Replayed"] == "true"
+        assert (Submission.objects.count(), OutgoingMail.objects.count()) == (1, 0)
+
+    def test_a_retry_after_the_erasure_and_a_change_of_the_secret_key_still_counts_once(
+        self, client: Client, settings: Any
+    ) -> None:
+        first = post(client).json()
+        retention.erase(Submission.objects.all())
+        settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another", [settings.SECRET_KEY]
+        assert post(client).json()["id"] == first["id"]
         assert Submission.objects.count() == 1
 
 
@@ -128,3 +138,29 @@ def test_twenty_threads_with_one_key_make_one_submission_and_one_mail() -> None:
     assert len({response.content for response in responses}) == 1
     assert sum("Idempotent-Replayed" not in response for response in responses) == 1
     assert (Submission.objects.count(), OutgoingMail.objects.count()) == (1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "mysql", reason="SQLite has one writer at a time")
+def test_a_retry_that_waits_for_the_erasure_of_the_first_counts_once() -> None:
+    first = post(Client()).json()
+
+    def retry() -> Any:
+        try:
+            return post(Client())
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            retention.erase(Submission.objects.all())
+            response = threads.submit(retry)
+            eventually(lambda: lock_waits() == 1)
+        assert response.result().json() == {"id": first["id"], "reference": first["reference"]}
+    assert Submission.objects.count() == 1
+
+
+def lock_waits() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'")
+        return int(cursor.fetchone()[1])

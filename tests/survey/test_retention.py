@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from datetime import timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.db.models import Model
 from django.utils import timezone
 
 from survey.guest import services
 from survey.jobs.retention import DELETED_MODELS, ERASED_VALUES, erase
-from survey.models import ErasureLog, ErasureRequest, FollowUpNote, OutgoingMail, Submission, SubmissionTerm
+from survey.models import ErasureLog, ErasureRequest, ExportLog, FollowUpNote, OutgoingMail, Submission, SubmissionTerm
+from tests.support.processes import ROOT
 
 pytestmark = pytest.mark.django_db
 
 KEPT = {
     *("id", "reference", "branch", "satisfaction", "taste", "variety", "hygiene", "service", "atmosphere", "value"),
     *("recommend", "problems", "consent_version", "language", "follow_up_status", "created_at", "local_date"),
-    *("erased_at", "key_digest"),
+    *("erased_at", "key_digest"),  # the digest is replaced by a keyed one
 }
 
 
@@ -133,7 +139,8 @@ def test_more_submissions_than_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--reference", "NOSUCH"), ("--reference", "ÁBCDEFGH"), ("--older-than", "-1"), ()]
+    "arguments",
+    [("--reference", "NOSUCH"), ("--reference", ""), ("--reference", "ÁBCDEFGH"), ("--older-than", "-1")],
 )
 def test_a_command_that_makes_no_sense_erases_nothing(arguments: tuple[str, ...]) -> None:
     Submission.objects.filter(pk=stored(days_ago=9).pk).update(reference="ABCDEFGH")
@@ -160,8 +167,90 @@ def test_an_erasure_by_age_is_not_in_the_log() -> None:
     assert not ErasureLog.objects.exists()
 
 
-def test_the_name_of_the_release_before_still_works() -> None:
-    stored(days_ago=5)
+def test_without_a_number_the_setting_decides(settings: LazySettings) -> None:
+    settings.RETENTION_DAYS = 30
+    old, recent = stored(days_ago=31), stored(days_ago=30)
+    assert "1 submissions" in command()
+    assert list(Submission.objects.filter(erased_at=None)) == [recent]
+    assert not old.mails.exists()
+
+
+@pytest.mark.parametrize("path", ["serverless.yml", "deploy/aws/template.yaml", "deploy/aliyun/s.yaml"])
+@pytest.mark.parametrize("days", [30, 400])
+def test_the_setting_decides_whatever_number_a_deployed_timer_has(settings: LazySettings, path: str, days: int) -> None:
+    """The release before requires the number, and a rollback leaves the timers as they are."""
+    settings.RETENTION_DAYS = days
+    stored(days_ago=days + 1)
+    recent = stored(days_ago=days)
+    [message] = re.findall(r"erase_responses --older-than[= ]\d+", (ROOT / path).read_text(encoding="utf-8"))
+    name, *arguments = re.split("[= ]", message)
     output = StringIO()
-    call_command("erase_responses", "--older-than", "1", stdout=output)
+    call_command(name, *arguments, stdout=output)
     assert "1 submissions" in output.getvalue()
+    assert list(Submission.objects.filter(erased_at=None)) == [recent]
+
+
+@pytest.mark.parametrize("name", ["erase_submissions", "erase_responses"])  # the latter is the timers'
+def test_the_nightly_run_deletes_expired_sessions_and_nobodys_else(name: str) -> None:
+    sessions = {}
+    for hours in (-1, 1):
+        session = SessionStore()
+        session.set_expiry(timezone.now() + timedelta(hours=hours))
+        session.create()
+        sessions[hours] = session.session_key
+    command("--reference", stored().reference)
+    assert Session.objects.count() == 2
+    call_command(name, stdout=StringIO())
+    assert [session.pk for session in Session.objects.all()] == [sessions[1]]
+
+
+class TestWordsOfExports:
+    """What staff searched for, often a name, leaves the log of exports with the comments that have it."""
+
+    def test_old_ones_go_and_the_other_filters_stay(self, settings: LazySettings) -> None:
+        settings.RETENTION_DAYS = 30
+        author = User.objects.create(username="manager")
+        filters = "start=2026-01-01 end=2026-01-31 branch=north"
+        for days, words in ((31, " q=王芳 q=x"), (31, ""), (29, " q=王芳")):
+            exported = timezone.now() - timedelta(days=days)
+            ExportLog.objects.create(user=author, filters=filters + words, created_at=exported)
+        for _night in range(2):
+            command()
+            logged = list(ExportLog.objects.order_by("pk").values_list("filters", flat=True))
+            assert logged == [f"{filters} q", filters, f"{filters} q=王芳"]
+
+
+class TestKeyDigest:
+    """A key that somebody can guess, such as a phone number, is not found by its SHA-256 after the erasure."""
+
+    def unkeyed(self, submission: Submission) -> str:
+        return hashlib.sha256(str((timezone.localdate() - submission.local_date).days).encode()).hexdigest()
+
+    def test_an_erasure_replaces_the_unkeyed_digest(self) -> None:
+        mine, other = stored(days_ago=1), stored(days_ago=2)
+        assert mine.key_digest == self.unkeyed(mine)  # as the release before stores and looks for it
+        erase(Submission.objects.filter(pk=mine.pk))
+        mine.refresh_from_db()
+        other.refresh_from_db()
+        assert mine.key_digest is not None
+        assert self.unkeyed(mine) not in mine.key_digest
+        assert other.key_digest == self.unkeyed(other)
+
+    def test_without_a_key_there_is_no_digest(self) -> None:
+        submissions = [Submission.objects.create(satisfaction=2, language="en") for _number in range(2)]
+        assert erase(Submission.objects.all()) == 2
+        assert not Submission.objects.filter(pk__in=[one.pk for one in submissions]).exclude(key_digest=None).exists()
+
+    def test_the_timer_replaces_those_that_the_release_before_left(
+        self, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("survey.jobs.retention.BATCH", 1)
+        settings.RETENTION_DAYS = 30
+        erased = [stored(days_ago=days) for days in (1, 31, 32)]  # the first at its guest's request
+        Submission.objects.update(erased_at=timezone.now())
+        command()
+        digests = set(Submission.objects.values_list("key_digest", flat=True))
+        assert len(digests) == 3
+        assert not digests & {self.unkeyed(one) for one in erased}
+        command()
+        assert set(Submission.objects.values_list("key_digest", flat=True)) == digests

@@ -150,7 +150,7 @@
 
   const retryLater = (text, seconds) => {
     showStatus(text);
-    keep({ pending: true });
+    keep({ pending: true, sent: snapshot });
     const wait = seconds ? seconds * 1000 : pause * (0.5 + Math.random() / 2);
     pause = Math.min(pause * 2, LONGEST_PAUSE);
     clearTimeout(timer);
@@ -215,10 +215,11 @@
     await handle(response);
   }
 
-  const start = () => {
-    snapshot = Array.from(new FormData(form)).filter(([, value]) => typeof value === "string");
+  // `sent`: the values of an earlier page, hidden ones too, such as the version of the notice that the guest agreed to.
+  const start = (sent) => {
+    snapshot = sent || Array.from(new FormData(form)).filter(([, value]) => typeof value === "string");
     pause = 1000;
-    keep({ pending: true });
+    keep({ pending: true, sent: snapshot });
     freeze(true);
     clearErrors();
     send();
@@ -228,7 +229,7 @@
     fill(draft.values);
     key.value = draft.key;
     if (draft.pending) {
-      start();
+      start(draft.sent);
       return;
     }
     showStatus(`${status.dataset.kept} `);
