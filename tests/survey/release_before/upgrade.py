@@ -64,7 +64,7 @@ def results(expected: dict[str, object]) -> dict[str, object]:
     mails = OutgoingMail.objects.order_by("pk")
     outcome: dict[str, object] = {
         "scores": found.now.scores,
-        "parts": found.now.parts,
+        "parts": found.now.nps_groups,
         "aspects": found.now.aspects,
         "branches": {str(codes.get(pk)): tally.scores for pk, (tally, _before) in found.by_branch.items()},
         "days": {day.isoformat(): scores for day, scores in found.by_day.items()},
