@@ -14,7 +14,7 @@ from survey.guest import erase_token
 from survey.guest.idempotency import content_digest, is_same_content, key_digest
 from survey.limits import count_submission
 from survey.mail import outbox
-from survey.models import FollowUpStatus, Submission
+from survey.models import FollowUpStatus, RollupDay, Submission
 from survey.text.terms import terms_at_once
 
 logger = logging.getLogger(__name__)
@@ -68,3 +68,4 @@ def _store(submission: Submission, weighted: Mapping[str, float], address: str) 
     term_index.write([(submission, weighted)])
     outbox.queue_mails(submission)
     count_submission(address, submission.branch_id)
+    RollupDay.mark_late(submission.local_date)
