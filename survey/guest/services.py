@@ -62,6 +62,11 @@ def submission_create(
     return Submitted(submission, token)
 
 
+def is_stored(key: str) -> bool:
+    """Return whether a submission with this key is stored, of which the next one would be a retry."""
+    return bool(key) and Submission.objects.filter(key_digest=key_digest(key)).exists()
+
+
 def _store(submission: Submission, weighted: Mapping[str, float], address: str) -> None:
     submission.pk = None  # set by an attempt that a deadlock rolled back
     submission.save(force_insert=True)

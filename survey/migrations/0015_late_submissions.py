@@ -12,9 +12,4 @@ class Migration(migrations.Migration):
             name="is_late",
             field=models.BooleanField(db_default=False, default=False),
         ),
-        migrations.AddField(
-            model_name="rollupday",
-            name="is_final",
-            field=models.BooleanField(db_default=False, default=False),
-        ),
     ]
