@@ -55,7 +55,7 @@ def test_one_version_everywhere():
     assert unreleased == "Unreleased"
     project = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
     assert project[1] == newest
-    for name in ("survey/openapi.json", "docs/swagger2.json"):
+    for name in ("survey/guest/openapi.json", "docs/swagger2.json"):
         assert json.loads((ROOT / name).read_bytes())["info"]["version"] == newest, name
 
 

@@ -26,11 +26,13 @@ def fill(count: int, days: int) -> None:
     words = ", ".join(f"'{word}'" for word in WORDS)
     three_words = ", ".join(f"ELT(1 + (seq * {prime}) % 12, {words})" for prime in (5, 7, 11))
     term_columns = "response_id, term, weight, branch_id, local_date, satisfaction"
+    # Eight of the digits 2 to 9, as references have them: the first is 88888889.
+    reference = "REPLACE(REPLACE(LPAD(CONV(seq, 10, 8), 8, '0'), '0', '8'), '1', '9')"
     statements = [
         f"""INSERT INTO survey_response (reference, branch_id, satisfaction, taste, service, recommend, problems,
         comment, name, phone, email, consent_version, content_digest, language, follow_up_status,
         created_at, local_date, terms_due)
-        SELECT CONCAT('R', seq), {first} + (seq * 104729) % 12, {score}, {score}, {score},
+        SELECT {reference}, {first} + (seq * 104729) % 12, {score}, {score}, {score},
         (seq * 31) % 11, IF({score} <= 2, (seq * 13) % 256, 0), IF(seq % 3 = 0, CONCAT_WS('', {three_words}), ''),
         '', '', '', '', '', IF(seq % 20 = 0, 'en', 'zh-hans'),
         IF({score} <= 2, IF(seq % 50 = 1, 'open', 'solved'), ''), {day}, {day}, 0 FROM seq_1_to_{count}""",
