@@ -33,7 +33,7 @@ PAGES = (
     "follow-up/",
     "follow-up/?days=365&status=all",
     "follow-up/?days=365&branch=branch3&status=solved",
-    "responses/RXXXXXXY/",
+    "responses/88888889/",
     "export/?days=365",
 )
 

@@ -22,12 +22,12 @@ def fill(count: int, days: int) -> None:
     first = Branch.objects.order_by("pk").values_list("pk", flat=True)[0]
     # (seq * a prime) % m spreads evenly and is the same each time.
     score = "ELT(1 + (seq * 7919) % 20, 1,2,2,3,3,3,4,4,4,4,4,4,5,5,5,5,5,5,5,5)"
-    # Digits of REFERENCE_ALPHABET alone; the first reference is RXXXXXXY.
-    reference = "CONCAT('R', REPLACE(REPLACE(LPAD(seq, 7, '0'), '0', 'X'), '1', 'Y'))"
     day = f"(CURRENT_DATE - INTERVAL ({days} - 1 - FLOOR(seq * {days} / ({count} + 1))) DAY)"
     words = ", ".join(f"'{word}'" for word in WORDS)
     three_words = ", ".join(f"ELT(1 + (seq * {prime}) % 12, {words})" for prime in (5, 7, 11))
     term_columns = "response_id, term, weight, branch_id, local_date, satisfaction"
+    # Eight of the digits 2 to 9, as references have them: the first is 88888889.
+    reference = "REPLACE(REPLACE(LPAD(CONV(seq, 10, 8), 8, '0'), '0', '8'), '1', '9')"
     statements = [
         f"""INSERT INTO survey_response (reference, branch_id, satisfaction, taste, service, recommend, problems,
         comment, name, phone, email, consent_version, content_digest, language, follow_up_status,

@@ -14,7 +14,7 @@ from survey.guest import erase_token
 from survey.guest.idempotency import content_digest, erased_key_digests, is_same_content, key_digest
 from survey.limits import count_submission
 from survey.mail import outbox
-from survey.models import FollowUpStatus, Submission
+from survey.models import FollowUpStatus, RollupDay, Submission
 from survey.text.terms import terms_at_once
 
 logger = logging.getLogger(__name__)
@@ -68,6 +68,11 @@ def submission_create(
     return Submitted(submission, token)
 
 
+def is_stored(key: str) -> bool:
+    """Return whether a submission with this key is stored, of which the next one would be a retry."""
+    return bool(key) and Submission.objects.filter(key_digest=key_digest(key)).exists()
+
+
 def _store(submission: Submission, weighted: Mapping[str, float], address: str) -> None:
     submission.pk = None  # set by an attempt that a deadlock rolled back
     submission.save(force_insert=True)
@@ -78,3 +83,4 @@ def _store(submission: Submission, weighted: Mapping[str, float], address: str) 
     term_index.write([(submission, weighted)])
     outbox.queue_mails(submission)
     count_submission(address, submission.branch_id)
+    RollupDay.mark_late(submission.local_date)

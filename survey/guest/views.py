@@ -138,6 +138,9 @@ def _validate_and_store(request: HttpRequest, form: SubmissionForm, visit: Visit
         return _error_response(request, 429, str(ONCE_MORE), form, visit.for_redisplay(), retry_after=seconds)
     submission = form.save(commit=False)
     submission.language = translation.get_language()
+    if submission.branch and _is_too_late(submission.branch, visit):
+        detail = _("%(name)s no longer takes answers.") % {"name": submission.branch.local_name}
+        return _error_response(request, 400, detail, form, visit.for_redisplay(), errors={"branch": [detail]})
     try:
         submitted = services.submission_create(
             submission, content=form.cleaned_data, key=visit.key, address=request.META.get("REMOTE_ADDR", "")
@@ -149,6 +152,13 @@ def _validate_and_store(request: HttpRequest, form: SubmissionForm, visit: Visit
         detail = _("Very many answers come from here at the moment. Please try again later; nothing you typed is lost.")
         return _error_response(request, 429, detail, form, visit.for_redisplay(), retry_after=error.retry_after)
     return _success_response(request, submitted)
+
+
+def _is_too_late(branch: Branch, visit: VisitForm) -> bool:
+    """Return whether the branch was closed when the page was opened, unless the submission is a retry."""
+    if branch.is_open or services.is_stored(visit.key):
+        return False
+    return branch.closed_at is None or not visit.was_opened_before(branch.closed_at)
 
 
 def _error_response(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -95,6 +97,17 @@ class VisitForm(forms.Form):
         except SignatureExpired:
             return 0
         return minimum
+
+    def was_opened_before(self, moment: datetime) -> bool:
+        """Return whether the page of a valid form was opened before a time; False for JSON callers, who open none."""
+        started = self.cleaned_data.get("started")
+        if not started:
+            return False
+        try:
+            signer.unsign(started, max_age=timezone.now() - moment)
+        except SignatureExpired:
+            return True
+        return False
 
     def for_redisplay(self, new_key: bool = False) -> VisitForm:
         """Return the form of the redisplayed page: the same visit, with another key if this one is used up."""

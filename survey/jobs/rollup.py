@@ -7,7 +7,7 @@ import time
 from datetime import date, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Min
+from django.db.models import Min, Q
 from django.utils import timezone
 
 from survey.models import DailyRollup, RollupDay, Submission
@@ -18,45 +18,74 @@ logger = logging.getLogger(__name__)
 JOB = "update_figures"
 # A submission takes its date when its request starts: a day is complete when no such request can still be running.
 SETTLED_AFTER = timedelta(minutes=15)
+# A day is counted again when it has been over for another day: the first count may have missed a submission that the
+# release before or an instance with a wrong clock stored. Days further back than this stay as they are.
+RECOUNTED_DAYS = 7
 
 
 def count_days(seconds: float) -> int:
-    """Count the days that are over, starting none after `seconds`. Return the number of days counted.
+    """Count the days that are due, starting none after `seconds`. Return the number of days counted.
 
     Any number of timers may call this at once.
     """
     deadline = time.monotonic() + seconds
-    return sum(_count_day(day) for day in uncounted_days() if time.monotonic() < deadline)
+    return sum(_count_day(day) for day in due_days() if time.monotonic() < deadline)
 
 
-def uncounted_days() -> list[date]:
-    """Return the days since the first submission that are over and not counted, oldest first."""
+def due_days() -> list[date]:
+    """Return the days since the first submission that are over and to be counted, or counted again, oldest first."""
     first = Submission.objects.aggregate(first=Min("local_date"))["first"]
-    last = timezone.localdate(timezone.now() - SETTLED_AFTER) - timedelta(1)
+    last = _last_day()
     if first is None or first > last:
         return []
     counted = set(RollupDay.objects.filter(local_date__gte=first).values_list("local_date", flat=True))
+    counted.difference_update(RollupDay.objects.filter(_is_due_again()).values_list("local_date", flat=True))
     every_day = (first + timedelta(number) for number in range((last - first).days + 1))
     return [day for day in every_day if day not in counted]
 
 
+def _last_day() -> date:
+    """Return the last day that is over."""
+    return timezone.localdate(timezone.now() - SETTLED_AFTER) - timedelta(1)
+
+
+def _is_due_again() -> Q:
+    """Return the condition on a counted day that is to be counted again."""
+    last = _last_day()
+    recounted = (last - timedelta(RECOUNTED_DAYS), last - timedelta(1))
+    return Q(is_late=True) | Q(is_final=False, local_date__range=recounted)
+
+
 def _count_day(day: date) -> bool:
-    """Count one day. Return False when another timer counted it first."""
-    try:
-        with transaction.atomic():
-            counted = RollupDay.objects.create(local_date=day)
-            rows = (
-                Submission.objects.filter(local_date=day)
-                .values("branch_id", "language", "satisfaction")
-                .annotate(**submission_sums())
-                .order_by()
-            )
-            DailyRollup.objects.bulk_create(
-                DailyRollup(local_date=counted, number=number, **row) for number, row in enumerate(rows)
-            )
-    except IntegrityError:
-        if not RollupDay.objects.filter(local_date=day).exists():
-            raise
-        return False
+    """Count one day, or count it again. Return False when another timer did so first."""
+    with transaction.atomic():
+        counted = _claim(day)
+        if counted is None:
+            return False
+        DailyRollup.objects.filter(local_date=counted).delete()
+        rows = (
+            Submission.objects.filter(local_date=day)
+            .values("branch_id", "language", "satisfaction")
+            .annotate(**submission_sums())
+            .order_by()
+        )
+        DailyRollup.objects.bulk_create(
+            DailyRollup(local_date=counted, number=number, **row) for number, row in enumerate(rows)
+        )
+        counted.counted_at = timezone.now()
+        counted.is_late, counted.is_final = False, day < _last_day()
+        counted.save()
     logger.info("rollup.counted", extra={"day": day.isoformat()})
     return True
+
+
+def _claim(day: date) -> RollupDay | None:
+    """Return the row of a due day, locked, so that a submission stored meanwhile marks it afterwards; else None."""
+    counted = RollupDay.objects.select_for_update().filter(_is_due_again(), local_date=day).first()
+    if counted is not None:
+        return counted
+    try:
+        with transaction.atomic():
+            return RollupDay.objects.create(local_date=day)
+    except IntegrityError:
+        return None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -24,6 +27,8 @@ class Branch(models.Model):
     manager_email = models.EmailField(_("manager's e-mail"), blank=True, validators=[validate_mail_address])
     # A closed branch keeps its submissions; its page tells guests that it has closed.
     is_open = models.BooleanField(_("in business"), default=True)
+    # NULL also for a branch that the release before closed.
+    closed_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("branch")
@@ -33,6 +38,14 @@ class Branch(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  (Django's signature)
+        """Note the time when the branch closes: pages that guests opened before may still be sent."""
+        if self.is_open:
+            self.closed_at = None
+        elif self.closed_at is None:
+            self.closed_at = timezone.now()
+        super().save(*args, **kwargs)
 
     @classmethod
     def by_code(cls, code: str) -> Branch | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django.db import models
@@ -55,6 +56,10 @@ class RollupDay(models.Model):
 
     local_date = models.DateField(_("date"), primary_key=True)
     counted_at = models.DateTimeField(_("counted"), default=timezone.now)
+    # A submission was stored after the count: figures count the day live until the job counts it again.
+    is_late = models.BooleanField(default=False, db_default=False)
+    # Counted a whole day after its end; before, the job counts it once more.
+    is_final = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         verbose_name = _("counted day")
@@ -62,6 +67,15 @@ class RollupDay(models.Model):
 
     def __str__(self) -> str:
         return str(self.local_date)
+
+    @classmethod
+    def mark_late(cls, day: date) -> None:
+        """Have the day of a submission that is being stored counted again, if it is counted already.
+
+        Call it after the INSERT, in the same transaction: a count that runs meanwhile either sees the submission or
+        gives this statement a row to mark. It also updates a row that is marked, whose lock a count then waits for.
+        """
+        cls.objects.filter(local_date=day).update(is_late=True)
 
 
 class DailyRollup(models.Model):

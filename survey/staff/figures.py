@@ -1,8 +1,8 @@
 """Figures from the daily rollup, exact to the last submission.
 
-A counted day (RollupDay) comes from DailyRollup, any other, normally just today, from the submissions themselves. The
-list of counted days is read first and used in both conditions: a timer that counts a day in the meantime neither
-doubles nor drops it.
+A counted day (RollupDay) without late submissions comes from DailyRollup, any other, normally just today, from the
+submissions themselves. The list of counted days is read first and used in both conditions: a timer that counts a day in
+the meantime neither doubles nor drops it.
 """
 
 from __future__ import annotations
@@ -139,7 +139,8 @@ def problems(filters: Filters) -> tuple[int, dict[Problem, int]]:
 
 def _split_days(start: date, end: date) -> tuple[QuerySet[DailyRollup], list[date]]:
     """Return the rollups of the counted days of a period, and its days that are not counted yet."""
-    counted = set(RollupDay.objects.filter(local_date__range=(start, end)).values_list("local_date", flat=True))
+    complete = RollupDay.objects.filter(local_date__range=(start, end), is_late=False)
+    counted = set(complete.values_list("local_date", flat=True))
     every_day = (start + timedelta(number) for number in range((end - start).days + 1))
     open_days = [day for day in every_day if day not in counted]
     rollups = DailyRollup.objects.filter(local_date__gte=start, local_date__lte=end)

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 
 from survey.models import Submission, SubmissionTerm
 from survey.staff.filters import Filters
-from survey.text.terms import wanted_terms
+from survey.text.terms import wanted_phrases, wanted_terms
 
 NEWEST = 1_000  # comments that a keyword list reads: enough for a ranking, and no more work at a million comments
 LISTED = 30  # keywords
@@ -31,7 +31,7 @@ class Keyword:
 def find(
     submissions: QuerySet[Submission], filters: Filters, wanted: list[str], before: tuple[date, int] | None = None
 ) -> QuerySet[Submission]:
-    """Return the submissions of the filters' period whose comment has every wanted term, newest first.
+    """Return the submissions of the filters' period whose comment has every wanted term and phrase, newest first.
 
     `before`, a local date and a primary key, is the last submission of the page before.
     """
@@ -47,6 +47,8 @@ def find(
     matches = submissions.filter(of_term)
     for term in others:
         matches = matches.filter(pk__in=SubmissionTerm.objects.filter(term=term).values("submission"))
+    for phrase in wanted_phrases(filters.words):
+        matches = matches.filter(comment__icontains=phrase)  # read for the few comments that have the terms only
     return matches.order_by("-terms__local_date", "-terms__submission_id")
 
 

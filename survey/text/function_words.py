@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from survey.text.segmenter import tokenizer
@@ -32,21 +33,23 @@ NOT = frozenset(("不", "不太", "不够", "不怎么"))
 NEGATIONS = NOT | {"没", "没有", "未", "不是"}  # the others negate adjectives and verbs only: 没有座位 keeps 座位
 
 
-def negated(words: Iterable[str]) -> dict[str, str]:
-    """Return the negated words of a segmented text with their replacements.
+def negated(words: Iterable[str]) -> dict[str, Counter[str]]:
+    """Return what each negated word of a segmented text stands for, with the number of occurrences.
 
-    不舒服 maps 舒服 to 不舒服; 没有擦干净, with a verb between, maps 干净 to ''.
+    干净，不干净 maps 干净 to {干净: 1, 不干净: 1}; 没有擦干净, with a verb between, maps 干净 to {'': 1}.
     """
-    replacements: dict[str, str] = {}
+    occurrences: defaultdict[str, Counter[str]] = defaultdict(Counter)
     before = last = ""
     for word in words:
         kind = _kind(word)
+        shown = word
         if (last in NOT and word.isalnum()) or (last in NEGATIONS and kind in "av"):
-            replacements[word] = last + word
+            shown = last + word
         elif before in NEGATIONS and kind == "a" and last.isalnum():
-            replacements[word] = ""
+            shown = ""
+        occurrences[word][shown] += 1
         before, last = last, word
-    return replacements
+    return {word: counts for word, counts in occurrences.items() if set(counts) != {word}}
 
 
 def is_function_word(word: str) -> bool:

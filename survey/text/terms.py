@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import unicodedata
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import groupby, pairwise
@@ -49,7 +50,7 @@ def search_terms(comment: str) -> list[str]:
 
 
 def wanted_terms(text: str) -> list[str]:
-    """Return the fewest terms that cover a search: a comment that matches has all of them."""
+    """Return the fewest terms that cover a search: a comment that matches has all of them, and `wanted_phrases`."""
     terms: list[str] = []
     for has_spaces, run in _runs(normalize(text)):
         if has_spaces or len(run) == 1:
@@ -57,6 +58,14 @@ def wanted_terms(text: str) -> list[str]:
         else:
             terms += [run[place : place + 2] for place in (*range(0, len(run) - 1, 2), len(run) - 2)]
     return list(dict.fromkeys(terms))
+
+
+def wanted_phrases(text: str) -> list[str]:
+    """Return the runs of a search that a comment with all their terms may lack: those of more than one pair.
+
+    A comment that says 服务不好，但是好吃 has the terms of 不好吃.
+    """
+    return list(dict.fromkeys(run for has_spaces, run in _runs(normalize(text)) if not has_spaces and len(run) > 2))
 
 
 def normalize(text: str) -> str:
@@ -83,12 +92,20 @@ def _has_spaces(character: str) -> bool | None:
 
 
 def _keywords(text: str) -> dict[str, float]:
-    """Return the heaviest words of a normalized text without function words, a negated word with its negation."""
+    """Return the heaviest words of a normalized text without function words, a negated word with its negation.
+
+    A word's weight is divided among its plain and its negated occurrences.
+    """
     from survey.text import analysis
     from survey.text.function_words import is_function_word, negated
 
-    replacements = negated(analysis.segment(text))
-    ranked = [(replacements.get(word, word), weight) for word, weight in analysis.keywords(text, RANKED)]
+    occurrences = negated(analysis.segment(text))
+    weights: dict[str, float] = defaultdict(float)
+    for word, weight in analysis.keywords(text, RANKED):
+        counts = occurrences.get(word) or Counter([word])
+        for shown, count in counts.items():
+            weights[shown] += weight * count / counts.total()
+    ranked = sorted(weights.items(), key=lambda item: -item[1])
     return dict([(word, weight) for word, weight in ranked if _is_word(word) and not is_function_word(word)][:KEYWORDS])
 
 

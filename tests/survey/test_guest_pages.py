@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from survey.guest.consent import CONSENT_VERSION, CONSENT_VERSIONS
+from survey.guest.visit import VisitForm
 from survey.models import Branch, ErasureRequest, OutgoingMail, Submission
 from survey.scales import Problem
 
@@ -257,3 +260,63 @@ def test_a_redisplayed_page_is_cached_by_the_guests_browser_alone(client: Client
 def test_a_closed_branch_redisplays_no_page(client: Client, branch: Branch) -> None:
     Branch.objects.update(is_open=False)
     assert client.post("/s/sh01", {"comment": "x", "redisplay": "1"}).status_code == 404
+
+
+class TestAClosedBranch:
+    """Once closed, a branch takes only the submissions of pages that were opened before."""
+
+    @pytest.fixture(autouse=True)
+    def sent_at_once(self, settings: Any) -> None:
+        settings.MINIMUM_FILL_SECONDS = 0
+
+    @pytest.fixture
+    def opened_after(self, branch: Branch) -> dict[str, Any]:
+        """Return the fields of a page opened a minute after the branch closed."""
+        branch.is_open = False
+        branch.save()
+        Branch.objects.update(closed_at=timezone.now() - timedelta(minutes=1))
+        return {**API, "branch": "sh01", **VisitForm.fresh().initial}
+
+    def test_a_page_opened_before_is_taken(self, client: Client, branch: Branch) -> None:
+        opened_before = {**API, "branch": "sh01", **VisitForm.fresh().initial}
+        branch.is_open = False
+        branch.save()
+        Branch.objects.update(closed_at=timezone.now() + timedelta(minutes=1))
+        assert client.post("/submitSurvey", opened_before).status_code == 302
+        assert Submission.objects.get().branch == branch
+
+    def test_a_page_opened_after_is_refused_with_its_values(self, client: Client, opened_after: dict[str, Any]) -> None:
+        page = client.post("/submitSurvey", opened_after)
+        assert page.status_code == 400
+        assert Branch.objects.get().local_name in page.context["notice"]
+        assert 'value="Tom"' in page.content.decode()
+        assert not Submission.objects.exists()
+
+    def test_a_page_without_its_time_is_refused(self, client: Client, opened_after: dict[str, Any]) -> None:
+        assert client.post("/submitSurvey", {**opened_after, "started": ""}).status_code == 400
+
+    def test_a_branch_closed_at_an_unknown_time_is_refused(self, client: Client, opened_after: dict[str, Any]) -> None:
+        Branch.objects.update(closed_at=None)  # closed by the release before
+        assert client.post("/submitSurvey", opened_after).status_code == 400
+
+    def test_the_api_names_the_field(self, client: Client, opened_after: dict[str, Any]) -> None:
+        response = client.post("/submitSurvey", {**API, "branch": "sh01"}, content_type="application/json")
+        assert response.status_code == 400
+        assert list(response.json()["errors"]) == ["branch"]
+
+    def test_a_retry_gets_the_submission_that_was_stored_before(self, client: Client, branch: Branch) -> None:
+        fields = {**API, "branch": "sh01", "submission_id": "k"}
+        first = client.post("/submitSurvey", fields, content_type="application/json")
+        branch.is_open = False
+        branch.save()
+        again = client.post("/submitSurvey", fields, content_type="application/json")
+        assert (again.status_code, again.json()) == (201, first.json())
+        assert again["Idempotent-Replayed"] == "true"
+
+    def test_a_branch_that_opens_again_takes_submissions(
+        self, client: Client, branch: Branch, opened_after: dict[str, Any]
+    ) -> None:
+        branch.is_open = True
+        branch.save()
+        assert Branch.objects.get().closed_at is None
+        assert client.post("/submitSurvey", opened_after).status_code == 302

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
+import pytest
 from django.db.models import Sum
 from django.utils import timezone
 
@@ -12,6 +14,30 @@ from survey.models import DailyRollup, RollupDay
 from survey.staff import figures
 from survey.staff.filters import Filters
 from tests.support.chain import make_submission
+
+NOON = datetime(2026, 3, 18, 12, tzinfo=timezone.get_default_timezone())
+Clock = Callable[[datetime], None]
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Set Django's clock, to noon at first, so that no test depends on the hour it runs at."""
+
+    def set_clock(now: datetime) -> None:
+        monkeypatch.setattr(timezone, "now", lambda: now)
+
+    set_clock(NOON)
+    return set_clock
+
+
+def submit(client):
+    fields = {"name": "Tom", "phone": "1234567890", "satisfaction": 5}
+    response = client.post("/submitSurvey", fields, content_type="application/json")
+    assert response.status_code == 201, response.content
+
+
+def counted_submissions():
+    return DailyRollup.objects.aggregate(n=Sum("submissions", default=0))["n"]
 
 
 def every_day(days):
@@ -55,7 +81,7 @@ def test_a_second_count_finds_nothing_to_do(chain):
     fill(chain)
     assert rollup.count_days(30) == 6
     assert rollup.count_days(30) == 0
-    assert DailyRollup.objects.aggregate(n=Sum("submissions"))["n"] == 60 - 9
+    assert counted_submissions() == 60 - 9
 
 
 def test_two_timers_at_once_count_a_day_once(chain):
@@ -70,8 +96,78 @@ def test_two_timers_at_once_count_a_day_once(chain):
 def test_a_day_without_submissions_between_others_is_counted_too(chain):
     make_submission(chain.north, 5, days_ago=9)
     rollup.count_days(30)
-    assert rollup.uncounted_days() == []
+    assert rollup.due_days() == []
 
 
 def test_without_submissions_there_is_nothing_to_count(db):
     assert rollup.count_days(30) == 0
+
+
+@pytest.mark.parametrize("hour", [0, 12, 23])
+def test_a_day_is_counted_when_it_is_over_and_once_more_a_day_later(chain, clock, hour):
+    make_submission(chain.north, 5)
+    day = timezone.localdate()
+    for days, count in ((0, 0), (1, 1), (2, 2), (3, 2)):  # the newest day, and again the one before
+        clock(NOON.replace(hour=hour, minute=30) + timedelta(days))
+        assert rollup.count_days(30) == count, days
+        assert rollup.count_days(30) == 0
+    assert RollupDay.objects.get(local_date=day).is_final
+
+
+def test_a_submission_that_no_mark_tells_of_is_in_the_second_count(chain, clock):
+    make_submission(chain.north, 5)
+    clock(NOON + timedelta(1))
+    rollup.count_days(30)
+    make_submission(chain.north, 4, days_ago=1)  # stored while the day was counted, or by the release before
+    clock(NOON + timedelta(2))
+    rollup.count_days(30)
+    assert counted_submissions() == 2
+
+
+def test_a_submission_by_a_clock_that_is_behind_is_in_the_figures_at_once_and_counted_later(client, chain, clock):
+    make_submission(chain.north, 5, days_ago=5)
+    rollup.count_days(30)
+    clock(NOON - timedelta(5))
+    submit(client)
+    clock(NOON)
+    assert figures.figures(every_day(7)).now.n == 2
+    assert figures.submissions_by_day(every_day(7)) == {timezone.localdate() - timedelta(5): 2}
+    assert rollup.count_days(30) == 1
+    assert counted_submissions() == 2
+    assert figures.figures(every_day(7)).now.n == 2
+
+
+def test_a_day_counted_by_a_clock_that_is_ahead_is_counted_again_when_it_is_over(client, chain, clock):
+    make_submission(chain.north, 5)
+    clock(NOON + timedelta(10))
+    rollup.count_days(30)
+    clock(NOON)
+    submit(client)
+    assert figures.figures(every_day(1)).now.n == 2
+    assert rollup.count_days(30) == 0  # today is still counted live
+    clock(NOON + timedelta(1))
+    assert rollup.count_days(30) == 1
+    assert counted_submissions() == 2
+
+
+def test_a_request_that_runs_over_midnight_is_counted(client, chain, clock):
+    make_submission(chain.north, 5)
+    midnight = NOON.replace(hour=0) + timedelta(1)
+    clock(midnight + timedelta(minutes=14))
+    assert rollup.count_days(30) == 0  # such a request may still be running
+    clock(midnight + timedelta(minutes=15))
+    assert rollup.count_days(30) == 1
+    clock(midnight - timedelta(seconds=1))
+    submit(client)
+    clock(midnight + timedelta(minutes=16))
+    assert rollup.count_days(30) == 1
+    assert counted_submissions() == 2
+
+
+def test_two_timers_at_once_count_a_marked_day_again_once(chain):
+    make_submission(chain.north, 5, days_ago=3)
+    day = timezone.localdate() - timedelta(3)
+    rollup.count_days(30)
+    RollupDay.mark_late(day)
+    assert rollup._count_day(day)
+    assert not rollup._count_day(day)

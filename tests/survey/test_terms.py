@@ -39,6 +39,22 @@ def test_a_comment_is_found_by_its_words_and_parts_of_them(chain):
         assert found(words) == set(), words
 
 
+def test_a_phrase_is_found_as_it_is_and_not_by_its_parts(chain):
+    scattered = make_submission(chain.north, 2, comment="服务不好，但是好吃")
+    phrase = make_submission(chain.north, 2, comment="太咸，真的不好吃！下次不来")
+    assert found("不好吃") == {phrase}
+    assert found("不好") == {scattered, phrase}
+    assert found("好吃 不好") == {scattered, phrase}
+    assert found("不好吃 下次") == {phrase}
+    assert found("不好吃 服务") == set()
+
+
+def test_a_phrase_within_the_words_of_other_scripts_is_found(chain):
+    submission = make_submission(chain.north, 5, comment="ＷＩＦＩ速度很快100%_")
+    assert found("wifi速度很快") == {submission}
+    assert found("快度速") == set()
+
+
 def test_another_comment_does_not_change_what_a_search_finds(chain):
     first = make_submission(chain.north, 2, comment="等了很久")
     second = make_submission(chain.south, 5, comment="很久没来了，味道还是一样好")
@@ -80,6 +96,15 @@ def test_a_negated_word_is_no_praise(chain):
     assert {"不舒服", "不新鲜", "椅子", "桌子"} <= bad
     assert not {"舒服", "干净", "新鲜"} & bad
     assert {"舒服", "干净", "不错"} <= good
+
+
+def test_a_negation_turns_its_own_word_and_no_other(chain):
+    comment = make_submission(chain.north, 3, comment="桌子干净，碗也干净，地面不干净，厕所没有打扫干净")
+    weights = dict(comment.terms.filter(weight__gt=0).values_list("term", "weight"))
+    plain = make_submission(chain.north, 3, comment="桌子干净，碗也干净，地面很干净，厕所也打扫干净")
+    total = plain.terms.get(term="干净").weight
+    assert weights["干净"] == pytest.approx(total / 2, rel=0.2)  # of about as many words
+    assert weights["不干净"] == pytest.approx(weights["干净"] / 2)
 
 
 def test_a_search_for_too_many_words_is_a_form_error(client, chain):
