@@ -11,7 +11,7 @@ from django.db import IntegrityError
 from mydjango.mysql.deadlock import atomically
 from survey import term_index
 from survey.guest import erase_token
-from survey.guest.idempotency import content_digest, erased_key_digests, is_same_content, key_digest
+from survey.idempotency import content_digest, erased_key_digests, is_same_content, key_digest
 from survey.limits import count_submission
 from survey.mail import outbox
 from survey.models import FollowUpStatus, RollupDay, Submission

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from survey.guest.idempotency import KEY_MAX_LENGTH
+from survey.idempotency import KEY_MAX_LENGTH
 
 HEADER = "Idempotency-Key"
 # Costs a person one tap; a program that fills in forms does not read the page.

@@ -11,7 +11,7 @@ from django.db.models import QuerySet, Value
 from django.db.models.functions import Left, StrIndex
 from django.utils import timezone
 
-from survey.guest.idempotency import ERASED_PREFIX, erased_key_digest
+from survey.idempotency import ERASED_PREFIX, erased_key_digest
 from survey.models import (
     ErasureLog,
     ErasureRequest,
