@@ -23,7 +23,7 @@ from benchmarks.servers import PRODUCTION, ROOT, execute, mariadb
 
 SMALLEST = "smallest Django view"
 WARM_UP = 20  # requests
-REQUESTS = 20  # of a round
+REQUESTS = 50  # of a round
 SUBMISSION = {"name": "Tom", "phone": "1234567890", "satisfaction": 5}
 FULL = {**SUBMISSION, "comment": "服务员态度很好，排队太久", "branch": "sh01", "email": "tom@example.com"}
 # Method, path, status of the response, body of the request.

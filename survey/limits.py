@@ -14,7 +14,6 @@ from datetime import timedelta
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -132,18 +131,17 @@ def _key(name: str) -> str:
 
 def _count(name: str, limit: int, period: timedelta) -> None:
     """Count one attempt in the window of this name, opening it if needed. Raises TooManyAttempts when it is full."""
-    key, now = _key(name), timezone.now()
+    key = _key(name)
     if _add_one(key, limit, period):
         return
-    try:
-        with transaction.atomic():
-            AttemptWindow.objects.create(key=key, attempts=1, ends_at=now + period)
-    except IntegrityError:  # the window is full, or a concurrent attempt has just opened it
-        ends_at = AttemptWindow.objects.filter(key=key, attempts__gte=limit).values_list("ends_at", flat=True).first()
-        if ends_at is None and _add_one(key, limit, period):
-            return
-        left = (ends_at or now + period) - now
-        raise TooManyAttempts(max(1, -(-left // timedelta(seconds=1)))) from None
+    # The window is full or missing. INSERT IGNORE settles which, and concurrent attempts, without a savepoint.
+    now = timezone.now()
+    AttemptWindow.objects.bulk_create([AttemptWindow(key=key, attempts=0, ends_at=now + period)], ignore_conflicts=True)
+    if _add_one(key, limit, period):
+        return
+    ends_at = AttemptWindow.objects.filter(key=key).values_list("ends_at", flat=True).first()
+    left = (ends_at or now + period) - now
+    raise TooManyAttempts(max(1, -(-left // timedelta(seconds=1))))
 
 
 def _add_one(key: str, limit: int, period: timedelta) -> bool:
