@@ -32,6 +32,13 @@ def keep_language(request: HttpRequest, url: str) -> str:
     return f"{url}{'&' if '?' in url else '?'}{urlencode({PARAMETER: short_code(language)})}"
 
 
+def url_in_language(request: HttpRequest, language: str) -> str:
+    """Return the path and query of this request in another language."""
+    parameters = request.GET.copy()
+    parameters[PARAMETER] = short_code(language)
+    return f"{request.path}?{parameters.urlencode()}"
+
+
 def without_language(url: str) -> str:
     """A URL that names no language."""
     parts = urlsplit(url)

@@ -34,6 +34,13 @@ LONGEST_PAUSE = 1.0
 SHORTEST_ATTEMPT = 1.0  # seconds; with less left no further attempt is begun
 
 
+class Connection(pymysql.connections.Connection):  # type: ignore[type-arg]
+    """PyMySQL's connection without its own SET NAMES, which `init_command` includes (options.py)."""
+
+    def set_character_set(self, charset: str, collation: str | None = None) -> None:
+        """Send nothing; the encoding is the constructor's."""
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """Django's MySQL backend, whose connect is tried again while the request has time left."""
 
@@ -94,19 +101,27 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _connect(self, conn_params: dict[str, Any]) -> pymysql.Connection[Any]:
         """One connect; with MYSQL_SSL=preferred the first one finds out whether the server takes TLS."""
         if not self.settings_dict["OPTIONS"].get("tls_is_optional"):
-            return super().get_new_connection(conn_params)  # type: ignore[no-any-return]
+            return Connection(**conn_params)
         without = {**{name: value for name, value in conn_params.items() if name != "ssl"}, "ssl_disabled": True}
         if DatabaseWrapper._takes_tls is False:
-            return super().get_new_connection(without)  # type: ignore[no-any-return]
+            return Connection(**without)
         try:
-            connection = super().get_new_connection(conn_params)
+            connection = Connection(**conn_params)
         except OperationalError as error:
             if error.args[0] != NO_TLS or DatabaseWrapper._takes_tls:
                 raise
             DatabaseWrapper._takes_tls = False
-            return super().get_new_connection(without)  # type: ignore[no-any-return]
+            return Connection(**without)
         DatabaseWrapper._takes_tls = True
-        return connection  # type: ignore[no-any-return]
+        return connection
+
+    def _start_transaction_under_autocommit(self) -> None:
+        """Begin a transaction with one statement; Django would switch autocommit off and, afterwards, on again.
+
+        Django calls this where `autocommits_when_autocommit_is_off` is set, as for SQLite.
+        """
+        with self.wrap_database_errors:
+            self.connection.begin()
 
 
 def _reason(code: object) -> str:

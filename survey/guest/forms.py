@@ -88,6 +88,11 @@ class ScaleField(forms.TypedChoiceField):
         options.setdefault("choices", [(score, str(score)) for score in range(lowest, highest + 1)])
         super().__init__(coerce=int, empty_value=None, **options)
 
+    def __deepcopy__(self, memo: dict[int, object]) -> ScaleField:
+        """Share the choices with each form's copy: copying them would take a sixth of the CPU of a submission."""
+        memo[id(self.choices)] = self.choices
+        return super().__deepcopy__(memo)
+
 
 class SubmissionForm(forms.ModelForm):  # type: ignore[type-arg]
     """The form of a submission.

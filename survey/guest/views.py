@@ -20,6 +20,7 @@ from mydjango.http.language import keep_language
 from mydjango.http.problems import FORM_TYPES, View, allow, is_browser, is_json, problem, speaks_json
 from mydjango.http.unavailable import page_when_unavailable
 from survey.guest import erase_token, services
+from survey.guest.blank_page import render_blank_page
 from survey.guest.forms import SubmissionForm
 from survey.guest.visit import ONCE_MORE, VisitForm
 from survey.limits import TooManyAttempts
@@ -53,7 +54,7 @@ def page(request: HttpRequest, code: str = "") -> HttpResponse:
         return render(request, "guest/no_branch.html", {"branch": branch}, status=404)
     if request.method == "POST":
         return _redisplay(request, SubmissionForm.for_page(branch, typed=_posted_values(request)))
-    return render(request, "guest/page.html", {"form": SubmissionForm.for_page(branch)})
+    return HttpResponse(render_blank_page(request, branch))
 
 
 @allow("GET")

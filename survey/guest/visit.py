@@ -23,6 +23,11 @@ ONCE_MORE = gettext_lazy("Please press Send once more.")
 signer = TimestampSigner(salt="survey.started")
 
 
+def new_visit() -> dict[str, str]:
+    """Return the values of VisitForm's hidden fields for a page that is opened now: a new key, the signed time."""
+    return {"submission_id": str(uuid.uuid4()), "started": signer.sign("")}
+
+
 class VisitForm(forms.Form):
     """Hidden fields of the page, all optional. JSON callers have only `submission_id`."""
 
@@ -38,7 +43,7 @@ class VisitForm(forms.Form):
     @classmethod
     def fresh(cls) -> VisitForm:
         """Return the form of a page that is opened now, with a new key."""
-        return cls(initial={"submission_id": str(uuid.uuid4()), "started": signer.sign("")})
+        return cls(initial=new_visit())
 
     @classmethod
     def from_form(cls, request: HttpRequest) -> VisitForm:

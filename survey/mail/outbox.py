@@ -66,51 +66,58 @@ class QueueState(NamedTuple):
 
 
 def queue_mails(submission: Submission) -> None:
-    """Queue the receipt for the guest and, after a low score, the alert to the branch."""
+    """Queue the receipt for the guest and, after a low score, the alert to the branch, in one statement."""
+    mails = []
     if submission.email:
         with translation.override(submission.language):
             subject, link = _("Thank you for your answer"), _erase_link(submission)
-            _queue_about(submission, OutgoingMail.Kind.RECEIPT, submission.email, subject, link)
+            mails.append(_mail_about(submission, OutgoingMail.Kind.RECEIPT, submission.email, subject, link))
     if submission.is_low and submission.branch and submission.branch.manager_email:
         with translation.override(settings.LANGUAGE_CODE):
             subject, link = _("A guest was not satisfied"), _staff_link(submission)
-            _queue_about(submission, OutgoingMail.Kind.ALERT, submission.branch.manager_email, subject, link)
+            manager = submission.branch.manager_email
+            mails.append(_mail_about(submission, OutgoingMail.Kind.ALERT, manager, subject, link))
+    OutgoingMail.objects.bulk_create(mails)
 
 
-def _queue_about(submission: Submission, kind: OutgoingMail.Kind, recipient: str, subject: str, link: str) -> None:
-    """Queue a mail about a submission.
+def _mail_about(
+    submission: Submission, kind: OutgoingMail.Kind, recipient: str, subject: str, link: str
+) -> OutgoingMail:
+    """Return an unsaved mail about a submission.
 
     No mail quotes the guest: the guest typed the address too, so a receipt could carry spam to somebody else.
     """
     body = render_to_string(f"mail/{kind.value}.txt", {"submission": submission, "link": link})
-    subject = f"{subject} ({submission.reference})"
-    queue(kind, recipient, subject, body, unique=submission.reference.lower(), submission=submission)
+    return OutgoingMail(
+        kind=kind,
+        recipient=recipient,
+        subject=f"{subject} ({submission.reference})",
+        body=body,
+        message_id=_message_id(submission.reference.lower(), kind),
+        submission=submission,
+    )
 
 
 def queue(
-    kind: OutgoingMail.Kind,
-    recipient: str,
-    subject: str,
-    body: str,
-    *,
-    unique: str,
-    submission: Submission | None = None,
-    account: User | None = None,
+    kind: OutgoingMail.Kind, recipient: str, subject: str, body: str, *, unique: str, account: User | None = None
 ) -> OutgoingMail:
     """Queue one rendered mail. The link of an account's mail is added on delivery, see account_links.
 
     `unique` begins the Message-ID and must be unique among mails of this kind.
     """
-    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or DNS_NAME
     return OutgoingMail.objects.create(
         kind=kind,
         recipient=recipient,
         subject=subject,
         body=body,
-        message_id=f"<{unique}.{kind.value}@{domain}>",
-        submission=submission,
+        message_id=_message_id(unique, kind),
         account=account,
     )
+
+
+def _message_id(unique: str, kind: OutgoingMail.Kind) -> str:
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or DNS_NAME
+    return f"<{unique}.{kind.value}@{domain}>"
 
 
 def _staff_link(submission: Submission) -> str:

@@ -135,6 +135,11 @@ class Submission(models.Model):
     def __str__(self) -> str:
         return self.reference
 
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """Take a branch that was read from the database for existing; Django would ask for it once more."""
+        is_loaded = Submission.branch.is_cached(self)
+        super().clean_fields(exclude={*(exclude or ()), *(("branch",) if is_loaded else ())})
+
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """Leave the check constraints to the INSERT; the form's fields have the same bounds.
 

@@ -10,16 +10,15 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import translation
 
-from mydjango.http.language import PARAMETER, keep_language, short_code
-from survey.guest.visit import VisitForm
+from mydjango.http.language import keep_language, url_in_language
 
 register = template.Library()
 
 
 @register.inclusion_tag("guest/visit_fields.html", takes_context=True)
 def visit_fields(context: template.Context) -> dict[str, object]:
-    """Render the visit's hidden fields and the status line; a redisplayed page keeps its `visit`."""
-    return {"visit": context.get("visit") or VisitForm.fresh()}
+    """Render the hidden fields of the context's `visit`, and the status line."""
+    return {"visit": context["visit"]}
 
 
 @register.simple_tag(takes_context=True)
@@ -33,16 +32,13 @@ def page_url(context: template.Context, name: str, **query: str) -> str:
 def language_switch(context: template.Context, form: str = "") -> dict[str, object]:
     """Render links to this page in the other languages.
 
-    Each keeps the values of the form with the given id, or else the values posted to this page.
+    Each keeps the values of the form with the given id, or else the values posted to this page. The context may have
+    `language_urls` by language, for a page that is kept without its address.
     """
     request: HttpRequest = context["request"]
     current = translation.get_language()
-    others = []
-    for code, name in settings.LANGUAGES:
-        if code != current:
-            parameters = request.GET.copy()
-            parameters[PARAMETER] = short_code(code)
-            others.append({"code": code, "name": name, "url": f"{request.path}?{parameters.urlencode()}"})
+    urls = context.get("language_urls") or {code: url_in_language(request, code) for code, _name in settings.LANGUAGES}
+    others = [{"code": code, "name": name, "url": urls[code]} for code, name in settings.LANGUAGES if code != current]
     # Without the visit's key, which may be used up: the redisplayed page gets a new one.
     sent = [(name, value) for name, values in request.POST.lists() if name != "submission_id" for value in values]
     return {"others": others, "sent": sent, "posted": request.method == "POST", "form": form}
