@@ -47,7 +47,7 @@ def test_one_failure_is_an_error_and_the_others_are_still_printed(settings: Any)
     output = StringIO()
     with pytest.raises(CommandError, match="1 of"):
         call_command("doctor", stdout=output)
-    assert "FAIL last drain: never" in output.getvalue()
+    assert "FAIL last delivery: never" in output.getvalue()
     assert len(output.getvalue().splitlines()) == len(doctor.CHECKS)
 
 
@@ -62,7 +62,7 @@ def test_an_old_queue_and_an_old_drain_are_found() -> None:
     long_ago = timezone.now() - timedelta(hours=1)
     JobRun.objects.create(name=outbox.JOB, finished_at=long_ago)
     OutgoingMail.objects.create(kind="account", recipient="a@b.cn", message_id="<1@x>", next_attempt_at=long_ago)
-    assert not finding("last drain").is_well
+    assert not finding("last delivery").is_well
     assert not finding("mail queue").is_well
     assert finding("mail queue").sentence.startswith("1 queued, the oldest due for 36")
 
@@ -122,7 +122,7 @@ print(json.dumps(index.main_handler({"manage": ["doctor"]}, {})))
     assert result["exit_code"] == 1
     lines = result["output"].splitlines()
     assert [line for line in lines if line.startswith("FAIL")] == [
-        "FAIL last drain: never: the timer runs `drain_outbox` every minute once it is deployed",
-        "FAIL last figures: never: the timer runs `update_figures` every minute once it is deployed",
+        "FAIL last delivery: never: the timer runs `drain_outbox` every minute once it is deployed",
+        "FAIL last figures update: never: the timer runs `update_figures` every minute once it is deployed",
     ]
     assert "ok   migrations: all applied" in lines
