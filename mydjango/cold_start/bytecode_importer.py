@@ -1,7 +1,7 @@
 """Import from one file of bytecode instead of from hundreds of small ones: saves a twentieth of a guest's first page.
 
-`manage.py package` writes the file for the layer. It holds a copy of the layer's .pyc files; `__file__`, `__path__` and
-the sources in tracebacks are as without it. Without the file, or with one of another Python, Python's own finders import.
+`manage.py package` writes it for the layer, as a copy of the layer's .pyc files; `__file__`, `__path__` and tracebacks
+are as without it. Where it is missing, or of another Python, Python's own finders import.
 """
 
 from __future__ import annotations

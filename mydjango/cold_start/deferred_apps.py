@@ -40,8 +40,7 @@ def populate_apps() -> None:
 def get_application(handler: type[WSGIHandler]) -> WSGIHandler:
     """Return the application as Django's get_wsgi_application does, but without importing the models."""
     if settings.LOGGING:
-        # Django's own configuration comes first otherwise, whose handler of mails to administrators imports the debug
-        # page.
+        # configure_logging() would load Django's defaults first, whose mail handler imports the debug page.
         logging.config.dictConfig(settings.LOGGING)
     else:
         configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)

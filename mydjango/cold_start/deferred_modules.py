@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from http import HTTPStatus
 
-from mydjango.cold_start.deferred_imports import Deferred, is_pending
+from mydjango.cold_start.deferred_imports import Deferred
 
 
 def get_running_loop() -> object:
     """Stand in for asyncio's function: no loop runs before asyncio is imported."""
-    if is_pending("asyncio"):
+    if "asyncio.events" not in sys.modules:
         raise RuntimeError("no running event loop")
-    return sys.modules["asyncio"].get_running_loop()
+    return sys.modules["asyncio.events"].get_running_loop()
 
 
 MODULES = {

@@ -23,13 +23,6 @@ Examination = Callable[[], tuple[bool, str]]  # whether the topic is well, and a
 DATABASE = "database"
 
 
-class Check(NamedTuple):
-    """A registered check. With `needs_database` it is skipped while the database is away."""
-
-    examine: Examination
-    needs_database: bool
-
-
 class Finding(NamedTuple):
     """The result of a check: one line of the report."""
 
@@ -38,14 +31,17 @@ class Finding(NamedTuple):
     sentence: str
 
 
-CHECKS: dict[str, Check] = {}  # by topic, in the order of the report
+CHECKS: dict[str, Examination] = {}  # by topic, in the order of the report
+NEED_DATABASE: set[str] = set()  # topics that are skipped while the database is away
 
 
 def check(topic: str, *, needs_database: bool = False) -> Callable[[Examination], Examination]:
     """Register the decorated function as the check of a topic."""
 
     def register(examine: Examination) -> Examination:
-        CHECKS[topic] = Check(examine, needs_database)
+        CHECKS[topic] = examine
+        if needs_database:
+            NEED_DATABASE.add(topic)
         return examine
 
     return register
@@ -55,13 +51,12 @@ def examine() -> Iterator[Finding]:
     """Run the checks in order, and yield each finding at once; a failed check ends no other."""
     autodiscover_modules("doctor")
     is_away = False
-    for topic, registered in CHECKS.items():
-        if is_away and registered.needs_database:  # each would wait for another connect
+    for topic, examine_topic in CHECKS.items():
+        if is_away and topic in NEED_DATABASE:  # each would wait for another connect
             yield Finding(topic, False, "skipped: the database does not answer")
             continue
-        finding = _examine(topic, registered.examine)
-        if topic == DATABASE:
-            is_away = not finding.is_well
+        finding = _examine(topic, examine_topic)
+        is_away = is_away or (topic == DATABASE and not finding.is_well)
         yield finding
 
 
