@@ -17,7 +17,7 @@ from tests.support.mariadb import PrivateServer, Server, named_server, private_s
 
 
 def pytest_configure() -> None:
-    """Handle Ctrl-C again where a shell has started the tests in the background: child processes inherit the handler."""
+    """Handle Ctrl-C again where a shell started the tests in the background: child processes inherit the handler."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -138,43 +138,32 @@ class _Finder:
         finders = (finder for finder in sys.meta_path if finder is not self)
         spec = next(filter(None, (finder.find_spec(name, path, target) for finder in finders)), None)
         if spec is not None and spec.loader is not None:
-            begun = _lazy_modules.get(name)
-            spec.loader = _Run(spec.loader, begun) if begun is not None else _Postpone(spec.loader)
+            spec.loader = _LazyLoader(spec.loader, _lazy_modules.get(name))
         return spec
 
 
-class _Postpone(Loader):
-    """Creates a module without running its code."""
+class _LazyLoader(Loader):
+    """Creates a module without running its code at its import, and runs the code in that module at its first use."""
 
-    def __init__(self, loader: Loader) -> None:
-        self.loader = loader
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType:
-        return _LazyModule(spec.name)
-
-    def exec_module(self, module: ModuleType) -> None:
-        _set_loader(module, self.loader)
-
-
-class _Run(_Postpone):
-    """Runs the code in the module that _Postpone created. After an error the next use tries again."""
-
-    def __init__(self, loader: Loader, module: _LazyModule) -> None:
-        super().__init__(loader)
-        self.module = module
+    def __init__(self, loader: Loader, module: _LazyModule | None) -> None:
+        self.loader, self.module = loader, module
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        return self.module
+        return _LazyModule(spec.name) if self.module is None else self.module
 
     def exec_module(self, module: ModuleType) -> None:
         name = module.__name__
-        _set_loader(module, self.loader)
+        module.__loader__ = self.loader  # as Python itself sets it
+        if module.__spec__ is not None:
+            module.__spec__.loader = self.loader
+        if self.module is None:
+            return
         _running[name] = threading.get_ident()
         try:
             self.loader.exec_module(module)
             module.__class__ = ModuleType
             del _pending[name], _lazy_modules[name]
-        finally:
+        finally:  # after an error the next use tries again
             del _running[name]
 
 
@@ -189,10 +178,3 @@ class _Existing(Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         module.__spec__ = self.spec
-
-
-def _set_loader(module: ModuleType, loader: Loader) -> None:
-    """Name the loader that Python itself would have used."""
-    module.__loader__ = loader
-    if module.__spec__ is not None:
-        module.__spec__.loader = loader
