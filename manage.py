@@ -8,7 +8,7 @@ import sys
 
 
 def main() -> None:
-    """Run the command that the arguments name."""
+    """Run the management command of sys.argv. Raises SystemExit where its packages are not installed."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mydjango.settings")
     try:
         from django.core.management import execute_from_command_line

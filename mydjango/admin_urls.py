@@ -1,4 +1,4 @@
-"""URLs of Django's admin; importing this collects every app's admin classes."""
+"""URLs of Django's admin. Importing this module collects the admin classes of all apps."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ admin.autodiscover()
 
 @allow("GET")
 def login(request: HttpRequest) -> HttpResponseBase:
-    """Redirect to the one login, which is throttled. Raises Http404 for accounts without access to the admin."""
+    """Redirect to the staff's login, which is throttled. Raises Http404 for accounts without access to the admin."""
     if request.user.is_authenticated:
         raise Http404
     return redirect_to_login(request.GET.get("next", "/admin/"))
 
 
 def redirect_renamed(request: HttpRequest, rest: str, *, changelist: str) -> HttpResponsePermanentRedirect:
-    """Redirect from below a former address of a model to the same page below its present one."""
+    """Redirect an address of a renamed model to the same page below its present address."""
     query = request.META.get("QUERY_STRING", "")
     return HttpResponsePermanentRedirect(reverse(changelist) + rest + ("?" + query if query else ""))
 

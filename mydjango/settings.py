@@ -1,7 +1,4 @@
-"""Settings: environment variables, read once, here.
-
-docs/settings.md lists them all; a test holds the two together.
-"""
+"""Settings, from environment variables. docs/settings.md describes each variable; a test compares the two."""
 
 from __future__ import annotations
 
@@ -63,8 +60,8 @@ MIDDLEWARE = [
     "mydjango.http.middleware.PathMiddleware",
     "mydjango.http.unavailable.UnavailableMiddleware",
 ]
-# What PathMiddleware runs, and imports, only where a path needs it (docs/coldstart.md): guests have no session, text
-# has no language. A path in neither list has everything. A place that ends in a slash covers what is below it.
+# PathMiddleware imports and runs these only where a path needs them (docs/coldstart.md): guests have no session, text
+# has no language. Paths in neither list get STAFF_MIDDLEWARE. A path that ends in a slash covers all paths below it.
 STAFF_MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "mydjango.http.language.LanguageMiddleware",
@@ -93,12 +90,12 @@ TEMPLATES: list[dict[str, Any]] = [
     },
 ]
 
-# Widgets through the engine above, instead of a second one that looks through all apps once more.
+# Renders widgets with the engine above: Django's default makes a second one, which scans all apps again.
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 
 def _database() -> dict[str, Any]:
-    """MySQL as soon as MYSQL_HOST is set, else the SQLite file of SQLITE_PATH."""
+    """Return MySQL's settings where MYSQL_HOST is set, else those of SQLite. Raises ImproperlyConfigured on SCF."""
     host = environment.text("MYSQL_HOST")
     if host:
         return {
@@ -117,12 +114,12 @@ def _database() -> dict[str, Any]:
     if PLATFORM == "scf" and not path:
         raise ImproperlyConfigured(
             "MYSQL_HOST is not set: on SCF the database is MySQL, since only /tmp is writable there and an instance's "
-            "/tmp vanishes with it. Set MYSQL_HOST, or SQLITE_PATH if losing the data is all right."
+            "/tmp vanishes with it. Set MYSQL_HOST, or SQLITE_PATH if the data may be lost."
         )
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": path or BASE_DIR / "db.sqlite3",
-        # IMMEDIATE: a writer waits for its turn instead of failing when a read turns into a write.
+        # IMMEDIATE: a writer waits for its turn; otherwise a read that turns into a write fails at once.
         "OPTIONS": {"transaction_mode": "IMMEDIATE", "init_command": "PRAGMA journal_mode=WAL", "timeout": 10},
     }
 
@@ -132,59 +129,47 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTHENTICATION_BACKENDS = ["survey.staff.authentication.StaffBackend"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 TIME_ZONE = "Asia/Shanghai"
-USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-# Without a manifest (nothing collected yet) static files are served from where they lie.
+# Before `collectstatic` there is no manifest: static files are served from the apps' folders.
 _collected = (STATIC_ROOT / "staticfiles.json").is_file()
-_manifest_storage = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+_storage = "ManifestStaticFilesStorage" if _collected and not DEBUG else "StaticFilesStorage"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {
-        "BACKEND": _manifest_storage
-        if _collected and not DEBUG
-        else "django.contrib.staticfiles.storage.StaticFilesStorage"
-    },
+    "staticfiles": {"BACKEND": f"django.contrib.staticfiles.storage.{_storage}"},
 }
 WHITENOISE_USE_FINDERS = DEBUG or not _collected
 
 EMAIL_HOST = environment.text("EMAIL_HOST")
-# In production nothing goes to the console, which is the platform's log: without EMAIL_HOST the mail stays queued.
-EMAIL_BACKEND = (
-    "mydjango.operations.smtp.EmailBackend" if EMAIL_HOST else "django.core.mail.backends.console.EmailBackend"
-)
+_backend = "mydjango.operations.smtp" if EMAIL_HOST else "django.core.mail.backends.console"
+EMAIL_BACKEND = f"{_backend}.EmailBackend"
+# In production the console is the platform's log: without EMAIL_HOST mail stays queued.
 SENDS_MAIL = bool(EMAIL_HOST) or DEBUG
 EMAIL_PORT = environment.integer("EMAIL_PORT", 465, minimum=1)
 EMAIL_HOST_USER = environment.text("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = environment.text("EMAIL_HOST_PASSWORD")
 EMAIL_USE_SSL = environment.flag("EMAIL_USE_SSL", default=EMAIL_PORT == 465)
 EMAIL_USE_TLS = environment.flag("EMAIL_USE_TLS", default=EMAIL_PORT == 587)
-EMAIL_TIMEOUT = environment.integer("EMAIL_TIMEOUT", 5, minimum=1)  # seconds, for one step of the conversation
-# No mail is begun with less left: connecting may take twice EMAIL_TIMEOUT, and the server may think before it accepts.
+EMAIL_TIMEOUT = environment.integer("EMAIL_TIMEOUT", 5, minimum=1)  # seconds for one step of the conversation
+# Seconds that one mail may need: connecting takes up to twice EMAIL_TIMEOUT, and servers are slow to accept a mail.
 EMAIL_SECONDS = max(30, 2 * EMAIL_TIMEOUT)
 MAIL_ATTEMPTS = environment.integer("MAIL_ATTEMPTS", 20, minimum=1)  # two days with the pauses between them
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", EMAIL_HOST_USER or "survey@localhost")
 
-# http:// in PUBLIC_URL says that there is no TLS: a local gateway, a trial. Events say themselves how they came.
+# http:// in PUBLIC_URL means that there is no TLS, as behind a local gateway.
 _tls = not DEBUG and _public.scheme != "http"
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _tls
 SECURE_HSTS_SECONDS = 31_536_000 if _tls else 0
-SECURE_CONTENT_TYPE_NOSNIFF = True
-SECURE_REFERRER_POLICY = "same-origin"
-X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "mydjango.http.problems.csrf_failure"
 SECURE_CSP = {
     "default-src": ["'none'"],
@@ -196,31 +181,29 @@ SECURE_CSP = {
     "base-uri": ["'none'"],
     "frame-ancestors": ["'none'"],
 }
-# W005, W021: HSTS for subdomains and preload would speak for a default domain that is shared with other customers.
-# E408 to E410: the admin looks for its middleware in MIDDLEWARE; it is in STAFF_MIDDLEWARE.
+# W005, W021: HSTS for subdomains and preload would also hold for other customers of a shared default domain.
+# E408 to E410: the admin looks for its middleware in MIDDLEWARE, and here STAFF_MIDDLEWARE has it.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "admin.E408", "admin.E409", "admin.E410"]
 
-# Staff log in at /dashboard/; Django's admin sends there too.
+# Staff log in at /dashboard/, for Django's admin too.
 LOGIN_URL = "dashboard:login"
 LOGIN_REDIRECT_URL = "dashboard:overview"
 LOGOUT_REDIRECT_URL = "dashboard:login"
 
-# The largest answer in bytes of JSON, by which exports are divided; 0: no limit. SCF takes 6 MB, headers included.
+# Bytes of a result's JSON, beyond which exports are divided; 0: no limit. SCF takes 6 MB, headers included.
 RESPONSE_MAX_BYTES = environment.integer("RESPONSE_MAX_BYTES", 5_500_000 if PLATFORM else 0)
 
-# The privacy page names them: who runs the survey, how to reach them, and after how many days a timer erases what
-# guests wrote about themselves.
+# On the privacy page: who runs the survey, how to reach them, and the days after which personal data is erased.
 CHAIN_NAME = environment.text("CHAIN_NAME")
 PRIVACY_CONTACT = environment.text("PRIVACY_CONTACT")
 RETENTION_DAYS = environment.integer("RETENTION_DAYS", 365, minimum=1)
 
-# Locally Django's own readable lines; in production one JSON object a line.
+# In development Django's own readable lines, in production one JSON object a line.
 LOGGING: dict[str, Any] = {} if DEBUG else json_log.configuration()
 
-# A restaurant's guests share one address. Per address, branch and hour; 0: no limit.
+# Per address, branch and hour; a restaurant's guests share one address. 0: no limit.
 SUBMISSIONS_PER_HOUR = environment.integer("SUBMISSIONS_PER_HOUR", 300)
-# Between opening the page and sending it; 0: no minimum.
+# From opening the page to sending it; 0: no minimum.
 MINIMUM_FILL_SECONDS = environment.integer("MINIMUM_FILL_SECONDS", 2)
 
-# A body of 6 MB is the platform's limit; a survey answer is a few kilobytes.
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # bytes
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000  # bytes; a submission has a few thousand

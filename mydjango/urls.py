@@ -1,13 +1,13 @@
 """The project's URLs.
 
-What needs no models comes first: they are imported for the first path that gets as far as a `deferred_include`.
+The text endpoints come first: a path that gets as far as the first `deferred_include` imports the models.
 """
 
 from __future__ import annotations
 
 from django.urls import include, path
 
-from mydjango.cold_start.deferred_apps import deferred_include
+from mydjango.cold_start.deferred_urls import deferred_include
 
 urlpatterns = [
     path("", include("survey.text.urls")),

@@ -64,8 +64,8 @@ def _last_run(command: str) -> tuple[bool, str]:
     return seconds < LATE.total_seconds(), f"{seconds} s ago"
 
 
-check("last drain", needs_database=True)(partial(_last_run, outbox.JOB))
-check("last figures", needs_database=True)(partial(_last_run, rollup.JOB))
+check("last delivery", needs_database=True)(partial(_last_run, outbox.JOB))
+check("last figures update", needs_database=True)(partial(_last_run, rollup.JOB))
 
 
 @check("last erasure", needs_database=True)

@@ -17,7 +17,7 @@ from tests.support.mariadb import PrivateServer, Server, named_server, private_s
 
 
 def pytest_configure() -> None:
-    """A shell starts what runs in the background with Control-C ignored, and our children would inherit that."""
+    """Handle Ctrl-C again where a shell started the tests in the background: child processes inherit the handler."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -26,9 +26,9 @@ def pytest_configure() -> None:
 def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Put SQLite in a file, as in use: the one in memory has other locks, and fails where the file waits.
+    """Put SQLite in a file, as in production: a database in memory fails where a file waits for a lock.
 
-    On MariaDB each process of pytest-xdist has a database of its own, by the suffix of its name.
+    On MariaDB the suffix gives each process of pytest-xdist a database of its own.
     """
     if connection.vendor == "sqlite":
         connection.settings_dict["TEST"]["NAME"] = tmp_path_factory.mktemp("database") / "test.sqlite3"
@@ -36,14 +36,14 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(autouse=True)
 def no_script_prefix() -> Iterator[None]:
-    """Forget what a request through the bridge leaves in this thread, since `reverse` would go on using it."""
+    """Clear the prefix that a request through the bridge leaves in this thread, and that `reverse` would use."""
     yield
     clear_script_prefix()
 
 
 @pytest.fixture(scope="session")
 def mariadb_server() -> Iterator[Server]:
-    """A MariaDB server to use politely: the named one, else a private one for the session."""
+    """A MariaDB server shared by the session: the one of TEST_MYSQL_HOST, or else a private one."""
     named = named_server()
     if named is not None:
         yield named
@@ -54,7 +54,7 @@ def mariadb_server() -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def mariadb_environment(mariadb_server: Server) -> Iterator[dict[str, str]]:
-    """The variables that name an empty database of the module's own; other processes use the same server."""
+    """The variables of an empty database for the module; other processes use the same server."""
     database = f"survey_{uuid.uuid4().hex}"
     mariadb_server.execute(f"CREATE DATABASE {database} CHARACTER SET utf8mb4")
     yield mariadb_server.environment(database)
@@ -63,15 +63,15 @@ def mariadb_environment(mariadb_server: Server) -> Iterator[dict[str, str]]:
 
 @pytest.fixture
 def private_mariadb() -> Iterator[PrivateServer]:
-    """A server of the test's own, to kill, restart or flood."""
+    """A server for one test, to kill, restart or overload."""
     with private_server() as private:
         yield private
 
 
 @pytest.fixture
 def bridge_setting(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
-    """Set an environment variable and let index.py read its settings again; both as before after the test."""
-    monkeypatch.setattr(index, "settings", index.settings)  # remembers it
+    """Set an environment variable and reload the settings of index.py; both are restored after the test."""
+    monkeypatch.setattr(index, "settings", index.settings)  # restores it
 
     def change(name: str, value: str) -> None:
         monkeypatch.setenv(name, value)
@@ -82,7 +82,7 @@ def bridge_setting(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None
 
 @pytest.fixture
 def failing_import(bridge_setting: Callable[[str, str], None]) -> Iterator[None]:
-    """WSGI_APPLICATION names a module that is not there."""
+    """WSGI_APPLICATION names a module that does not exist."""
     bridge_setting("WSGI_APPLICATION", "no_such_module:application")
     index.load_application.cache_clear()
     yield
@@ -91,7 +91,7 @@ def failing_import(bridge_setting: Callable[[str, str], None]) -> Iterator[None]
 
 @pytest.fixture(scope="session")
 def built_lexicon() -> None:
-    """A lexicon where instances look for it, as a deployment has it."""
+    """Build the lexicon where instances look for it."""
     from survey.text import analysis
 
     analysis.segment("有")
@@ -107,9 +107,9 @@ def chain(db):
 
 @pytest.fixture
 def real_project(db: None) -> Iterator[None]:
-    """Gateway events reach the real project inside the test's transaction.
+    """Pass gateway events to the real project inside the test's transaction.
 
-    As in Django's test client, connections are not closed around a request: that would end the transaction.
+    As in Django's test client, connections stay open around a request, since closing them ends the transaction.
     """
     request_started.disconnect(close_old_connections)
     request_finished.disconnect(close_old_connections)

@@ -1,4 +1,4 @@
-"""What the documents say: commands, links and versions that agree with each other and with the repository."""
+"""Commands, links, paths and versions in the documents agree with each other and with the repository."""
 
 from __future__ import annotations
 
@@ -13,17 +13,22 @@ ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted({*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")})
 ITEM = re.compile(r"    (\S.*?)\s*(?:\s{2}#.*)?")
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)")
+FOLDERS = "benchmarks|conformance|deploy|docs|faaskit|mydjango|survey|tests"
+PATH = re.compile(rf"(?<![\w./-])(?:{FOLDERS})/[\w./-]*\w/?")
+MODULE = re.compile(rf"-m ((?:{FOLDERS})(?:\.\w+)*)")
+# A file that readers create, and a module that docs/bridge.md still names at its former place.
+EXCEPTIONS = {"survey/dishes.txt", "mydjango/invocation.py"}
 
 
 def commands(name: str) -> list[str]:
-    """The indented lines of a document, without their comments."""
+    """Return the indented lines of a document, without their comments."""
     lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
     found = [match[1] for line in lines if (match := ITEM.fullmatch(line))]
     return [line for line in found if not line.startswith("#")]
 
 
 def anchors(document: Path) -> set[str]:
-    """What a link can point at: GitHub's names for the headings."""
+    """Return the anchors that GitHub makes of a document's headings."""
     headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -40,6 +45,15 @@ def test_links_lead_to_files_and_headings(document):
         target = (document.parent / path).resolve() if path else document
         assert target.exists(), path
         assert not anchor or anchor in anchors(target), f"{path}#{anchor}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_paths_and_modules_exist(document):
+    text = document.read_text(encoding="utf-8")
+    paths = {path for path in PATH.findall(text) if not (ROOT / path).exists()}
+    modules = {module for module in MODULE.findall(text) if not list(ROOT.glob(f"{module.replace('.', '/')}*"))}
+    assert paths - EXCEPTIONS == set()
+    assert modules == set()
 
 
 def test_every_decision_is_in_the_index():

@@ -1,1 +1,1 @@
-"""What keeps a cold start short: imports, apps, URLs and the admin on first use, bytecode in one file."""
+"""A short cold start: imports, models, URLs and the admin on first use, and bytecode in one file."""

@@ -1,4 +1,4 @@
-"""Django's admin without its start: guests do not wait for staff's forms."""
+"""Django's admin app without its autodiscovery: guests do not wait for the staff's forms."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class AdminConfig(AppConfig):
-    """As Django's SimpleAdminConfig, whose module imports the whole admin. Its first URL collects the classes."""
+    """Django's SimpleAdminConfig, whose module would import the whole admin; mydjango/admin_urls.py autodiscovers."""
 
     name = "django.contrib.admin"
     verbose_name = _("Administration")
@@ -18,12 +18,11 @@ class AdminConfig(AppConfig):
     default_site = "django.contrib.admin.sites.AdminSite"
 
     def ready(self) -> None:
-        """Register the admin's checks."""
         checks.register(check_admin, checks.Tags.admin)
 
 
 def check_admin(**options: Any) -> list[checks.CheckMessage]:  # noqa: ANN401  (Django's signature)
-    """The admin's own checks, after the classes that they look at were collected."""
+    """Run the admin's own checks after collecting the admin classes that they examine."""
     from django.contrib.admin import autodiscover
     from django.contrib.admin.checks import check_admin_app, check_dependencies
 

@@ -1,6 +1,6 @@
 """Write the bytecode of a folder into one file, from which bytecode_importer.py imports.
 
-`python -m mydjango.cold_start.bytecode_archive FOLDER PYTHON`, which the packaging runs.
+Packaging runs `python -m mydjango.cold_start.bytecode_archive FOLDER PYTHON`, for example `build/layer 3.10`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from mydjango.cold_start.bytecode_importer import FILE_NAME, HEADER, Entry
 
 
 def write(folder: Path, python: str) -> None:
-    """Collect the .pyc files that a Python of this version compiled in a folder of sys.path into its archive.
+    """Collect the .pyc files of a Python version, below a folder of sys.path, into the folder's archive.
 
-    What has no plain module name is left to Python's own finders.
+    Files without a plain module name are left to Python's own finders.
     """
     entries: dict[str, Entry] = {}
     code = bytearray()
@@ -29,7 +29,7 @@ def write(folder: Path, python: str) -> None:
             magic = content[:4]
             entries[name] = (path, len(code), len(content) - HEADER)
             code += content[HEADER:]
-    # Version 2 writes no references, whose number depends on how an object came about.
+    # Version 2 writes no references: their numbers depend on how the objects were made, and builds are reproducible.
     index = marshal.dumps(entries, 2)
     (folder / FILE_NAME).write_bytes(magic + len(index).to_bytes(4, "little") + index + code)
 

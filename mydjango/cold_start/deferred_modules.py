@@ -1,18 +1,18 @@
-"""What requests rarely use, of Django and others: the modules that are imported on first use, and why it is safe."""
+"""The modules of the standard library, Django and PyMySQL that requests rarely use: imported on first use."""
 
 from __future__ import annotations
 
 import sys
 from http import HTTPStatus
 
-from mydjango.cold_start.deferred_imports import Deferred, is_pending
+from mydjango.cold_start.deferred_imports import Deferred
 
 
 def get_running_loop() -> object:
-    """asyncio's: as long as nobody has imported asyncio, no loop can be running."""
-    if is_pending("asyncio"):
+    """Stand in for asyncio's function: no loop runs before asyncio is imported."""
+    if "asyncio.events" not in sys.modules:
         raise RuntimeError("no running event loop")
-    return sys.modules["asyncio"].get_running_loop()
+    return sys.modules["asyncio.events"].get_running_loop()
 
 
 MODULES = {
@@ -25,7 +25,7 @@ MODULES = {
     "difflib": Deferred(),
     "hashlib": Deferred(),
     "hmac": Deferred(),
-    # Of a whole HTTP client, with TLS and the parser of mails, Django's responses take the names of the status codes.
+    # Django's responses need only the names of the status codes, not an HTTP client with TLS and a parser of mails.
     "http.client": Deferred(values={"responses": {status: status.phrase for status in HTTPStatus}}),
     "multiprocessing": Deferred(),
     "pickle": Deferred(stand_ins=("PicklingError",)),
@@ -36,7 +36,7 @@ MODULES = {
     "subprocess": Deferred(),
     "uuid": Deferred(),
     "zoneinfo": Deferred(),
-    # PyMySQL wants RSA only for caching_sha2_password on a link without TLS.
+    # PyMySQL needs RSA only for caching_sha2_password on a connection without TLS.
     "cryptography.hazmat.backends": Deferred(stand_ins=("default_backend",)),
     "cryptography.hazmat.primitives.asymmetric.padding": Deferred(),
     "cryptography.hazmat.primitives.hashes": Deferred(),
@@ -44,7 +44,7 @@ MODULES = {
     "pymysql.optionfile": Deferred(stand_ins=("Parser",)),
     # Django.
     "django.contrib.admin": Deferred(submodules=("exceptions", "models", "templatetags", "utils")),
-    # A template engine imports the tags of every app to see which have a `register`.
+    # A template engine imports the tags of every app to look for `register`.
     **{
         f"django.contrib.admin.templatetags.{name}": Deferred(stand_ins=("register",))
         for name in ("admin_list", "admin_modify", "admin_urls", "log")
@@ -76,6 +76,4 @@ MODULES = {
     "django.views.defaults": Deferred(),
     "django.views.i18n": Deferred(stand_ins=("set_language",)),
     "sqlparse": Deferred(),
-    # The survey: a page is rendered without what stores an answer.
-    "survey.guest.services": Deferred(),
 }

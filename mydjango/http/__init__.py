@@ -1,1 +1,1 @@
-"""What every response passes: middleware, error responses, languages, static files, JSON bodies."""
+"""Between server and views: middleware, error responses, languages, static files, strict parsing of bodies."""

@@ -1,4 +1,4 @@
-"""A request's JSON body, read strictly."""
+"""Strict parsing of a request's JSON body."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from django.http import HttpRequest
 
 
 class MalformedJSON(ValueError):
-    """The body is not one JSON object of valid Unicode; the message is a sentence for the caller."""
+    """The body is not one JSON object of valid Unicode; the message is a sentence for the client."""
 
 
 def json_object(request: HttpRequest) -> dict[str, Any]:
-    """The body as a dict; raises MalformedJSON for anything else, NaN and half surrogate pairs included."""
+    """Parse the body. Raises MalformedJSON unless it is an object without NaN and without half surrogate pairs."""
     try:
-        value = json.loads(request.body.decode("utf-8"), parse_constant=_refuse_constant)
+        value = json.loads(request.body.decode("utf-8"), parse_constant=_reject_constant)
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeError:
         raise MalformedJSON("The body is not valid UTF-8, or holds half of a surrogate pair.") from None
@@ -28,5 +28,5 @@ def json_object(request: HttpRequest) -> dict[str, Any]:
     return value
 
 
-def _refuse_constant(name: str) -> NoReturn:
+def _reject_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")

@@ -1,4 +1,7 @@
-"""The language of a page, which its URL may name: `?lang=en`."""
+"""The language of a page: the URL may name it (`?lang=en`), else the browser's preference decides.
+
+The URL and not a cookie: a link can be shared or printed on a card in two languages, and a cookie would need consent.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ PARAMETER = "lang"
 
 
 def named_language(request: HttpRequest) -> str | None:
-    """The language that the URL names, as in LANGUAGES; None when it names none, or one that there is not."""
+    """Return the code, as in LANGUAGES, that the URL names; None without one that is supported."""
     try:
         return translation.get_supported_language_variant(request.GET.get(PARAMETER, ""))
     except LookupError:
@@ -20,12 +23,12 @@ def named_language(request: HttpRequest) -> str | None:
 
 
 def short_code(language: str) -> str:
-    """What stands in the URL: `zh` for `zh-hans`."""
+    """Return the code for a URL: `zh` for `zh-hans`."""
     return language.partition("-")[0]
 
 
 def keep_language(request: HttpRequest, url: str) -> str:
-    """A URL of ours, in the language that this request's URL names; unchanged when it names none."""
+    """Add the language that the request's URL names, if any, to a URL of this site."""
     language = named_language(request)
     if language is None:
         return url
@@ -40,20 +43,16 @@ def url_in_language(request: HttpRequest, language: str) -> str:
 
 
 def without_language(url: str) -> str:
-    """A URL that names no language."""
+    """Remove the language from a URL."""
     parts = urlsplit(url)
     kept = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != PARAMETER]
     return urlunsplit(parts._replace(query=urlencode(kept)))
 
 
 class LanguageMiddleware(LocaleMiddleware):
-    """Django's choice of a language by the browser's preference, and before it the URL's.
-
-    The URL, not a cookie: a link can be shared, printed on a card in two languages, and no consent to a cookie is due.
-    """
+    """Django's LocaleMiddleware, with the URL's language first."""
 
     def process_request(self, request: HttpRequest) -> None:
-        """Activate the language."""
         language = named_language(request)
         if language is None:
             super().process_request(request)

@@ -1,4 +1,4 @@
-"""Middleware by path: imported and run only where it is needed."""
+"""Middleware by path: imported and run only where a path needs it."""
 
 from __future__ import annotations
 
@@ -16,31 +16,27 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class PathMiddleware:
-    """Runs STAFF_MIDDLEWARE, except below GUEST_PATHS (GUEST_MIDDLEWARE) and PLAIN_PATHS (none).
+    """Run GUEST_MIDDLEWARE below GUEST_PATHS, none below PLAIN_PATHS, and STAFF_MIDDLEWARE everywhere else.
 
-    Guests have no session and no login, and text has no language: what serves those is most of what Django imports.
-    A path that is in no list has everything.
+    Sessions, accounts and languages are most of what Django imports; guests have no session, text has no language.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer through the middleware of the request's path."""
         if is_below(request.path_info, settings.PLAIN_PATHS):
             return self.get_response(request)
         if is_below(request.path_info, settings.GUEST_PATHS):
-            return self.guest_response(request)
-        return self.staff_response(request)
+            return self.guest_chain(request)
+        return self.staff_chain(request)
 
     @cached_property
-    def guest_response(self) -> GetResponse:
-        """`get_response` within GUEST_MIDDLEWARE."""
+    def guest_chain(self) -> GetResponse:
         return chain(settings.GUEST_MIDDLEWARE, self.get_response)
 
     @cached_property
-    def staff_response(self) -> GetResponse:
-        """`get_response` within STAFF_MIDDLEWARE."""
+    def staff_chain(self) -> GetResponse:
         return chain(settings.STAFF_MIDDLEWARE, self.get_response)
 
 
@@ -50,9 +46,9 @@ def is_below(path: str, places: Sequence[str]) -> bool:
 
 
 def chain(names: Sequence[str], get_response: GetResponse) -> GetResponse:
-    """The middlewares around `get_response`, the first outermost, as Django does it.
+    """Return `get_response` wrapped in the named middleware, the first outermost, as MIDDLEWARE does it.
 
-    Only what wraps a response can be chained: Django calls the other hooks itself, for MIDDLEWARE alone.
+    Raises ImproperlyConfigured for middleware with other hooks, which Django calls for MIDDLEWARE alone.
     """
     populate_apps()
     for name in reversed(names):

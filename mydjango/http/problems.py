@@ -1,5 +1,4 @@
-"""Errors as answers: problem+json (RFC 9457) for JSON callers, a plain sentence for everyone else; what a person meets
-by a mistyped address or an old form is a page in a browser."""
+"""Error responses: problem+json (RFC 9457) for JSON callers, a page for 404 and CSRF in browsers, else a sentence."""
 
 from __future__ import annotations
 
@@ -11,6 +10,7 @@ from typing import TypeVar
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.deprecation import MiddlewareMixin
 from django.views.decorators.csrf import csrf_exempt
 
 PROBLEM = "application/problem+json"
@@ -21,7 +21,7 @@ AnyResponse = TypeVar("AnyResponse", bound=HttpResponseBase)
 
 
 def speaks_json(request: HttpRequest) -> bool:
-    """Whether the caller sent JSON, or prefers JSON to HTML and plain text in the answer."""
+    """Whether the caller sent JSON, or prefers JSON to HTML and plain text."""
     if is_json(request.content_type):
         return True
     preferred = request.get_preferred_type(["text/html", "text/plain", "application/json", PROBLEM])
@@ -29,20 +29,20 @@ def speaks_json(request: HttpRequest) -> bool:
 
 
 def is_json(content_type: str | None) -> bool:
-    """Whether a media type is JSON, structured suffixes included."""
+    """Whether a media type is JSON, also by its suffix, as problem+json is."""
     media_type = (content_type or "").lower()
     return media_type == "application/json" or (media_type.startswith("application/") and media_type.endswith("+json"))
 
 
 def is_browser(request: HttpRequest) -> bool:
-    """Whether a browser asks for a page: it names HTML, where programs take anything."""
+    """Whether a browser asks for a page: its Accept header names HTML, where programs send `*/*`."""
     return "text/html" in request.headers.get("Accept", "") and not speaks_json(request)
 
 
 def problem(
     request: HttpRequest, status: int, detail: str, headers: dict[str, str] | None = None, **members: object
 ) -> HttpResponse:
-    """An error answer with `detail` as its sentence; `members` are added for JSON callers."""
+    """Return an error response with the sentence `detail`. JSON callers get `members` as well."""
     if not speaks_json(request):
         return HttpResponse(detail, status=status, content_type="text/plain; charset=utf-8", headers=headers)
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **members}
@@ -51,11 +51,10 @@ def problem(
 
 
 def allow(*methods: str) -> Callable[[Callable[..., AnyResponse]], Callable[..., AnyResponse | HttpResponse]]:
-    """Return 405 with `Allow` for any other method; HEAD goes where GET goes.
+    """Decorate a view to return 405 with a sentence for any other method; GET includes HEAD.
 
-    Django's require_http_methods answers an empty page, which tells neither a person nor a JSON caller anything.
-    Outermost of a view's decorators, so that a login does not come first; and Django's CSRF check, which comes before
-    any view, is left out where no unsafe method gets through.
+    Place it outside of decorators that ask for a login. With GET alone Django's CSRF check is skipped, since it would
+    refuse a POST with 403 first. Django's require_http_methods returns an empty page.
     """
     allowed = [*methods, "HEAD"] if "GET" in methods else list(methods)
 
@@ -73,7 +72,7 @@ def allow(*methods: str) -> Callable[[Callable[..., AnyResponse]], Callable[...,
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """handler400: a malformed request (bad host, too many fields, broken multipart)."""
+    """handler400: wrong host, too many fields, broken multipart."""
     return problem(request, 400, "The request is malformed.")
 
 
@@ -88,40 +87,34 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """CSRF_FAILURE_VIEW: Django's own page has inline style; the log has its reason."""
+    """CSRF_FAILURE_VIEW: Django's own has inline style. The log has the reason."""
     return page_or_problem(request, 403, "The form's token is missing or has expired.")
 
 
 def page_or_problem(request: HttpRequest, status: int, detail: str) -> HttpResponse:
-    """An error as a page for a browser; text endpoints have no pages."""
+    """Return a page to browsers, except from text endpoints, and `problem` to everyone else."""
     if not is_browser(request) or request.path_info.startswith(tuple(settings.PLAIN_PATHS)):
         return problem(request, status, detail)
-    from django.shortcuts import render  # here alone: text endpoints do without templates
+    from django.shortcuts import render  # text endpoints do without templates
 
-    # Nothing that the page shows comes from the database or the session.
+    # The template needs neither database nor session.
     context = {"status": status, "is_staff_page": request.path_info.startswith(STAFF_PATHS)}
     return render(request, "problem.html", context, status=status)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """handler500: the traceback went to the log, nothing of it to the answer."""
+    """handler500: the traceback is in the log alone."""
     return problem(request, 500, "Something went wrong here. The error was logged.")
 
 
-class ProblemMiddleware:
-    """Errors that Django itself answers in HTML, its debug pages included, become problems for JSON callers."""
+class ProblemMiddleware(MiddlewareMixin):
+    """Turn Django's own HTML errors, debug pages included, into problems for JSON callers."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         if response.status_code < 400 or is_json(response.get("Content-Type", "").partition(";")[0]):
             return response
         if not speaks_json(request):
             return response
-        answer = problem(request, response.status_code, f"{response.reason_phrase}: {request.method} {request.path}.")
-        for name in ("Allow", "Retry-After", "WWW-Authenticate"):
-            if name in response:
-                answer[name] = response[name]
-        return answer
+        detail = f"{response.reason_phrase}: {request.method} {request.path}."
+        kept = {name: response[name] for name in ("Allow", "Retry-After", "WWW-Authenticate") if name in response}
+        return problem(request, response.status_code, detail, headers=kept)

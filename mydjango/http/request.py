@@ -1,4 +1,4 @@
-"""The request of the WSGI application: Django's, without leaving in Python's tables what a client chose."""
+"""The WSGI application's request: Django's, without keeping client-chosen strings in Python's caches."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _ENCODINGS = frozenset(aliases) | frozenset(aliases.values())
 class Request(WSGIRequest):
     """Keep client-chosen strings out of two caches that Python fills.
 
-    `codecs.lookup`, which Django asks for encodings, remembers each name that it did not find, without end.
-    `urlsplit`, which the CSRF check asks for Origin and Referer, remembers 128 addresses of any length.
+    `codecs.lookup`, which Django asks for encodings, caches each unknown name for ever.
+    `urlsplit`, which the CSRF check calls for Origin and Referer, caches 128 addresses of any length.
     """
 
     def __init__(self, environ: dict[str, Any]) -> None:
-        # In place of what no browser sends an origin that is never trusted.
+        # No browser sends such a long address. "null" is an origin that Django never trusts.
         long = [name for name in ("HTTP_ORIGIN", "HTTP_REFERER") if len(environ.get(name, "")) > MAX_URL_LENGTH]
         super().__init__({**environ, **dict.fromkeys(long, "null")} if long else environ)
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
-        """As Django's, which takes a charset that there is not for UTF-8 too.
+        """Parse Content-Type as Django does, but read an unknown charset as UTF-8 without looking it up.
 
-        Without parameters that name an encoding (RFC 2231), which Django looks up and raises ValueError for.
+        Parameters that name an encoding (RFC 2231) are dropped: Django looks it up, and raises ValueError.
         """
         content_type = meta.get("CONTENT_TYPE", "")
         if "*" in content_type:

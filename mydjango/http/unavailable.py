@@ -1,4 +1,4 @@
-"""A database that does not answer now: 503 with Retry-After, in one place for every view."""
+"""503 with Retry-After while the database is away, in one place for every view."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from collections.abc import Callable
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.utils.deprecation import MiddlewareMixin
 
-from mydjango.http.problems import problem, speaks_json
+from mydjango.http.problems import View, problem, speaks_json
 
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER = 5  # seconds
 DETAIL = "The service cannot reach its database at the moment. Please try again in a few seconds."
 
-UNKNOWN_COLUMN = 1054  # MySQL; the code is ahead of its migrations, or behind
+UNKNOWN_COLUMN = 1054  # MySQL; code and migrations do not match
 
 Page = Callable[[HttpRequest], HttpResponse]
 
 
 def is_unavailable(error: Exception) -> bool:
-    """Whether a later attempt may succeed: not for a missing table or column, which only a migration mends."""
+    """Whether a later attempt may succeed. A missing table or column needs a migration instead."""
     if isinstance(error, InterfaceError):
         return True
     if not isinstance(error, OperationalError):
@@ -30,28 +31,20 @@ def is_unavailable(error: Exception) -> bool:
     return reason != UNKNOWN_COLUMN and not str(reason).startswith("no such ")
 
 
-def page_when_unavailable(page: Page) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
-    """Name the page that a view's visitors get instead of a sentence. It must do without the database."""
+def page_when_unavailable(page: Page) -> Callable[[View], View]:
+    """Decorate a view with the page that it shows instead of a sentence. The page must not need the database."""
 
-    def name(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    def decorate(view: View) -> View:
         view.when_unavailable = page  # type: ignore[attr-defined]
         return view
 
-    return name
+    return decorate
 
 
-class UnavailableMiddleware:
-    """Maps the errors of `is_unavailable` to 503, whatever view they come from."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Nothing to do unless a view raises."""
-        return self.get_response(request)
+class UnavailableMiddleware(MiddlewareMixin):
+    """Map the errors of `is_unavailable` to 503."""
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """The 503, or None for an error that is none of ours."""
         if not is_unavailable(exception):
             return None
         view = request.resolver_match.func if request.resolver_match else None

@@ -1,7 +1,7 @@
-"""The database backend that settings name: Django's own over PyMySQL, with patience while it connects.
+"""The database backend: Django's own over PyMySQL, with a connect that is retried.
 
 A connect may fail for a reason that passes: the server is at its limit of connections, restarts, or sleeps (TDSQL-C).
-Only the connect is tried again. A query that fails is never sent twice: nobody knows whether the server has done it.
+Only the connect is retried. A failed query is never sent again, since the server may have run it.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from mydjango.operations import invocation  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
-# Not pymysql.err's: Django's imports from "MySQLdb" put a second copy of that module in its place.
+# Not pymysql.err's: Django's imports from "MySQLdb" load a second copy of that module.
 OperationalError = base.Database.OperationalError  # type: ignore[attr-defined]
 
 # Server: 1040 too many connections, 1203 too many of this user, 9449 TDSQL-C is waking up.
-# Client: 2002 and 2003 nobody listens, 2006 and 2013 the server went away during the handshake.
+# Client: 2002 and 2003 connection refused, 2006 and 2013 connection lost during the handshake.
 PASSING_ERRORS = frozenset({1040, 1203, 2002, 2003, 2006, 2013, 9449})
-NO_TLS = 2026  # the server offers none
+NO_TLS = 2026  # the server does not support it
 
 FIRST_PAUSE = 0.05  # seconds; grows by half each time
 LONGEST_PAUSE = 1.0
-SHORTEST_ATTEMPT = 1.0  # seconds; with less left no further attempt is begun
+SHORTEST_ATTEMPT = 1.0  # seconds; no attempt starts with less time left
 
 
 class Connection(pymysql.connections.Connection):  # type: ignore[type-arg]
@@ -42,25 +42,20 @@ class Connection(pymysql.connections.Connection):  # type: ignore[type-arg]
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's MySQL backend, whose connect is tried again while the request has time left."""
+    """Django's MySQL backend, whose connect is retried while the request has time left."""
 
-    # Whether the server takes TLS, learned at the first connect of this process; None before.
-    _takes_tls: bool | None = None
+    # Whether the server supports TLS; None before the first connect of this process.
+    _has_tls: bool | None = None
 
     def get_connection_params(self) -> dict[str, Any]:
-        """PyMySQL's arguments, without the option that is ours."""
-        params: dict[str, Any] = super().get_connection_params()
-        params.pop("connect_seconds", None)
-        params.pop("tls_is_optional", None)
-        left = invocation.seconds_left()
-        if left is None:
-            # A migration or an export may take long between two packets.
-            params.pop("read_timeout", None)
-            params.pop("write_timeout", None)
-        return params
+        """Return PyMySQL's arguments: without our own options, and outside of a request without timeouts."""
+        dropped = {"connect_seconds", "tls_is_optional"}
+        if invocation.seconds_left() is None:  # a migration may take long between two packets
+            dropped |= {"read_timeout", "write_timeout"}
+        return {name: value for name, value in super().get_connection_params().items() if name not in dropped}
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> pymysql.Connection[Any]:
-        """Connect, again and again while the error is one that passes and time is left; raises the last one."""
+        """Connect, and retry PASSING_ERRORS while time is left. Raises the last error."""
         patience = float(self.settings_dict["OPTIONS"].get("connect_seconds", 0))
         left = invocation.seconds_left()
         give_up = time.monotonic() + (patience if left is None else min(patience, left))
@@ -72,7 +67,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 return self._attempt(conn_params, max(SHORTEST_ATTEMPT, give_up - time.monotonic()))
             except OperationalError as error:
                 code = error.args[0] if error.args else None
-                # Between half and all of the pause: instances that were refused together do not return together.
+                # A random part of the pause: instances that were refused together must not return together.
                 wait = pause * random.uniform(0.5, 1)  # noqa: S311
                 if code not in PASSING_ERRORS or time.monotonic() + wait + SHORTEST_ATTEMPT > give_up:
                     logger.error(  # noqa: TRY400  (whoever handles the error logs where it came from)
@@ -85,8 +80,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _attempt(self, conn_params: dict[str, Any], seconds: float) -> pymysql.Connection[Any]:
         """Connect once, within these seconds.
 
-        The read timeout bounds the handshake too: a server that takes the connect and says nothing ends the attempt
-        like one that is away. PyMySQL has no public way to set it for the queries afterwards.
+        The read timeout bounds the handshake, since a server may accept the connection and then stay silent. PyMySQL
+        has no public way to set another one for the queries.
         """
         read_timeout = conn_params.get("read_timeout")
         bounded = {
@@ -99,21 +94,20 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return connection
 
     def _connect(self, conn_params: dict[str, Any]) -> pymysql.Connection[Any]:
-        """One connect; with MYSQL_SSL=preferred the first one finds out whether the server takes TLS."""
-        if not self.settings_dict["OPTIONS"].get("tls_is_optional"):
-            return Connection(**conn_params)
-        without = {**{name: value for name, value in conn_params.items() if name != "ssl"}, "ssl_disabled": True}
-        if DatabaseWrapper._takes_tls is False:
-            return Connection(**without)
-        try:
-            connection = Connection(**conn_params)
-        except OperationalError as error:
-            if error.args[0] != NO_TLS or DatabaseWrapper._takes_tls:
-                raise
-            DatabaseWrapper._takes_tls = False
-            return Connection(**without)
-        DatabaseWrapper._takes_tls = True
-        return connection
+        """Connect. With MYSQL_SSL=preferred the first connect finds out whether the server supports TLS."""
+        is_optional = self.settings_dict["OPTIONS"].get("tls_is_optional")
+        if not (is_optional and DatabaseWrapper._has_tls is False):
+            try:
+                connection = Connection(**conn_params)
+            except OperationalError as error:
+                if not is_optional or DatabaseWrapper._has_tls or error.args[0] != NO_TLS:
+                    raise
+                DatabaseWrapper._has_tls = False
+            else:
+                DatabaseWrapper._has_tls = True
+                return connection
+        without_tls = {**conn_params, "ssl": None, "ssl_disabled": True}
+        return Connection(**without_tls)
 
     def _start_transaction_under_autocommit(self) -> None:
         """Begin a transaction with one statement; Django would switch autocommit off and, afterwards, on again.
@@ -125,7 +119,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
 
 def _reason(code: object) -> str:
-    """What an administrator should look at."""
+    """Return a sentence that says what an administrator should check."""
     if code in (1040, 1203):
         return "The server is at its limit of connections: raise max_connections or limit the instances."
     if code in (1044, 1045, 1698):

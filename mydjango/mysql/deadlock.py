@@ -1,4 +1,4 @@
-"""Deadlocks: InnoDB ends one of two transactions that wait for each other, and asks that it be tried again."""
+"""Deadlocks: InnoDB rolls back one of two transactions that wait for each other, and its client retries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 
 
 def atomically(transaction_body: Callable[[], Result]) -> Result:
-    """Run the function in a transaction, and once more when a deadlock has rolled it back."""
+    """Call the function in a transaction, and once more after a deadlock. Raises OperationalError at the second."""
     try:
         with transaction.atomic():
             return transaction_body()

@@ -1,1 +1,1 @@
-"""What operating a function takes: health, doctor, logging, the invocation's id and time, SMTP, addresses."""
+"""Operating a function: health check, doctor, jobs, JSON log, request id and time limit, SMTP, public URL."""

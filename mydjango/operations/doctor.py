@@ -1,6 +1,6 @@
-"""The checks of `manage.py doctor`: one topic each, one sentence each.
+"""The registry of `manage.py doctor`'s checks, and the checks of the project.
 
-This module has the project's. An app registers its own in its module `doctor`, which is imported when doctor runs.
+An app registers its own checks in its module `doctor`, which is imported when the command runs.
 """
 
 from __future__ import annotations
@@ -23,45 +23,40 @@ Examination = Callable[[], tuple[bool, str]]  # whether the topic is well, and a
 DATABASE = "database"
 
 
-class Check(NamedTuple):
-    """A registered check; one that needs the database is left out while the database is away."""
-
-    examine: Examination
-    needs_database: bool
-
-
 class Finding(NamedTuple):
-    """The outcome of a check: one line of the report."""
+    """The result of a check: one line of the report."""
 
     topic: str
     is_well: bool
     sentence: str
 
 
-CHECKS: dict[str, Check] = {}  # by topic, in the order of the report
+CHECKS: dict[str, Examination] = {}  # by topic, in the order of the report
+NEED_DATABASE: set[str] = set()  # topics that are skipped while the database is away
 
 
 def check(topic: str, *, needs_database: bool = False) -> Callable[[Examination], Examination]:
     """Register the decorated function as the check of a topic."""
 
     def register(examine: Examination) -> Examination:
-        CHECKS[topic] = Check(examine, needs_database)
+        CHECKS[topic] = examine
+        if needs_database:
+            NEED_DATABASE.add(topic)
         return examine
 
     return register
 
 
 def examine() -> Iterator[Finding]:
-    """Yield the finding of every check as soon as it is known, also after one that failed."""
+    """Run the checks in order, and yield each finding at once; a failed check ends no other."""
     autodiscover_modules("doctor")
     is_away = False
-    for topic, registered in CHECKS.items():
-        if is_away and registered.needs_database:  # each would wait for the connect once more
-            yield Finding(topic, False, "not looked at: the database does not answer")
+    for topic, examine_topic in CHECKS.items():
+        if is_away and topic in NEED_DATABASE:  # each would wait for another connect
+            yield Finding(topic, False, "skipped: the database does not answer")
             continue
-        finding = _examine(topic, registered.examine)
-        if topic == DATABASE:
-            is_away = not finding.is_well
+        finding = _examine(topic, examine_topic)
+        is_away = is_away or (topic == DATABASE and not finding.is_well)
         yield finding
 
 
@@ -69,19 +64,18 @@ def _examine(topic: str, examine: Examination) -> Finding:
     try:
         return Finding(topic, *examine())
     except DatabaseError as error:
-        number = error.args[0] if error.args and isinstance(error.args[0], int) else type(error).__name__
-        return Finding(topic, False, f"the database does not answer (error {number}); its log line says what to check")
+        code = error.args[0] if error.args and isinstance(error.args[0], int) else type(error).__name__
+        return Finding(topic, False, f"the database does not answer (error {code}); its log line says what to check")
     except OSError as error:
         return Finding(topic, False, f"{type(error).__name__}: {error.strerror or error}")
 
 
 @check("settings")
 def _settings() -> tuple[bool, str]:
-    messages = [one for one in run_checks(include_deployment_checks=not settings.DEBUG) if one.level >= WARNING]
-    silenced = settings.SILENCED_SYSTEM_CHECKS
-    wrong = [f"{one.id} {one.msg.partition('. ')[0].rstrip('.')}" for one in messages if one.id not in silenced]
-    if wrong:
-        return False, "; ".join(wrong)
+    messages = run_checks(include_deployment_checks=not settings.DEBUG)
+    serious = [message for message in messages if message.is_serious(WARNING) and not message.is_silenced()]
+    if serious:
+        return False, "; ".join(f"{message.id} {message.msg.partition('. ')[0].rstrip('.')}" for message in serious)
     if not settings.DEBUG and not settings.PUBLIC_URL:
         return False, "PUBLIC_URL is not set: hosts, links and cookies depend on it"
     return True, f"DEBUG is {'on: for development only' if settings.DEBUG else 'off'}"
@@ -123,9 +117,8 @@ def _tls() -> tuple[bool, str]:
     with connection.cursor() as cursor:
         cursor.execute("SHOW SESSION STATUS LIKE 'Ssl_cipher'")
         row = cursor.fetchone()
-    cipher = row[1] if row else ""
-    choice = environment.text("MYSQL_SSL", "disabled")
-    return True, f"MYSQL_SSL={choice}: {f'encrypted with {cipher}' if cipher else 'not encrypted, fine inside a VPC'}"
+    state = f"encrypted with {row[1]}" if row and row[1] else "not encrypted, fine inside a VPC"
+    return True, f"MYSQL_SSL={environment.text('MYSQL_SSL', 'disabled')}: {state}"
 
 
 @check("mail server")
@@ -137,7 +130,7 @@ def _mail_server() -> tuple[bool, str]:
         mailer.open()
     finally:
         mailer.close()
-    return True, f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT} lets us in"
+    return True, f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT} accepts the login"
 
 
 @check("temporary folder")
@@ -157,11 +150,8 @@ def _static_files() -> tuple[bool, str]:
     return False, "not collected: run `manage.py collectstatic`, which `manage.py package` does"
 
 
-@check("platform's log")
+@check("platform log")
 def _platform_log() -> tuple[bool, str]:
     if not settings.PLATFORM:
-        return True, "no platform here that logs answers"
-    return True, (
-        "the platform logs every value the function returns: let few people read that topic, and keep it for days, "
-        "not months (docs/promises.md)"
-    )
+        return True, "no function platform here"
+    return True, "it holds every result: let few people read it, and keep it for days, not months (docs/promises.md)"

@@ -1,4 +1,4 @@
-"""Environment variables: typed reading with a clear error, and which function platform this is."""
+"""Read environment variables as typed values, and detect the function platform."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from django.core.exceptions import ImproperlyConfigured
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
+PLATFORMS = {"TENCENTCLOUD_RUNENV": "scf", "AWS_LAMBDA_FUNCTION_NAME": "lambda", "FC_FUNCTION_NAME": "fc"}
 
 
 def text(name: str, default: str = "") -> str:
-    """The variable without surrounding white space; an empty one counts as unset."""
+    """Return a variable without surrounding white space. An empty variable counts as unset."""
     return os.environ.get(name, "").strip() or default
 
 
 def flag(name: str, default: bool) -> bool:
-    """A yes-or-no variable: 1/0, true/false, yes/no, on/off; anything else raises ImproperlyConfigured."""
+    """Return a variable whose value is in TRUE or FALSE. Raises ImproperlyConfigured for any other value."""
     value = text(name).lower()
     if not value:
         return default
@@ -26,7 +27,7 @@ def flag(name: str, default: bool) -> bool:
 
 
 def integer(name: str, default: int, minimum: int = 0) -> int:
-    """A whole number of at least `minimum`; anything else raises ImproperlyConfigured."""
+    """Return a whole number of at least `minimum`. Raises ImproperlyConfigured for any other value."""
     value = text(name)
     if not value:
         return default
@@ -40,11 +41,5 @@ def integer(name: str, default: int, minimum: int = 0) -> int:
 
 
 def platform() -> str:
-    """'scf', 'lambda' or 'fc' where the platform's own variable is present, else ''."""
-    if os.environ.get("TENCENTCLOUD_RUNENV"):
-        return "scf"
-    if os.environ.get("AWS_LAMBDA_FUNCTION_NAME"):
-        return "lambda"
-    if os.environ.get("FC_FUNCTION_NAME"):
-        return "fc"
-    return ""
+    """Return 'scf', 'lambda' or 'fc' by the variable that the platform sets, or '' elsewhere."""
+    return next((name for variable, name in PLATFORMS.items() if os.environ.get(variable)), "")

@@ -1,6 +1,6 @@
-"""The jobs that a timer runs every minute: management commands that apps register in their module `jobs`.
+"""The registry of jobs that a timer runs every minute: management commands that apps register in their module `jobs`.
 
-On a platform the triggers of serverless.yml run them; locally `manage.py dev` runs whatever is registered.
+On a platform the triggers of serverless.yml run them, locally `manage.py dev`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ _COMMANDS: list[str] = []
 
 
 def register(command: str) -> None:
-    """Register a management command that needs no argument, does what is due, and may run several times at once."""
+    """Register a management command that needs no argument and may run several times at once."""
     _COMMANDS.append(command)
 
 

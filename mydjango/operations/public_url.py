@@ -1,4 +1,4 @@
-"""Addresses for mails and printed cards."""
+"""Absolute URLs for mails and printed cards."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from django.http import HttpRequest
 
 
 def absolute_url(request: HttpRequest, path: str) -> str:
-    """A path below PUBLIC_URL; where that is not set, below the address by which this request came."""
+    """Return a path below PUBLIC_URL, or below the request's own host where PUBLIC_URL is not set."""
     return f"{settings.PUBLIC_URL}{path}" if settings.PUBLIC_URL else request.build_absolute_uri(path)

@@ -1,4 +1,4 @@
-"""Mail over SMTP in a bounded time: Django's backend, whose timeout is one of a single read only."""
+"""SMTP in a bounded time: Django's EMAIL_TIMEOUT bounds a single read, and a mail takes many."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ START_MAIL_INPUT = 354  # the reply to DATA: the content follows
 
 
 class BoundedSMTP(smtplib.SMTP):
-    """A conversation in which each wait is `timeout` at most and all of them end at `until`, however many they are.
+    """A conversation in which each wait takes `timeout` at most, and all waits end at `until`.
 
-    The content and its reply alone may take until `deadline`: the server may have accepted a mail whose reply is not
-    waited for, and the next attempt is a second copy. RFC 5321, 4.5.3.2.6, asks for ten minutes.
+    The content and its reply may take until `deadline`: whoever gives up before the reply may send a second copy of a
+    mail that the server has accepted. RFC 5321, 4.5.3.2.6, asks for ten minutes. Both are of time.monotonic().
     """
 
     def __init__(self, *args: Any, until: float, deadline: float, **kwargs: Any) -> None:  # noqa: ANN401
-        self.until, self.deadline = until, deadline  # of time.monotonic()
+        self.until, self.deadline = until, deadline
         self._content_follows = False
         super().__init__(*args, **kwargs)
 
     def bound(self) -> None:
-        """Let the next read or write take what is left. Raises TimeoutError when nothing is."""
+        """Set the socket's timeout to the seconds left. Raises TimeoutError when none are."""
         now = time.monotonic()
         left = self.deadline - now if self._content_follows else min(float(self.timeout), self.until - now)
         if left <= 0:
@@ -39,7 +39,6 @@ class BoundedSMTP(smtplib.SMTP):
             self.sock.settimeout(left)
 
     def send(self, s: Any) -> None:  # noqa: ANN401
-        """Send, within what is left."""
         try:
             self.bound()
         except TimeoutError:
@@ -48,7 +47,6 @@ class BoundedSMTP(smtplib.SMTP):
         super().send(s)
 
     def getreply(self) -> tuple[int, bytes]:
-        """Receive, within what is left."""
         if self.file is None and self.sock is not None:
             self.file = io.BufferedReader(_Replies(self))
         reply = super().getreply()
@@ -57,11 +55,11 @@ class BoundedSMTP(smtplib.SMTP):
 
 
 class BoundedSMTPS(BoundedSMTP, smtplib.SMTP_SSL):
-    """The same inside TLS."""
+    """BoundedSMTP inside TLS."""
 
 
 class _Replies(io.RawIOBase):
-    """The bytes that the server sends, each read bounded anew: one byte a second would never time out."""
+    """The bytes from the server. Each read is bounded anew, since one byte a second would never time out."""
 
     def __init__(self, conversation: BoundedSMTP) -> None:
         super().__init__()
@@ -77,17 +75,15 @@ class _Replies(io.RawIOBase):
 
 
 class EmailBackend(smtp.EmailBackend):
-    """Takes until `deadline` (of time.monotonic()) at most, and reuses a connection that its user has opened.
+    """Django's backend with a deadline (of time.monotonic(); EMAIL_SECONDS from now by default) for each mail.
 
-    Connecting takes twice EMAIL_TIMEOUT at most, and so do sender and recipient of a mail. Without a deadline a mail
-    has EMAIL_SECONDS.
-
-    A server may end an idle connection at any time. It is asked before a mail is given to it: not every error after
-    that tells whether the mail was taken.
+    Connecting takes twice EMAIL_TIMEOUT at most, and so do sender and recipient of a mail. An open connection is
+    tested with NOOP before it is used again: the server may have closed it, and not every later error tells whether
+    the server accepted the mail.
     """
 
     connection: BoundedSMTP | None
-    _partial_connection: smtplib.SMTP | None  # Django's: a connection that is not logged in yet
+    _partial_connection: smtplib.SMTP | None  # before its login
 
     def __init__(self, *args: Any, deadline: float | None = None, **kwargs: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **kwargs)
@@ -95,18 +91,17 @@ class EmailBackend(smtp.EmailBackend):
 
     @property
     def connection_class(self) -> Callable[..., smtplib.SMTP]:
-        """What Django calls to connect."""
         until, deadline = self._bounds()
         return partial(BoundedSMTPS if self.use_ssl else BoundedSMTP, until=until, deadline=deadline)
 
     def _bounds(self) -> tuple[float, float]:
-        """Return when a few steps that begin now have to end, and when all has to."""
+        """Return `until` and `deadline` for steps that begin now."""
         now = time.monotonic()
         deadline = now + float(settings.EMAIL_SECONDS) if self.deadline is None else self.deadline
         return min(deadline, now + 2 * float(settings.EMAIL_TIMEOUT)), deadline
 
     def open(self) -> bool | None:
-        """Connect and log in; a connection that failed half-way is dropped at once."""
+        """Connect and log in, and drop a connection whose login failed."""
         try:
             return super().open()
         except Exception:
@@ -114,7 +109,7 @@ class EmailBackend(smtp.EmailBackend):
             raise
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
-        """Send; after an error, whichever it is, the connection is not used again: a mail may be begun on it."""
+        """Send, and drop the connection after any error, since a mail may have been started on it."""
         try:
             if self.connection is not None:
                 self.connection.until, self.connection.deadline = self._bounds()
@@ -127,7 +122,7 @@ class EmailBackend(smtp.EmailBackend):
             raise
 
     def close(self) -> None:
-        """Say goodbye; a server that does not answer to that has no say any more."""
+        """Send QUIT, and close the connection whatever the server replies."""
         if self.connection is not None:
             self.connection.until, self.connection.deadline = self._bounds()
         with suppress(OSError):
@@ -141,7 +136,7 @@ class EmailBackend(smtp.EmailBackend):
             return False
 
     def _drop(self) -> None:
-        """Close the socket without a word."""
+        """Close the socket without QUIT."""
         for connection in (self.connection, self._partial_connection):
             if connection is not None:
                 connection.close()

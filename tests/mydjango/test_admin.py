@@ -1,4 +1,4 @@
-"""Django's admin shows submissions and mails, and changes neither."""
+"""Django's admin shows submissions and mails read-only."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_submission_and_a_mail_can_be_read_but_not_changed(admin_client: Clien
         assert admin_client.post(url, {"name": "changed"}).status_code == 403
 
 
-def test_nobody_deletes_a_submission_that_the_figures_count(admin_client: Client, submission: Submission) -> None:
+def test_a_submission_cannot_be_deleted(admin_client: Client, submission: Submission) -> None:
     assert (
         admin_client.post(reverse("admin:survey_submission_delete", args=[submission.pk]), {"post": "yes"}).status_code
         == 403
@@ -54,7 +54,7 @@ def test_nobody_deletes_a_submission_that_the_figures_count(admin_client: Client
     assert Submission.objects.filter(pk=submission.pk).exists()
 
 
-def test_a_branchs_code_never_changes_here_either(admin_client: Client) -> None:
+def test_the_code_of_a_branch_cannot_be_changed(admin_client: Client) -> None:
     branch = Branch.objects.create(code="west", name="西店")
     changed = {"code": "east", "name": "新西店", "is_open": "on"}
     assert admin_client.post(reverse("admin:survey_branch_change", args=[branch.pk]), changed).status_code == 302
@@ -64,7 +64,7 @@ def test_a_branchs_code_never_changes_here_either(admin_client: Client) -> None:
     assert Branch.objects.count() == 1
 
 
-def test_guests_are_sent_to_the_login(client: Client, submission: Submission, admin_user: User) -> None:
+def test_guests_are_redirected_to_the_login(client: Client, submission: Submission, admin_user: User) -> None:
     response = client.get(reverse("admin:survey_submission_changelist"))
     assert response.status_code == 302
     assert "login" in response["Location"]

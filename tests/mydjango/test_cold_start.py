@@ -1,4 +1,4 @@
-"""What the first request of a fresh instance imports, and that every first request is answered."""
+"""The imports of a fresh instance's first request, and the response to each kind of first request."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 PROJECT = Path(__file__).resolve().parents[2]
 
-# A module, or a package with all below it, that answering /hello/ must not need.
+# Modules and packages that GET /hello/ must not import, and what they are for.
 NEVER_FOR_HELLO = {
     "asyncio.events": "an event loop",
     "cryptography": "MySQL's passwords",
@@ -60,11 +60,11 @@ request = json.loads(sys.argv[1])
 headers = {"host": "localhost", "x-forwarded-proto": "https", **request.pop("headers", {})}
 event = {"httpMethod": "GET", "queryString": {}, "body": "", **request}
 event.update(headers=headers, requestContext={"serviceId": "x"})
-answer = index.main_handler(event, {})
-import mydjango.cold_start.deferred_imports as lazy
-ran = [name for name in sys.modules if name not in lazy._pending]
+result = index.main_handler(event, {})
+from mydjango.cold_start import deferred_imports
+ran = [name for name in sys.modules if name not in deferred_imports._pending]
 from django.apps import apps
-print(json.dumps({"answer": answer, "modules": ran, "apps": apps.ready}))
+print(json.dumps({"result": result, "modules": ran, "apps": apps.ready}))
 """
 
 
@@ -80,8 +80,8 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return variables
 
 
-def first_answer(production: dict[str, str], request: dict[str, Any], *options: str) -> dict[str, Any]:
-    """A fresh process's first answer, the modules whose code ran, and whether the registry of apps was populated."""
+def first_result(production: dict[str, str], request: dict[str, Any], *options: str) -> dict[str, Any]:
+    """Return a fresh process's first result, the modules whose code ran, and whether the registry of apps is ready."""
     command = [sys.executable, *options, "-c", FIRST, json.dumps(request)]
     done = subprocess.run(command, cwd=PROJECT, env=production, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -92,19 +92,19 @@ def first_answer(production: dict[str, str], request: dict[str, Any], *options: 
 HELLO = {"path": "/hello/", "queryString": {"name": "Tom"}}
 
 
-def test_the_first_hello_imports_nothing_that_it_does_not_need(production: dict[str, str]) -> None:
-    first = first_answer(production, HELLO)
-    assert first["answer"]["body"] == "Hello world ! Tom"
+def test_the_first_hello_imports_no_module_of_the_list(production: dict[str, str]) -> None:
+    first = first_result(production, HELLO)
+    assert first["result"]["body"] == "Hello world ! Tom"
     assert first["apps"] is False
     needless = {name: why for name, why in NEVER_FOR_HELLO.items() if imported(name, first["modules"])}
     assert needless == {}
 
 
-def test_the_first_hello_imports_no_package_but_these(production: dict[str, str]) -> None:
-    modules = first_answer(production, HELLO)["modules"]
+def test_the_first_hello_imports_only_these_packages(production: dict[str, str]) -> None:
+    modules = first_result(production, HELLO)["modules"]
     standard = set(sys.stdlib_module_names) | set(sys.builtin_module_names)
     packages = {name.partition(".")[0] for name in modules} - standard
-    # What a virtual environment's start-up brings along, and Python 3.10's backport that asgiref names.
+    # Imported by the start-up of a virtual environment, and the backport that asgiref needs on Python 3.10.
     packages -= {"__main__", "_distutils_hack", "sitecustomize", "typing_extensions", "usercustomize"}
     packages = {name for name in packages if not name.startswith(("__editable__", "_virtualenv", "sphinxcontrib"))}
     assert packages <= TOP_LEVEL_PACKAGES
@@ -151,12 +151,12 @@ def test_any_request_may_be_the_first(
 ) -> None:
     if debug == "1" and "headers" in request_ and "evil" in str(request_):
         status = 200  # with DEBUG on every host is allowed
-    first = first_answer({**production, "DEBUG": debug}, request_, "-W", "error")
-    assert first["answer"]["statusCode"] == status
+    first = first_result({**production, "DEBUG": debug}, request_, "-W", "error")
+    assert first["result"]["statusCode"] == status
 
 
-def test_a_guests_page_imports_nothing_of_the_staff_and_nothing_that_stores(production: dict[str, str]) -> None:
-    modules = first_answer(production, {"path": "/"})["modules"]
+def test_a_guests_page_imports_neither_staff_pages_nor_the_services_that_write(production: dict[str, str]) -> None:
+    modules = first_result(production, {"path": "/"})["modules"]
     for name in (
         "django.contrib.admin.options",
         "django.contrib.auth.views",
@@ -170,15 +170,15 @@ def test_a_guests_page_imports_nothing_of_the_staff_and_nothing_that_stores(prod
         assert name not in modules
 
 
-def test_a_page_for_what_is_not_there_imports_no_session_for_a_guest(production: dict[str, str]) -> None:
-    first = first_answer(production, {"path": "/thanks/22222222", "headers": {"accept": "text/html"}})
-    assert first["answer"]["statusCode"] == 404
-    assert "<h1>" in first["answer"]["body"]
+def test_a_guests_404_page_imports_no_session(production: dict[str, str]) -> None:
+    first = first_result(production, {"path": "/thanks/22222222", "headers": {"accept": "text/html"}})
+    assert first["result"]["statusCode"] == 404
+    assert "<h1>" in first["result"]["body"]
     for name in ("django.contrib.admin.options", "django.contrib.sessions.middleware", "survey.staff.urls"):
         assert not imported(name, first["modules"])
 
 
-def test_check_sees_the_admins_classes() -> None:
+def test_system_checks_examine_the_admin_classes() -> None:
     from django.contrib import admin
     from django.core import checks
 
@@ -186,8 +186,8 @@ def test_check_sees_the_admins_classes() -> None:
     assert admin.site._registry
 
 
-def test_each_page_of_guests_and_of_text_is_in_the_list_that_spares_it_the_staffs_middleware():
-    """A page in neither list would work, and import sessions and accounts for a guest."""
+def test_each_guest_and_text_page_is_in_the_list_of_paths_without_staff_middleware():
+    """A page in neither list works, but imports sessions and accounts for a guest."""
     guest = {f"/{route.pattern}" for route in survey.guest.urls.urlpatterns}
     plain = {f"/{route.pattern}" for route in survey.text.urls.urlpatterns if isinstance(route.pattern, RoutePattern)}
     plain |= {"/healthz", *(guest & {"/openapi.json"})}

@@ -1,4 +1,4 @@
-"""Deferred modules run their code once, at their first use, and are then like any other."""
+"""Deferred modules run their code once, at their first use, and are then ordinary modules."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mydjango.cold_start.deferred_imports import Deferred
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A package `parcel` with modules to defer; `ran` counts whose code ran."""
+    """A package `parcel` with modules to defer; the module `ran` lists those whose code ran."""
     folder = tmp_path / "parcel"
     folder.mkdir()
     (tmp_path / "ran.py").write_text("names = []\n")
@@ -41,7 +41,7 @@ def ran() -> list[str]:
     return list(importlib.import_module("ran").names)
 
 
-def test_the_code_runs_at_the_first_look_and_once(package: Path) -> None:
+def test_the_code_runs_once_at_the_first_access(package: Path) -> None:
     deferred_imports.install({"parcel": Deferred()})
     import parcel
 
@@ -71,7 +71,7 @@ def test_listed_submodules_and_exports_do_not_run_the_package(package: Path) -> 
     assert ran() == ["parcel.inner", "parcel.light"]
 
 
-def test_a_stand_in_does_what_the_class_does(package: Path) -> None:
+def test_a_stand_in_behaves_as_its_class(package: Path) -> None:
     deferred_imports.install(
         {"parcel.inner": Deferred(stand_ins=("Thing",)), "parcel": Deferred(submodules=("inner",))}
     )
@@ -90,7 +90,7 @@ def test_a_stand_in_does_what_the_class_does(package: Path) -> None:
     assert type(Thing()) is real
 
 
-def test_a_value_set_from_outside_survives(package: Path) -> None:
+def test_a_value_set_from_outside_is_kept(package: Path) -> None:
     deferred_imports.install({"parcel": Deferred()})
     import parcel
 
@@ -98,7 +98,7 @@ def test_a_value_set_from_outside_survives(package: Path) -> None:
     assert parcel.value == 6
 
 
-def test_code_that_fails_is_tried_again_at_the_next_use(package: Path) -> None:
+def test_code_that_fails_runs_again_at_the_next_use(package: Path) -> None:
     deferred_imports.install({"parcel.failing": Deferred()})
     from parcel import failing
 
@@ -107,7 +107,7 @@ def test_code_that_fails_is_tried_again_at_the_next_use(package: Path) -> None:
     assert failing.ok is True
 
 
-def test_threads_wait_for_the_one_that_runs_the_code(package: Path) -> None:
+def test_threads_wait_for_the_thread_that_runs_the_code(package: Path) -> None:
     counted = importlib.import_module("ran")
     counted.started, counted.go = threading.Event(), threading.Event()
     deferred_imports.install({"parcel.slow": Deferred()})
@@ -125,7 +125,7 @@ def test_threads_wait_for_the_one_that_runs_the_code(package: Path) -> None:
     assert ran().count("parcel.slow") == 1
 
 
-def test_without_a_running_loop_asyncio_is_not_imported_and_afterwards_it_is_itself() -> None:
+def test_get_running_loop_does_not_import_asyncio_and_works_afterwards() -> None:
     code = """
 import sys
 from mydjango.cold_start import deferred_imports, deferred_modules
@@ -145,8 +145,8 @@ assert type(asyncio).__name__ == "module"
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, cwd=Path(__file__).parents[2])
 
 
-def test_every_name_of_the_list_is_what_the_module_has() -> None:
-    """What is handed out without running the code must exist, and be the same, once it has run."""
+def test_every_listed_name_is_the_one_of_the_module() -> None:
+    """Names available before the code runs must exist, and be the same, after it has run."""
     code = """
 import importlib, os
 os.environ["DJANGO_SETTINGS_MODULE"] = "mydjango.settings"

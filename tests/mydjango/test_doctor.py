@@ -1,4 +1,4 @@
-"""`manage.py doctor` explains each thing in a line and fails when one is wrong."""
+"""`manage.py doctor` prints a line for each check and fails when one fails."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def finding(topic: str) -> doctor.Finding:
 
 
 def test_every_check_is_one_line(settings: Any) -> None:
-    settings.DEBUG = True  # which the test runner switches off: no mail server and no collected files are fine then
+    settings.DEBUG = True  # the test runner turns it off; with it on, mail server and collected files are optional
     JobRun.record(outbox.JOB)
     JobRun.record(rollup.JOB)
     output = StringIO()
@@ -47,27 +47,27 @@ def test_one_failure_is_an_error_and_the_others_are_still_printed(settings: Any)
     output = StringIO()
     with pytest.raises(CommandError, match="1 of"):
         call_command("doctor", stdout=output)
-    assert "FAIL last drain: never" in output.getvalue()
+    assert "FAIL last delivery: never" in output.getvalue()
     assert len(output.getvalue().splitlines()) == len(doctor.CHECKS)
 
 
-def test_the_server_is_named_with_its_version_and_isolation() -> None:
+def test_the_database_is_reported_with_version_and_isolation() -> None:
     assert finding("database").is_well
     if connection.vendor == "mysql":
         assert "MariaDB" in finding("database").sentence
         assert finding("isolation").sentence == "READ-COMMITTED, strict mode on"
 
 
-def test_an_old_queue_and_an_old_drain_are_found() -> None:
+def test_an_old_mail_and_an_old_delivery_run_fail() -> None:
     long_ago = timezone.now() - timedelta(hours=1)
     JobRun.objects.create(name=outbox.JOB, finished_at=long_ago)
     OutgoingMail.objects.create(kind="account", recipient="a@b.cn", message_id="<1@x>", next_attempt_at=long_ago)
-    assert not finding("last drain").is_well
+    assert not finding("last delivery").is_well
     assert not finding("mail queue").is_well
     assert finding("mail queue").sentence.startswith("1 queued, the oldest due for 36")
 
 
-def test_personal_data_that_is_overdue_is_counted(settings: Any) -> None:
+def test_overdue_erasures_fail_and_are_counted(settings: Any) -> None:
     settings.RETENTION_DAYS = 30
     assert finding("last erasure").is_well  # a new installation has nothing to erase
     for days in (33, 33, 32):  # two nights may pass
@@ -82,7 +82,7 @@ def test_personal_data_that_is_overdue_is_counted(settings: Any) -> None:
     assert "0 submissions are overdue" in finding("last erasure").sentence
 
 
-def test_keywords_that_wait_are_found(built_lexicon: None) -> None:
+def test_comments_that_wait_for_their_keywords_fail(built_lexicon: None) -> None:
     long_ago = timezone.now() - timedelta(hours=1)
     Submission.objects.create(satisfaction=5, language="en", comment="good", terms_due=True, created_at=long_ago)
     assert not finding("keywords").is_well
@@ -90,13 +90,13 @@ def test_keywords_that_wait_are_found(built_lexicon: None) -> None:
     assert finding("keywords").is_well
 
 
-def test_a_word_list_that_is_missing_is_found(tmp_path: Path, built_lexicon: None) -> None:
+def test_a_missing_word_list_fails(tmp_path: Path, built_lexicon: None) -> None:
     process = manage("doctor", JIEBA_USER_DICT=str(tmp_path / "missing.txt"))
     output, _errors = process.communicate(timeout=60)
     assert "FAIL keywords: JIEBA_USER_DICT=" in output
 
 
-def test_a_mail_server_that_answers_and_one_that_does_not(settings: Any) -> None:
+def test_a_mail_server_that_is_away_fails(settings: Any) -> None:
     controller = smtp.start(smtp.Mailbox())
     settings.EMAIL_BACKEND = "mydjango.operations.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_SSL = "127.0.0.1", controller.port, False
@@ -114,7 +114,7 @@ def test_without_a_database_every_line_is_still_printed() -> None:
 
 
 def test_it_runs_through_the_bridge(tmp_path: Path) -> None:
-    """As `manage.py invoke --remote --manage doctor` runs it in the function: the true exit code, and every line."""
+    """`manage.py invoke --remote --manage doctor` runs it in this way: the exit code and every line come back."""
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "mydjango.settings", "MANAGE_COMMANDS": "migrate; doctor"}
     environment["SQLITE_PATH"] = str(tmp_path / "survey.sqlite3")
     environment.pop("MYSQL_HOST", None)
@@ -128,7 +128,7 @@ print(json.dumps(index.main_handler({"manage": ["doctor"]}, {})))
     assert result["exit_code"] == 1
     lines = result["output"].splitlines()
     assert [line for line in lines if line.startswith("FAIL")] == [
-        "FAIL last drain: never: the timer runs `drain_outbox` every minute once it is deployed",
-        "FAIL last figures: never: the timer runs `update_figures` every minute once it is deployed",
+        "FAIL last delivery: never: the timer runs `drain_outbox` every minute once it is deployed",
+        "FAIL last figures update: never: the timer runs `update_figures` every minute once it is deployed",
     ]
     assert "ok   migrations: all applied" in lines

@@ -1,4 +1,4 @@
-"""Form bytes that are not UTF-8 are refused in every form, and everything else is taken as it was sent."""
+"""Every form refuses bytes that are not UTF-8, and accepts every other value unchanged."""
 
 from __future__ import annotations
 
@@ -51,17 +51,19 @@ def test_every_form_refuses_bytes_that_are_not_utf8(chain, content_type: str, bo
     client = Client()
     client.force_login(chain.head)
     for path in FORMS:
-        answer = client.generic("POST", path, body, content_type=content_type)
-        assert (path, answer.status_code) == (path, 400)
-        assert answer["Content-Type"] == "text/plain; charset=utf-8"
-        assert answer.content.decode() == "The form is not valid UTF-8."
-    answer = client.generic("POST", "/hello/", body, content_type=content_type, headers={"accept": "application/json"})
-    assert answer.json()["detail"] == "The form is not valid UTF-8."
+        response = client.generic("POST", path, body, content_type=content_type)
+        assert (path, response.status_code) == (path, 400)
+        assert response["Content-Type"] == "text/plain; charset=utf-8"
+        assert response.content.decode() == "The form is not valid UTF-8."
+    response = client.generic(
+        "POST", "/hello/", body, content_type=content_type, headers={"accept": "application/json"}
+    )
+    assert response.json()["detail"] == "The form is not valid UTF-8."
     assert not Submission.objects.exists()
 
 
 @pytest.mark.parametrize("name", ["王芳", "�", "a%b+c&d", "\x00", "🍜"])
-def test_anything_that_is_utf8_is_taken(client: Client, name: str) -> None:
+def test_any_utf8_value_is_accepted(client: Client, name: str) -> None:
     for path, greeting in (("/hello/", "Hello world !"), ("/welcome/post", "POST")):
         assert client.post(path, {"name": name}).content.decode() == f"{greeting} {name}"
         raw = client.generic("POST", path, part(b"name", name.encode()), content_type=MULTIPART)
@@ -70,5 +72,5 @@ def test_anything_that_is_utf8_is_taken(client: Client, name: str) -> None:
     assert unescaped.content.decode() == "Hello world ! 王%芳"
 
 
-def test_what_is_not_there_stays_404(client: Client) -> None:
+def test_an_unknown_path_stays_404(client: Client) -> None:
     assert client.generic("POST", "/nothing/here", b"name=%FF", content_type=URLENCODED).status_code == 404

@@ -1,4 +1,4 @@
-"""`/healthz` tells whether the database answers."""
+"""`/healthz` is 200 while the database works and 503 while it is away."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from django.test import Client
 
 
 @pytest.mark.django_db
-def test_healthz_is_ok_when_the_database_answers(client: Client) -> None:
-    answer = client.get("/healthz")
-    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "database": "ok"})
-    assert "no-store" in answer["Cache-Control"]
+def test_healthz_is_ok_while_the_database_works(client: Client) -> None:
+    response = client.get("/healthz")
+    assert (response.status_code, response.json()) == (200, {"status": "ok", "database": "ok"})
+    assert "no-store" in response["Cache-Control"]
 
 
-def test_healthz_is_503_when_the_database_does_not(tmp_path: Path) -> None:
+def test_healthz_is_503_while_the_database_is_away(tmp_path: Path) -> None:
     script = """
 import json, django
 django.setup()
 from django.test import Client
-answer = Client().get("/healthz", headers={"accept": "application/json"})
-print(json.dumps([answer.status_code, answer["Content-Type"], answer["Retry-After"], answer.json()["database"]]))
+response = Client().get("/healthz", headers={"accept": "application/json"})
+problem = response.json()
+print(json.dumps([response.status_code, response["Content-Type"], response["Retry-After"], problem["database"]]))
 """
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "mydjango.settings"}
     environment.pop("MYSQL_HOST", None)

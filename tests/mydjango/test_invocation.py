@@ -1,4 +1,4 @@
-"""Which invocation a log line belongs to."""
+"""Each log line names the invocation that it belongs to."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_the_line_about_a_4xx_has_the_id_of_its_invocation_and_the_next_one_does
         assert (invocation.request_id(), invocation.seconds_left()) == ("", None)
     (event, first), (_, second) = ids
     assert (event, first) == ("Not Found", "r-1")
-    assert second not in ("", "r-1")  # index.py makes one up where the platform has none
+    assert second not in ("", "r-1")  # index.py makes an id where the platform sends none
 
 
 @pytest.mark.usefixtures("real_project")

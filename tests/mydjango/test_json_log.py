@@ -1,4 +1,4 @@
-"""In production a log line is one JSON object, and holds nobody's data."""
+"""In production a log line is one JSON object, without personal data."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PERSONAL = {
 }
 
 
-def test_no_output_holds_what_a_guest_wrote(tmp_path: Path) -> None:
+def test_no_output_holds_personal_data(tmp_path: Path) -> None:
     names = ("MYSQL_HOST", "MYSQL_PORT", "MYSQL_USER", "MYSQL_PASSWORD", "MYSQL_DATABASE", "SQLITE_PATH")
     database = {name: value for name, value in environment().items() if name in names}
     connection.close()
@@ -39,16 +39,16 @@ def test_no_output_holds_what_a_guest_wrote(tmp_path: Path) -> None:
     with Function(tmp_path, **database, MYSQL_CONNECT_SECONDS="0") as survey:
         instance = survey.start()
         accepted = instance.handle(submission(1, **PERSONAL, submission_id="visit"), request_id="request-1")
-        answers = [
+        results = [
             accepted,
             instance.handle(submission(1, **PERSONAL, submission_id="visit")),
             instance.handle(submission(1, **{**PERSONAL, "satisfaction": 1}, submission_id="visit")),
             instance.handle(submission(1, **{**PERSONAL, "email": "MarkedName王芳"})),
         ]
         no_base64 = submission(1, **PERSONAL) | {"isBase64Encoded": True, "body": "MarkedName*"}
-        answers.append(instance.handle(no_base64, request_id="request-2"))
+        results.append(instance.handle(no_base64, request_id="request-2"))
         log = survey.log.read_text()
-    assert [answer["statusCode"] for answer in answers] == [201, 201, 422, 400, 400]
+    assert [result["statusCode"] for result in results] == [201, 201, 422, 400, 400]
     drain = manage("drain_outbox", DEBUG="0", SECRET_KEY="x" * 50, PUBLIC_URL="http://x.example", **database, **mail)
     output, errors = drain.communicate(timeout=60)
     controller.stop()
@@ -58,7 +58,7 @@ def test_no_output_holds_what_a_guest_wrote(tmp_path: Path) -> None:
         unavailable = survey.start().handle(submission(1, **PERSONAL))
         log += survey.log.read_text()
     assert unavailable["statusCode"] == 503
-    everything = log + output + errors + json.dumps(answers, ensure_ascii=False)
+    everything = log + output + errors + json.dumps(results, ensure_ascii=False)
     for value in (*PERSONAL.values(), "marked.address"):
         assert value not in everything
     entries = [json.loads(line) for line in (log + errors).splitlines()]
@@ -70,7 +70,7 @@ def test_no_output_holds_what_a_guest_wrote(tmp_path: Path) -> None:
 
 @pytest.fixture
 def lines() -> Iterator[io.StringIO]:
-    """What production would log of the requests of a test."""
+    """The lines that production would log during the test."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JSONFormatter())
@@ -80,7 +80,7 @@ def lines() -> Iterator[io.StringIO]:
     logger.removeHandler(handler)
 
 
-def test_the_line_of_a_refused_request_holds_its_route_and_nothing_that_the_client_chose(
+def test_the_line_of_a_refused_request_has_its_route_and_no_client_input(
     lines: io.StringIO, settings: Settings
 ) -> None:
     settings.ALLOWED_HOSTS = ["survey.example.com"]
@@ -111,17 +111,17 @@ def test_the_line_of_a_refused_request_holds_its_route_and_nothing_that_the_clie
     text = lines.getvalue()
     assert "marked" not in text.lower()
     entries = [json.loads(line) for line in text.splitlines()]
-    told = [(entry["event"], entry.get("route")) for entry in entries if entry["logger"].startswith("django.")]
-    assert ("Not Found", None) in told
-    assert ("Not Found", "thanks/<slug:reference>") in told
-    assert ("Method Not Allowed", r"^hello/(?P<name>(?s:.+))\Z") in told
-    assert ("Forbidden (CSRF cookie not set.)", "dashboard/login/") in told
-    assert ("Forbidden (Origin checking failed)", "dashboard/login/") in told
+    logged = [(entry["event"], entry.get("route")) for entry in entries if entry["logger"].startswith("django.")]
+    assert ("Not Found", None) in logged
+    assert ("Not Found", "thanks/<slug:reference>") in logged
+    assert ("Method Not Allowed", r"^hello/(?P<name>(?s:.+))\Z") in logged
+    assert ("Forbidden (CSRF cookie not set.)", "dashboard/login/") in logged
+    assert ("Forbidden (Origin checking failed)", "dashboard/login/") in logged
     assert [entry["logger"] for entry in entries].count("django.security.DisallowedHost") >= 2
-    assert len(told) >= len(statuses)
+    assert len(logged) >= len(statuses)
 
 
-def test_the_line_of_an_error_inside_holds_its_route(lines: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_line_of_an_internal_error_has_its_route(lines: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(request: HttpRequest, **arguments: Any) -> None:
         raise RuntimeError("Marked")
 

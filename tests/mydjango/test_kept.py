@@ -1,4 +1,4 @@
-"""Many different and long inputs leave nothing behind in an instance: neither in our tables nor in Python's."""
+"""Many different long inputs leave nothing in an instance's memory: neither in our caches nor in Python's."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Send = Callable[[str], int]
 
 
 def send(path: str = "/", method: str = "GET", query: str = "", body: str = "", **environ: str) -> int:
-    """One request through the WSGI application; returns the status."""
+    """Send a request through the WSGI application and return the status."""
     content = body.encode()
     whole: dict[str, object] = {
         "REQUEST_METHOD": method,
@@ -33,9 +33,9 @@ def send(path: str = "/", method: str = "GET", query: str = "", body: str = "", 
     }
     setup_testing_defaults(whole)
     statuses: list[str] = []
-    answer = application(whole, lambda status, headers, exception=None: statuses.append(status))
-    b"".join(answer)
-    answer.close()
+    body_parts = application(whole, lambda status, headers, exception=None: statuses.append(status))
+    b"".join(body_parts)
+    body_parts.close()
     return int(statuses[0].partition(" ")[0])
 
 
@@ -72,7 +72,7 @@ INPUTS: dict[str, Send] = {
 
 @pytest.fixture
 def no_log() -> Iterator[None]:
-    """pytest keeps every line of a test, with its request."""
+    """Disable logging, since pytest keeps every record of a test with its request."""
     logging.disable()
     yield
     logging.disable(logging.NOTSET)
@@ -82,7 +82,7 @@ def no_log() -> Iterator[None]:
 @pytest.mark.usefixtures("no_log", "real_project")
 @pytest.mark.parametrize("name", INPUTS)
 def test_a_long_input_is_not_kept(name: str) -> None:
-    for number in range(3):  # what every such request needs once
+    for number in range(3):  # fills the caches that any such request fills
         INPUTS[name](f"warm{number}" + "x" * LENGTH)
     tracemalloc.start()
     try:
@@ -94,13 +94,13 @@ def test_a_long_input_is_not_kept(name: str) -> None:
         after, _peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert after - before < TIMES * LENGTH / 4  # of 3 MB that were sent
+    assert after - before < TIMES * LENGTH / 4  # a quarter of the 3 MB that were sent
 
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("real_project")
-def test_a_charset_that_there_is_not_is_looked_up_nowhere() -> None:
-    """Python keeps the names of encodings that it did not find, without end."""
+def test_an_unknown_charset_is_not_looked_up() -> None:
+    """Python caches the names of unknown encodings for ever."""
     before = len(encodings._cache)
     for number in range(20):
         assert send("/hello/", "POST", body="name=Tom", CONTENT_TYPE=f"{URLENCODED}; charset=unknown-{number}") == 200

@@ -1,4 +1,4 @@
-"""A page without a form answers a POST with 405, whatever the middleware before it wants to see."""
+"""A page without a form responds to a POST with 405, whatever the middleware before it checks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from mydjango.cold_start.deferred_apps import populate_apps
 
-# Pages that take a POST, by name. The others, as every page that is new here, must not.
+# Names of the pages that accept a POST. All others must not, new pages included.
 FORMS = {
     "branch",
     "branch-survey",
@@ -41,7 +41,7 @@ VALUES = {
 
 
 def pages() -> Iterator[str]:
-    """The path of each page without a form. Of the admin, which is Django's, the login is ours."""
+    """Yield the path of each page without a form; of the admin only the login, since the rest is Django's."""
     populate_apps()
 
     def below(resolver: URLResolver, prefix: str) -> Iterator[str]:
@@ -61,19 +61,19 @@ def pages() -> Iterator[str]:
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
 @pytest.mark.parametrize("logged_in", [False, True])
-def test_a_page_without_a_form_answers_405_and_names_what_it_takes(chain, logged_in: bool, method: str) -> None:
+def test_a_page_without_a_form_returns_405_and_names_the_allowed_methods(chain, logged_in: bool, method: str) -> None:
     client = Client(enforce_csrf_checks=True)
     if logged_in:
         client.force_login(chain.head)
     found = sorted(pages())
     assert {"/thanks/22222222", "/privacy", "/erase/done", "/dashboard/", "/dashboard/export.csv"} <= set(found)
     for path in found:
-        answer = getattr(client, method)(path)
-        assert (path, answer.status_code) == (path, 405)
-        assert answer["Allow"] == "GET, HEAD"
+        response = getattr(client, method)(path)
+        assert (path, response.status_code) == (path, 405)
+        assert response["Allow"] == "GET, HEAD"
 
 
-def test_a_form_of_staff_still_wants_its_token(chain) -> None:
+def test_a_staff_form_requires_its_csrf_token(chain) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(chain.head)
     for path in ("/dashboard/branches/add/", "/dashboard/staff/add/", "/dashboard/language/", "/dashboard/logout/"):

@@ -1,4 +1,4 @@
-"""The MySQL backend: how a session is set up, when a connect is tried again, and whether it is encrypted."""
+"""The MySQL backend: the settings of a session, the retries of a connect, and TLS."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from tests.support.processes import ROOT
 
 pytestmark = pytest.mark.slow
 
-# Asks the project's own connection, in a process with the project's settings.
-ASK = """
+# Run in a process with the project's settings: prints those of its database session.
+SESSION = """
 import json, django
 django.setup()
 from django.db import connection
@@ -35,7 +35,7 @@ print(json.dumps([isolation, mode, wait_timeout, charset, autocommit, cipher]))
 """
 
 
-def start_asking(server: Server, script: str = ASK, **variables: str) -> subprocess.Popen[str]:
+def start(server: Server, script: str = SESSION, **variables: str) -> subprocess.Popen[str]:
     environment = {**os.environ, **server.environment("mysql"), "DJANGO_SETTINGS_MODULE": "mydjango.settings"}
     return subprocess.Popen(
         [sys.executable, "-c", script],
@@ -47,11 +47,11 @@ def start_asking(server: Server, script: str = ASK, **variables: str) -> subproc
     )
 
 
-def answer(process: subprocess.Popen[str]) -> list[Any]:
+def printed(process: subprocess.Popen[str]) -> list[Any]:
     out, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
-    said: list[Any] = json.loads(out)
-    return said
+    values: list[Any] = json.loads(out)
+    return values
 
 
 @pytest.fixture(scope="module")
@@ -64,64 +64,62 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def encrypted(certificates: Path) -> Iterator[PrivateServer]:
-    """A server that takes TLS."""
+    """A server with TLS."""
     with private_server(f"--ssl-cert={certificates}/server.pem", f"--ssl-key={certificates}/server.key") as server:
         yield server
 
 
-def test_a_session_is_as_the_project_needs_it(private_mariadb: PrivateServer) -> None:
-    isolation, mode, wait_timeout, charset, autocommit, cipher = answer(start_asking(private_mariadb.server))
+def test_a_session_has_the_projects_settings(private_mariadb: PrivateServer) -> None:
+    isolation, mode, wait_timeout, charset, autocommit, cipher = printed(start(private_mariadb.server))
     assert (isolation, wait_timeout, charset, autocommit, cipher) == ("READ-COMMITTED", 60, "utf8mb4", 1, "")
     assert "STRICT_TRANS_TABLES" in mode
 
 
 @pytest.mark.parametrize("code", [1040, 1203, 9449, 2013])
-def test_a_first_connect_that_fails_is_tried_again(private_mariadb: PrivateServer, code: int) -> None:
-    """The stand-in spoils the first connect as the cloud's database does, and passes the next ones on to a real one."""
+def test_a_failed_connect_is_retried(private_mariadb: PrivateServer, code: int) -> None:
+    """The stand-in fails the first connect as the cloud's database does, and forwards the second to a real server."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(
-            target=spoil_the_first, args=(listener, private_mariadb.server.port, code), daemon=True
-        ).start()
+        threading.Thread(target=fail_the_first, args=(listener, private_mariadb.server.port, code), daemon=True).start()
         port = listener.getsockname()[1]
-        assert answer(start_asking(private_mariadb.server, MYSQL_PORT=str(port)))[0] == "READ-COMMITTED"
+        assert printed(start(private_mariadb.server, MYSQL_PORT=str(port)))[0] == "READ-COMMITTED"
 
 
-def spoil_the_first(listener: socket.socket, port: int, code: int) -> None:
+def fail_the_first(listener: socket.socket, port: int, code: int) -> None:
     first, _address = listener.accept()
-    if code != 2013:  # an error packet in the place of the greeting; else the connection is lost
+    if code != 2013:  # an error packet instead of the greeting; 2013 is a lost connection
         body = b"\xff" + struct.pack("<H", code) + b"#HY000not now"
         first.sendall(len(body).to_bytes(3, "little") + b"\x00" + body)
     first.close()
     second, _address = listener.accept()
     with second, socket.create_connection(("127.0.0.1", port)) as server:
-        back = threading.Thread(target=pass_on, args=(server, second), daemon=True)
+        back = threading.Thread(target=forward, args=(server, second), daemon=True)
         back.start()
-        pass_on(second, server)
+        forward(second, server)
         back.join()
 
 
-def pass_on(source: socket.socket, target: socket.socket) -> None:
+def forward(source: socket.socket, target: socket.socket) -> None:
     while data := source.recv(65536):
         target.sendall(data)
     target.shutdown(socket.SHUT_WR)
 
 
-def test_disabled_means_that_nothing_is_encrypted(encrypted: PrivateServer) -> None:
-    assert answer(start_asking(encrypted.server, MYSQL_SSL="disabled"))[-1] == ""
+def test_disabled_does_not_encrypt(encrypted: PrivateServer) -> None:
+    assert printed(start(encrypted.server, MYSQL_SSL="disabled"))[-1] == ""
 
 
 def test_preferred_encrypts_where_the_server_can(encrypted: PrivateServer, private_mariadb: PrivateServer) -> None:
-    assert answer(start_asking(encrypted.server, MYSQL_SSL="preferred"))[-1] != ""
+    assert printed(start(encrypted.server, MYSQL_SSL="preferred"))[-1] != ""
     without = private_mariadb
     without.stop()
     without.options = ("--skip-ssl",)
     without.start()
-    assert answer(start_asking(without.server, MYSQL_SSL="preferred"))[-1] == ""
+    assert printed(start(without.server, MYSQL_SSL="preferred"))[-1] == ""
 
 
-def test_a_ca_encrypts_and_refuses_a_server_that_it_did_not_sign(encrypted: PrivateServer, certificates: Path) -> None:
-    assert answer(start_asking(encrypted.server, MYSQL_SSL=str(certificates / "ca.pem")))[-1] != ""
-    refused = start_asking(encrypted.server, MYSQL_SSL=str(certificates / "other.pem"), MYSQL_CONNECT_SECONDS="0")
+def test_a_ca_encrypts_and_refuses_a_server_with_another_ca(encrypted: PrivateServer, certificates: Path) -> None:
+    assert printed(start(encrypted.server, MYSQL_SSL=str(certificates / "ca.pem")))[-1] != ""
+    refused = start(encrypted.server, MYSQL_SSL=str(certificates / "other.pem"), MYSQL_CONNECT_SECONDS="0")
     _out, errors = refused.communicate(timeout=60)
     assert refused.returncode != 0
     assert "CERTIFICATE_VERIFY_FAILED" in errors
@@ -129,12 +127,12 @@ def test_a_ca_encrypts_and_refuses_a_server_that_it_did_not_sign(encrypted: Priv
 
 @pytest.mark.parametrize("choice", ["yes", "/nowhere/ca.pem"])
 def test_any_other_choice_stops_the_start_with_a_sentence(private_mariadb: PrivateServer, choice: str) -> None:
-    asking = start_asking(private_mariadb.server, MYSQL_SSL=choice)
-    _out, errors = asking.communicate(timeout=60)
+    process = start(private_mariadb.server, MYSQL_SSL=choice)
+    _out, errors = process.communicate(timeout=60)
     assert f"MYSQL_SSL='{choice}' is neither 'disabled' nor 'preferred' nor the file of a CA's certificate" in errors
 
 
-# Connects while nothing but MYSQL_CONNECT_SECONDS ends the attempt: neither the system nor another option.
+# Connects with no other limit than MYSQL_CONNECT_SECONDS.
 CONNECT = """
 import django
 django.setup()
@@ -145,41 +143,41 @@ connection.ensure_connection()
 """
 
 
-@pytest.mark.parametrize("backlog", [0, 1024], ids=["that takes no connect", "that takes one and is silent"])
-def test_a_server_ends_the_wait_when_its_seconds_are_over(backlog: int) -> None:
+@pytest.mark.parametrize("backlog", [0, 1024], ids=["unreachable", "silent after the connect"])
+def test_connecting_ends_after_its_seconds_with_a_server_that_is(backlog: int) -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=backlog) as listener, socket.socket() as first:
         first.connect(listener.getsockname())  # fills a backlog of 0: the next connect gets no reply
         server = Server(*listener.getsockname())
-        with start_asking(server, CONNECT, MYSQL_CONNECT_SECONDS="1", MYSQL_READ_TIMEOUT="3600") as asking:
+        with start(server, CONNECT, MYSQL_CONNECT_SECONDS="1", MYSQL_READ_TIMEOUT="3600") as process:
             try:
-                _out, errors = asking.communicate(timeout=30)
+                _out, errors = process.communicate(timeout=30)
             finally:
-                asking.kill()
+                process.kill()
     assert errors.count("database.connect_failed") == 1
 
 
-# A command's query, then a request's, which would take an hour.
-ASK_LONG = """
+# A command's query of 2.2 seconds, then a request's of an hour.
+LONG_QUERIES = """
 import json, django
 django.setup()
 from django.db import OperationalError, connection
 from django.test import RequestFactory
 from mydjango.operations.invocation import InvocationMiddleware
-def ask(seconds):
+def sleep(seconds):
     with connection.cursor() as cursor:
         cursor.execute("SELECT SLEEP(%s)", [seconds])
         return cursor.fetchone()[0]
-said = [ask(2.2)]
+results = [sleep(2.2)]
 connection.close()
 try:
-    InvocationMiddleware(lambda request: ask(3600))(RequestFactory().get("/"))
+    InvocationMiddleware(lambda request: sleep(3600))(RequestFactory().get("/"))
 except OperationalError as error:
-    said.append(error.args[0])
-print(json.dumps(said))
+    results.append(error.args[0])
+print(json.dumps(results))
 """
 
 
-def test_the_seconds_of_the_connect_do_not_bound_the_queries_after_it(private_mariadb: PrivateServer) -> None:
+def test_the_seconds_of_the_connect_do_not_limit_the_queries_after_it(private_mariadb: PrivateServer) -> None:
     """A command's query may take as long as it needs, a request's MYSQL_READ_TIMEOUT."""
     variables = {"MYSQL_CONNECT_SECONDS": "2", "MYSQL_READ_TIMEOUT": "2"}
-    assert answer(start_asking(private_mariadb.server, ASK_LONG, **variables)) == [0, 2013]
+    assert printed(start(private_mariadb.server, LONG_QUERIES, **variables)) == [0, 2013]

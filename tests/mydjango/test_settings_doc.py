@@ -1,4 +1,4 @@
-"""docs/settings.md lists the environment variables that the project reads, no more and no fewer."""
+"""docs/settings.md lists exactly the environment variables that the project reads."""
 
 from __future__ import annotations
 

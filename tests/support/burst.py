@@ -1,4 +1,4 @@
-"""Many guests at once: as many events as threads, all let go in the same moment."""
+"""Many guests at once: a thread for each event, all started by one barrier."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.processes import Function, Instance, submission
 
 
 def burst(guests: int, send: Callable[[int], int]) -> tuple[list[int], list[float]]:
-    """(status, seconds) of each guest's `send(number)`; all begin together."""
+    """Call `send(number)` for all guests at once; return the status and the seconds of each."""
     start = threading.Barrier(guests)
 
     def one(number: int) -> tuple[int, float]:
@@ -27,12 +27,12 @@ def burst(guests: int, send: Callable[[int], int]) -> tuple[list[int], list[floa
 
 
 def guest_event(number: int) -> dict[str, Any]:
-    """What every guest sends: an answer that brings a mail and words along."""
+    """Return the event of a submission with an address to mail to and a comment to analyse."""
     return submission(number, email="guest@example.com", comment="服务员态度很好，但是排队太久")
 
 
 class Pool:
-    """Instances of a function, started when all others are busy, as a platform does."""
+    """The instances of a function; a new one is started when all others are busy, as on a platform."""
 
     def __init__(self, function: Function) -> None:
         self._function = function
@@ -40,7 +40,7 @@ class Pool:
         self.free: list[Instance] = []
 
     def send(self, number: int) -> int:
-        """Let an instance take the answer of one guest; the status."""
+        """Send one guest's submission to a free instance and return the status."""
         with self._lock:
             instance = self.free.pop() if self.free else None
         instance = instance or self._function.start()

@@ -1,7 +1,7 @@
-"""Pytest plugin, loaded before Django's settings: which database the tests use.
+"""Pytest plugin, loaded before Django's settings: chooses the database of the tests.
 
-The tests never see the variables of a production environment. `TEST_DATABASE=mariadb pytest` runs the whole suite on
-MariaDB instead of SQLite: on the server that TEST_MYSQL_HOST names, else on a private one.
+It removes the variables of a production environment. `TEST_DATABASE=mariadb pytest` runs the whole suite on
+MariaDB instead of SQLite: on the server that TEST_MYSQL_HOST names, or else on a private one.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ if os.environ.get("TEST_DATABASE") == "mariadb":
         _private = PrivateServer().__enter__()
         atexit.register(_private.__exit__)
         _server = _private.server
-        # pytest-xdist's processes, which start after this, use it as well.
+        # For the processes of pytest-xdist, which start later.
         os.environ.update(_server.named())
     os.environ.update(_server.environment())
 
 
 def pytest_configure() -> None:
-    """Take the variables back once the settings have read them: processes that tests start name their own database."""
+    """Remove the variables after the settings have read them: tests name the database of each process they start."""
     from django.conf import settings
 
     assert settings.DATABASES

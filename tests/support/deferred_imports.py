@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 
-from mydjango.cold_start import deferred_imports, deferred_modules
+from mydjango.cold_start import deferred_imports
+from mydjango.cold_start.deferred_modules import MODULES
 
 if os.environ.get("LAZY_IMPORTS") != "0":
-    deferred_imports.install(deferred_modules.MODULES)
+    # As in mydjango/wsgi.py, which reads the settings and so cannot be imported yet.
+    deferred_imports.install({**MODULES, "survey.guest.services": deferred_imports.Deferred()})

@@ -1,4 +1,4 @@
-"""A MariaDB server for the tests: the one TEST_MYSQL_HOST names, or a private one that may be killed and restarted."""
+"""A MariaDB server for the tests: the one that TEST_MYSQL_HOST names, or a private one to kill and restart."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pymysql
+import pytest
 
 START_TIMEOUT = 60  # seconds
 
 
 class Unavailable(Exception):
-    """There is no server to test with; the message says what to set or install."""
+    """No server is available; the message says what to set or install."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """Where a MariaDB server listens and who may do everything there."""
+    """Address and administrator of a MariaDB server."""
 
     host: str
     port: int
@@ -33,7 +34,7 @@ class Server:
     password: str = ""
 
     def environment(self, database: str = "survey") -> dict[str, str]:
-        """The variables by which the project finds this server."""
+        """Return the project's variables for this server."""
         return {
             "MYSQL_HOST": self.host,
             "MYSQL_PORT": str(self.port),
@@ -43,7 +44,7 @@ class Server:
         }
 
     def named(self) -> dict[str, str]:
-        """The variables by which `named_server` finds this server."""
+        """Return the variables that `named_server` reads."""
         return {
             "TEST_MYSQL_HOST": self.host,
             "TEST_MYSQL_PORT": str(self.port),
@@ -52,7 +53,7 @@ class Server:
         }
 
     def execute(self, *statements: str) -> list[tuple[object, ...]]:
-        """Run statements as the administrator; returns the rows of the last one."""
+        """Run statements as the administrator and return the rows of the last one."""
         connection = pymysql.connect(
             host=self.host, port=self.port, user=self.user, password=self.password, autocommit=True, ssl_disabled=True
         )
@@ -66,7 +67,7 @@ class Server:
 
 
 def named_server() -> Server | None:
-    """The server of TEST_MYSQL_HOST, _PORT, _USER and _PASSWORD; None when it is not set."""
+    """Return the server of TEST_MYSQL_HOST, _PORT, _USER and _PASSWORD, or None where TEST_MYSQL_HOST is not set."""
     host = os.environ.get("TEST_MYSQL_HOST")
     if not host:
         return None
@@ -80,7 +81,7 @@ def named_server() -> Server | None:
 
 @dataclass
 class PrivateServer:
-    """A `mariadbd` of our own in a temporary folder, on a free port, with the server's default settings."""
+    """A `mariadbd` in a temporary folder, on a free port, with the server's default settings."""
 
     options: tuple[str, ...] = ()
     folder: Path = field(init=False)
@@ -98,7 +99,7 @@ class PrivateServer:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        # Chosen last: another process may take a port that nobody listens on.
+        # Chosen last, since another process may take a free port.
         self.server = Server("127.0.0.1", _free_port())
         try:
             self.start()
@@ -112,14 +113,14 @@ class PrivateServer:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self) -> None:
-        """Start the server and wait until it answers; raises Unavailable with the end of its log."""
+        """Start the server and wait until it accepts queries. Raises Unavailable with the end of its log."""
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [
                     "mariadbd",
                     "--no-defaults",
                     f"--datadir={self.folder}/data",
-                    # Not /tmp: a server that starts removes other servers' temporary tables there.
+                    # In /tmp a starting server would remove the temporary tables of other servers.
                     f"--tmpdir={self.folder}",
                     f"--socket={self.folder}/socket",
                     f"--pid-file={self.folder}/pid",
@@ -133,13 +134,13 @@ class PrivateServer:
                 stderr=log,
             )
         deadline = time.monotonic() + START_TIMEOUT
-        while not self._answers():
+        while not self._accepts_queries():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 log_end = (self.folder / "log").read_text(errors="replace")[-2000:]
                 raise Unavailable(f"mariadbd did not start:\n{log_end}")
             time.sleep(0.1)
 
-    def _answers(self) -> bool:
+    def _accepts_queries(self) -> bool:
         try:
             self.server.execute("SELECT 1")
         except pymysql.OperationalError:
@@ -168,9 +169,7 @@ class PrivateServer:
 
 @contextmanager
 def private_server(*options: str) -> Iterator[PrivateServer]:
-    """A private server for a test; without MariaDB the test is skipped with the reason, and in CI it fails."""
-    import pytest  # here: the benchmarks use the server too
-
+    """Yield a private server. Without MariaDB the test is skipped with the reason, and in CI it fails."""
     private = PrivateServer(options)
     try:
         private.__enter__()

@@ -1,4 +1,4 @@
-"""Processes of their own over the database of the test: what a platform starts, freezes and kills."""
+"""Separate processes on the database of the test: management commands, and instances of the function."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """The variables of a process that shares the running test's database and mail server."""
+    """Return the variables of a process that shares the running test's database and mail server."""
     database = connection.settings_dict
     if connection.vendor == "mysql":
         names = {"HOST": "HOST", "PORT": "PORT", "USER": "USER", "PASSWORD": "PASSWORD", "NAME": "DATABASE"}
@@ -42,7 +42,7 @@ def manage(*arguments: str, **variables: str) -> subprocess.Popen[str]:
 
 
 class Instance:
-    """One instance: events in, answers out, one at a time."""
+    """One instance of the function, which handles one event at a time."""
 
     def __init__(self, path: str) -> None:
         self.connection = socket.socket(socket.AF_UNIX)
@@ -51,22 +51,21 @@ class Instance:
         self.pid = 0
 
     def handle(self, event: dict[str, Any], **context: Any) -> dict[str, Any]:
-        """The answer to an event; the platform's request id and time limit may be given."""
+        """Return the result of an event. `context` may set the platform's request id and time limit."""
         self.lines.write(json.dumps({"event": event, "context": context}) + "\n")
         self.lines.flush()
-        result = json.loads(self.lines.readline())
-        self.pid = result["pid"]
-        answer: dict[str, Any] = result["answer"]
-        return answer
+        line = json.loads(self.lines.readline())
+        self.pid = line["pid"]
+        result: dict[str, Any] = line["result"]
+        return result
 
     def close(self) -> None:
-        """End the instance."""
         self.lines.close()
         self.connection.close()
 
 
 class Function:
-    """The function on a platform of our own: starts instances on demand, with these variables."""
+    """The function on a local platform, which starts instances with these variables."""
 
     def __init__(self, folder: Path, **variables: str) -> None:
         self.instances: list[Instance] = []
@@ -98,14 +97,13 @@ class Function:
             self.process.stdout.close()
 
     def start(self) -> Instance:
-        """A new instance."""
         instance = Instance(self.path)
         self.instances.append(instance)
         return instance
 
 
 def submission(number: int = 0, **fields: Any) -> dict[str, Any]:
-    """The event of a `POST /submitSurvey`, each number from an address of its own."""
+    """Return the event of a `POST /submitSurvey`, with a client address for each number."""
     body = {"name": f"Guest {number}", "phone": "13800138000", "satisfaction": 1 + number % 5, **fields}
     return {
         "httpMethod": "POST",

@@ -1,4 +1,4 @@
-"""A real SMTP server on loopback, which takes mail or misbehaves in a named way."""
+"""A real SMTP server on loopback that accepts mail or misbehaves in a chosen way."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 @dataclass
 class Mailbox:
-    """What arrived; `answers` maps a recipient to the line the server says instead of taking the mail."""
+    """The handler of the server: accepted messages, and the recipients with which it misbehaves."""
 
-    at_recipient: dict[str, str] = field(default_factory=dict)
-    at_data: dict[str, str] = field(default_factory=dict)
-    hang_up_on: set[str] = field(default_factory=set)  # recipients at whose mail the line goes dead
-    hang_at_recipient: set[str] = field(default_factory=set)  # recipients whose naming is not replied to
-    hang_on: set[str] = field(default_factory=set)  # recipients at whose mail nothing is said any more
-    is_hanging: bool = False
-    seconds_at_data: float = 0  # how long it takes to accept a mail
-    before_reply: Callable[[], object] | None = None  # called in a thread when the content has arrived
+    at_recipient: dict[str, str] = field(default_factory=dict)  # {recipient: reply to RCPT TO}
+    at_data: dict[str, str] = field(default_factory=dict)  # {recipient: reply to the content}
+    hang_up_on: set[str] = field(default_factory=set)  # recipients whose mail closes the connection
+    hang_at_recipient: set[str] = field(default_factory=set)  # recipients whose RCPT TO gets no reply
+    hang_on: set[str] = field(default_factory=set)  # recipients whose content gets no reply
+    is_hanging: bool = False  # whether a content is waiting for its reply
+    seconds_at_data: float = 0  # before the reply to the content
+    before_reply: Callable[[], object] | None = None  # called in a thread after the content has arrived
     messages: list[EmailMessage] = field(default_factory=list)
     arrived: threading.Condition = field(default_factory=threading.Condition)
 
@@ -73,7 +73,7 @@ class Mailbox:
 
 
 def start(mailbox: Mailbox, **options: Any) -> Controller:
-    """Serve the mailbox on a free port of loopback; the caller stops it. `options` are aiosmtpd's."""
+    """Serve the mailbox on a free port of loopback, with aiosmtpd's options. The caller stops the controller."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
@@ -83,18 +83,18 @@ def start(mailbox: Mailbox, **options: Any) -> Controller:
 
 
 def silent_server() -> socket.socket:
-    """Listens, accepts, and never says a word."""
+    """Return a socket that accepts connections and never sends anything."""
     return socket.create_server(("127.0.0.1", 0))
 
 
 class DrippingServer:
-    """Sends one of its replies byte by byte, each long before a client's patience with a read ends."""
+    """A server that sends one of its replies byte by byte, each long before a client's read times out."""
 
     PAUSE, LENGTH = 0.05, 200  # ten seconds in all
     REPLIES = ("greeting", "content")
 
-    def __init__(self, drip: str) -> None:
-        self.drip = drip
+    def __init__(self, dripping: str) -> None:
+        self.dripping = dripping
         self.is_through = False
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -124,7 +124,7 @@ class DrippingServer:
                 self._reply(client, "content", b"250 taken")
 
     def _reply(self, client: socket.socket, name: str, text: bytes) -> None:
-        if name == self.drip:
+        if name == self.dripping:
             for byte in text.ljust(self.LENGTH, b"."):
                 client.sendall(bytes([byte]))
                 if self.stopped.wait(self.PAUSE):

@@ -1,7 +1,7 @@
-"""`python -m tests.support.zygote SOCKET`: imports the function once, then forks an instance for each connection.
+"""`python -m tests.support.zygote SOCKET`: import the function once, then fork an instance for each connection.
 
-A connection is one instance: a line with an event comes in, `index.main_handler` answers it, a line with the result
-goes out, one at a time, until the connection is closed. Forked, so the cold start's imports are not part of it.
+An instance reads a line with an event and writes a line with the result, until the connection is closed. Instances are
+forked to leave out the imports of a cold start.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ CONTEXT: dict[str, Any] = {"time_limit_in_ms": 30_000, "request_id": "test", "me
 
 
 def serve_events(connection: socket.socket) -> None:
-    """What one instance does for its life."""
+    """Handle the events of one connection, one after the other."""
     import index
 
     with connection.makefile("rw", encoding="utf-8") as lines:
         for line in lines:
             request = json.loads(line)
-            answer = index.main_handler(request["event"], {**CONTEXT, **request.get("context", {})})
-            lines.write(json.dumps({"pid": os.getpid(), "answer": answer}) + "\n")
+            result = index.main_handler(request["event"], {**CONTEXT, **request.get("context", {})})
+            lines.write(json.dumps({"pid": os.getpid(), "result": result}) + "\n")
             lines.flush()
 
 
 def main(path: str) -> None:
-    """Warm up, listen, fork."""
+    """Handle one request to import everything, then listen and fork."""
     import index
 
     index.main_handler({"httpMethod": "GET", "path": "/", "headers": {}, "requestContext": {"stage": "x"}}, CONTEXT)

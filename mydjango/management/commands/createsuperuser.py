@@ -1,4 +1,4 @@
-"""`manage.py createsuperuser`: Django's, which makes no account with an empty password."""
+"""`manage.py createsuperuser`: Django's, but it creates no account with an empty password."""
 
 from __future__ import annotations
 
@@ -12,17 +12,12 @@ VARIABLE = "DJANGO_SUPERUSER_PASSWORD"
 
 
 class Command(createsuperuser.Command):
-    """With --noinput Django takes the password of DJANGO_SUPERUSER_PASSWORD as it is.
-
-    A template of a deployment sets the variable to '' where nobody gave a value. When it is not set at all, the account
-    has no usable password, as in Django.
-    """
+    """With --noinput Django uses any value of the variable, and templates of deployments set it to '' by default."""
 
     def handle(self, *args: Any, **options: Any) -> str | None:  # noqa: ANN401  (Django's signature)
-        """Refuse a blank password, as Django does where it asks for one."""
         if not options["interactive"] and VARIABLE in os.environ and not os.environ[VARIABLE].strip():
             raise CommandError(
-                f"{VARIABLE} is empty: no account was made. Set it to the password of the new account, or unset it for "
-                "an account without a password."
+                f"{VARIABLE} is empty: no account was made. Set it to the password of the new account, or unset it "
+                "for an account without a password."
             )
         return super().handle(*args, **options)
