@@ -32,7 +32,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 from threading import RLock, get_ident
 from typing import Any, NamedTuple, TextIO
-from urllib.parse import quote_plus, unquote_to_bytes, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 Event = dict[str, Any]
 Result = dict[str, Any]
@@ -290,10 +290,9 @@ def request_id_of(event: Event, context: Any) -> str:
         own = own or find(context, "request_id")
     except Exception:  # noqa: BLE001 a property of a stand-in for the context raises
         own = None
-    if not isinstance(own, str) or not own:
-        own = text_of(find(event, "requestContext", "requestId"))
-        own = own or text_of(find(event, "headers", "x-scf-request-id"))
-    return NOT_IN_IDS("", own)[:100] or os.urandom(8).hex()
+    given = text_of(own) or text_of(find(event, "requestContext", "requestId"))
+    given = given or text_of(find(event, "headers", "x-scf-request-id"))
+    return NOT_IN_IDS("", given)[:100] or os.urandom(8).hex()
 
 
 # --- Environ ----------------------------------------------------------------------------------------------------------
@@ -380,8 +379,9 @@ def variable_name(header: str) -> str:
 
 VARIABLES = {name: variable_name(name) for name in (COMMON_HEADERS + COMMON_HEADERS.lower()).split()}
 
-# What quote_plus() makes of each byte, where native() makes a character of each.
-QUOTED = {byte: quote_plus(bytes([byte])) for byte in range(256)}
+# As quote_plus() does, for a string of native(): one character for each byte. What is not in here stays as it is.
+UNSAFE = set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~")
+QUOTED = {byte: f"%{byte:02X}" for byte in UNSAFE} | {ord(" "): "+"}
 
 
 def query_string(gateway: Gateway, event: Event) -> str:
