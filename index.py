@@ -24,7 +24,7 @@ from base64 import b64decode, b64encode
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import redirect_stderr, redirect_stdout
-from functools import cache
+from functools import cache, lru_cache, partial
 from importlib.util import find_spec
 from inspect import iscoroutinefunction
 from io import BytesIO, StringIO
@@ -32,7 +32,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 from threading import RLock, get_ident
 from typing import Any, NamedTuple, TextIO
-from urllib.parse import quote_plus, unquote_to_bytes, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 Event = dict[str, Any]
 Result = dict[str, Any]
@@ -108,8 +108,7 @@ def main_handler(event: Any, context: Any) -> Any:
 
 def make_handler(application: Any) -> Callable[[Any, Any], Any]:
     """Return a handler like main_handler for an application. Raise ImportError for an ASGI one without a2wsgi."""
-    application = as_wsgi(application)
-    return lambda event, context: dispatch(application, event, context)
+    return partial(dispatch, as_wsgi(application))
 
 
 def dispatch(application: Application, event: Any, context: Any) -> Any:
@@ -117,13 +116,16 @@ def dispatch(application: Application, event: Any, context: Any) -> Any:
     if callable(context):  # FC's oldest HTTP trigger passes (environ, start_response)
         return handle_wsgi_call(application, event, context)
     event = read_event(event)
-    return handle_request(application, event, context) if is_http(event) else handle_trigger(event, context)
+    gateway = gateway_of(event)  # asked first, so that no HTTP request can pose as a command
+    return handle_request(application, event, context, gateway) if gateway else handle_trigger(event, context)
 
 
-def handle_request(application: Application, event: Any, context: Any) -> Result:
+def handle_request(application: Application, event: Any, context: Any, gateway: Gateway | None = None) -> Result:
     """Return the result of one HTTP event; each failure has a response too. Raise UnknownEvent for other events."""
     event = read_event(event)
-    gateway = gateway_of(event)
+    gateway = gateway or gateway_of(event)
+    if not gateway:
+        raise UnknownEvent(f"This event is not HTTP: {describe(event)}.")
     method = method_of(gateway, event) or "GET"
     request_id = request_id_of(event, context)
     environ: Environ = {}
@@ -132,8 +134,6 @@ def handle_request(application: Application, event: Any, context: Any) -> Result
         attach_body(environ, event)
         response = call_wsgi(application, environ, gateway.limit)
         return render(gateway, event, method, response)
-    except KeyboardInterrupt:
-        raise
     except BaseException as error:  # noqa: BLE001 it is logged; no exit or cancellation may end the instance
         return render(gateway, event, method, error_response(error, environ, request_id))
 
@@ -197,7 +197,7 @@ class Gateway(NamedTuple):
     name: str
     render_headers: Callable[[Event, str, Headers], Result]  # all of the result but status code and body
     query: tuple[str, ...]  # keys that may hold the query; the first that is not empty does
-    addresses: tuple[tuple[str, ...], ...] = ()  # places of the client's address in the requestContext ...
+    addresses: tuple[str, ...] = ()  # what holds the client's address in the requestContext ("": itself) ...
     address_header: str = ""  # ... and else the header to which the platform appends it
     path: str = "path"
     method: str = "httpMethod"
@@ -213,26 +213,25 @@ class Gateway(NamedTuple):
 
 MAPS = ("multiValueQueryStringParameters", "queryStringParameters")
 TENCENT_QUERY = ("queryString", *MAPS)  # older shims and the local CLI fill AWS's keys only
-FORWARDED_FOR, HTTP_ADDRESS, IDENTITY_ADDRESS = "HTTP_X_FORWARDED_FOR", ("http", "sourceIp"), ("identity", "sourceIp")
-AMAZON, TENCENT = (".amazonaws.com", ".amazonaws.com.cn"), (".apigw.tencentcs.com",)
+FORWARDED_FOR, AMAZON = "HTTP_X_FORWARDED_FOR", (".amazonaws.com", ".amazonaws.com.cn")
 
-AWS_REST = Gateway("aws-rest", rest_headers, MAPS, (IDENTITY_ADDRESS,), stage_hosts=AMAZON)
+AWS_REST = Gateway("aws-rest", rest_headers, MAPS, ("identity",), stage_hosts=AMAZON)
 # An HTTP API decodes the path in both payloads: middleapi/standard-server#93, after captures in hotsock/voker#8.
 AWS_HTTP_1 = AWS_REST._replace(name="aws-http-1", path_encoded=False, stage_in_path=True)
-LAMBDA_URL = Gateway("aws-lambda-url", payload_2_headers, ("rawQueryString",), (HTTP_ADDRESS,), path="rawPath")
+LAMBDA_URL = Gateway("aws-lambda-url", payload_2_headers, ("rawQueryString",), ("http",), path="rawPath")
 AWS_HTTP = LAMBDA_URL._replace(name="aws-http", path_encoded=False, stage_hosts=AMAZON, stage_in_path=True)
 ALB = Gateway("alb", load_balancer_headers, MAPS, (), FORWARDED_FOR, query_encoded=True, limit=MEGABYTE)
 LATTICE = Gateway("aws-lattice", load_balancer_headers, MAPS, (), FORWARDED_FOR, method="method")
-FC = Gateway("fc", list_headers, ("queryParameters",), (HTTP_ADDRESS,), path="rawPath")
+FC = Gateway("fc", list_headers, ("queryParameters",), ("http",), path="rawPath")
 FC_API_GATEWAY = Gateway("fc-apigateway", list_headers, ("queryParameters",), (), FORWARDED_FOR)
-FUNCTION_URL = Gateway("function-url", list_headers, TENCENT_QUERY, (("sourceIp",),), "HTTP_X_SCF_REMOTE_ADDR")
+FUNCTION_URL = Gateway("function-url", list_headers, TENCENT_QUERY, ("",), "HTTP_X_SCF_REMOTE_ADDR")
 FUNCTION_URL = FUNCTION_URL._replace(forwards=False, binary=False)
-TENCENT_API_GATEWAY = Gateway("apigw", list_headers, TENCENT_QUERY, (("sourceIp",), IDENTITY_ADDRESS))
-TENCENT_API_GATEWAY = TENCENT_API_GATEWAY._replace(stage_hosts=TENCENT, maps_base_path=True)
+TENCENT_API_GATEWAY = Gateway("apigw", list_headers, TENCENT_QUERY, ("", "identity"))
+TENCENT_API_GATEWAY = TENCENT_API_GATEWAY._replace(stage_hosts=(".apigw.tencentcs.com",), maps_base_path=True)
 
 
-def gateway_of(event: Event) -> Gateway:
-    """Return the gateway by whose marks an event is known. Raise UnknownEvent where it has no path and no method."""
+def gateway_of(event: Event) -> Gateway | None:
+    """Return the gateway by whose marks an event is known, None where it has no path and no method."""
     request = event["requestContext"] if isinstance(event.get("requestContext"), dict) else {}
     version = event.get("version")
     amazon = "resource" in event or ("apiId" in request and "httpMethod" in event)
@@ -256,23 +255,20 @@ def gateway_of(event: Event) -> Gateway:
     else:
         gateway = TENCENT_API_GATEWAY if tencent else FUNCTION_URL  # whose event has no mark of its own
     # A Bedrock agent's action group has a method, but is no request.
-    if "actionGroup" in event or not (isinstance(event.get(gateway.path), str) or method_of(gateway, event)):
-        raise UnknownEvent(f"This event is not HTTP: {describe(event)}.")
-    return gateway
+    has_place = isinstance(event.get(gateway.path), str) or method_of(gateway, event)
+    return gateway if has_place and "actionGroup" not in event else None
 
 
 def is_http(event: Event) -> bool:
-    """Return whether the event came over HTTP. Asked first, so that no HTTP request can pose as a command."""
-    try:
-        return bool(gateway_of(event))
-    except UnknownEvent:
-        return False
+    """Return whether the event came over HTTP."""
+    return gateway_of(event) is not None
 
 
 def method_of(gateway: Gateway, event: Event) -> str:
     """Return the request's method, '' if the event has none."""
-    method = event.get(gateway.method) or event.get("httpMethod") or find(event, "requestContext", "http", "method")
-    return method if isinstance(method, str) and method.isascii() else ""
+    method = text_of(event.get(gateway.method)) or text_of(event.get("httpMethod"))
+    method = method or text_of(find(event, "requestContext", "http", "method"))
+    return method if method.isascii() else ""
 
 
 def find(value: Any, *keys: str) -> Any:
@@ -290,8 +286,8 @@ def text_of(value: Any) -> str:
 def request_id_of(event: Event, context: Any) -> str:
     """Return the one id of environ, log and errors: the platform's, else the gateway's, else a random one."""
     try:  # Tencent's context is a dict, AWS's and Alibaba's an object
-        own = find(context, "request_id") or getattr(context, "aws_request_id", None)
-        own = own or getattr(context, "request_id", None)
+        own = getattr(context, "aws_request_id", None) or getattr(context, "request_id", None)
+        own = own or find(context, "request_id")
     except Exception:  # noqa: BLE001 a property of a stand-in for the context raises
         own = None
     given = text_of(own) or text_of(find(event, "requestContext", "requestId"))
@@ -302,41 +298,35 @@ def request_id_of(event: Event, context: Any) -> str:
 # --- Environ ----------------------------------------------------------------------------------------------------------
 
 NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_=.:-]").sub
-CONSTANTS: Environ = {"SERVER_PROTOCOL": "HTTP/1.1", "SERVER_SOFTWARE": "index.py", "GATEWAY_INTERFACE": "CGI/1.1"}
-CONSTANTS |= {"wsgi.version": (1, 0), "wsgi.run_once": False, "wsgi.multiprocess": True}  # there are other instances
-CONSTANTS |= {"REMOTE_PORT": "0"}  # no gateway says it, but a2wsgi tells an ASGI application of no client without one
+ENVIRON: Environ = {"SERVER_PROTOCOL": "HTTP/1.1", "SERVER_SOFTWARE": "index.py", "GATEWAY_INTERFACE": "CGI/1.1"}
+ENVIRON |= {"wsgi.version": (1, 0), "wsgi.run_once": False, "wsgi.multiprocess": True}  # there are other instances
+ENVIRON |= {"REMOTE_PORT": "0"}  # no gateway says it, but a2wsgi tells an ASGI application of no client without one
 # What gateways and browsers nearly always send, so that a request need not spell it anew.
-COMMON_HEADERS = """
-Accept Accept-Encoding Accept-Language Authorization Cache-Control CloudFront-Viewer-Country Connection Content-Type
-Cookie Host Origin Referer Upgrade-Insecure-Requests User-Agent Via X-Amzn-Trace-Id X-Forwarded-For X-Forwarded-Port
-X-Forwarded-Proto X-Requested-With X-Scf-Remote-Addr X-Scf-Request-Id"""
+COMMON_HEADERS = """Accept Accept-Encoding Accept-Language Authorization Cache-Control CloudFront-Viewer-Country Cookie
+Connection Content-Type Host Origin Referer Upgrade-Insecure-Requests User-Agent Via X-Amzn-Trace-Id X-Forwarded-For
+X-Forwarded-Port X-Forwarded-Proto X-Requested-With X-Scf-Remote-Addr X-Scf-Request-Id"""
+SEPARATORS = {"HTTP_COOKIE": "; "}  # between repeats of a header, else a comma (RFC 6265 5.4, RFC 9110 5.3)
 
 
 def build_environ(gateway: Gateway, event: Event, context: Any, method: str, request_id: str) -> Environ:
     """Return PEP 3333's environ without the body."""
     request = event["requestContext"] if isinstance(event.get("requestContext"), dict) else {}
-    environ: Environ = {
-        **CONSTANTS,
-        "REQUEST_METHOD": method,
-        "QUERY_STRING": query_string(gateway, event),
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": settings.multithread,
-        "serverless.event": event,
-        "serverless.context": context,
-        "serverless.authorizer": request.get("authorizer"),
-        "serverless.request_id": request_id,
-    }
+    authorizer, environ = request.get("authorizer"), ENVIRON.copy()
+    environ["REQUEST_METHOD"], environ["QUERY_STRING"] = method, query_string(gateway, event)
+    environ["wsgi.errors"], environ["wsgi.multithread"] = sys.stderr, settings.multithread
+    environ["serverless.event"], environ["serverless.context"] = event, context
+    environ["serverless.authorizer"], environ["serverless.request_id"] = authorizer, request_id
     if settings.legacy_environ:
         environ["event"], environ["context"] = event, context
     add_headers(environ, event)
     if not gateway.binary:
         environ.pop("HTTP_ACCEPT_ENCODING", None)  # so that the application never compresses
     environ["REMOTE_ADDR"] = remote_address(gateway, request, environ)
-    principal = principal_of(request.get("authorizer"), request.get("identity"))
+    principal = principal_of(authorizer, request.get("identity"))
     if principal:
         environ["REMOTE_USER"] = native(str(principal))
     set_server(environ, gateway)
-    set_path(environ, gateway, event.get(gateway.path), request.get("stage"))
+    set_path(environ, gateway, text_of(event.get(gateway.path)), request.get("stage"))
     return environ
 
 
@@ -345,7 +335,8 @@ def principal_of(authorizer: Any, identity: Any) -> Any:
     user = authorizer and (find(authorizer, "principalId") or find(authorizer, "lambda", "principalId"))
     user = user or (authorizer and (find(authorizer, "claims", "sub") or find(authorizer, "jwt", "claims", "sub")))
     user = user or (authorizer and find(authorizer, "iam", "userArn"))
-    return user or find(identity, "userArn") or find(identity, "principal")  # REST's and VPC Lattice's IAM
+    own = identity if isinstance(identity, dict) else {}  # REST's and VPC Lattice's IAM
+    return user or own.get("userArn") or own.get("principal")
 
 
 def native(text: str) -> str:
@@ -354,20 +345,23 @@ def native(text: str) -> str:
 
 
 def add_headers(environ: Environ, event: Event) -> None:
-    """Set the variables of the request headers, from the multi-value map if there is one.
-
-    Repeats are joined by a comma, cookies by a semicolon (RFC 9110 5.3, RFC 6265 5.4).
-    """
-    headers = event.get("multiValueHeaders") or event.get("headers")
-    for name, values in headers.items() if isinstance(headers, dict) else ():
+    """Set the variables of the request headers, from the multi-value map if there is one."""
+    multiple = event.get("multiValueHeaders")
+    headers: Any = multiple or event.get("headers")
+    headers = headers if isinstance(headers, dict) else {}
+    # Each a name and its values: a list or, made of the map of single values, a tuple.
+    for name, values in headers.items() if multiple else zip(headers, zip(headers.values(), strict=True), strict=True):
         key = VARIABLES[name] if name in VARIABLES else variable_name(name)
-        value = values[0] if isinstance(values, list) and len(values) == 1 else values
-        if isinstance(value, str) and key not in environ:
-            environ[key] = value if value.isascii() else native(value)
-        elif value is not None:
-            texts = [native(str(item)) for item in (value if isinstance(value, list) else [value]) if item is not None]
-            known = [environ[key]] if key in environ else []
-            environ |= {key: ("; " if key == "HTTP_COOKIE" else ",").join(known + texts)} if texts else {}
+        try:
+            [value] = values
+            value = value if value.isascii() else native(value)
+        except (AttributeError, TypeError, ValueError):  # repeats, or a console test's numbers and nulls
+            values = values[0] if isinstance(values, tuple) else values
+            values = [item for item in (values if isinstance(values, list) else [values]) if item is not None]
+            key, value = key if values else "", SEPARATORS.get(key, ",").join(native(str(item)) for item in values)
+        if key in environ:  # in another case
+            value = SEPARATORS.get(key, ",").join((environ[key], value))
+        environ[key] = value
     environ.pop("", None)
     if isinstance(event.get("cookies"), list) and event["cookies"]:  # a Lambda URL has the header too
         environ["HTTP_COOKIE"] = native("; ".join(map(str, event["cookies"])))
@@ -377,14 +371,17 @@ def variable_name(header: str) -> str:
     """Return `HTTP_ACCEPT_LANGUAGE` for `Accept-Language`, '' for a header that the application must not see."""
     # X_Forwarded_Proto would pose as X-Forwarded-Proto; HTTP clients obey HTTP_PROXY; the body here is whole.
     key = header.upper().replace("-", "_")
-    if not header.replace("-", "").isalnum() or not header.isascii():
-        return ""
-    if key in ("PROXY", "TRANSFER_ENCODING", "CONTENT_LENGTH"):
+    hidden = key in ("PROXY", "TRANSFER_ENCODING", "CONTENT_LENGTH")
+    if hidden or not header.replace("-", "").isalnum() or not header.isascii():
         return ""
     return key if key == "CONTENT_TYPE" else "HTTP_" + key
 
 
 VARIABLES = {name: variable_name(name) for name in (COMMON_HEADERS + COMMON_HEADERS.lower()).split()}
+
+# As quote_plus() does, for a string of native(): one character for each byte. What is not in here stays as it is.
+UNSAFE = set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~")
+QUOTED = {byte: f"%{byte:02X}" for byte in UNSAFE} | {ord(" "): "+"}
 
 
 def query_string(gateway: Gateway, event: Event) -> str:
@@ -392,55 +389,55 @@ def query_string(gateway: Gateway, event: Event) -> str:
     query = event.get(gateway.query[0]) or next(filter(None, map(event.get, gateway.query)), "")
     if not isinstance(query, dict):
         return native(text_of(query))
-    quote, pairs = native if gateway.query_encoded else form_quoted, []
+    pairs, coding = [], {} if gateway.query_encoded else QUOTED
     for name, values in query.items():
-        key = quote(name)
+        key = name if name.isalnum() and name.isascii() else native(name).translate(coding)
         for value in values if isinstance(values, list) else (values,):
-            bare = value is True or value is None  # Tencent sends true for a key without "="
-            pairs.append(key if bare else f"{key}={quote(value if isinstance(value, str) else str(value))}")
+            text = value if isinstance(value, str) else str(value)
+            text = text if text.isalnum() and text.isascii() else native(text).translate(coding)
+            pairs.append(
+                key if value is True or value is None else f"{key}={text}"
+            )  # Tencent: true for a key without "="
     return "&".join(pairs)
-
-
-def form_quoted(text: str) -> str:
-    """Return a part of a query, percent-encoded."""
-    plain = text.replace(" ", "")
-    return text.replace(" ", "+") if plain.isalnum() and plain.isascii() else quote_plus(text, errors="replace")
 
 
 def remote_address(gateway: Gateway, request: Event, environ: Environ) -> str:
     """Return the client's address as the platform saw it, without a port."""
     for place in gateway.addresses:
-        if text_of(find(request, *place)):
-            return native(find(request, *place))
-    # What stands before the last comma is the client's own claim.
-    address: str = environ.get(gateway.address_header, "").rpartition(",")[2].strip()
+        address = find(request, place, "sourceIp") if place else request.get("sourceIp")
+        if address and isinstance(address, str):
+            return native(address)
+    address = last_element(environ.get(gateway.address_header, ""))
     if address.startswith("["):  # a load balancer may keep the port: 203.0.113.7:4711, [2001:db8::1]:4711
         return address[1:].partition("]")[0]
     return address.partition(":")[0] if address.count(":") == 1 else address
 
 
+def last_element(value: str) -> str:
+    """Return the last element of a header's list: what stands before it is the client's own claim."""
+    return value.rpartition(",")[2].strip()
+
+
 def set_server(environ: Environ, gateway: Gateway) -> None:
     """Set host, port and scheme: those of the event, else those of PUBLIC_URL."""
-    host, port, scheme = environ.get("HTTP_HOST", "").lower(), "", ""
-    if gateway.forwards:
-        port = environ.get("HTTP_X_FORWARDED_PORT", "").rpartition(",")[2].strip()
-        scheme = environ.get("HTTP_X_FORWARDED_PROTO", "").rpartition(",")[2].strip().lower()
+    host, forwarded = environ.get("HTTP_HOST", ""), environ if gateway.forwards else {}
+    port, scheme = forwarded.get("HTTP_X_FORWARDED_PORT", ""), forwarded.get("HTTP_X_FORWARDED_PROTO", "")
     if not host and settings.public_host:
-        environ["HTTP_HOST"], host, port = settings.public_host, settings.public_host.lower(), ""
-    if scheme not in ("http", "https"):
-        scheme = settings.public_scheme
-    name, _, own_port = host.rpartition(":")
+        environ["HTTP_HOST"], host, port = settings.public_host, settings.public_host, ""
+    if scheme != "https":
+        scheme = last_element(scheme).lower()
+        scheme = scheme if scheme in ("http", "https") else settings.public_scheme
+    name, _, own_port = host.lower().rpartition(":")
     if not name or "]" in own_port:  # no port, or the colons of [::1]
-        name, own_port = host, ""
-    port = own_port or port
-    if not (port.isascii() and port.isdigit()):
+        name, own_port = host.lower(), ""
+    port = own_port or (port if port.isdigit() else last_element(port))
+    if not (port.isdigit() and port.isascii()):
         port = "443" if scheme == "https" else "80"
     environ["SERVER_NAME"], environ["SERVER_PORT"], environ["wsgi.url_scheme"] = name or "localhost", port, scheme
 
 
-def set_path(environ: Environ, gateway: Gateway, path: Any, stage: Any) -> None:
+def set_path(environ: Environ, gateway: Gateway, path: str, stage: Any) -> None:
     """Set PATH_INFO, the application's own path, and SCRIPT_NAME, what the public URL has before it."""
-    path = path if isinstance(path, str) else "/"
     if not path.isascii() or " " in path:  # decoded already: no URL holds such a character
         path = native(path)
     elif gateway.path_encoded and "%" in path:
@@ -470,16 +467,14 @@ def begins_with(path: str, prefix: str) -> bool:
 
 def attach_body(environ: Environ, event: Event) -> None:
     """Set wsgi.input and CONTENT_LENGTH. Raise Problem 400 for a body that is said to be base64 and is not."""
-    body = event.get("body") or ""
-    if not isinstance(body, str):  # a console test with a JSON object where its text belongs
-        body = json.dumps(body)
-    elif event.get("isBase64Encoded") in (True, "true", "True"):  # Alibaba's API Gateway sends the word
-        try:
-            body = b64decode(body, validate=True)
-        except ValueError as error:
-            raise Problem("400 Bad Request", "The request's body is not valid base64.") from error
-    content = body.encode("utf-8", "replace") if isinstance(body, str) else body
-    environ["wsgi.input"], environ["CONTENT_LENGTH"] = BytesIO(content), str(len(content))
+    body, coded = event.get("body") or "", event.get("isBase64Encoded")
+    content = body if isinstance(body, str) else json.dumps(body)  # a console test's JSON object where its text belongs
+    try:  # Alibaba's API Gateway sends the word
+        coded = coded and coded in (True, "true", "True") and isinstance(body, str)
+        data = b64decode(content, validate=True) if coded else content.encode("utf-8", "replace")
+    except ValueError as error:
+        raise Problem("400 Bad Request", "The request's body is not valid base64.") from error
+    environ["wsgi.input"], environ["CONTENT_LENGTH"] = BytesIO(data), str(len(data))
 
 
 # --- Application ------------------------------------------------------------------------------------------------------
@@ -537,12 +532,10 @@ def handle_wsgi_call(application: Application, environ: Environ, start_response:
         environ["SCRIPT_NAME"] = path.rstrip("/").removesuffix(own) if path.endswith(own) else ""
     try:
         response = call_wsgi(application, environ, FC.limit)
-        _, headers, body, _, _ = validate(FC, method, response)
-    except KeyboardInterrupt:
-        raise
+        _, headers, body, *_ = validate(FC, method, response)
     except BaseException as error:  # noqa: BLE001 it is logged
         response = error_response(error, environ, request_id)
-        _, headers, body, _, _ = validate(FC, method, response)
+        _, headers, body, *_ = validate(FC, method, response)
     start_response(response[0], [(name, value) for name, values in headers.items() for value in values])
     return [body]
 
@@ -599,10 +592,11 @@ def as_wsgi(application: Any) -> Application:
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "te", "trailer", "trailers", "transfer-encoding", "upgrade"})
 HOP_BY_HOP |= {"proxy-authenticate", "proxy-authorization", "proxy-connection"}
 NO_BODY = frozenset({*range(100, 200), 204, 304})
-Message = tuple[int, Headers, bytes, str, str]
+Message = tuple[int, Headers, bytes, str, str, int]
 STATUS = re.compile(r"[1-9]\d\d( [^\x00-\x1f\x7f]{0,200})?", re.ASCII).fullmatch
 NAME = re.compile(r"[\w!#$%&'*+.^`|~-]{1,200}", re.ASCII).fullmatch
 VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*").fullmatch
+COMMON_TEXT = frozenset({"application/json", "text/html; charset=utf-8", "text/plain; charset=utf-8"})
 TEXT_SUFFIXES = ("/json", "/xml", "/javascript", "+json", "+xml", "/x-www-form-urlencoded")
 
 
@@ -611,7 +605,7 @@ def render(gateway: Gateway, event: Event, method: str, response: Response) -> R
 
     Raise ValueError for what PEP 3333 forbids, Problem 502 for what the gateway could not carry.
     """
-    code, headers, body, content_type, coding = validate(gateway, method, response, unicode)
+    code, headers, body, content_type, coding, size = validate(gateway, method, response, unicode)
     text = "" if not body else decode_text(body, content_type) if coding == "identity" else None
     if text is None and not gateway.binary:
         how = f"(content coding: {coding}) are not text, and {gateway.name} carries nothing else."
@@ -621,31 +615,30 @@ def render(gateway: Gateway, event: Event, method: str, response: Response) -> R
     result["body"] = b64encode(body).decode() if text is None else text
     result["isBase64Encoded"] = text is None
     # JSON makes at most six bytes of one, so only a result that may be over the limit is measured.
-    size = len(body) + sum(map(len, map(": ".join, response[1])))
-    if 8 * size + 4096 > gateway.limit:
-        size = len(json.dumps(result))
-        if size > gateway.limit:
-            raise refusal("A response", content_type, f"makes {size} bytes of JSON, over {gateway.name}'s limit.")
+    if 8 * size + 4096 > gateway.limit and (size := len(json.dumps(result))) > gateway.limit:
+        raise refusal("A response", content_type, f"makes {size} bytes of JSON, over {gateway.name}'s limit.")
     return result
 
 
 def validate(gateway: Gateway, method: str, response: Response, decode: Callable[[str], str] = str) -> Message:
-    """Return (code, headers, body, content type, content coding) as they may go out. Raise as render() does."""
+    """Return (code, headers, body, content type, content coding, size) as they may go out. Raise as render() does."""
     status, pairs, body = response
     if not STATUS(status):
         raise ValueError("The status is not three digits and a reason.")
     headers: Headers = {}
     names: dict[str, str] = {}  # in lower case: as first spelled
+    size = len(body)
     for name, value in pairs:
-        if not NAME(name) or not ((value.isprintable() and value.isascii()) or VALUE(value)):
-            raise ValueError("A response header's name is no token, or its value has a control character or no byte.")
-        key = name.lower()
+        if not ((value.isprintable() and value.isascii()) or VALUE(value)):
+            raise ValueError("A response header's value has a control character or no byte.")
+        key = lower_name(name)
+        size += len(value) + 200  # a name's length at most
         if key not in HOP_BY_HOP:
             value = value.strip(" \t")  # RFC 9113 8.2.1
             headers.setdefault(names.setdefault(key, name), []).append(value if value.isascii() else decode(value))
-    code, length = int(status[:3]), headers.get(names.get("content-length", ""))
     content_type = headers[names["content-type"]][-1] if "content-type" in names else ""
     coding = headers[names["content-encoding"]][-1] if "content-encoding" in names else "identity"
+    code, length = int(status[:3]), headers[names["content-length"]] if "content-length" in names else []
     if code in NO_BODY or method == "HEAD":
         body = b""
         if length and code in NO_BODY and code != 304:  # RFC 9110 8.6: no length where no method has a body
@@ -654,7 +647,15 @@ def validate(gateway: Gateway, method: str, response: Response, decode: Callable
         raise refusal("A response", content_type, f"is over {gateway.limit} bytes, the limit of {gateway.name}.")
     elif length and length != [str(len(body))]:
         raise ValueError("The Content-Length is not the length of the body.")
-    return code, headers, body, content_type, coding
+    return code, headers, body, content_type, coding, size
+
+
+@lru_cache(256)  # the application sends the same ones again and again
+def lower_name(name: str) -> str:
+    """Return a header's name in lower case. Raise ValueError for what is no token."""
+    if not NAME(name):
+        raise ValueError("A response header's name is no token.")
+    return name.lower()
 
 
 def unicode(value: str) -> str:
@@ -667,10 +668,12 @@ def unicode(value: str) -> str:
 
 def decode_text(body: bytes, content_type: str) -> str | None:
     """Return the body as text, None where it must go as base64; gateways write UTF-8, so only what UTF-8 makes too."""
-    kind, *parameters = content_type.lower().replace(" ", "").split(";")
-    charsets = [parameter[8:].strip("\"'") for parameter in parameters if parameter.startswith("charset=")]
-    is_text = not kind or kind.startswith("text/") or kind.endswith(TEXT_SUFFIXES) or kind in settings.text_types
     try:
+        if content_type in COMMON_TEXT:
+            return body.decode()
+        kind, *parameters = content_type.lower().replace(" ", "").split(";")
+        charsets = [parameter[8:].strip("\"'") for parameter in parameters if parameter.startswith("charset=")]
+        is_text = not kind or kind.startswith("text/") or kind.endswith(TEXT_SUFFIXES) or kind in settings.text_types
         if charsets and charsets[0] not in ("", "utf-8"):
             body.decode(charsets[0])
         return body.decode() if charsets or is_text else None
@@ -689,6 +692,8 @@ def refusal(what: str, content_type: str, how: str) -> Problem:
 
 def error_response(error: BaseException, environ: Environ, request_id: str) -> Response:
     """Log an error and return its response: problem+json (RFC 9457) for JSON, else ERROR_PAGE, else a sentence."""
+    if isinstance(error, KeyboardInterrupt):
+        raise error
     extra, page = {"request_id": request_id}, ""
     if isinstance(error, Problem):
         status, detail = error.args
@@ -697,8 +702,8 @@ def error_response(error: BaseException, environ: Environ, request_id: str) -> R
         status, detail = "500 Internal Server Error", "Something went wrong here. The error was logged."
         logger.error("application.failed request_id=%s", request_id, exc_info=error, extra=extra)
         page = settings.error_page.replace("{request_id}", request_id)
-    accept = environ.get("HTTP_ACCEPT", "").lower()
-    if "json" in environ.get("CONTENT_TYPE", "").lower() or ("json" in accept and "text/" not in accept):
+    accept, content_type = str(environ.get("HTTP_ACCEPT", "")).lower(), str(environ.get("CONTENT_TYPE", "")).lower()
+    if "json" in content_type or ("json" in accept and "text/" not in accept):
         members = {"title": status[4:], "status": int(status[:3]), "detail": detail, "request_id": request_id}
         kind, body = "application/problem+json", json.dumps(members)
     elif page:
@@ -744,8 +749,7 @@ def event_source(event: Event) -> str:
         return "timer"
     if "clslogs" in event or tencent:
         return tencent[0] if tencent else "cls"
-    source = record.get("eventSource") or record.get("EventSource") or event.get("source")  # AWS
-    source = text_of(source).rpartition(":")[2]
+    source = text_of(record.get("eventSource") or record.get("EventSource") or event.get("source")).rpartition(":")[2]
     return source if re.fullmatch(r"[a-z0-9._-]{1,40}", source) else "unknown"  # it goes into the log
 
 
