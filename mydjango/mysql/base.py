@@ -129,5 +129,5 @@ def _reason(code: object) -> str:
     if code == NO_TLS:
         return "The server takes no TLS, but MYSQL_SSL names a certificate: check both."
     if code in PASSING_ERRORS:
-        return "Nobody answers: check MYSQL_HOST, MYSQL_PORT, and that the function is in the database's network."
+        return "The server is not reachable: check MYSQL_HOST, MYSQL_PORT, and that the function is in its network."
     return "See the server's manual for this error code."

@@ -69,7 +69,7 @@ def encrypted(certificates: Path) -> Iterator[PrivateServer]:
         yield server
 
 
-def test_a_session_has_the_projects_settings(private_mariadb: PrivateServer) -> None:
+def test_a_session_is_as_the_project_needs_it(private_mariadb: PrivateServer) -> None:
     isolation, mode, wait_timeout, charset, autocommit, cipher = printed(start(private_mariadb.server))
     assert (isolation, wait_timeout, charset, autocommit, cipher) == ("READ-COMMITTED", 60, "utf8mb4", 1, "")
     assert "STRICT_TRANS_TABLES" in mode
