@@ -17,7 +17,7 @@ FOLDERS = "benchmarks|conformance|deploy|docs|faaskit|mydjango|survey|tests"
 PATH = re.compile(rf"(?<![\w./-])(?:{FOLDERS})/[\w./-]*\w/?")
 MODULE = re.compile(rf"-m ((?:{FOLDERS})(?:\.\w+)*)")
 # A file that readers create, and a module that docs/bridge.md still names at its former place.
-EXCEPTIONS = {"survey/dishes.txt", "mydjango/invocation.py"}
+EXCEPTIONS = {"survey/dishes.txt"}
 
 
 def commands(name: str) -> list[str]:
