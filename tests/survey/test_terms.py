@@ -180,8 +180,8 @@ from django.test import Client
 body = {'name': 'Tom', 'phone': '1234567890', 'satisfaction': 1, 'comment': sys.argv[1]}
 r = Client().post('/submitSurvey', json.dumps(body), content_type='application/json')
 assert r.status_code == 201, r.content
-from survey.models import Response
-row = Response.objects.get()
+from survey.models import Submission
+row = Submission.objects.get()
 print(json.dumps({'due': row.terms_due, 'follow-up': row.follow_up_status, 'modules': list(sys.modules)}))
 """
 
