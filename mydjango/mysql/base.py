@@ -34,7 +34,7 @@ LONGEST_PAUSE = 1.0
 SHORTEST_ATTEMPT = 1.0  # seconds; with less left no further attempt is begun
 
 
-class Connection(pymysql.connections.Connection):  # type: ignore[type-arg]
+class Connection(pymysql.connections.Connection):
     """PyMySQL's connection without its own SET NAMES, which `init_command` includes (options.py)."""
 
     def set_character_set(self, charset: str, collation: str | None = None) -> None:
