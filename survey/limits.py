@@ -154,7 +154,8 @@ def _add_one(key: str, limit: int, period: timedelta) -> bool:
     start, end = map(connection.ops.adapt_datetimefield_value, (now, now + period))
     with connection.cursor() as cursor:
         cursor.execute(ADD_ONE.format(key=connection.ops.quote_name("key")), [start, start, end, key, start, limit])
-        return bool(cursor.rowcount)
+        counted: int = cursor.rowcount
+    return counted > 0
 
 
 # `attempts` first: MySQL assigns from left to right, and it must see the old `ends_at`. `key` is a reserved word.

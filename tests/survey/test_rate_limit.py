@@ -115,7 +115,7 @@ def test_counting_takes_one_statement_of_a_submission(
     def submit() -> None:
         services.submission_create(Submission(satisfaction=5, language="en"), content={}, address="192.0.2.1")
 
-    with django_assert_num_queries(8):  # SAVEPOINT, INSERT, UPDATE, the new window in a savepoint, the day, RELEASE
+    with django_assert_num_queries(7):  # SAVEPOINT, INSERT, UPDATE, the new window, UPDATE, the day, RELEASE
         submit()
     with django_assert_num_queries(5):
         submit()
