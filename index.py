@@ -395,9 +395,8 @@ def query_string(gateway: Gateway, event: Event) -> str:
         for value in values if isinstance(values, list) else (values,):
             text = value if isinstance(value, str) else str(value)
             text = text if text.isalnum() and text.isascii() else native(text).translate(coding)
-            pairs.append(
-                key if value is True or value is None else f"{key}={text}"
-            )  # Tencent: true for a key without "="
+            # Tencent's API Gateway has true for a key without "=".
+            pairs.append(key if value is True or value is None else f"{key}={text}")
     return "&".join(pairs)
 
 
