@@ -39,9 +39,9 @@ EMAIL_ERRORS = {
 
 
 class SharedField(forms.Field):
-    """A field that all forms share. Django copies each for every form, a fifth of the CPU of a submission.
+    """A field that all forms of a class share. Django copies each for every form, a fifth of the CPU of a submission.
 
-    For fields that no form changes: see SubmissionForm.__init__.
+    Only for fields of SubmissionForm that its __init__ leaves alone.
     """
 
     def __deepcopy__(self, memo: dict[int, object]) -> SharedField:
@@ -69,7 +69,7 @@ class MailAddressField(forms.EmailField):
     default_validators = [validate_mail_address]  # noqa: RUF012
 
 
-class CommentField(SharedField, forms.CharField):
+class CommentField(forms.CharField):
     """Text whose line breaks become LF: browsers send CR LF, which would count twice towards the maximum."""
 
     def to_python(self, value: Any) -> str:  # noqa: ANN401  (Django's signature)

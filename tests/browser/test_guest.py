@@ -430,17 +430,18 @@ def test_an_unsent_submission_keeps_the_consent_version_that_its_page_showed(
     open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     earlier = CONSENT_VERSIONS[1]
-    with monkeypatch.context() as before:
+    with monkeypatch.context() as before:  # as the process of the deployment before
         before.setattr("survey.guest.forms.CONSENT_VERSION", earlier)
+        before.setattr("survey.guest.blank_page.LONGEST_PREFIX", -1)  # so that none is kept for this process
         page = open_page("/?lang=en")
-    assert f"version {earlier}" in page.text_content(".consent")
+    assert f"(version {earlier})" in page.text_content(".consent")
     page.check("#id_satisfaction_4")
     page.route("**/submitSurvey*", lambda route: route.abort())
     send(page)
     page.wait_for_selector("#sending >> text=No connection")
     page.goto("/?lang=en")
     page.wait_for_selector("#sending >> text=No connection")
-    assert f"version {CONSENT_VERSION}" in page.text_content(".consent")
+    assert f"(version {CONSENT_VERSION})" in page.text_content(".consent")
     page.unroute("**/submitSurvey*")
     page.goto("/?lang=en")
     page.wait_for_selector(".reference")
@@ -452,11 +453,12 @@ def test_a_draft_is_sent_with_the_consent_version_that_the_guest_sees(
 ) -> None:
     with monkeypatch.context() as before:
         before.setattr("survey.guest.forms.CONSENT_VERSION", CONSENT_VERSIONS[1])
+        before.setattr("survey.guest.blank_page.LONGEST_PREFIX", -1)
         page = open_page("/?lang=en")
     page.check("#id_satisfaction_4")
     page.reload()
     page.wait_for_selector("#sending >> text=typed before")
-    assert f"version {CONSENT_VERSION}" in page.text_content(".consent")
+    assert f"(version {CONSENT_VERSION})" in page.text_content(".consent")
     send(page)
     page.wait_for_selector(".reference")
     assert Submission.objects.get().consent_version == CONSENT_VERSION
