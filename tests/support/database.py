@@ -26,6 +26,8 @@ if os.environ.get("TEST_DATABASE") == "mariadb":
         # For the processes of pytest-xdist, which start later.
         os.environ.update(_server.named())
     os.environ.update(_server.environment())
+    # Seconds. Modules that use no database may take minutes, and the tests' connection stays open.
+    os.environ["MYSQL_WAIT_TIMEOUT"] = "3600"
 
 
 def pytest_configure() -> None:
