@@ -22,11 +22,11 @@ demo: $(BIN)/.run         ## the same with a chain of 12 branches and 5,000 answ
 	@SQLITE_PATH=demo.sqlite3 $(BIN)/python manage.py dev 127.0.0.1:8000
 
 test: $(BIN)/.dev         ## set up what the tests need and run them
-	@echo "Running all tests: about ten minutes on two cores. 'make test-quick' takes less than two."
+	@echo "Running all tests: about ten minutes on two cores. 'make test-quick' takes about three."
 	@$(BIN)/python -m pytest $(PARALLEL) $(TESTS)
 
-test-quick: $(BIN)/.dev   ## the tests that start no servers, browsers or builds, in less than two minutes
-	@echo "Running the quick tests: less than two minutes on two cores."
+test-quick: $(BIN)/.dev   ## the tests that start no servers, browsers or builds, about three minutes
+	@echo "Running the quick tests: about three minutes on two cores."
 	@$(BIN)/python -m pytest $(PARALLEL) -m "not slow" $(TESTS)
 
 lint: $(BIN)/.dev         ## style, format, types, imports and configuration files; .pre-commit-config.yaml runs it
