@@ -35,7 +35,7 @@ def erased_key_digest(digest: str, secret: str | bytes | None = None) -> str:
 
 def erased_key_digests(digest: str) -> list[str]:
     """Return the digests that may have replaced this one, under SECRET_KEY and each of SECRET_KEY_FALLBACKS."""
-    return [erased_key_digest(digest, secret) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
+    return [erased_key_digest(digest, secret) for secret in secret_keys()]
 
 
 def content_digest(content: Mapping[str, Any], secret: str | bytes | None = None) -> str:
@@ -50,5 +50,9 @@ def content_digest(content: Mapping[str, Any], secret: str | bytes | None = None
 
 def is_same_content(content: Mapping[str, Any], digest: str) -> bool:
     """Return whether the digest is of this content, under SECRET_KEY or one of SECRET_KEY_FALLBACKS."""
-    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    return any(constant_time_compare(content_digest(content, secret), digest) for secret in secrets)
+    return any(constant_time_compare(content_digest(content, secret), digest) for secret in secret_keys())
+
+
+def secret_keys() -> list[str | bytes]:
+    """Return SECRET_KEY and the keys before it, the present one first."""
+    return [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]

@@ -21,6 +21,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from survey.idempotency import secret_keys
 from survey.models import Submission
 
 COOKIE = "erase_token"
@@ -38,7 +39,7 @@ def replayed_token(key: str, submission: Submission) -> str:
 
     SECRET_KEY may have changed since the first attempt.
     """
-    tokens = (_derive(key, secret) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
+    tokens = (_derive(key, secret) for secret in secret_keys())
     return next((token for token in tokens if erases(token, submission)), "")
 
 
