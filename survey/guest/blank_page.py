@@ -23,8 +23,10 @@ from survey.guest.forms import SubmissionForm
 from survey.guest.visit import VisitForm, new_visit
 from survey.models import Branch
 
-KEPT_PAGES = 24  # of some 25 KB; languages, with and without a branch, and what few path prefixes gateways have
-LONGEST_PREFIX = 100  # characters; the path before ours may be of any length, so a longer one is not kept
+KEPT_PAGES = (
+    24  # about 25 KB each: one for each language, with and without a branch, and for each of a gateway's path prefixes
+)
+LONGEST_PREFIX = 100  # characters; a page with a longer one is not kept, since a client may have chosen it
 MARK = "\ufdd0"  # a noncharacter of Unicode, which stands for nothing in any text
 PLACEHOLDER = re.compile(f"{MARK}([^{MARK}]+){MARK}")
 
