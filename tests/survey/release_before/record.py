@@ -77,6 +77,7 @@ with connection.cursor() as cursor:
         if connection.vendor == "mysql":
             cursor.execute(f"ALTER TABLE {table} AUTO_INCREMENT = {number}000000")
         else:
+            cursor.execute("DELETE FROM sqlite_sequence WHERE name = %s", [table])
             cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, number * 1_000_000])
 
 FULL = {
