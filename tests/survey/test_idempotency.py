@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -33,6 +34,16 @@ class TestOneKey:
         assert "Idempotent-Replayed" not in first
         assert second["Idempotent-Replayed"] == "true"
         assert (Submission.objects.count(), OutgoingMail.objects.count()) == (1, 1)
+
+    def test_a_retry_is_logged_by_the_submission_it_repeats(
+        self, client: Client, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.INFO)
+        post(client)
+        post(client)
+        logged = [(record.getMessage(), getattr(record, "submission", None)) for record in caplog.records]
+        pk = Submission.objects.get().pk
+        assert logged == [("submission.accepted", pk), ("submission.replayed", pk)]
 
     def test_other_content_is_422(self, client: Client) -> None:
         post(client)
