@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from faaskit.errors import FaaskitError
+
 REQUEST_TIMEOUT = 330  # seconds: a synchronous invocation may take 300 (SCF 58400)
 PAGE = 100  # entries, the most that the API returns at once
 POLL_EVERY = 1.0  # seconds
@@ -18,7 +20,7 @@ UNREACHABLE = "ClientNetworkError"  # the SDK's code for a network that fails
 NO_SDK = "The SDK is not installed here: run 'pip install -r requirements-deploy.txt'."
 
 
-class DeployError(Exception):
+class DeployError(FaaskitError):
     """A deployment cannot go on; the message tells the person who deploys what to know or to do."""
 
 
