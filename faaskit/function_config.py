@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 from dotenv import dotenv_values
 
+from faaskit.errors import FaaskitError
 from faaskit.timers import Timer
 
 REFERENCE = re.compile(r"\$\{([^{}]+)\}")
@@ -23,7 +24,7 @@ VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 RESERVED_PREFIXES = ("SCF_", "QCLOUD_", "TENCENTCLOUD_")
 
 
-class FunctionConfigError(ValueError):
+class FunctionConfigError(FaaskitError):
     """serverless.yml is missing or invalid; the message is one sentence."""
 
 

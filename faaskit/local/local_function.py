@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from faaskit import function_config, project
+from faaskit.errors import FaaskitError
 from faaskit.function_config import FunctionConfig
 from faaskit.gateways import platforms
 from faaskit.gateways.registry import GATEWAYS
@@ -28,7 +29,7 @@ INHERITED = ("PATH", "HOME", "XDG_CACHE_HOME", "TMPDIR", "TEMP", "TMP", "SYSTEMR
 MAX_NAMED = 5  # unset variables that the start lists by name; more are counted
 
 
-class LocalFunctionError(Exception):
+class LocalFunctionError(FaaskitError):
     """The function cannot be run here; the message is one sentence."""
 
 
@@ -47,9 +48,9 @@ class LocalFunction:
         return platforms.context(launch.platform, self.config, request_id, launch.memory, launch.timeout, variables)
 
 
-def add_arguments(parser: argparse.ArgumentParser, folder: Path | None = None) -> None:
-    """Add the options that `rungateway` and `invoke` share."""
-    parser.add_argument("--folder", type=Path, default=folder or Path.cwd(), help="the function's code (default: here)")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that `serve` and `invoke` share."""
+    parser.add_argument("--folder", type=Path, default=Path.cwd(), help="the function's code (default: here)")
     parser.add_argument("--config", type=Path, help="its serverless.yml (default: the folder's, if it has one)")
     parser.add_argument("--gateway", choices=sorted(GATEWAYS), default="function-url", help="default: function-url")
     parser.add_argument("--stage", default="", help="stage of apigw, aws-rest and aws-http (default: the usual one)")

@@ -1,6 +1,6 @@
 """The local gateway: HTTP request -> event -> instance -> result -> HTTP response.
 
-`python manage.py rungateway`, or `python -m faaskit.local.serve` in a project without Django.
+`faaskit serve`, or `python manage.py rungateway`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from faaskit.local import local_function
 from faaskit.local.http_request import RequestHandler, read_request
 from faaskit.local.instance_pool import InstancePool
 from faaskit.local.local_function import LocalFunction, LocalFunctionError
+from faaskit.local.preparation import prepare_project
 from faaskit.local.report import InvocationLog
 from faaskit.timers import Timer, start_timers
 
@@ -89,10 +90,10 @@ class GatewayApplication:
         self.pool.run_event(invocation, payload, self.function.context(invocation.request_id))
 
 
-def add_arguments(parser: argparse.ArgumentParser, folder: Path | None = None) -> None:
-    """Add the options of `rungateway`."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `serve`."""
     parser.add_argument("address", nargs="?", default="127.0.0.1:9000", help="[ADDR:]PORT (default: 127.0.0.1:9000)")
-    local_function.add_arguments(parser, folder)
+    local_function.add_arguments(parser)
     parser.add_argument("--instances", type=int, default=4, metavar="N", help="most instances at once (default: 4)")
     parser.add_argument("--idle", type=float, default=300, metavar="S", help="stop an unused instance (default: 300)")
     parser.add_argument("--freeze", action="store_true", help="stop instances between requests with SIGSTOP")
@@ -139,8 +140,8 @@ def announce(function: LocalFunction, options: argparse.Namespace, url: str, tim
     print("\n".join(lines), file=sys.stderr, flush=True)
 
 
-def serve(options: argparse.Namespace) -> None:
-    """Serve until Control-C or SIGTERM. Raises LocalFunctionError."""
+def run(options: argparse.Namespace) -> int:
+    """Serve until Control-C or SIGTERM. Raises LocalFunctionError and ProjectError."""
     if options.instances < 1:
         raise LocalFunctionError("--instances must be at least 1.")
     if not options.idle >= 0:
@@ -152,6 +153,7 @@ def serve(options: argparse.Namespace) -> None:
         shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
         url = f"http://{shown}:{port}"
         function = local_function.prepare(options, url)
+        prepare_project(options, function)
         with running(function, options) as application:
             timers = [] if options.no_timers else [timer for timer in function.config.timers if timer.enabled]
             start_timers(timers, application.fire)
@@ -160,6 +162,7 @@ def serve(options: argparse.Namespace) -> None:
             )
             announce(function, options, url, timers)
             server.serve_forever()
+    return 0
 
 
 @contextmanager
@@ -190,19 +193,3 @@ def running(function: LocalFunction, options: argparse.Namespace) -> Iterator[Ga
 
 def _interrupt(number: int, frame: object) -> None:
     raise KeyboardInterrupt
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command without Django; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m faaskit.local.serve", description=__doc__)
-    add_arguments(parser)
-    try:
-        serve(parser.parse_args(arguments))
-    except LocalFunctionError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

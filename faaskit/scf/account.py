@@ -7,7 +7,7 @@ from pathlib import Path
 
 from faaskit import function_config
 from faaskit.function_config import FunctionConfig, FunctionConfigError
-from faaskit.scf.api import Api, DeployError, Report, TencentApi, credentials
+from faaskit.scf.api import Api, DeployError, TencentApi, credentials
 from faaskit.scf.planned import PlannedApi, PlannedBucket
 from faaskit.scf.upload import Bucket, Store
 
@@ -28,10 +28,10 @@ class Account:
     bucket: Store | None = None
 
 
-def open_account(folder: Path, plan: Report | None = None) -> Account:
+def open_account(folder: Path, dry_run: bool = False) -> Account:
     """Read the files of `folder`, its .env and the environment; raises DeployError.
 
-    With `plan`, no call is sent: each is printed with it. SCF_ENDPOINT, CLS_ENDPOINT and COS_ENDPOINT (http://host:port)
+    A dry run sends no call and prints each. SCF_ENDPOINT, CLS_ENDPOINT and COS_ENDPOINT (http://host:port)
     name another address of the API, such as a proxy inside a VPC.
     """
     layer_file = folder / LAYER_FILE
@@ -43,8 +43,8 @@ def open_account(folder: Path, plan: Report | None = None) -> Account:
     except FunctionConfigError as error:
         raise DeployError(str(error)) from error
     name = environ.get("CODE_BUCKET", "")
-    if plan:
-        return Account(PlannedApi(plan), config, layer_config, PlannedBucket(name, plan) if name else None)
+    if dry_run:
+        return Account(PlannedApi(), config, layer_config, PlannedBucket(name) if name else None)
     keys = credentials(environ)
     if keys is None:
         raise DeployError(NO_KEYS)

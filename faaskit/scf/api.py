@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from faaskit.errors import FaaskitError
+
 # Each product's version and the actions that are called; a test holds them against the SDK, which marks retired ones.
 PRODUCTS = {
     "scf": (
@@ -41,7 +43,7 @@ Report = Callable[[str], None]  # prints one line
 NO_SDK = "Tencent's SDK is not installed here: run 'pip install tencentcloud-sdk-python-common cos-python-sdk-v5'."
 
 
-class DeployError(Exception):
+class DeployError(FaaskitError):
     """A deployment cannot go on; the message tells the person who deploys what to know or to do."""
 
 

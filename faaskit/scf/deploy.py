@@ -1,46 +1,56 @@
-"""`faaskit deploy`: deploy serverless.yml and the archives of `package`."""
+"""`faaskit deploy`: deploy serverless.yml and build/ to Tencent Cloud SCF, without Node."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from pathlib import Path
 
 from faaskit import project
-from faaskit.scf.api import DeployError, Report
-from faaskit.scf.deployment import Deployment, prepare
-from faaskit.scf.output import patient
-from faaskit.scf.upload import read_archive
+from faaskit.scf import opened, remove, rollback, upload
+from faaskit.scf.api import DeployError
+from faaskit.scf.deployment import Deployment
+from faaskit.scf.output import report
+
+DRY_RUN = (
+    "A dry run: nothing was sent, and the account was not looked at. These calls make a new function; one that exists "
+    "is updated instead."
+)
 
 
-def add_arguments(parser: argparse.ArgumentParser, folder: Path | None = None) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `deploy`."""
-    parser.add_argument("--dry-run", action="store_true", help="print the calls of a first deployment; needs no keys")
-    parser.add_argument("--no-migrate", action="store_true", help="leave the database as it is")
-    parser.add_argument(
-        "--folder", type=Path, default=folder or Path.cwd(), help="the folder of serverless.yml and build/"
+    action = parser.add_mutually_exclusive_group()
+    action.add_argument(
+        "--rollback", nargs="?", const="", metavar="VERSION", help="move traffic to VERSION or to the one before"
     )
+    action.add_argument("--remove", action="store_true", help="delete function, versions, triggers and layer")
+    action.add_argument("--dry-run", action="store_true", help="print the calls of a first deployment; needs no keys")
+    parser.add_argument("--no-migrate", action="store_true", help="leave the database as it is")
+    parser.add_argument("--noinput", action="store_true", help="do not ask before --remove")
+    opened.add_arguments(parser)
 
 
-def run(options: argparse.Namespace, write: Callable[[str], object] = print) -> int:
-    """Deploy and print the URL; returns the exit code and raises DeployError."""
-    report = patient(write)
-    deployment = prepare(options.folder, report, options.dry_run)
-    deployment.migrate = not options.no_migrate
-    _report_unset(deployment, options, report)
-    function = read_archive(options.folder / "build" / "function.zip")
-    layer = read_archive(options.folder / "build" / "layer.zip") if deployment.layer_config else None
-    with deployment.interruptible():
+def run(options: argparse.Namespace) -> int:
+    """Deploy, or what --rollback and --remove say; raises DeployError and ProjectError."""
+    if options.remove:
+        return remove.run(options)
+    if options.rollback is not None:
+        options.version = options.rollback
+        return rollback.run(options)
+    with opened.open_deployment(options.folder, options.dry_run) as deployment:
+        if options.no_migrate:
+            deployment.migrate = ()
+        _report_unset(deployment, options)
+        function = upload.read_archive(options.folder / "build" / "function.zip")
+        layer = upload.read_archive(options.folder / "build" / "layer.zip") if deployment.layer_config else None
         url = deployment.deploy(function, layer)
     if options.dry_run:
-        report("A dry run: nothing was sent, and the account was not looked at. These calls make a new function; a")
-        report("function that exists is updated instead.")
+        report(DRY_RUN)
     else:
         report(f"{url}/" if url else "Deployed; there is no public URL.")
     return 0
 
 
-def _report_unset(deployment: Deployment, options: argparse.Namespace, report: Report) -> None:
+def _report_unset(deployment: Deployment, options: argparse.Namespace) -> None:
     """Name the variables that serverless.yml takes from the environment and that are not set there.
 
     Raises DeployError for one that the project requires.

@@ -11,12 +11,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from faaskit.function_config import FunctionConfig
 from faaskit.scf import default_alias, layer, log_topic, remote, triggers, versions
-from faaskit.scf.account import LAYER_FILE, open_account
+from faaskit.scf.account import LAYER_FILE
 from faaskit.scf.api import (
     POLL_EVERY,
     POLLS,
@@ -60,18 +59,6 @@ ADVICE = {  # by the beginning of the platform's error code, the longer one firs
 }
 
 
-def prepare(folder: Path, report: Report, dry_run: bool = False) -> Deployment:
-    """Return the deployment of the project in `folder`; a dry run prints the calls instead. Raises DeployError."""
-    account = open_account(folder, report if dry_run else None)
-    return Deployment(
-        account.config,
-        account.layer_config,
-        account.api,
-        report=(lambda line: None) if dry_run else report,  # a dry run does none of the steps
-        bucket=account.bucket,
-    )
-
-
 @dataclass
 class Deployment:
     """One function with its layer, as serverless.yml describes them, in one account."""
@@ -81,8 +68,8 @@ class Deployment:
     api: Api
     report: Report
     bucket: Store | None = None
-    health_path: str = "/healthz"
-    migrate: bool = True
+    health: str = ""  # the path that must respond with 200; "": / must respond below 500
+    migrate: tuple[str, ...] = ()  # the command that runs in a new version before it receives traffic
     # The version that receives traffic, for error messages: '' for none, None until it is read.
     live: str | None = field(default=None, init=False)
 
@@ -296,8 +283,8 @@ class Deployment:
         self.report(f"Version {version} receives traffic.")
 
     def _migrate(self, version: str) -> None:
-        """Run `migrate` in the new version, while the old one receives traffic on the same database."""
-        invocation = remote.invoke(self.api, self.config, remote.manage_event(["migrate", "--noinput"]), version)
+        """Run the command in the new version, while the old one receives traffic on the same database."""
+        invocation = remote.invoke(self.api, self.config, remote.manage_event(list(self.migrate)), version)
         result = invocation.result if isinstance(invocation.result, dict) else {"output": invocation.result}
         if invocation.error or result.get("exit_code") != 0:
             reason = invocation.error or result.get("output")
@@ -305,17 +292,18 @@ class Deployment:
         self.report("The database is migrated.")
 
     def _check_health(self, version: str) -> None:
-        """Raise DeployError unless the version responds to the health path with 200."""
+        """Raise DeployError unless the version responds to the health path with 200, or to / below 500."""
+        path, accepted = (self.health, range(200, 201)) if self.health else ("/", range(500))
         for attempt in range(1, HEALTH_TRIES + 1):
-            invocation = remote.invoke(self.api, self.config, remote.health_event(self.health_path), version)
+            invocation = remote.invoke(self.api, self.config, remote.health_event(path), version)
             response = invocation.result if isinstance(invocation.result, dict) else {"body": invocation.result}
             status = response.get("statusCode")
-            if status == 200:
-                self.report(f"Version {version} passes {self.health_path}.")
+            if status in accepted:
+                self.report(f"Version {version} passes {path}.")
                 return
             if status != 503 or attempt == HEALTH_TRIES:
                 reason = invocation.error or f"{status}: {str(response.get('body', response))[:500]}"
-                raise DeployError(f"version {version}, {self.health_path}: {reason}\n{invocation.log}".rstrip())
+                raise DeployError(f"version {version}, {path}: {reason}\n{invocation.log}".rstrip())
             time.sleep(HEALTH_PAUSE)
 
     def _is_healthy(self, version: str) -> bool:
@@ -354,14 +342,6 @@ class Deployment:
         if self.live is None:
             return ""
         return f"Version {self.live} receives traffic. " if self.live else "No version receives traffic. "
-
-    @contextmanager
-    def interruptible(self) -> Iterator[None]:
-        """Turn Ctrl-C into a DeployError that names the version with traffic and the next command."""
-        try:
-            yield
-        except KeyboardInterrupt:
-            raise DeployError(f"Interrupted. {self.traffic}{AGAIN}") from None
 
     @contextmanager
     def _step(self, step: str, advice: str = AGAIN) -> Iterator[None]:

@@ -5,12 +5,9 @@ from __future__ import annotations
 import argparse
 import logging
 import re
-import sys
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 
-from faaskit.scf import function_log
+from faaskit.scf import function_log, opened
 from faaskit.scf.account import open_account
 from faaskit.scf.output import discard
 from faaskit.timers import PLATFORM_TIME
@@ -32,7 +29,7 @@ def moment(text: str) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=PLATFORM_TIME)
 
 
-def add_arguments(parser: argparse.ArgumentParser, folder: Path | None = None) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `logs`."""
     parser.add_argument("--since", type=moment, default="15m", metavar="TIME", help="15m (default), 2h, or a date")
     parser.add_argument("--until", type=moment, metavar="TIME", help="likewise; implies --no-follow")
@@ -42,10 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser, folder: Path | None = None) -
     parser.add_argument(
         "--follow", action=argparse.BooleanOptionalAction, help="go on with new entries, as without the option"
     )
-    parser.add_argument("--folder", type=Path, default=folder or Path.cwd(), help="the folder of serverless.yml")
+    opened.add_arguments(parser)
 
 
-def run(options: argparse.Namespace, write: Callable[[str], object] = print) -> int:
+def run(options: argparse.Namespace) -> int:
     """Print the lines until the end, Ctrl-C or a closed pipe; returns the exit code and raises DeployError."""
     account = open_account(options.folder)
     follow = not (options.until or options.request) if options.follow is None else options.follow
@@ -53,10 +50,9 @@ def run(options: argparse.Namespace, write: Callable[[str], object] = print) -> 
     level = logging.getLevelName(options.level)
     try:
         for line in function_log.lines(account.api, account.config, options.since, end, options.request, level):
-            write(str(line))
-            sys.stdout.flush()
+            print(line, flush=True)
     except BrokenPipeError:  # `logs | head`
         discard()
     except KeyboardInterrupt:
-        write("")
+        print()
     return 0

@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from faaskit.scf.api import ARCHIVE_FIELD, READS, Report, ResourceNotFound
+from faaskit.scf.api import ARCHIVE_FIELD, READS, ResourceNotFound
+from faaskit.scf.output import report
 from faaskit.scf.upload import Archive
 
 URL = "https://the-function-url.example"
@@ -23,8 +24,7 @@ DONE = {
 class PlannedApi:
     """The API of an account in which there is nothing yet."""
 
-    def __init__(self, report: Report) -> None:
-        self._report = report
+    def __init__(self) -> None:
         self._function: dict[str, Any] = {}
         self._triggers: list[dict[str, Any]] = []
 
@@ -32,7 +32,7 @@ class PlannedApi:
         """Print a call that changes something; return what the later calls of a deployment are formed with."""
         if action.startswith(READS):
             return self._read(action)
-        self._report(f"{action} {json.dumps(masked(parameters), ensure_ascii=False)}")
+        report(f"{action} {json.dumps(masked(parameters), ensure_ascii=False)}")
         if action in ("CreateFunction", "UpdateFunctionConfiguration"):
             self._function = parameters | {"Status": "Active"}
         if action == "CreateTrigger":
@@ -52,11 +52,10 @@ class PlannedBucket:
     """The bucket of a dry run."""
 
     name: str
-    report: Report
 
     def put(self, archive: Archive) -> dict[str, str]:
         """Print the upload; returns the API's `Code`."""
-        self.report(f"PutObject {json.dumps({'Bucket': self.name, 'File': archive.path.name})}")
+        report(f"PutObject {json.dumps({'Bucket': self.name, 'File': archive.path.name})}")
         return {"CosBucketName": self.name}
 
 

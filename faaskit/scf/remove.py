@@ -1,28 +1,24 @@
-"""`faaskit remove`: delete the function with its versions, triggers and layer."""
+"""`faaskit remove`: delete function, versions, triggers and layer."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from pathlib import Path
 
+from faaskit.scf import opened
 from faaskit.scf.api import DeployError
-from faaskit.scf.deployment import prepare
-from faaskit.scf.output import patient
 
 
-def add_arguments(parser: argparse.ArgumentParser, folder: Path | None = None) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `remove`."""
-    parser.add_argument("--noinput", action="store_true", help="do not ask for the function's name")
-    parser.add_argument("--folder", type=Path, default=folder or Path.cwd(), help="the folder of serverless.yml")
+    parser.add_argument("--noinput", action="store_true", help="do not ask first")
+    opened.add_arguments(parser)
 
 
-def run(options: argparse.Namespace, write: Callable[[str], object] = print) -> int:
-    """Ask for the function's name and delete it; returns the exit code and raises DeployError."""
-    deployment = prepare(options.folder, patient(write))
-    if not options.noinput:
-        _confirm(deployment.config.name)
-    with deployment.interruptible():
+def run(options: argparse.Namespace) -> int:
+    """Remove after the user typed the function's name; raises DeployError and ProjectError."""
+    with opened.open_deployment(options.folder) as deployment:
+        if not options.noinput:
+            _confirm(deployment.config.name)
         deployment.remove()
     return 0
 

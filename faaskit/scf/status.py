@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
-from faaskit.scf import default_alias, triggers, versions
+from faaskit.scf import default_alias, opened, triggers, versions
 from faaskit.scf.account import Account, open_account
 from faaskit.scf.api import DeployError, failure, find
-from faaskit.scf.output import patient
+from faaskit.scf.output import report
 from faaskit.scf.parameters import name_and_namespace
 
 
-def add_arguments(parser: argparse.ArgumentParser, folder: Path | None = None) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `status`."""
-    parser.add_argument("--folder", type=Path, default=folder or Path.cwd(), help="the folder of serverless.yml")
+    opened.add_arguments(parser)
 
 
-def run(options: argparse.Namespace, write: Callable[[str], object] = print) -> int:
+def run(options: argparse.Namespace) -> int:
     """Print the status; returns the exit code and raises DeployError."""
-    report = patient(write)
     for line in _lines(open_account(options.folder)):
         report(line)
     return 0
