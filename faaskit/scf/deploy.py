@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 
 from faaskit import project
-from faaskit.scf import opened, remove, rollback, upload
+from faaskit.project import Project
+from faaskit.scf import opened, remove, rollback, settings_check, upload
 from faaskit.scf.api import DeployError
 from faaskit.scf.deployment import Deployment
 from faaskit.scf.output import report
@@ -39,7 +40,10 @@ def run(options: argparse.Namespace) -> int:
     with opened.open_deployment(options.folder, options.dry_run) as deployment:
         if options.no_migrate:
             deployment.migrate = ()
-        _report_unset(deployment, options)
+        described = project.read(options.folder)
+        _report_unset(deployment, described, options)
+        if described.settings:
+            settings_check.check(options.folder, described.settings, deployment.config.environment)
         function = upload.read_archive(options.folder / "build" / "function.zip")
         layer = upload.read_archive(options.folder / "build" / "layer.zip") if deployment.layer_config else None
         url = deployment.deploy(function, layer)
@@ -50,13 +54,13 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _report_unset(deployment: Deployment, options: argparse.Namespace) -> None:
+def _report_unset(deployment: Deployment, described: Project, options: argparse.Namespace) -> None:
     """Name the variables that serverless.yml takes from the environment and that are not set there.
 
     Raises DeployError for one that the project requires.
     """
     unset = [name for where, name in deployment.config.unset.items() if ".environment." in where]
-    missing = [name for name in project.read(options.folder).required if name in unset]
+    missing = [name for name in described.required if name in unset]
     if missing:
         raise DeployError(
             f"Required and not set: {', '.join(missing)}. Put them into {options.folder / '.env'} or into the "

@@ -136,7 +136,7 @@ class Deployment:
             validate(self.config)
             triggers.wanted(self.config)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise DeployError(f"{self.config.path}: {type(error).__name__}: {error}") from error
+            raise DeployError(f"{self.config.path}: an entry is not as a deployment reads it: {error!r}.") from error
 
     def _layers(self, archive: Archive | None) -> list[dict[str, Any]]:
         """Return the configuration's layers; publish the one of deploy/layer/serverless.yml if its archive is new."""

@@ -48,6 +48,10 @@ def validate(config: FunctionConfig) -> None:
         )
     if not REGION.fullmatch(config.region):
         raise DeployError(f"{config.path}: region is {config.region!r}: write it as in ap-guangzhou.")
+    if config.inputs.get("cls") not in (None, AUTO) and not isinstance(config.inputs["cls"], dict):
+        raise DeployError(
+            f"{config.path}: cls is {config.inputs['cls']!r}: write logsetId and topicId below it, or 'cls: {AUTO}'."
+        )
     configuration(config, config.environment, [])
 
 

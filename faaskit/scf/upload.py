@@ -79,7 +79,7 @@ class Bucket:
         try:
             if not client.bucket_exists(self.name):
                 client.create_bucket(self.name)
-            client.upload_file(self.name, key, str(archive.path))
+            client.put_object(self.name, archive.content, key)
         except (CosServiceError, CosClientError) as error:
             raise DeployError(f"COS bucket {self.name}: {_sentence(error)}") from error
         name, _, _ = self.name.rpartition("-")  # the platform adds the APPID by itself

@@ -308,6 +308,8 @@ class FakeScf:
         for used in parameters.get("Layers", []):
             if used["LayerName"] and len(self.layers.get(used["LayerName"], [])) < used["LayerVersion"]:
                 raise Refused("ResourceNotFound.LayerVersion")
+        if not any(used["LayerName"] for used in parameters.get("Layers", [])):
+            parameters["Layers"] = []
         self.function.update({key: value for key, value in parameters.items() if key not in self.kept})
 
     def _code(self, code: dict[str, str]) -> dict[str, Any]:
@@ -395,9 +397,6 @@ def _handler(fake: FakeScf) -> type[BaseHTTPRequestHandler]:
         disable_nagle_algorithm = True
 
         def do_POST(self) -> None:
-            if self.path != "/":  # COS: a multipart upload begins or ends
-                self._cos()
-                return
             body = self.rfile.read(int(self.headers["Content-Length"]))
             fault = fake.faults.pop(0) if fake.faults else ""
             if fault in FAULTS:
