@@ -44,7 +44,7 @@ def open_account(folder: Path, dry_run: bool = False) -> Account:
         raise DeployError(str(error)) from error
     name = environ.get("CODE_BUCKET", "")
     if dry_run:
-        return Account(PlannedApi(), config, layer_config, PlannedBucket(name) if name else None)
+        return Account(PlannedApi(), config, layer_config, PlannedBucket(name or "the value of CODE_BUCKET"))
     keys = credentials(environ)
     if keys is None:
         raise DeployError(NO_KEYS)

@@ -102,6 +102,6 @@ def send(api: Api, action: str, archive: Archive, bucket: Store | None, field: s
     else:
         raise DeployError(
             f"{archive.path} is {len(archive.content) / 1e6:.0f} MB, too large for a call: set CODE_BUCKET to the name "
-            "of a COS bucket in the function's region, such as survey-code-1250000000; it is created when missing."
+            "of a COS bucket in the function's region, such as code-1250000000; it is created when missing."
         )
     return api.call(action, **rest, **{field: code})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import pkgutil
+from functools import cache
 from importlib.util import find_spec
 
 from django.conf import settings
@@ -41,6 +42,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"status": "ok", "database": "ok"})
 
 
+@cache
 def migrations() -> set[tuple[str, str]]:
     """Return the app and name of each migration of this code.
 

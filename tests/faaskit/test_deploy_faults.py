@@ -359,6 +359,8 @@ def test_an_archive_of_more_than_ten_megabytes_of_base64_goes_through_cos(projec
     assert set(layer["Content"]) == {"CosBucketName", "CosObjectName", "CosBucketRegion"}
     [create] = [parameters for action, parameters in scf.calls if action == "CreateFunction"]
     assert set(create["Code"]) == {"ZipFile"}
+    monkeypatch.delenv("CODE_BUCKET")
+    assert 'PutObject {"Bucket": "the value of CODE_BUCKET", "File": "layer.zip"}' in deploy(project, dry_run=True)
 
 
 # --- The log topic
