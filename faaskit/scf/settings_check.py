@@ -10,7 +10,6 @@ from pathlib import Path
 
 from faaskit.scf.api import DeployError
 
-SECONDS = 60
 FOLDERS = {"/var/user/": "function", "/opt/": "layer"}  # on the platform: in build/
 # Missing packages and files say nothing about the values: this machine is not the platform.
 CODE = """\
@@ -40,7 +39,6 @@ def check(folder: Path, settings: str, environment: Mapping[str, str]) -> None:
         },
         capture_output=True,
         text=True,
-        timeout=SECONDS,
         check=False,
     )
     if done.returncode:
