@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
 from typing import TypeVar
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 from django.views.decorators.csrf import csrf_exempt
 
+logger = logging.getLogger(__name__)
+
 PROBLEM = "application/problem+json"
 STAFF_PATHS = ("/dashboard/", "/admin/")
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+MAX_HOST = 253  # characters of a host name, RFC 1035
 View = Callable[..., HttpResponse]
 AnyResponse = TypeVar("AnyResponse", bound=HttpResponseBase)
 
@@ -72,7 +77,13 @@ def allow(*methods: str) -> Callable[[Callable[..., AnyResponse]], Callable[...,
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """handler400: wrong host, too many fields, broken multipart."""
+    """handler400: wrong host, too many fields, broken multipart.
+
+    Where no setting names a host, every request may be refused: the log then says which host to set.
+    """
+    if isinstance(exception, DisallowedHost) and set(settings.ALLOWED_HOSTS) <= set(settings.PLATFORM_HOSTS):
+        host = request.META.get("HTTP_HOST") or request.META["SERVER_NAME"]
+        logger.error("host.refused", extra={"host": host[:MAX_HOST], "set": "PUBLIC_URL or ALLOWED_HOSTS"})
     return problem(request, 400, "The request is malformed.")
 
 
