@@ -105,6 +105,7 @@ class _Search:
     def __init__(self, searched: Iterable[Module]) -> None:
         self.modules = list(searched)
         self.factories: dict[str, bool] = {}  # dotted name of a function: whether its application is ASGI
+        self.need_arguments: set[str] = set()  # those of the factories that cannot be called without
         self.objects: dict[str, bool] = {}  # dotted name of an object: the same
         self.parts: set[str] = set()  # dotted names of what another application mounts, or that factories made
 
@@ -127,7 +128,7 @@ class _Search:
         for group, call in ((self.objects, ""), (self.factories, "()")):
             for dotted, asgi in group.items():
                 owner, _, name = dotted.rpartition(".")
-                if owner == module.name and dotted not in self.parts:
+                if owner == module.name and dotted not in self.parts | self.need_arguments:
                     found.append((name + call, asgi))
         return found
 
@@ -141,17 +142,18 @@ class _Search:
         return CONSTRUCTORS.get(dotted, self.factories.get(dotted))
 
     def _find_factories(self, module: Module) -> None:
-        """Note the functions that need no argument and return an application that they make."""
+        """Note the functions that return an application that they make."""
         for function in module.statements():
             if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
                 continue
             parameters = [parameter.arg for parameter in function.args.args]
             dotted = f"{module.name}.{function.name}"
-            if parameters == (ASGI if isinstance(function, ast.AsyncFunctionDef) else WSGI):
-                self.objects[dotted] = parameters == ASGI
-            required = len(parameters) - len(function.args.defaults) + function.args.kw_defaults.count(None)
-            if required or isinstance(function, ast.AsyncFunctionDef):
+            is_async = isinstance(function, ast.AsyncFunctionDef)
+            if parameters == (ASGI if is_async else WSGI):
+                self.objects[dotted] = is_async
                 continue
+            if is_async or len(parameters) - len(function.args.defaults) + function.args.kw_defaults.count(None):
+                self.need_arguments.add(dotted)
             made: dict[str, bool] = {}
             for node in ast.walk(function):
                 if isinstance(node, ast.Assign | ast.AnnAssign):
