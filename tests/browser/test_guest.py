@@ -485,7 +485,9 @@ def test_an_unsent_submission_of_the_release_before_is_sent(open_page: Open) -> 
     page.evaluate(
         """() => localStorage.setItem("draft:survey", JSON.stringify({
             key: "0b0b8a1e-6a0e-4f55-9a53-6f2f1f5d2a11", values: [["satisfaction", "4"]], pending: true,
-            sent: [["satisfaction", "4"], ["anonymous", "yes"], ["submission_id", "0b0b8a1e-6a0e-4f55-9a53-6f2f1f5d2a11"]],
+            sent: [
+                ["satisfaction", "4"], ["anonymous", "yes"], ["submission_id", "0b0b8a1e-6a0e-4f55-9a53-6f2f1f5d2a11"],
+            ],
             savedAt: Date.now(),
         }))"""
     )
