@@ -25,6 +25,8 @@ class Verb:
 
 
 VERBS = {
+    "init": Verb("faaskit.init.command", "local", "write index.py, serverless.yml and [tool.faaskit] for a project"),
+    "check": Verb("faaskit.check", "local", "say what a deployment of the project still needs"),
     "serve": Verb("faaskit.local.serve", "local", "serve the function behind a local gateway"),
     "invoke": Verb("faaskit.local.invoke", "local", "send one event to a fresh instance, or to the deployed function"),
     "package": Verb("faaskit.package.command", "package", "build the archives of function and layer"),
