@@ -151,17 +151,17 @@ def _add_one(key: str, limit: int, period: timedelta) -> bool:
     fifth of the CPU of a submission (benchmarks/warm.py).
     """
     now = timezone.now()
-    start, end = map(connection.ops.adapt_datetimefield_value, (now, now + period))
     with connection.cursor() as cursor:
-        cursor.execute(ADD_ONE.format(key=connection.ops.quote_name("key")), [start, start, end, key, start, limit])
+        start, end = map(cursor.db.ops.adapt_datetimefield_value, (now, now + period))
+        cursor.execute(ADD_ONE, [start, start, end, key, start, limit])
         counted: int = cursor.rowcount
     return counted > 0
 
 
-# `attempts` first: MySQL assigns from left to right, and it must see the old `ends_at`. `key` is a reserved word.
+# `attempts` first: MySQL assigns from left to right, and it must see the old `ends_at`. `key` alone is a reserved word.
 ADD_ONE = """
 UPDATE survey_loginwindow
 SET attempts = CASE WHEN ends_at <= %s THEN 1 ELSE attempts + 1 END,
     ends_at = CASE WHEN ends_at <= %s THEN %s ELSE ends_at END
-WHERE {key} = %s AND (ends_at <= %s OR attempts < %s)
+WHERE survey_loginwindow.key = %s AND (ends_at <= %s OR attempts < %s)
 """

@@ -77,7 +77,8 @@ def queue_mails(submission: Submission) -> None:
             subject, link = _("A guest was not satisfied"), _staff_link(submission)
             manager = submission.branch.manager_email
             mails.append(_mail_about(submission, OutgoingMail.Kind.ALERT, manager, subject, link))
-    OutgoingMail.objects.bulk_create(mails)
+    if mails:
+        OutgoingMail.objects.bulk_create(mails)
 
 
 def _mail_about(
