@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import ngettext
 
-from survey.models import AttemptWindow
+from survey.models import AttemptWindow, Submission
 
 WINDOW = timedelta(minutes=15)
 # A person mistypes: per account and address. Staff share a router: per address. Guesses come from many addresses: per
@@ -83,7 +83,7 @@ def allow_once(name: str, period: timedelta) -> bool:
     return True
 
 
-def count_submission(address: str, branch: int | None) -> None:
+def count_submission(address: str, submission: Submission) -> None:
     """Count a submission in the transaction that stores it. Raises TooManyAttempts.
 
     Call this last in the transaction, so that the row of a busy restaurant is locked only until the commit. Submissions
@@ -92,7 +92,7 @@ def count_submission(address: str, branch: int | None) -> None:
     limit: int = settings.SUBMISSIONS_PER_HOUR
     if limit and address:
         # The date changes the hash of an address daily, so that nothing links a guest's visits later.
-        name = f"submission {timezone.localdate()} {network(address)} {branch or ''}"
+        name = f"submission {submission.local_date} {network(address)} {submission.branch_id or ''}"
         _count(name, limit, SUBMISSION_WINDOW)
 
 

@@ -43,7 +43,7 @@ EMAIL_ERRORS = {
 
 
 class SharedFields(dict[str, forms.Field]):
-    """Fields that all forms of a class share. Django copies each for every form, a tenth of the CPU of a submission."""
+    """Fields that all forms of a class share. Django copies each for every form (`python -m benchmarks.warm`)."""
 
     def __deepcopy__(self, memo: dict[int, object]) -> dict[str, forms.Field]:
         return self.copy()
@@ -51,7 +51,7 @@ class SharedFields(dict[str, forms.Field]):
 
 def share_fields(form: FormClass) -> FormClass:
     """Decorate a form class whose forms leave the fields as they are, and replace those that they change."""
-    form.base_fields = SharedFields(form.base_fields)  # type: ignore[misc]  # a class attribute
+    form.base_fields = SharedFields(form.base_fields)
     return form
 
 
@@ -106,12 +106,6 @@ class ScaleField(forms.TypedChoiceField):
         super().__init__(coerce=int, empty_value=None, **options)
 
 
-def _max_length(name: str) -> int | None:
-    """Return the length of a column of Submission."""
-    length: int | None = Submission._meta.get_field(name).max_length
-    return length
-
-
 @share_fields
 class SubmissionForm(forms.Form):
     """The form of a submission.
@@ -119,7 +113,7 @@ class SubmissionForm(forms.Form):
     Name and phone are required unless the page's field `anonymous` is `yes`; then they and the e-mail address are
     dropped. JSON callers cannot send `anonymous`.
 
-    Not a ModelForm, which validates each value again by its model, a tenth of the CPU of a submission.
+    Not a ModelForm, which validates each value once more by its model (`python -m benchmarks.warm`).
     """
 
     satisfaction = ScaleField(
@@ -166,21 +160,21 @@ class SubmissionForm(forms.Form):
     )
     name = forms.CharField(
         label=gettext_lazy("Your name"),
-        max_length=_max_length("name"),
+        max_length=Submission.name.field.max_length,
         help_text=gettext_lazy("So that we know how to address you."),
         widget=forms.TextInput({"autocomplete": "name"}),
         error_messages=TEXT_ERRORS,
     )
     phone = PhoneField(
         label=gettext_lazy("Phone number"),
-        max_length=_max_length("phone"),
+        max_length=Submission.phone.field.max_length,
         help_text=gettext_lazy("So that the manager can call you back if something went wrong."),
         widget=forms.TextInput({"type": "tel", "autocomplete": "tel"}),
         error_messages=TEXT_ERRORS,
     )
     email = MailAddressField(
         label=gettext_lazy("E-mail address"),
-        max_length=_max_length("email"),
+        max_length=Submission.email.field.max_length,
         required=False,
         help_text=gettext_lazy("Only for a receipt of your answer."),
         widget=forms.EmailInput({"autocomplete": "email"}),
@@ -232,6 +226,8 @@ class SubmissionForm(forms.Form):
             else:
                 data[name] = int(value) if name in SCALES else value
         form = cls(data)
+        # Optional fields that were not sent have nothing to validate.
+        form.fields = {name: field for name, field in form.fields.items() if name in data or field.required}
         for name, message in wrong.items():
             form.errors[name] = form.error_class([message])
         return form
@@ -262,8 +258,8 @@ class SubmissionForm(forms.Form):
         The page sends problems that were ticked before the score was raised, although it hides them.
         """
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if cleaned.get("satisfaction") not in (None, *LOW_SCORES):
-            cleaned["problems"] = 0
+        is_low = cleaned.get("satisfaction") in LOW_SCORES
+        cleaned["problems"] = cleaned.get("problems", 0) if is_low else 0
         if self.is_anonymous:
             for name in CONTACT_FIELDS:
                 self.errors.pop(name, None)

@@ -12,6 +12,7 @@ from mydjango.mysql.deadlock import atomically
 from survey import term_index
 from survey.guest import erase_token
 from survey.idempotency import content_digest, erased_key_digests, is_same_content, key_digest
+from survey.insert import insert
 from survey.limits import count_submission
 from survey.mail import outbox
 from survey.models import FollowUpStatus, RollupDay, Submission
@@ -74,28 +75,14 @@ def is_stored(key: str) -> bool:
 
 
 def _store(submission: Submission, weighted: Mapping[str, float], address: str) -> None:
-    _insert(submission)
+    insert([submission])
     # After the INSERT, which waits for a concurrent erasure to replace the digest of the first submission.
     if submission.key_digest and _is_erased(submission.key_digest):
         raise _ErasedBefore
     term_index.write([(submission, weighted)])
     outbox.queue_mails(submission)
-    count_submission(address, submission.branch_id)
+    count_submission(address, submission)
     RollupDay.mark_late(submission.local_date)
-
-
-def _insert(submission: Submission) -> None:
-    """Store a new submission.
-
-    Written in SQL, as the other statements of a submission are: Model.save builds the statement anew for each.
-    """
-    fields = [field for field in Submission._meta.concrete_fields if not field.primary_key]
-    columns, places = ", ".join(field.column for field in fields), ", ".join("%s" for _field in fields)
-    with connection.cursor() as cursor:
-        values = [field.get_db_prep_save(getattr(submission, field.attname), cursor.db) for field in fields]
-        cursor.execute(f"INSERT INTO survey_response ({columns}) VALUES ({places})", values)  # noqa: S608
-        submission.pk = cursor.lastrowid
-    submission._state.adding = False
 
 
 def _is_erased(digest: str) -> bool:

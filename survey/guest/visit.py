@@ -63,7 +63,7 @@ class VisitForm(forms.Form):
 
     def _with_header(self, request: HttpRequest) -> VisitForm:
         """Take the key from the header if there is one; add an error if header and body differ."""
-        header = request.headers.get(HEADER, "").encode("latin-1", "replace").decode("utf-8", "replace")
+        header = request.META.get("HTTP_IDEMPOTENCY_KEY", "").encode("latin-1", "replace").decode("utf-8", "replace")
         if not header or not self.is_valid():
             return self
         if len(header) > KEY_MAX_LENGTH:

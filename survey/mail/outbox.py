@@ -30,6 +30,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from mydjango.http.language import PARAMETER, short_code
+from survey.insert import insert
 from survey.mail import account_links
 from survey.models import JobRun, OutgoingMail, Submission
 
@@ -78,7 +79,7 @@ def queue_mails(submission: Submission) -> None:
             manager = submission.branch.manager_email
             mails.append(_mail_about(submission, OutgoingMail.Kind.ALERT, manager, subject, link))
     if mails:
-        OutgoingMail.objects.bulk_create(mails)
+        insert(mails)
 
 
 def _mail_about(
