@@ -131,8 +131,12 @@ def problems(filters: Filters) -> tuple[int, dict[Problem, int]]:
     Counts the newest NEWEST_LOW low scores, so that the work is the same at a million submissions.
     """
     low = [score for score in LOW_SCORES if not filters.scores or score in filters.scores]
-    newest = submissions.matching(filters).filter(satisfaction__in=low).order_by("-local_date")
-    by_bits = Counter(newest.values_list("problems", flat=True)[:NEWEST_LOW])
+
+    def bits(part: Filters) -> QuerySet[Submission, int]:
+        low_scores = submissions.matching(part).filter(satisfaction__in=low)
+        return low_scores.order_by("-local_date").values_list("problems", flat=True)
+
+    by_bits = Counter(submissions.newest(bits, filters, NEWEST_LOW))
     counts = Counter({problem: sum(n for bits, n in by_bits.items() if bits & problem) for problem in Problem})
     return by_bits.total(), dict(counts.most_common())
 
