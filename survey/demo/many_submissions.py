@@ -62,13 +62,20 @@ def fill(count: int, days: int, branches: int = 12) -> None:
             cursor.execute(statement)
         # As survey.jobs.rollup counts a day, in one statement.
         keys = ("local_date", "branch_id", "language", "satisfaction")
-        days = Submission.objects.filter(local_date__lt=today).values(*keys)
-        sql, parameters = days.annotate(**submission_sums()).order_by().query.sql_with_params()
+        counted = Submission.objects.filter(local_date__lt=today).values(*keys)
+        sql, parameters = counted.annotate(**submission_sums()).order_by().query.sql_with_params()
         sums = ", ".join("responses" if name == "submissions" else name for name in submission_sums())
         cursor.execute(
             f"INSERT INTO survey_dailyrollup (number, local_date, branch_id, language, satisfaction, {sums}) "
             f"SELECT ROW_NUMBER() OVER (PARTITION BY local_date ORDER BY branch_id), counts.* FROM ({sql}) counts",
             parameters,
+        )
+        counted_days = "survey_dailyrollup rollups JOIN survey_rollupday days ON days.local_date = rollups.local_date"
+        totals = ", ".join(f"SUM({name})" for name in sums.split(", "))
+        cursor.execute(
+            f"INSERT INTO survey_chainrollup (local_date, counted_at, language, satisfaction, {sums}) "
+            f"SELECT days.local_date, counted_at, language, satisfaction, {totals} FROM {counted_days} "
+            "GROUP BY days.local_date, counted_at, language, satisfaction"
         )
         cursor.execute(f"ANALYZE TABLE {', '.join(TABLES)}")
         cursor.fetchall()

@@ -69,6 +69,11 @@ class Filters:
         return len(self.branch_ids or ()) > 1
 
     @property
+    def is_whole_chain(self) -> bool:
+        """Return whether the selection is of every branch, with the submissions without one."""
+        return self.branch_ids is None and not self.without_branch
+
+    @property
     def before(self) -> Filters:
         """Return these filters for the period before, with as many days as have begun of this one."""
         begun = (min(self.end, timezone.localdate()) - self.start).days + 1
@@ -100,6 +105,12 @@ _DateField = partial(
 )
 
 
+class BranchSelect(forms.Select):
+    """A select whose template is quick with thousands of options; Django's own renders a template for each."""
+
+    template_name = "staff/select.html"
+
+
 class FilterForm(forms.Form):
     """The filters above each page, a GET form, so that a selection can be bookmarked.
 
@@ -119,7 +130,7 @@ class FilterForm(forms.Form):
     )
     start = _DateField(label=gettext_lazy("From"))
     end = _DateField(label=gettext_lazy("To"))
-    branch = forms.ChoiceField(label=gettext_lazy("Branch"), required=False)
+    branch = forms.ChoiceField(label=gettext_lazy("Branch"), required=False, widget=BranchSelect)
     score = forms.ChoiceField(
         label=gettext_lazy("Score"),
         required=False,
