@@ -1,6 +1,7 @@
 # Each target is a line or two that also work when typed; README.md has them for people without make.
 PYTHON ?= python3
 PYTHON310 ?= python3.10
+PORT ?= 8000
 VENV ?= .venv
 BIN := $(VENV)/bin
 # Processes that run tests. A module's tests stay in one of them, so that its fixtures are set up once.
@@ -12,15 +13,15 @@ SUPPORTED := import sys; sys.exit(None if sys.version_info >= (3, 10) else "Pyth
 
 .PHONY: run demo test test-quick mutants lint bench package messages screenshots clean
 
-run: $(BIN)/.run          ## set up and serve the survey at http://127.0.0.1:8000
-	@echo "Serving the survey at http://127.0.0.1:8000 on SQLite; mail shows here on the console. Ctrl-C ends it."
-	@$(BIN)/python manage.py dev 127.0.0.1:8000
+run: $(BIN)/.run          ## set up and serve the survey at http://127.0.0.1:8000; PORT=8001 takes another port
+	@echo "Serving the survey at http://127.0.0.1:$(PORT) on SQLite; mail shows here on the console. Ctrl-C ends it."
+	@$(BIN)/python manage.py dev 127.0.0.1:$(PORT)
 
-demo: $(BIN)/.run         ## the same with a chain of 12 branches and 5,000 answers, in a database of its own
+demo: $(BIN)/.run         ## the same with a chain of 12 branches and 5,000 submissions, in a database of its own
 	@SQLITE_PATH=demo.sqlite3 $(BIN)/python manage.py migrate --verbosity 0
 	@SQLITE_PATH=demo.sqlite3 $(BIN)/python manage.py seed_demo
-	@echo "The staff's pages: http://127.0.0.1:8000/dashboard/  Ctrl-C ends it."
-	@SQLITE_PATH=demo.sqlite3 $(BIN)/python manage.py dev 127.0.0.1:8000
+	@echo "The staff's pages: http://127.0.0.1:$(PORT)/dashboard/  Ctrl-C ends it."
+	@SQLITE_PATH=demo.sqlite3 $(BIN)/python manage.py dev 127.0.0.1:$(PORT)
 
 test: $(BIN)/.dev         ## set up what the tests need and run them
 	@echo "Running all tests: about ten minutes on two cores. 'make test-quick' takes less than two."
@@ -62,6 +63,14 @@ $(BIN)/python:
 	@$(PYTHON) -c '$(SUPPORTED)' || { echo "make: '$(PYTHON)' is not a usable Python (see above)."; exit 1; }
 	@echo "Creating a virtual environment in $(VENV) with $$($(PYTHON) --version)."
 	@$(PYTHON) -m venv $(VENV) || { echo "make: the module venv is missing or broken; on Debian and Ubuntu: apt-get install python3-venv."; rm -rf $(VENV); exit 1; }
+
+# PYTHON=... where the environment exists with another version: say so instead of going on with that one.
+ifneq ($(origin PYTHON),file)
+SAME := $(shell test ! -x $(BIN)/python || test "$$($(BIN)/python -V)" = "$$($(PYTHON) -V)" || $(BIN)/python -V)
+ifneq ($(SAME),)
+$(error $(VENV) has $(SAME), not $(PYTHON): remove it with 'make clean', or name another folder with VENV=.venv2)
+endif
+endif
 
 $(BIN)/.run: requirements.txt | $(BIN)/python
 	@echo "Installing what the survey needs (requirements.txt)."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -52,10 +52,10 @@ def test_a_guest_over_the_limit_keeps_what_was_typed(client: Client, settings: A
 def test_each_branch_has_its_own_hour(settings: Any) -> None:
     settings.SUBMISSIONS_PER_HOUR = 1
     one, two = (Branch.objects.create(code=code, name=code) for code in ("gz-01", "gz-02"))
-    limits.count_submission("192.0.2.1", one.pk)
-    limits.count_submission("192.0.2.1", two.pk)
+    limits.count_submission("192.0.2.1", Submission(branch=one))
+    limits.count_submission("192.0.2.1", Submission(branch=two))
     with pytest.raises(limits.TooManyAttempts):
-        limits.count_submission("192.0.2.1", one.pk)
+        limits.count_submission("192.0.2.1", Submission(branch=one))
 
 
 @pytest.mark.parametrize(("limit", "address"), [(0, "192.0.2.1"), (1, "")])
@@ -72,14 +72,13 @@ def test_no_address_is_stored(client: Client) -> None:
     assert "192.0.2.77" not in str(list(AttemptWindow.objects.values()) + list(Submission.objects.values()))
 
 
-def test_the_hash_changes_daily_and_with_the_network_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    def keys(address: str, day: str = "2026-11-20") -> set[str]:
-        monkeypatch.setattr("survey.limits.timezone.localdate", lambda: day)
+def test_the_hash_changes_daily_and_with_the_network_only() -> None:
+    def keys(address: str, day: int = 20) -> set[str]:
         AttemptWindow.objects.all().delete()
-        limits.count_submission(address, 1)
+        limits.count_submission(address, Submission(local_date=date(2026, 11, day)))
         return set(AttemptWindow.objects.values_list("key", flat=True))
 
-    assert keys("192.0.2.1") != keys("192.0.2.1", "2026-11-21")
+    assert keys("192.0.2.1") != keys("192.0.2.1", 21)
     assert keys("2001:db8::1") == keys("2001:db8::2")
     assert keys("2001:db8::1") != keys("2001:db8:0:1::1")
     assert keys("::ffff:192.0.2.1") == keys("192.0.2.1")

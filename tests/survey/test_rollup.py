@@ -12,7 +12,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from survey.jobs import rollup
-from survey.models import DailyRollup, RollupDay
+from survey.models import ChainRollup, DailyRollup, RollupDay
 from survey.staff import figures
 from survey.staff.filters import Filters
 from tests.support.chain import make_submission
@@ -191,3 +191,13 @@ def test_two_timers_at_once_count_a_marked_day_again_once(chain):
     RollupDay.mark_late(day)
     assert rollup._count_day(day)
     assert not rollup._count_day(day)
+
+
+def test_the_chains_rows_of_a_day_that_the_release_before_counted_again_are_not_used(chain):
+    make_submission(chain.north, 5, days_ago=2)
+    rollup.count_days(30)
+    ChainRollup.objects.update(submissions=7)
+    assert figures.figures(every_day(5)).now.n == 7
+    RollupDay.objects.update(counted_at=NOON + timedelta(hours=1))
+    assert figures.figures(every_day(5)).now.n == 1
+    assert figures.submissions_by_day(every_day(5)) == {timezone.localdate() - timedelta(2): 1}
