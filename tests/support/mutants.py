@@ -44,11 +44,7 @@ MODULES = {
     "survey/jobs/rollup.py": "rollup",
     "survey/staff/access.py": "permissions erasure",
     "survey/staff/accounts.py": "accounts permissions account_mails",
-<<<<<<< HEAD
     "survey/staff/figures.py": "figures rollup dashboard overview",
-=======
-    "survey/staff/figures.py": "rollup dashboard overview",
->>>>>>> integration
     "survey/staff/metrics.py": "metrics",
 }
 SLOWEST = 600  # seconds for the tests of one change, which may be an endless loop
