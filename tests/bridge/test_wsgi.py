@@ -372,6 +372,10 @@ def test_each_gateway_is_answered_in_its_own_format() -> None:
     assert result("function-url")["headers"] == {"Content-Type": "text/plain", "Set-Cookie": both}
     assert result("aws-rest")["multiValueHeaders"] == {"Content-Type": ["text/plain"], "Set-Cookie": both}
     assert result("aws-alb")["multiValueHeaders"] == {"Content-Type": ["text/plain"], "Set-Cookie": both}
+    # An event without multi-value headers: each header stands in one of the two maps.
+    plain = index.handle_request(Recorder(headers=headers), sample("aws-rest") | {"multiValueHeaders": None}, {})
+    assert plain["headers"] == {"Content-Type": "text/plain"}
+    assert plain["multiValueHeaders"] == {"Set-Cookie": both}
     assert result("aws-http")["headers"] == {"Content-Type": "text/plain"}
     assert result("aws-http")["cookies"] == result("aws-lambda-url")["cookies"] == both
     single = result("aws-alb-single")

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.test import Client
 
 from survey.jobs import retention
-from survey.models import OutgoingMail, Submission
+from survey.models import Branch, OutgoingMail, Submission
 from tests.support.eventually import eventually
 
 VALID = {"name": "Tom", "phone": "1234567890", "satisfaction": 5, "email": "tom@example.com"}
@@ -62,6 +62,12 @@ class TestOneKey:
         form = client.post("/submitSurvey", {**VALID, "submission_id": KEY})
         assert form["Idempotent-Replayed"] == "true"
         assert form["Location"] == f"/thanks/{Submission.objects.get().reference}"
+
+    def test_a_retry_is_recognised_though_its_branch_has_another_name_by_now(self, client: Client) -> None:
+        branch = Branch.objects.create(code="north", name="北店")
+        post(client, branch="north")
+        Branch.objects.filter(pk=branch.pk).update(name="新北店", name_en="North")
+        assert post(client, branch="north")["Idempotent-Replayed"] == "true"
 
     def test_a_retry_after_the_erasure_still_counts_once(self, client: Client) -> None:
         first = post(client).json()
