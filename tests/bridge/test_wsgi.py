@@ -383,6 +383,13 @@ def test_each_gateway_is_answered_in_its_own_format() -> None:
     assert single["headers"]["Set-Cookie"] == "a=1"
 
 
+@pytest.mark.parametrize("lacking", ["version", "rawQueryString"])
+def test_an_event_typed_by_hand_for_an_http_api_may_lack_its_version_or_its_query(lacking: str) -> None:
+    event = {name: value for name, value in sample("aws-http").items() if name != lacking}
+    cookies = [("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")]
+    assert index.handle_request(Recorder(headers=cookies), event, {})["cookies"] == ["a=1", "b=2"]
+
+
 def test_an_application_behind_a_function_url_sees_no_accept_encoding() -> None:
     assert "HTTP_ACCEPT_ENCODING" not in seen("function-url", ("Accept-Encoding", "gzip")).environ
     assert seen("apigw", ("Accept-Encoding", "gzip")).environ["HTTP_ACCEPT_ENCODING"] == "gzip"
