@@ -26,6 +26,7 @@ def run_apart(event: Any, tmp_path: Path, **variables: str) -> Any:
         "except Exception as error: print(json.dumps([type(error).__name__, str(error)]))"
     )
     environment = {**os.environ, "SQLITE_PATH": str(tmp_path / "db.sqlite3"), **variables}
+    environment.pop("DJANGO_SETTINGS_MODULE", None)  # which only the application names on a platform
     ended = subprocess.run(
         [sys.executable, "-c", code], input=json.dumps(event), env=environment, cwd=ROOT, capture_output=True, text=True
     )

@@ -247,6 +247,11 @@ def test_an_error_page_that_is_not_there_stops_the_start() -> None:
         index.Settings.read({"ERROR_PAGE": "no-such-page.html"})
 
 
+def test_the_environ_says_that_instances_run_beside_each_other_and_serve_many_requests() -> None:
+    environ = seen("apigw").environ
+    assert (environ["wsgi.version"], environ["wsgi.multiprocess"], environ["wsgi.run_once"]) == ((1, 0), True, False)
+
+
 def test_multithread_is_what_the_setting_says(bridge_setting: Setting) -> None:
     assert seen("apigw").environ["wsgi.multithread"] is False
     bridge_setting("WSGI_MULTITHREAD", "1")
@@ -392,6 +397,7 @@ def test_the_file_prints_the_result_of_one_event(tmp_path: Path) -> None:
         ("no JSON", [], b"UnknownEvent: The event is a bytes and not JSON."),
         ("{}", [], b"UnknownEvent: EVENT_HANDLERS names no function"),
         ("", ["absent.json"], b"FileNotFoundError"),
+        ('{"Type": "Timer", "Message": "flush"}', [], b"CommandFailed: The timer's command ended with exit code 126"),
     ):
         failed = run(event_text, *arguments, cwd=tmp_path)
         assert (failed.returncode, failed.stdout) == (1, b"")
