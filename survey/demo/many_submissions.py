@@ -10,7 +10,7 @@ from django.utils import timezone
 from survey.models import Branch, Submission
 from survey.models.derived import submission_sums
 
-TABLES = ("survey_response", "survey_responseterm", "survey_dailyrollup")
+TABLES = ("survey_response", "survey_responseterm", "survey_dailyrollup", "survey_chainrollup", "survey_outgoingmail")
 WORDS = ("排队", "服务员", "味道", "红烧肉", "卫生", "补菜", "环境", "价格", "甜品", "态度", "午餐", "米饭")
 
 

@@ -26,7 +26,18 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="ChainRollup",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "local_date",
+                        "language",
+                        "satisfaction",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
                 ("submissions", models.PositiveIntegerField(db_column="responses", verbose_name="submissions")),
                 *((name, models.PositiveIntegerField(name, default=0)) for name in NPS),
                 *((name, models.PositiveIntegerField(default=0)) for name in MOMENTS),
@@ -38,6 +49,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         db_column="local_date",
                         db_constraint=False,
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         to="survey.rollupday",
                         verbose_name="date",

@@ -146,9 +146,15 @@ class ChainRollup(Sums):
     Valid while `counted_at` is that of its day: the release before counts a day again without these rows.
     """
 
+    pk = models.CompositePrimaryKey("local_date", "language", "satisfaction")
     # No constraint: the release before deletes days without these rows.
     local_date = models.ForeignKey(
-        RollupDay, models.CASCADE, db_column="local_date", db_constraint=False, verbose_name=_("date")
+        RollupDay,
+        models.CASCADE,
+        db_column="local_date",
+        db_constraint=False,
+        db_index=False,
+        verbose_name=_("date"),
     )
     counted_at = models.DateTimeField(_("counted"))
     language = models.CharField(_("language"), max_length=10)

@@ -34,7 +34,7 @@ def newest(
     """Return the first `size` rows, behind `before`, of `select(filters)`, a query whose rows come newest first.
 
     No index has the order of several branches, and with a LIMIT MariaDB reads the whole chain in search of them. There
-    the query is run for the last day, the 4 days before it, the 16 before those and so on, without a LIMIT.
+    the query is run for the last day, the 3 days before it, the 9 before those and so on, without a LIMIT.
     """
     if before:
         filters = replace(filters, end=min(filters.end, before.local_date))
@@ -45,7 +45,7 @@ def newest(
     while len(rows) < size and end >= filters.start:
         part = replace(filters, start=max(filters.start, start), end=end)
         rows += islice(older_than(select(part), before).iterator(), size - len(rows))
-        days, end = 4 * days, part.start - timedelta(1)
+        days, end = 3 * days, part.start - timedelta(1)
         start = end - timedelta(days - 1)
     return rows
 
