@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -68,14 +68,17 @@ class RollupDay(models.Model):
     def __str__(self) -> str:
         return str(self.local_date)
 
-    @classmethod
-    def mark_late(cls, day: date) -> None:
+    @staticmethod
+    def mark_late(day: date) -> None:
         """Have the day of a submission that is being stored counted again, if it is counted already.
 
         Call it after the INSERT, in the same transaction: a count that runs meanwhile either sees the submission or
         gives this statement a row to mark. It also updates a row that is marked, whose lock a count then waits for.
+
+        Written in SQL, like the other statements of a submission: building it takes the CPU of five such statements.
         """
-        cls.objects.filter(local_date=day).update(is_late=True)
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE survey_rollupday SET is_late = %s WHERE local_date = %s", [True, day.isoformat()])
 
 
 class Sums(models.Model):

@@ -6,19 +6,14 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
-from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q
-from django.forms.renderers import BaseRenderer
-from django.forms.utils import flatatt
 from django.http import Http404, QueryDict
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -102,6 +97,13 @@ class Filters:
         return urlencode({name: value for name, value in {**dict(self.query), **changes}.items() if value})
 
 
+class Select(forms.Select):
+    """A list of choices in one template; Django renders two for each choice, and a chain has many branches."""
+
+    template_name = "staff/select.html"
+
+
+_ChoiceField = partial(forms.ChoiceField, required=False, widget=Select)
 _DateField = partial(
     forms.DateField,
     required=False,
@@ -110,29 +112,14 @@ _DateField = partial(
 )
 
 
-class BranchSelect(forms.Select):
-    """A select for thousands of options: Django's own renders a template for each, 100 ms of every page."""
-
-    def render(
-        self, name: str, value: object, attrs: dict[str, Any] | None = None, renderer: BaseRenderer | None = None
-    ) -> SafeString:
-        options = (
-            (choice, mark_safe(" selected") if choice == (value or "") else "", label) for choice, label in self.choices
-        )
-        joined = format_html_join("", '<option value="{}"{}>{}</option>', options)
-        attributes = flatatt(self.build_attrs(self.attrs, {**(attrs or {}), "name": name}))
-        return format_html("<select{}>{}</select>", attributes, joined)
-
-
 class FilterForm(forms.Form):
     """The filters above each page, a GET form, so that a selection can be bookmarked.
 
     The two dates exist only with the period "From ... to ...", so that no filled-in date is ever ignored.
     """
 
-    days = forms.ChoiceField(
+    days = _ChoiceField(
         label=gettext_lazy("Period"),
-        required=False,
         choices=(
             ("7", gettext_lazy("Last 7 days")),
             ("30", gettext_lazy("Last 30 days")),
@@ -143,10 +130,9 @@ class FilterForm(forms.Form):
     )
     start = _DateField(label=gettext_lazy("From"))
     end = _DateField(label=gettext_lazy("To"))
-    branch = forms.ChoiceField(label=gettext_lazy("Branch"), required=False, widget=BranchSelect)
-    score = forms.ChoiceField(
+    branch = _ChoiceField(label=gettext_lazy("Branch"))
+    score = _ChoiceField(
         label=gettext_lazy("Score"),
-        required=False,
         choices=(
             ("", gettext_lazy("All scores")),
             ("low", gettext_lazy("Low (1 and 2)")),
@@ -154,22 +140,19 @@ class FilterForm(forms.Form):
             *((str(score), str(score)) for score in range(1, 6)),
         ),
     )
-    problem = forms.ChoiceField(
+    problem = _ChoiceField(
         label=gettext_lazy("What went wrong"),
-        required=False,
         choices=(
             ("", gettext_lazy("Anything or nothing")),
             *((problem.slug, label) for problem, label in PROBLEM_LABELS.items()),
         ),
     )
-    language = forms.ChoiceField(
+    language = _ChoiceField(
         label=gettext_lazy("Language"),
-        required=False,
         choices=(("", gettext_lazy("All languages")), *settings.LANGUAGES),
     )
-    by = forms.ChoiceField(
+    by = _ChoiceField(
         label=gettext_lazy("Trend"),
-        required=False,
         choices=(
             ("", gettext_lazy("Automatic")),
             ("day", gettext_lazy("By day")),
