@@ -155,6 +155,12 @@ def test_an_error_is_answered_whatever_headers_and_context_hold() -> None:
     assert result["headers"]["X-Request-Id"]
 
 
+@pytest.mark.parametrize("value", [b"x", [b"x"], [b"x", b"y"], 5, [5, None]])
+@pytest.mark.parametrize("place", ["headers", "multiValueHeaders"])
+def test_whatever_a_header_holds_the_environ_has_a_string(place: str, value: Any) -> None:
+    assert type(environ_of({"httpMethod": "GET", "path": "/", place: {"X-Name": value}})["HTTP_X_NAME"]) is str
+
+
 def test_dict_subclasses_and_an_address_that_is_not_ascii_count() -> None:
     class Mapping(dict[str, Any]):
         pass
