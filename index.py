@@ -73,7 +73,7 @@ class Settings(NamedTuple):  # a frozen dataclass would cost each cold start 0.8
     text_types: frozenset[str]
     error_page: str  # HTML
     legacy_environ: bool
-    commands: tuple[list[str], ...]  # each a command's name and the words that may follow it
+    commands: str | None  # MANAGE_COMMANDS; None: Django's setting of that name decides
     event_handlers: Mapping[str, str]  # source: "module:function"
 
     @classmethod
@@ -93,7 +93,7 @@ class Settings(NamedTuple):  # a frozen dataclass would cost each cold start 0.8
             text_types=frozenset(text["TEXT_MIME_TYPES"].lower().replace(",", " ").split()),
             error_page=Path(error_page).read_text("utf-8") if error_page else "",
             legacy_environ=text["LEGACY_ENVIRON"].lower() in yes,
-            commands=tuple(map(str.split, variables.get("MANAGE_COMMANDS", DEFAULT_COMMANDS).split(";"))),
+            commands=variables.get("MANAGE_COMMANDS"),
             event_handlers={source.strip(): target.strip() for source, _, target in handlers if target.strip()},
         )
 
@@ -346,8 +346,8 @@ def add_headers(environ: Environ, event: Event) -> None:
         key = VARIABLES[name] if name in VARIABLES else variable_name(name)
         try:
             [value] = values if multiple else (values,)
-            value = value if is_ascii(value) else native(value)
-        except (TypeError, ValueError):  # repeats, or a console test's numbers and nulls
+            value = value if str.isascii(value) else native(value)
+        except (TypeError, ValueError):  # repeats, or bytes, numbers and nulls of tests
             values = [item for item in (values if isinstance(values, list) else [values]) if item is not None]
             key, value = key if values else "", SEPARATORS.get(key, ",").join(native(str(item)) for item in values)
         if key in environ:  # in another case
@@ -368,7 +368,6 @@ def variable_name(header: str) -> str:
     return key if key == "CONTENT_TYPE" else "HTTP_" + key
 
 
-is_ascii = str.isascii  # Raises TypeError for bytes, which have such a method too.
 VARIABLES = {name: variable_name(name) for name in (COMMON_HEADERS + COMMON_HEADERS.lower()).split()}
 
 # As quote_plus() does, first for ASCII, then for the rest as native() spells it, one character for each byte.
@@ -475,9 +474,8 @@ def attach_body(environ: Environ, event: Event) -> None:
 
 def call_wsgi(application: Application, environ: Environ, limit: int) -> Response:
     """Call the application as PEP 3333 says and close its iterable. Raise what it raises, or AssertionError."""
-    status, headers = "", []  # the last if start_response is called again with exc_info
+    status, headers, size = "", [], 0  # of status and headers the last, where exc_info replaces the first
     chunks: list[bytes] = []
-    size = 0
 
     def start_response(new_status: str, new_headers: Any, exc_info: Any = None) -> Callable[[bytes], None]:
         nonlocal status, headers
@@ -768,12 +766,12 @@ def run_command(argv: Any, request_id: str) -> tuple[int, str]:
         return 2, f"The command cannot be read: {error}."
     if not isinstance(argv, list) or not argv or not all(isinstance(word, str) for word in argv):
         return 2, "A command is a list of strings."
+    if has_application():
+        load_application()  # names Django's settings
     command, extra = allowed(argv), {"request_id": request_id}
     if not command:
         logger.error("command.refused request_id=%s", request_id, extra=extra)  # not its words, which may be anything
         return 126, "MANAGE_COMMANDS does not allow this command with these words."
-    if has_application():
-        load_application()  # names Django's settings
     from django.core.management import execute_from_command_line
 
     code: Any = None
@@ -787,9 +785,8 @@ def run_command(argv: Any, request_id: str) -> tuple[int, str]:
     if isinstance(code, Exception):
         logger.error("command.failed request_id=%s %s", request_id, command[0], exc_info=code, extra=extra)
         code = f"{type(code).__name__}: the log says where."  # its text may be personal
-    text = output.getvalue()
     # sys.exit("a sentence") prints it and ends with 1.
-    return (1, f"{text}{code}\n") if isinstance(code, str) else (code or 0, text)
+    return (1, f"{output.getvalue()}{code}\n") if isinstance(code, str) else (code or 0, output.getvalue())
 
 
 def allowed(argv: list[str]) -> list[str]:
@@ -798,7 +795,12 @@ def allowed(argv: list[str]) -> list[str]:
     An entry of MANAGE_COMMANDS is a command and the words that may follow it in any order; one that ends in `=` takes
     any value. `--option 5` becomes `--option=5`, so that a value can never turn into an argument.
     """
-    for name, *words in filter(None, settings.commands):
+    commands = settings.commands
+    if commands is None:
+        from django.conf import settings as django_settings
+
+        commands = getattr(django_settings, "MANAGE_COMMANDS", DEFAULT_COMMANDS)
+    for name, *words in filter(None, map(str.split, commands.split(";"))):
         command, rest = [name], iter(argv[1:])
         for word in rest:
             if word in words or ("=" in word and word[: word.index("=") + 1] in words):
