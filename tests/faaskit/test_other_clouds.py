@@ -60,9 +60,7 @@ def function(document: Any) -> dict[str, Any]:
 
 def variables(document: Any) -> dict[str, Any]:
     """Return the environment of the function."""
-    [environment] = [
-        entry for entry in found(document, {"Variables", "environmentVariables"}) if "ALLOWED_HOSTS" in entry
-    ]
+    [environment] = found(function(document), {"Variables", "environmentVariables"})
     return environment
 
 
