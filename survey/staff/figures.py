@@ -35,11 +35,15 @@ class Tally:
     aspects: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_ASPECT_SUMS, 0))
 
     def add(self, row: dict[str, Any]) -> None:
-        """Add a row of the rollup, or of submissions aggregated to the same columns."""
+        """Add the scores and the NPS of a row of the rollup, or of submissions aggregated to the same columns."""
         self.scores[row["satisfaction"] - 1] += row["submissions"]
-        for totals in (self.nps_groups, self.aspects):
-            for name in totals:
-                totals[name] += row[name] or 0
+        for name in NPS_GROUPS:
+            self.nps_groups[name] += row[name]
+
+    def add_aspects(self, row: dict[str, Any]) -> None:
+        """Add the aspects of a row."""
+        for name in _ASPECT_SUMS:
+            self.aspects[name] += row[name]
 
     @property
     def n(self) -> int:
@@ -83,18 +87,23 @@ class Figures:
 
 
 def figures(filters: Filters) -> Figures:
-    """Return the figures of the filters' period and of the one before, in four queries."""
+    """Return the figures of the filters' period and of the one before, in five queries.
+
+    Branches have no figures of aspects, whose 18 columns would be most of what is read for each.
+    """
     rollups, open_days = _split_days(filters.before.start, filters.end)
     result = Figures()
     is_now = Case(When(local_date__gte=filters.start, then=1), default=0, output_field=IntegerField())
-    totals = rollups.filter(filters.where()).values("branch", "satisfaction", is_now=is_now)
-    sums = {name: Sum(name) for name in ("submissions", *NPS_GROUPS, *_ASPECT_SUMS)}
-    for row in totals.annotate(**sums).order_by():
+    matching = rollups.filter(filters.where()).order_by()
+    for row in matching.values("branch", "satisfaction", is_now=is_now).annotate(**_sums("submissions", *NPS_GROUPS)):
         result.add(row, is_now=bool(row["is_now"]))
+    for row in matching.values(is_now=is_now).annotate(**_sums(*_ASPECT_SUMS)):
+        (result.now if row["is_now"] else result.before).add_aspects(row)
     _add_days(result.by_day, _sum_scores(rollups.filter(local_date__gte=filters.start), filters))
     for row in _count_submissions(open_days, filters):
         is_inside = row["local_date"] >= filters.start
         result.add(row, is_now=is_inside)
+        (result.now if is_inside else result.before).add_aspects(row)
         if is_inside:
             _add_days(result.by_day, [row])
     return result
@@ -145,6 +154,10 @@ def _split_days(start: date, end: date) -> tuple[QuerySet[DailyRollup], list[dat
     open_days = [day for day in every_day if day not in counted]
     rollups = DailyRollup.objects.filter(local_date__gte=start, local_date__lte=end)
     return rollups.exclude(local_date__in=open_days), open_days
+
+
+def _sums(*names: str) -> dict[str, Sum]:
+    return {name: Sum(name) for name in names}
 
 
 def _sum_scores(rollups: QuerySet[DailyRollup], filters: Filters) -> Iterable[dict[str, Any]]:
