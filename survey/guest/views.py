@@ -22,6 +22,7 @@ from mydjango.http.unavailable import page_when_unavailable
 from survey.guest import erase_token, services
 from survey.guest.blank_page import render_blank_page
 from survey.guest.forms import SubmissionForm
+from survey.guest.links import page_url
 from survey.guest.visit import ONCE_MORE, VisitForm
 from survey.limits import TooManyAttempts
 from survey.models import Branch, Submission, parse_reference
@@ -42,6 +43,14 @@ def never_cache_by_default(view: View) -> View:
     return wrapped
 
 
+def page_without_branch_name(request: HttpRequest, code: str = "") -> HttpResponse:
+    """Show the survey of a branch whose name cannot be read; a submission waits on the guest's device."""
+    if request.method == "POST":
+        return redisplay_unvalidated(request)
+    return HttpResponse(render_blank_page(request, Branch(code=code) if code else None))
+
+
+@page_when_unavailable(page_without_branch_name)
 @never_cache_by_default
 @csrf_exempt  # no session is involved, and nothing is stored
 @allow("GET", "POST")
@@ -95,7 +104,7 @@ def redirect_browsers_to_survey(view: View) -> View:
     @wraps(view)
     def wrapped(request: HttpRequest) -> HttpResponse:
         if request.method == "GET" and is_browser(request):
-            return redirect(keep_language(request, reverse("survey")))
+            return redirect(page_url(request, "survey"))
         return view(request)
 
     return wrapped
@@ -213,5 +222,10 @@ def thanks(request: HttpRequest, reference: str) -> HttpResponse:
     """
     submission = get_object_or_404(Submission, reference=parse_reference(reference))
     token = erase_token.from_cookie(request, submission)
-    context = {"submission": submission, "erase_token": token, "erase_days": erase_token.COOKIE_LIFE.days}
+    context = {
+        "submission": submission,
+        "branch_code": submission.branch.code if submission.branch else "",
+        "erase_token": token,
+        "erase_days": erase_token.COOKIE_LIFE.days,
+    }
     return render(request, "guest/thanks.html", context)

@@ -129,6 +129,8 @@ class Submission(models.Model):
             models.Index(fields=("local_date", "id"), name="response_newest"),
             models.Index(fields=("branch", "local_date", "id"), name="response_branch_newest"),
             models.Index(fields=("follow_up_status", "local_date", "id"), name="response_follow_up_newest"),
+            # For the admin's search: staff look up a guest who calls or writes.
+            *(models.Index(fields=(name,), name=f"response_{name}") for name in ("name", "phone", "email")),
         )
 
     def __str__(self) -> str:

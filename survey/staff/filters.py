@@ -64,6 +64,16 @@ class Filters:
         return (self.start, self.end) == (FIRST_DAY, LAST_DAY)
 
     @property
+    def has_several_branches(self) -> bool:
+        """Return whether the selection is neither of one branch nor of the whole chain."""
+        return len(self.branch_ids or ()) > 1
+
+    @property
+    def is_whole_chain(self) -> bool:
+        """Return whether the selection is of every branch, with the submissions without one."""
+        return self.branch_ids is None and not self.without_branch
+
+    @property
     def before(self) -> Filters:
         """Return these filters for the period before, with as many days as have begun of this one."""
         begun = (min(self.end, timezone.localdate()) - self.start).days + 1
