@@ -158,7 +158,8 @@ def _sources(filters: Filters, start: date) -> _Sources:
     of_chain = ChainRollup.objects.filter(period, counted_at=F("local_date__counted_at"))
     summed = counted.intersection(of_chain.values_list("local_date", flat=True).distinct())
     of_chain = ChainRollup.objects.filter(filters.where(), period).exclude(local_date__in=every_day - summed).order_by()
-    return _Sources(by_branch, (of_chain, by_branch.filter(local_date__in=counted - summed)), live)
+    unsummed = counted - summed  # normally none
+    return _Sources(by_branch, (of_chain, by_branch.filter(local_date__in=unsummed)) if unsummed else (of_chain,), live)
 
 
 def _is_now(filters: Filters) -> Case:

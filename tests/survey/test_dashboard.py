@@ -352,7 +352,7 @@ def test_no_query_and_no_template_repeats_for_each_row(client, chain):
     pages = (*PAGES[:4], "branches", "cards", "staff", "erasures", "submission")
     make_rows(5)
     of_five = [cost(page) for page in pages]
-    make_rows(45)
+    make_rows(30)  # of more than 40 branches the overview chooses some, with two queries more
     assert [cost(page) for page in pages] == of_five
 
 
