@@ -12,9 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from faaskit.function_config import FunctionConfig
+from faaskit.function_config import LAYER_FILE, FunctionConfig
 from faaskit.scf import default_alias, layer, remote, triggers, versions
-from faaskit.scf.account import LAYER_FILE
 from faaskit.scf.api import POLL_EVERY, POLLS, Api, ApiError, ApiUnreachable, DeployError, find, wait_until_active
 from faaskit.scf.default_alias import LATEST, Alias
 from faaskit.scf.parameters import configuration, create_function, fingerprint, name_and_namespace, update_configuration
