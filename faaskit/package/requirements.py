@@ -73,9 +73,12 @@ class Installation:
         while (errors := self._pip(compile_)) is not None:
             match = NEEDS_SOURCE.search(errors)
             name = (match[1] or match[2]) if match else ""
-            if not name or name in self.built:
+            if name and name not in self.built:
+                self.built.append(name)
+            elif self.lock.is_file():
+                self.lock.unlink()  # uv looks for a locked version in the first index that has it, and in no other
+            else:
                 raise PackageError(f"{source.name} cannot be resolved for {self.target}: {_sentence(errors)}")
-            self.built.append(name)
         install = ["install", "--requirements", str(self.lock), "--no-deps", "--target", str(folder)]
         # The lock is written without looking at the hashes that its source demands.
         if "--hash" in source.read_text(encoding="utf-8"):

@@ -11,6 +11,8 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from faaskit import project
 from faaskit.package import archives, build, shipped_files, verify
@@ -50,6 +52,13 @@ def test_the_package_passes_its_verification(built: Package) -> None:
     lines: list[str] = []
     verify.verify(built, TARGET, lines.append)
     assert lines[-1].startswith("All ")
+
+
+def test_requirements_txt_pins_every_package_of_the_layer(built: Package) -> None:
+    lock = (built.folder / build.LOCK).read_text().splitlines()
+    pinned = [Requirement(line) for line in (PROJECT / "requirements.txt").read_text().splitlines() if "==" in line]
+    versions = {f"{canonicalize_name(each.name)}{each.specifier}" for each in pinned}
+    assert {line.partition(" ")[0] for line in lock if "==" in line} <= versions
 
 
 def test_the_function_holds_no_development_files(built: Package) -> None:

@@ -100,6 +100,23 @@ def test_versions_that_are_not_pinned_stay_until_the_lock_is_removed(index: Path
     assert install(tmp_path, "one") == {"one": "1.0", "two": "2.0"}
 
 
+def test_a_version_whose_wheels_are_spread_over_two_indexes_is_found_again(
+    index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = []
+    for number, tag in enumerate(("cp311-cp311-manylinux2014_x86_64", OLD)):
+        folder = tmp_path / f"simple{number}" / "one"
+        folder.mkdir(parents=True)
+        wheel = make_wheel(folder, "one", tag)
+        (folder / "index.html").write_text(f'<a href="{wheel.name}">{wheel.name}</a>')
+        places.append(folder.parent.as_uri())
+    monkeypatch.delenv("PIP_NO_INDEX")
+    monkeypatch.setenv("PIP_EXTRA_INDEX_URL", places[0])
+    monkeypatch.setenv("PIP_INDEX_URL", places[1])
+    for _build in range(2):
+        assert install(tmp_path, "one") == {"one": "1.0"}
+
+
 def test_what_needs_another_python_is_refused_as_wheel_and_as_source(index: Path, tmp_path: Path) -> None:
     make_wheel(index, "wheel", python=">=3.11")
     make_source(index, "source", python=">=3.11")
