@@ -10,7 +10,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils.deprecation import MiddlewareMixin
 
-from mydjango.http.problems import View, problem, speaks_json
+from mydjango.http.problems import View, page_or_problem, problem, speaks_json
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ DETAIL = "The service cannot reach its database at the moment. Please try again 
 NOT_MIGRATED = "The database lacks a table or a column: run 'python manage.py migrate'."
 MISSING = (1054, 1146)  # MySQL: unknown column, no such table
 
-Page = Callable[[HttpRequest], HttpResponse]
+Page = Callable[..., HttpResponse]  # takes the arguments of its view
 
 
 def is_unavailable(error: Exception) -> bool:
@@ -63,8 +63,10 @@ class UnavailableMiddleware(MiddlewareMixin):
         )
         page = getattr(view, "when_unavailable", None)
         if page is None or speaks_json(request):
-            return problem(request, 503, DETAIL, headers={"Retry-After": str(RETRY_AFTER)})
-        response: HttpResponse = page(request)
-        response.status_code = 503
+            response = page_or_problem(request, 503, DETAIL)
+        else:
+            arguments = request.resolver_match.kwargs if request.resolver_match else {}
+            response = page(request, **arguments)
+            response.status_code = 503
         response["Retry-After"] = str(RETRY_AFTER)
         return response

@@ -61,6 +61,7 @@ def _render_with_placeholders(language: str, named: str | None, _prefix: str, ha
     branch = Branch(code=_placeholder("branch"), name=name, name_en=name) if has_branch else None
     context = {
         "form": SubmissionForm.for_page(branch),
+        "branch_code": branch.code if branch else "",
         "visit": VisitForm(initial={field: _placeholder(field) for field in ("submission_id", "started")}),
         "language_urls": {code: _placeholder(code) for code, _name in settings.LANGUAGES},
     }

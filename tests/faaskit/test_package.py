@@ -56,7 +56,11 @@ def test_the_package_passes_its_verification(built: Package) -> None:
 
 def test_requirements_txt_pins_every_package_of_the_layer(built: Package) -> None:
     lock = (built.folder / build.LOCK).read_text().splitlines()
-    pinned = [Requirement(line) for line in (PROJECT / "requirements.txt").read_text().splitlines() if "==" in line]
+    pinned = [
+        Requirement(line.partition(" #")[0])
+        for line in (PROJECT / "requirements.txt").read_text().splitlines()
+        if "==" in line
+    ]
     versions = {f"{canonicalize_name(each.name)}{each.specifier}" for each in pinned}
     assert {line.partition(" ")[0] for line in lock if "==" in line} <= versions
 

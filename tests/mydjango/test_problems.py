@@ -41,7 +41,7 @@ def test_a_browser_gets_a_page_with_a_link_and_no_query_is_made(client: Client, 
     assert response.status_code == 404
     text = response.content.decode()
     assert '<html lang="en">' in text
-    assert "There is no such page" in text
+    assert "Page not found" in text
     assert f'href="{link}"' in text
 
 
