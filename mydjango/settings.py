@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -129,7 +130,6 @@ def _database() -> dict[str, Any]:
 DATABASES = {"default": _database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-AUTHENTICATION_BACKENDS = ["survey.staff.authentication.StaffBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
@@ -145,10 +145,14 @@ STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 # Before `collectstatic` there is no manifest: static files are served from the apps' folders.
 _collected = (STATIC_ROOT / "staticfiles.json").is_file()
-_storage = "ManifestStaticFilesStorage" if _collected and not DEBUG else "StaticFilesStorage"
+_storage = "django.contrib.staticfiles.storage.StaticFilesStorage"
+if not DEBUG and sys.argv[1:2] == ["collectstatic"]:
+    _storage = "mydjango.http.hashed_files.HashedFilesStorage"
+elif not DEBUG and _collected:
+    _storage = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": f"django.contrib.staticfiles.storage.{_storage}"},
+    "staticfiles": {"BACKEND": _storage},
 }
 WHITENOISE_USE_FINDERS = DEBUG or not _collected
 

@@ -3,49 +3,56 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import re
-import time
 from datetime import datetime, timedelta
-from pathlib import Path
 
-from faaskit.scf import function_log
+from faaskit.scf import function_log, opened
 from faaskit.scf.account import open_account
+from faaskit.scf.output import discard
 from faaskit.timers import PLATFORM_TIME
 
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
-def duration(text: str) -> timedelta:
-    """Parse '90s', '15m' or '2h', at most a day; raises ArgumentTypeError."""
-    match = re.fullmatch(r"(\d+)([smh])", text)
-    if not match or (length := timedelta(**{UNITS[match[2]]: int(match[1])})) > function_log.LONGEST:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 90s, 15m or 2h, of at most a day")
-    return length
+def moment(text: str) -> datetime:
+    """Parse '15m' or '2h', which is that long ago, or '2026-11-21T10:30' in UTC+8; raises ArgumentTypeError."""
+    ago = re.fullmatch(r"(\d{1,5})([smhd])", text)
+    try:
+        if ago:
+            return datetime.now(PLATFORM_TIME) - timedelta(**{UNITS[ago[2]]: int(ago[1])})
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        reason = f"{text!r} is not a time such as 90s, 15m, 2h, 7d or 2026-11-21T10:30"
+        raise argparse.ArgumentTypeError(reason) from error
+    return at if at.tzinfo else at.replace(tzinfo=PLATFORM_TIME)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `logs`."""
-    parser.add_argument("--since", type=duration, default=timedelta(minutes=15), help="90s, 15m (default), 2h")
-    parser.add_argument("--errors", action="store_true", help="only invocations that failed")
+    parser.add_argument("--since", type=moment, default="15m", metavar="TIME", help="15m (default), 2h, or a date")
+    parser.add_argument("--until", type=moment, metavar="TIME", help="likewise; implies --no-follow")
+    parser.add_argument("--level", type=str.upper, choices=LEVELS, default="DEBUG", help="this level and above")
+    parser.add_argument("--errors", action="store_const", dest="level", const="ERROR", help="the same as --level ERROR")
     parser.add_argument("--request", default="", metavar="ID", help="only this invocation; implies --no-follow")
-    parser.add_argument("--no-follow", action="store_true", help="print the present entries and end")
-    parser.add_argument("--folder", type=Path, default=Path.cwd(), help="the folder of serverless.yml (default: here)")
+    parser.add_argument(
+        "--follow", action=argparse.BooleanOptionalAction, help="go on with new entries, as without the option"
+    )
+    opened.add_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the entries until Control-C; raises DeployError."""
-    now = datetime.now(PLATFORM_TIME)
-    start = now - options.since
+    """Print the lines until the end, Ctrl-C or a closed pipe; returns the exit code and raises DeployError."""
+    account = open_account(options.folder)
+    follow = not (options.until or options.request) if options.follow is None else options.follow
+    end = None if follow else options.until or datetime.now(PLATFORM_TIME)
+    level = logging.getLevelName(options.level)
     try:
-        account = open_account(options.folder)
-        if options.no_follow or options.request:
-            entries = iter(
-                function_log.entries(account.api, account.config, start, now, options.errors, options.request)
-            )
-        else:
-            entries = function_log.follow(account.api, account.config, start, time.sleep, options.errors)
-        for entry in entries:
-            print(entry)
+        for line in function_log.lines(account.api, account.config, options.since, end, options.request, level):
+            print(line, flush=True)
+    except BrokenPipeError:  # `logs | head`
+        discard()
     except KeyboardInterrupt:
         print()
     return 0

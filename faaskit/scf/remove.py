@@ -15,11 +15,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Remove after the user typed the function's name; raises DeployError."""
-    with opened.open_deployment(options) as deployment:
-        name = deployment.config.name
-        question = f"This deletes {name} with all its versions and its layer, not the database. Type its name: "
-        if not (options.noinput or options.dry_run) and input(question) != name:
-            raise DeployError("Nothing was deleted.")
+    """Remove after the user typed the function's name; raises DeployError and ProjectError."""
+    with opened.open_deployment(options.folder) as deployment:
+        if not options.noinput:
+            _confirm(deployment.config.name)
         deployment.remove()
     return 0
+
+
+def _confirm(name: str) -> None:
+    """Raise DeployError unless the name is typed."""
+    question = f"This deletes {name} with all its versions and its layer, not the database. Type its name: "
+    try:
+        typed = input(question)
+    except EOFError:
+        raise DeployError("Nothing was deleted: there is nobody to ask. --noinput deletes without asking.") from None
+    if typed != name:
+        raise DeployError("Nothing was deleted.")

@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Roll back; raises DeployError."""
-    with opened.open_deployment(options) as deployment:
+    """Roll back; raises DeployError and ProjectError."""
+    with opened.open_deployment(options.folder) as deployment:
         deployment.rollback(options.version)
     return 0

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from django.http import HttpRequest
-from django.middleware.locale import LocaleMiddleware
+from django.http import HttpRequest, HttpResponse
 from django.utils import translation
+from django.utils.cache import patch_vary_headers
+from django.utils.deprecation import MiddlewareMixin
 
 PARAMETER = "lang"
 
@@ -49,13 +50,15 @@ def without_language(url: str) -> str:
     return urlunsplit(parts._replace(query=urlencode(kept)))
 
 
-class LanguageMiddleware(LocaleMiddleware):
-    """Django's LocaleMiddleware, with the URL's language first."""
+class LanguageMiddleware(MiddlewareMixin):
+    """Activate the URL's language, else the browser's. Django's LocaleMiddleware looks for it in the path instead."""
 
     def process_request(self, request: HttpRequest) -> None:
-        language = named_language(request)
-        if language is None:
-            super().process_request(request)
-            return
+        language = named_language(request) or translation.get_language_from_request(request)
         translation.activate(language)
         request.LANGUAGE_CODE = language
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        patch_vary_headers(response, ("Accept-Language",))
+        response.headers.setdefault("Content-Language", request.LANGUAGE_CODE)
+        return response

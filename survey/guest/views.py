@@ -146,7 +146,7 @@ def _validate_and_store(request: HttpRequest, form: SubmissionForm, visit: Visit
         return _error_response(request, 400, detail, form, visit.for_redisplay(), notice=notice, errors=errors)
     if seconds := visit.seconds_to_wait():
         return _error_response(request, 429, str(ONCE_MORE), form, visit.for_redisplay(), retry_after=seconds)
-    submission = form.save(commit=False)
+    submission = form.submission()
     submission.language = translation.get_language()
     if submission.branch and _is_too_late(submission.branch, visit):
         detail = _("%(name)s no longer takes answers.") % {"name": submission.branch.local_name}
@@ -195,7 +195,8 @@ def _error_response(
 def _success_response(request: HttpRequest, submitted: services.Submitted) -> HttpResponse:
     """Return 201 for JSON callers, a redirect to the thank-you page for browsers; a retry gets the same."""
     submission = submitted.submission
-    thanks_url = keep_language(request, reverse("thanks", args=[submission.reference]))
+    path = reverse("thanks", args=[submission.reference])
+    thanks_url = keep_language(request, path)
     response: HttpResponse
     if speaks_json(request):
         members = {"id": submission.pk, "reference": submission.reference}
@@ -206,7 +207,7 @@ def _success_response(request: HttpRequest, submitted: services.Submitted) -> Ht
     else:
         response = redirect(thanks_url)
     if submitted.erase_token:
-        erase_token.set_cookie(submitted.erase_token, submission, response)
+        erase_token.set_cookie(submitted.erase_token, path, response)
     if submitted.replayed:
         response["Idempotent-Replayed"] = "true"
     return response
