@@ -537,12 +537,13 @@ def configured_application(environ: Environ, start_response: StartResponse) -> I
 
 @cache
 def load_application() -> Application:
-    """Import the application that WSGI_APPLICATION names."""
+    """Import the application that WSGI_APPLICATION names, or call the factory that it names: `module:create_app()`."""
     # The collector rests meanwhile, and then never looks at these objects, which all stay: a quarter of a cold start.
     name, collecting = settings.application or DEFAULT_APPLICATION, gc.isenabled()
     gc.disable()
     try:
-        return as_wsgi(resolve_name(name if ":" in name else f"{name}:application"))
+        target, called, _ = (name if ":" in name else f"{name}:application").partition("()")
+        return as_wsgi(resolve_name(target)() if called else resolve_name(target))
     finally:
         gc.freeze()
         if collecting:
