@@ -155,6 +155,12 @@ def test_an_error_is_answered_whatever_headers_and_context_hold() -> None:
     assert result["headers"]["X-Request-Id"]
 
 
+@pytest.mark.parametrize("value", [b"x", [b"x"], [b"x", b"y"], 5, [5, None]])
+@pytest.mark.parametrize("place", ["headers", "multiValueHeaders"])
+def test_whatever_a_header_holds_the_environ_has_a_string(place: str, value: Any) -> None:
+    assert type(environ_of({"httpMethod": "GET", "path": "/", place: {"X-Name": value}})["HTTP_X_NAME"]) is str
+
+
 def test_dict_subclasses_and_an_address_that_is_not_ascii_count() -> None:
     class Mapping(dict[str, Any]):
         pass
@@ -432,5 +438,5 @@ def test_nothing_but_the_standard_library_and_the_named_packages_is_imported() -
     imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     imported |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     foreign = {name for name in imported if name.partition(".")[0] not in sys.stdlib_module_names}
-    assert foreign == {"a2wsgi", "django.core.management"}
+    assert foreign == {"a2wsgi", "django.conf", "django.core.management"}
     assert logging.getLogger("index") is index.logger
