@@ -403,7 +403,7 @@ def test_the_file_prints_the_result_of_one_event(tmp_path: Path) -> None:
         ("no JSON", [], b"UnknownEvent: The event is a bytes and not JSON."),
         ("{}", [], b"UnknownEvent: EVENT_HANDLERS names no function"),
         ("", ["absent.json"], b"FileNotFoundError"),
-        ('{"Type": "Timer", "Message": "flush"}', [], b"CommandFailed: The timer's command ended with exit code 126"),
+        ('{"Type": "Timer", "Message": ""}', [], b"CommandFailed: The timer's command ended with exit code 2"),
     ):
         failed = run(event_text, *arguments, cwd=tmp_path)
         assert (failed.returncode, failed.stdout) == (1, b"")
