@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from mydjango.mysql.options import connection_options
-from mydjango.operations import environment, json_log
+from mydjango.operations import environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PLATFORM = environment.platform()
@@ -199,7 +199,8 @@ PRIVACY_CONTACT = environment.text("PRIVACY_CONTACT")
 RETENTION_DAYS = environment.integer("RETENTION_DAYS", 365, minimum=1)
 
 # In development Django's own readable lines, in production one JSON object a line.
-LOGGING: dict[str, Any] = {} if DEBUG else json_log.configuration()
+LOGGING_CONFIG = "mydjango.operations.json_log.configure"
+LOGGING: dict[str, Any] = {} if DEBUG else {"level": "INFO"}
 
 # Per address, branch and hour; a restaurant's guests share one address. 0: no limit.
 SUBMISSIONS_PER_HOUR = environment.integer("SUBMISSIONS_PER_HOUR", 300)
