@@ -57,6 +57,8 @@ def build(project: Path, folder: Path, target: Target, report: Report) -> Packag
         copy_function(project, function)
         collect_static_files(project, function)
         compile_translations(project, function)
+        report("Rendering the survey page.")
+        run(function, [sys.executable, "manage.py", "render_blank_pages"], "render_blank_pages")
         report("Building the lexicon.")
         run(project, [sys.executable, "manage.py", "build_lexicon", str(layer / "jieba")], "build_lexicon")
         python = compile_bytecode(function, layer, target, report)

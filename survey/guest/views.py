@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import wraps
+from json import JSONEncoder
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -20,7 +21,7 @@ from mydjango.http.language import keep_language
 from mydjango.http.problems import FORM_TYPES, View, allow, is_browser, is_json, problem, speaks_json
 from mydjango.http.unavailable import page_when_unavailable
 from survey.guest import erase_token, services
-from survey.guest.blank_page import render_blank_page
+from survey.guest.blank_page import complete_page
 from survey.guest.forms import SubmissionForm
 from survey.guest.visit import ONCE_MORE, VisitForm
 from survey.limits import TooManyAttempts
@@ -54,7 +55,7 @@ def page(request: HttpRequest, code: str = "") -> HttpResponse:
         return render(request, "guest/no_branch.html", {"branch": branch}, status=404)
     if request.method == "POST":
         return _redisplay(request, SubmissionForm.for_page(branch, typed=_posted_values(request)))
-    return HttpResponse(render_blank_page(request, branch))
+    return HttpResponse(complete_page(request, branch))
 
 
 @allow("GET")
@@ -192,7 +193,7 @@ def _success_response(request: HttpRequest, submitted: services.Submitted) -> Ht
         members = {"id": submission.pk, "reference": submission.reference}
         if submitted.erase_token:
             members["erase_token"] = submitted.erase_token
-        response = JsonResponse(members, status=201)
+        response = JsonResponse(members, JSONEncoder, status=201)  # Django's own imports its serializers
         response["Location"] = thanks_url
     else:
         response = redirect(thanks_url)
