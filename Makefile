@@ -1,33 +1,38 @@
 # Each target is a line or two that also work when typed; README.md has them for people without make.
 PYTHON ?= python3
 PYTHON310 ?= python3.10
+PORT ?= 8000
 VENV ?= .venv
 BIN := $(VENV)/bin
 # Processes that run tests. A module's tests stay in one of them, so that its fixtures are set up once.
 JOBS ?= 2
 TESTS ?=
+SEED ?= 16
 PARALLEL := --numprocesses $(JOBS) --dist loadfile
 SUPPORTED := import sys; sys.exit(None if sys.version_info >= (3, 10) else "Python 3.10 or newer is needed, this is " + sys.version.split()[0] + ": name a newer one, for example make run PYTHON=python3.11")
 
-.PHONY: run demo test test-quick lint bench package messages screenshots clean
+.PHONY: run demo test test-quick mutants lint bench package messages screenshots clean
 
-run: $(BIN)/.run          ## set up and serve the survey at http://127.0.0.1:8000
-	@echo "Serving the survey at http://127.0.0.1:8000 on SQLite; mail shows here on the console. Ctrl-C ends it."
-	@$(BIN)/python manage.py dev 127.0.0.1:8000
+run: $(BIN)/.run          ## set up and serve the survey at http://127.0.0.1:8000; PORT=8001 takes another port
+	@echo "Serving the survey at http://127.0.0.1:$(PORT) on SQLite; mail shows here on the console. Ctrl-C ends it."
+	@$(BIN)/python manage.py dev 127.0.0.1:$(PORT)
 
-demo: $(BIN)/.run         ## the same with a chain of 12 branches and 5,000 answers, in a database of its own
+demo: $(BIN)/.run         ## the same with a chain of 12 branches and 5,000 submissions, in a database of its own
 	@SQLITE_PATH=demo.sqlite3 $(BIN)/python manage.py migrate --verbosity 0
 	@SQLITE_PATH=demo.sqlite3 $(BIN)/python manage.py seed_demo
-	@echo "The staff's pages: http://127.0.0.1:8000/dashboard/  Ctrl-C ends it."
-	@SQLITE_PATH=demo.sqlite3 $(BIN)/python manage.py dev 127.0.0.1:8000
+	@echo "The staff's pages: http://127.0.0.1:$(PORT)/dashboard/  Ctrl-C ends it."
+	@SQLITE_PATH=demo.sqlite3 $(BIN)/python manage.py dev 127.0.0.1:$(PORT)
 
 test: $(BIN)/.dev         ## set up what the tests need and run them
-	@echo "Running all tests: about ten minutes on two cores. 'make test-quick' takes about three."
+	@echo "Running all tests: about ten minutes on two cores. 'make test-quick' takes less than two."
 	@$(BIN)/python -m pytest $(PARALLEL) $(TESTS)
 
-test-quick: $(BIN)/.dev   ## the tests that start no servers, browsers or builds, about three minutes
-	@echo "Running the quick tests: about three minutes on two cores."
+test-quick: $(BIN)/.dev   ## the tests that start no servers, browsers or builds, less than two minutes
+	@echo "Running the quick tests: less than two minutes on two cores."
 	@$(BIN)/python -m pytest $(PARALLEL) -m "not slow" $(TESTS)
+
+mutants: $(BIN)/.dev .venv-mutants/.mutants  ## change the code at 200 places of SEED; print what no test notices: an hour
+	nice .venv-mutants/bin/python -m tests.support.mutants --python $(BIN)/python --jobs $(JOBS) --seed $(SEED)
 
 lint: $(BIN)/.dev         ## style, format, types, imports and configuration files; .pre-commit-config.yaml runs it
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -59,6 +64,14 @@ $(BIN)/python:
 	@echo "Creating a virtual environment in $(VENV) with $$($(PYTHON) --version)."
 	@$(PYTHON) -m venv $(VENV) || { echo "make: the module venv is missing or broken; on Debian and Ubuntu: apt-get install python3-venv."; rm -rf $(VENV); exit 1; }
 
+# PYTHON=... where the environment exists with another version: say so instead of going on with that one.
+ifneq ($(origin PYTHON),file)
+SAME := $(shell test ! -x $(BIN)/python || test "$$($(BIN)/python -V)" = "$$($(PYTHON) -V)" || $(BIN)/python -V)
+ifneq ($(SAME),)
+$(error $(VENV) has $(SAME), not $(PYTHON): remove it with 'make clean', or name another folder with VENV=.venv2)
+endif
+endif
+
 $(BIN)/.run: requirements.txt | $(BIN)/python
 	@echo "Installing what the survey needs (requirements.txt)."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt || { echo "make: the packages could not be installed; pip's message above says why."; exit 1; }
@@ -75,5 +88,10 @@ $(BIN)/.dev: requirements.txt requirements-dev.txt | $(BIN)/python
 	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -r requirements-bench.txt
 	@touch $@
 
+.venv-mutants/.mutants:
+	@echo "Installing what changes the code (Cosmic Ray) into .venv-mutants."
+	@$(PYTHON) -m venv .venv-mutants && .venv-mutants/bin/python -m pip install --quiet --disable-pip-version-check cosmic-ray==8.7.0
+	@touch $@
+
 clean:                    ## remove what make made
-	rm -rf .venv .venv3* .venv-bench build staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv3* .venv-bench .venv-mutants build staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -91,7 +91,7 @@ class Settings(NamedTuple):  # a frozen dataclass would cost each cold start 0.8
             base_path=native("/" + base_path.strip("/")).rstrip("/"),
             strip_stage=text["STRIP_STAGE_PATH"].lower() in yes,
             text_types=frozenset(text["TEXT_MIME_TYPES"].lower().replace(",", " ").split()),
-            error_page=Path(error_page).read_text("utf-8") if error_page else "",
+            error_page=(Path(__file__).parent / error_page).read_text("utf-8") if error_page else "",
             legacy_environ=text["LEGACY_ENVIRON"].lower() in yes,
             commands=tuple(map(str.split, variables.get("MANAGE_COMMANDS", DEFAULT_COMMANDS).split(";"))),
             event_handlers={source.strip(): target.strip() for source, _, target in handlers if target.strip()},

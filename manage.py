@@ -8,9 +8,10 @@ import sys
 
 
 def main() -> None:
-    """Run the management command of sys.argv. Raises SystemExit where its packages are not installed."""
+    """Run the management command of sys.argv. Raises SystemExit where a package is missing or a setting is wrong."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mydjango.settings")
     try:
+        from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line
     except ImportError as error:
         raise SystemExit(
@@ -26,6 +27,10 @@ def main() -> None:
             f"The package {package} is not installed here: the commands for development need "
             "'pip install -r requirements-dev.txt'."
         ) from error
+    except ImproperlyConfigured as error:
+        if "--traceback" in sys.argv:
+            raise
+        raise SystemExit(str(error)) from error
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ def main(requests: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder, "serverless.yml")
         config.write_text("name: survey\ninputs: {timeout: 60}\n", encoding="utf-8")
-        measured = measure(["-m", "faaskit.local.serve", "0", f"--config={config}", "--no-timers"], requests)
+        measured = measure(["-m", "faaskit", "serve", "0", f"--config={config}", "--no-timers"], requests)
     print(f"Warm GET {TARGET}, {ROUNDS} rounds of {requests}, milliseconds")
     print(f"{'':30} {'median':>8} {'least':>8} {'most':>8}")
     for name, values in measured.items():

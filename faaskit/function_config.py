@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 from dotenv import dotenv_values
 
+from faaskit.errors import FaaskitError
 from faaskit.timers import Timer
 
 REFERENCE = re.compile(r"\$\{([^{}]+)\}")
@@ -23,7 +24,7 @@ VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 RESERVED_PREFIXES = ("SCF_", "QCLOUD_", "TENCENTCLOUD_")
 
 
-class FunctionConfigError(ValueError):
+class FunctionConfigError(FaaskitError):
     """serverless.yml is missing or invalid; the message is one sentence."""
 
 
@@ -81,18 +82,21 @@ class _Resolver:
 
 
 def deployment_environ(folder: Path) -> dict[str, str]:
-    """Return the variables for `${env:…}`: those of the shell win over those of the folder's .env file.
+    """Return the variables for `${env:…}` of a deployment: those of the shell win over those of the folder's .env file.
 
     Raises FunctionConfigError where that file cannot be read.
     """
-    path = folder / ".env"
+    return read_env_file(folder / ".env") | dict(os.environ)
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """Return the variables of a .env file, {} if it does not exist. Raises FunctionConfigError."""
     try:
-        file = {name: value for name, value in dotenv_values(path).items() if value is not None}
+        return {name: value for name, value in dotenv_values(path).items() if value is not None}
     except UnicodeDecodeError as error:
         raise FunctionConfigError(f"{path} is not UTF-8: save it as such.") from error
     except OSError as error:
         raise FunctionConfigError(f"{path} cannot be read: {error.strerror}.") from error
-    return file | dict(os.environ)
 
 
 def load(path: Path, environ: Mapping[str, str] | None = None, stage: str = "") -> FunctionConfig:

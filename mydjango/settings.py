@@ -27,8 +27,10 @@ _public = urlsplit(PUBLIC_URL)
 if PUBLIC_URL and (_public.scheme not in ("http", "https") or not _public.hostname):
     raise ImproperlyConfigured(f"PUBLIC_URL={PUBLIC_URL!r} is not an address such as https://survey.example.com.")
 
-# With DEBUG on every host is allowed, so that sample events work in a fresh clone.
-ALLOWED_HOSTS = ["*"] if DEBUG else environment.text("ALLOWED_HOSTS").replace(",", " ").split()
+# With DEBUG on every host is allowed, so that sample events work in a fresh clone; in production also those that the
+# platform gives a function, so that guests reach one that has neither PUBLIC_URL nor ALLOWED_HOSTS.
+PLATFORM_HOSTS = environment.platform_hosts()
+ALLOWED_HOSTS = ["*"] if DEBUG else [*environment.text("ALLOWED_HOSTS").replace(",", " ").split(), *PLATFORM_HOSTS]
 if _public.hostname and not DEBUG:
     ALLOWED_HOSTS.append(_public.hostname)
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"] if PUBLIC_URL else []
@@ -127,7 +129,6 @@ def _database() -> dict[str, Any]:
 DATABASES = {"default": _database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-AUTHENTICATION_BACKENDS = ["survey.staff.authentication.StaffBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},

@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import ngettext
 
-from survey.models import AttemptWindow
+from survey.models import AttemptWindow, Submission
 
 WINDOW = timedelta(minutes=15)
 # A person mistypes: per account and address. Staff share a router: per address. Guesses come from many addresses: per
@@ -83,7 +83,7 @@ def allow_once(name: str, period: timedelta) -> bool:
     return True
 
 
-def count_submission(address: str, branch: int | None) -> None:
+def count_submission(address: str, submission: Submission) -> None:
     """Count a submission in the transaction that stores it. Raises TooManyAttempts.
 
     Call this last in the transaction, so that the row of a busy restaurant is locked only until the commit. Submissions
@@ -92,7 +92,7 @@ def count_submission(address: str, branch: int | None) -> None:
     limit: int = settings.SUBMISSIONS_PER_HOUR
     if limit and address:
         # The date changes the hash of an address daily, so that nothing links a guest's visits later.
-        name = f"submission {timezone.localdate()} {network(address)} {branch or ''}"
+        name = f"submission {submission.local_date} {network(address)} {submission.branch_id or ''}"
         _count(name, limit, SUBMISSION_WINDOW)
 
 
@@ -151,17 +151,17 @@ def _add_one(key: str, limit: int, period: timedelta) -> bool:
     fifth of the CPU of a submission (benchmarks/warm.py).
     """
     now = timezone.now()
-    start, end = map(connection.ops.adapt_datetimefield_value, (now, now + period))
     with connection.cursor() as cursor:
-        cursor.execute(ADD_ONE.format(key=connection.ops.quote_name("key")), [start, start, end, key, start, limit])
+        start, end = map(cursor.db.ops.adapt_datetimefield_value, (now, now + period))
+        cursor.execute(ADD_ONE, [start, start, end, key, start, limit])
         counted: int = cursor.rowcount
     return counted > 0
 
 
-# `attempts` first: MySQL assigns from left to right, and it must see the old `ends_at`. `key` is a reserved word.
+# `attempts` first: MySQL assigns from left to right, and it must see the old `ends_at`. `key` alone is a reserved word.
 ADD_ONE = """
 UPDATE survey_loginwindow
 SET attempts = CASE WHEN ends_at <= %s THEN 1 ELSE attempts + 1 END,
     ends_at = CASE WHEN ends_at <= %s THEN %s ELSE ends_at END
-WHERE {key} = %s AND (ends_at <= %s OR attempts < %s)
+WHERE survey_loginwindow.key = %s AND (ends_at <= %s OR attempts < %s)
 """

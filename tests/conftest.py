@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connection
 from django.urls import clear_script_prefix
@@ -17,9 +18,13 @@ from tests.support.mariadb import PrivateServer, Server, named_server, private_s
 
 
 def pytest_configure() -> None:
-    """Handle Ctrl-C again where a shell started the tests in the background: child processes inherit the handler."""
+    """Hash passwords quickly, and handle Ctrl-C again where a shell started the tests in the background.
+
+    Child processes inherit the handler.
+    """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    PBKDF2PasswordHasher.iterations = 1  # a million of them take half a second for each password
 
 
 @pytest.fixture(scope="session")

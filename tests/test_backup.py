@@ -14,6 +14,8 @@ import pytest
 
 from tests.support.mariadb import PrivateServer, Server
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 SUBMISSIONS = 50
 Shell = Callable[[str], "subprocess.CompletedProcess[str]"]

@@ -20,6 +20,9 @@ class Platform:
     bills_start: bool = False  # AWS bills the initialisation since 2025-08
 
 
+# Of this machine's environment an instance gets only what a process needs to run.
+INHERITED = ("PATH", "HOME", "XDG_CACHE_HOME", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LD_LIBRARY_PATH")
+
 SCF = Platform("scf")
 LAMBDA = Platform("lambda", bills_start=True)
 ALB = Platform("lambda", payload_limit=MEBIBYTE, bills_start=True)

@@ -29,6 +29,7 @@ class Gateway:
     build_event: Callable[[HttpRequest], Event | bytes]
     read_result: Callable[[Any, Event], HttpResponse]  # raises MalformedResult
     error: Callable[[Invocation, str], HttpResponse]
+    carries_binary: bool = True  # it decodes base64
 
     def respond(self, invocation: Invocation, event: Event) -> HttpResponse:
         """Return the response that the client gets."""
@@ -41,7 +42,7 @@ class Gateway:
 
 
 GATEWAYS = {
-    "function-url": Gateway(SCF, tencent.function_url_event, tencent.read_function_url, tencent.error),
+    "function-url": Gateway(SCF, tencent.function_url_event, tencent.read_function_url, tencent.error, False),
     "apigw": Gateway(SCF, tencent.apigw_event, tencent.read_apigw, tencent.error),
     "aws-rest": Gateway(LAMBDA, aws.rest_event, aws.read_rest, aws.rest_error),
     "aws-http": Gateway(LAMBDA, aws.http_event, aws.read_http, aws.http_error),

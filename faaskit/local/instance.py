@@ -41,11 +41,12 @@ class Launch:
     init_timeout: float = 65  # seconds
     read_only: bool = False
     freeze: bool = False
+    terminal: bool = False  # the instance has this process's standard input and output, for a debugger
     python: str = sys.executable
 
-    def command(self) -> list[str]:
+    def command(self, *streams: int) -> list[str]:
         """Return the runtime's command line; where setpriv exists, the runtime ends with this process."""
-        command = [self.python, str(RUNTIME), self.handler, self.platform.kind, str(self.folder)]
+        command = [self.python, str(RUNTIME), self.handler, self.platform.kind, str(self.folder), *map(str, streams)]
         if self.read_only:
             command = sandbox.read_only_command(command, self.folder)
         if sys.platform == "linux" and shutil.which("setpriv"):
@@ -72,13 +73,13 @@ class Instance:
             if self.memory_group:
                 self.memory_group.close()
             raise
-        self._requests = cast(BinaryIO, self.process.stdin)
-        self._results = cast(BinaryIO, self.process.stdout)
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         """Start the process in a session of its own: Control-C reaches the gateway alone, a kill its children too."""
+        if self.launch.terminal:
+            return self._spawn_in_terminal()
         command = self.launch.command()
-        return subprocess.Popen(
+        process = subprocess.Popen(
             self.memory_group.command(command) if self.memory_group else command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -87,6 +88,25 @@ class Instance:
             start_new_session=os.name == "posix",
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
+        self._requests, self._results = cast(BinaryIO, process.stdin), cast(BinaryIO, process.stdout)
+        return process
+
+    def _spawn_in_terminal(self) -> subprocess.Popen[bytes]:
+        """Start the process in this session: only its foreground group may read the terminal."""
+        (requests, self_requests), (self_results, results) = os.pipe(), os.pipe()
+        command = self.launch.command(requests, results)
+        try:
+            process = subprocess.Popen(
+                self.memory_group.command(command) if self.memory_group else command,
+                env=self.launch.variables,
+                cwd=self.launch.folder,
+                pass_fds=(requests, results),
+            )
+        finally:
+            os.close(requests)
+            os.close(results)
+        self._requests, self._results = os.fdopen(self_requests, "wb"), os.fdopen(self_results, "rb")
+        return process
 
     def start(self, invocation: Invocation) -> bool:
         """Wait until the handler is imported; return False, with the reason in the invocation, where it fails."""
@@ -172,7 +192,7 @@ class Instance:
 
     def _signal(self, number: int) -> None:
         """Send a signal to the process and its children."""
-        if os.name == "posix":
+        if os.name == "posix" and not self.launch.terminal:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, number)
         else:

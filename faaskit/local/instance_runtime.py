@@ -3,7 +3,8 @@
 Run as a script with `HANDLER KIND FOLDER`. It imports the standard library only, so that the function finds in its
 process no more than the platform puts there. Frames arrive on the original standard input and leave on the original
 standard output: two lengths (head and payload, four bytes each, big-endian), a JSON head, a payload of bytes. The
-function's own output goes to standard error.
+function's own output goes to standard error. Two file descriptors as further arguments take the frames instead, and
+leave standard input and output to a debugger.
 """
 
 from __future__ import annotations
@@ -94,12 +95,13 @@ def call_handler(handler: Any, event: Any, context: Any) -> tuple[dict[str, Any]
     return head | {"duration": time.perf_counter() - started}, result
 
 
-def main(name: str, kind: str, folder: str) -> None:
+def main(name: str, kind: str, folder: str, *streams: str) -> None:
     """Serve invocations until the gateway closes the stream."""
-    requests = os.fdopen(os.dup(0), "rb")
-    results = os.fdopen(os.dup(1), "wb")
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(2, 1)
+    taken, given = map(int, streams) if streams else (os.dup(0), os.dup(1))
+    requests, results = os.fdopen(taken, "rb"), os.fdopen(given, "wb")
+    if not streams:
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(2, 1)
     sys.path[0] = folder
     try:
         module, _, attribute = name.rpartition(".")
@@ -115,4 +117,4 @@ def main(name: str, kind: str, folder: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4])
+    main(*sys.argv[1:])

@@ -1,6 +1,6 @@
 """Send one event to a fresh instance, or to the deployed function; print the result, the log and the cost.
 
-`python manage.py invoke`, or `python -m faaskit.local.invoke` in a project without Django.
+`faaskit invoke`, or `python manage.py invoke`.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from faaskit.gateways.request import HttpRequest, encode
 from faaskit.local import local_function
 from faaskit.local.instance_pool import InstancePool
 from faaskit.local.local_function import LocalFunctionError
+from faaskit.local.preparation import prepare_project
 from faaskit.local.report import InvocationLog
 
-PUBLIC_URL = "http://127.0.0.1:9000"  # where rungateway serves by default
+PUBLIC_URL = "http://127.0.0.1:9000"  # where serve does by default
 
 
-def add_arguments(parser: argparse.ArgumentParser, folder: Path | None = None) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `invoke`."""
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("event", nargs="?", metavar="EVENT.json", help="a file that holds the event, or - for stdin")
@@ -34,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser, folder: Path | None = None) -
     parser.add_argument("--data", metavar="BODY", help="the body of --http; @FILE reads it from a file")
     parser.add_argument("--save", type=Path, metavar="FILE", help="write the event to a file")
     parser.add_argument("--remote", action="store_true", help="send the event to the deployed function instead")
-    local_function.add_arguments(parser, folder)
+    local_function.add_arguments(parser)
 
 
 def build_event(options: argparse.Namespace, request_id: str) -> bytes:
@@ -108,10 +109,10 @@ def succeeded(invocation: Invocation) -> bool:
     return result.get("exit_code", 0) == 0 and not (isinstance(status, int) and status >= 400)
 
 
-def invoke_event(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Invoke once and return the exit code. The result goes to standard output, all else to standard error.
 
-    Raises LocalFunctionError.
+    Raises LocalFunctionError and ProjectError.
     """
     invocation = Invocation()
     event = build_event(options, invocation.request_id)
@@ -125,6 +126,7 @@ def invoke_event(options: argparse.Namespace) -> int:
     # End as by Control-C: with the instance, and the copy of the database that --strict makes.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     function = local_function.prepare(options, public_url(json.loads(event)))
+    prepare_project(options, function)
     pool = InstancePool(function.launch)
     try:
         pool.run_event(invocation, event, function.context(invocation.request_id))
@@ -155,18 +157,3 @@ def _invoke_remotely(options: argparse.Namespace, event: bytes) -> int:
         print(json.dumps(invocation.result, ensure_ascii=False, indent=2), flush=True)
     print(invocation.report(), file=sys.stderr)
     return invocation.exit_code
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command without Django; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m faaskit.local.invoke", description=__doc__)
-    add_arguments(parser)
-    try:
-        return invoke_event(parser.parse_args(arguments))
-    except LocalFunctionError as error:
-        print(error, file=sys.stderr)
-        return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -16,19 +16,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from faaskit import function_config, project
+from faaskit.errors import FaaskitError
 from faaskit.function_config import FunctionConfig
 from faaskit.gateways import platforms
 from faaskit.gateways.registry import GATEWAYS
 from faaskit.local import instance, memory_limit, sandbox
 from faaskit.local.instance import Launch
 
-# Of this machine's environment an instance gets only what a process needs to run.
-INHERITED = ("PATH", "HOME", "XDG_CACHE_HOME", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LD_LIBRARY_PATH")
-
+DEBUGGER = ("TERM", "PYTHONBREAKPOINT")  # what a debugger reads besides
 MAX_NAMED = 5  # unset variables that the start lists by name; more are counted
+NO_LIMIT = 10.0**9  # seconds
 
 
-class LocalFunctionError(Exception):
+class LocalFunctionError(FaaskitError):
     """The function cannot be run here; the message is one sentence."""
 
 
@@ -47,9 +47,9 @@ class LocalFunction:
         return platforms.context(launch.platform, self.config, request_id, launch.memory, launch.timeout, variables)
 
 
-def add_arguments(parser: argparse.ArgumentParser, folder: Path | None = None) -> None:
-    """Add the options that `rungateway` and `invoke` share."""
-    parser.add_argument("--folder", type=Path, default=folder or Path.cwd(), help="the function's code (default: here)")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that `serve` and `invoke` share."""
+    parser.add_argument("--folder", type=Path, default=Path.cwd(), help="the function's code (default: here)")
     parser.add_argument("--config", type=Path, help="its serverless.yml (default: the folder's, if it has one)")
     parser.add_argument("--gateway", choices=sorted(GATEWAYS), default="function-url", help="default: function-url")
     parser.add_argument("--stage", default="", help="stage of apigw, aws-rest and aws-http (default: the usual one)")
@@ -61,6 +61,12 @@ def add_arguments(parser: argparse.ArgumentParser, folder: Path | None = None) -
         default=[],
         metavar="NAME=VALUE",
         help="set a variable of the function, before those of serverless.yml; repeatable",
+    )
+    parser.add_argument(
+        "--env-file",
+        type=Path,
+        metavar="FILE",
+        help="take ${env:NAME} of serverless.yml from this file too, for example .env (default: from the shell alone)",
     )
     parser.add_argument("--strict", action="store_true", help="make the code read-only and write no bytecode")
     parser.add_argument("--python", default=sys.executable, help="interpreter of the instances (default: this one)")
@@ -77,6 +83,7 @@ def prepare(options: argparse.Namespace, public_url: str) -> LocalFunction:
     timeout = config.timeout if options.timeout is None else options.timeout
     if not timeout > 0:
         raise LocalFunctionError(f"--timeout {timeout:g}: it must be above 0 seconds.")
+    debug = getattr(options, "debug", False)
     platform = GATEWAYS[options.gateway].platform
     set_by_platform = platforms.environment(platform, config, memory, str(folder))
     variables, notes = _variables(options, config, public_url, set_by_platform)
@@ -86,10 +93,11 @@ def prepare(options: argparse.Namespace, public_url: str) -> LocalFunction:
         platform=platform,
         variables=variables,
         memory=memory,
-        timeout=timeout,
-        init_timeout=config.init_timeout,
+        timeout=NO_LIMIT if debug else timeout,
+        init_timeout=NO_LIMIT if debug else config.init_timeout,
         read_only=options.strict and sandbox.read_only_possible(folder),
-        freeze=getattr(options, "freeze", False),
+        freeze=getattr(options, "freeze", False) and not debug,
+        terminal=debug,
         python=options.python,
     )
     return LocalFunction(config, launch, notes + _limits(options, launch))
@@ -102,13 +110,19 @@ def uses_own_database(options: argparse.Namespace) -> bool:
 
 
 def _config(options: argparse.Namespace) -> FunctionConfig:
-    """Load serverless.yml; a folder without one gets the platform's defaults."""
+    """Load serverless.yml; a folder without one gets the platform's defaults.
+
+    .env holds the values of production, its database and its mail server: it is read where --env-file names it only.
+    """
     folder = Path(options.folder).resolve()
     path = options.config or folder / "serverless.yml"
+    if options.env_file and not options.env_file.is_file():
+        raise LocalFunctionError(f"--env-file {options.env_file}: there is no such file.")
     if not options.config and not path.exists():
         return FunctionConfig(path, folder.name)
     try:
-        return function_config.load(path)
+        named = function_config.read_env_file(options.env_file) if options.env_file else {}
+        return function_config.load(path, named | dict(os.environ))
     except function_config.FunctionConfigError as error:
         raise LocalFunctionError(str(error)) from error
 
@@ -130,7 +144,7 @@ def _variables(
     """Return the environment of an instance, and notes about it."""
     folder = Path(options.folder).resolve()
     try:
-        inherit = (*INHERITED, *project.read(folder).inherit)
+        inherit = (*platforms.INHERITED, *project.read(folder).inherit)
     except project.ProjectError as error:
         raise LocalFunctionError(str(error)) from error
     given = _given_variables(options, config)
@@ -147,13 +161,14 @@ def _variables(
         notes.append(f"the database is a copy, {made['SQLITE_PATH']}: it is removed at the end")
     prefix = "inputs.environment.variables."
     places = [place for place in config.unset if place.startswith(prefix)]
-    unset = sorted({config.unset[place] for place in places if place.removeprefix(prefix) not in given})
+    unset = sorted({config.unset[place] for place in places if place.removeprefix(prefix) not in {*given, *made}})
     if unset:
         names = ", ".join(f"${{env:{name}}}" for name in unset)
         listed = names if len(unset) <= MAX_NAMED else f"{len(unset)} variables"
         notes.append(f"not set, so left out: {listed} of serverless.yml")
     notes.append(f"set for this machine: {', '.join(sorted(made))}" if made else "nothing set for this machine")
-    inherited = {name: os.environ[name] for name in inherit if name in os.environ}
+    debugger = DEBUGGER if getattr(options, "debug", False) else ()
+    inherited = {name: os.environ[name] for name in (*inherit, *debugger) if name in os.environ}
     runtime = {"PYTHONPATH": str(folder), "PYTHONUNBUFFERED": "1", "LANG": "C.UTF-8"}
     if options.strict:
         runtime["PYTHONDONTWRITEBYTECODE"] = "1"
@@ -183,7 +198,7 @@ def _limits(options: argparse.Namespace, launch: Launch) -> list[str]:
         notes.append(f"memory: {launch.memory} MB is not enforced: no memory cgroup can be made here (it needs root)")
     else:
         notes.append("memory: no limit")
-    notes.append(f"timeout: {launch.timeout:g} s")
+    notes.append("timeout: none (--debug)" if launch.terminal else f"timeout: {launch.timeout:g} s")
     if launch.freeze and not instance.CAN_FREEZE:
         notes.append("--freeze has no effect: this system has no SIGSTOP")
     if options.strict and not launch.read_only:

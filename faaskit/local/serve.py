@@ -1,24 +1,28 @@
 """The local gateway: HTTP request -> event -> instance -> result -> HTTP response.
 
-`python manage.py rungateway`, or `python -m faaskit.local.serve` in a project without Django.
+`faaskit serve`, or `python manage.py rungateway`.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import socket
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.serving import make_server
 
+from faaskit import check, project
+from faaskit.django_settings import SettingsError, describe_database, describe_mail, read_settings
 from faaskit.gateways.invocation import SUCCESS, Invocation
 from faaskit.gateways.registry import GATEWAYS
 from faaskit.gateways.request import encode
@@ -26,6 +30,7 @@ from faaskit.local import local_function
 from faaskit.local.http_request import RequestHandler, read_request
 from faaskit.local.instance_pool import InstancePool
 from faaskit.local.local_function import LocalFunction, LocalFunctionError
+from faaskit.local.preparation import prepare_project
 from faaskit.local.report import InvocationLog
 from faaskit.timers import Timer, start_timers
 
@@ -89,14 +94,17 @@ class GatewayApplication:
         self.pool.run_event(invocation, payload, self.function.context(invocation.request_id))
 
 
-def add_arguments(parser: argparse.ArgumentParser, folder: Path | None = None) -> None:
-    """Add the options of `rungateway`."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `serve`."""
     parser.add_argument("address", nargs="?", default="127.0.0.1:9000", help="[ADDR:]PORT (default: 127.0.0.1:9000)")
-    local_function.add_arguments(parser, folder)
+    local_function.add_arguments(parser)
     parser.add_argument("--instances", type=int, default=4, metavar="N", help="most instances at once (default: 4)")
     parser.add_argument("--idle", type=float, default=300, metavar="S", help="stop an unused instance (default: 300)")
     parser.add_argument("--freeze", action="store_true", help="stop instances between requests with SIGSTOP")
     parser.add_argument("--reload", action="store_true", help="restart the instances when the code changes")
+    parser.add_argument(
+        "--debug", action="store_true", help="one instance at this terminal, without a time limit: breakpoint() stops"
+    )
     parser.add_argument("--no-timers", action="store_true", help="leave out the timers of serverless.yml")
 
 
@@ -131,28 +139,59 @@ def reload_on_change(folder: Path, pool: InstancePool, stop: threading.Event) ->
 
 
 def announce(function: LocalFunction, options: argparse.Namespace, url: str, timers: list[Timer]) -> None:
-    """Print the function, its address, limits and timers."""
+    """Print the function, its address, what it talks to, its limits and timers."""
     lines = [f"{function.config.name} ({function.launch.handler}) behind {options.gateway} at {url}"]
-    lines += [f"  {note}" for note in function.notes]
+    lines += [f"  {note}" for note in (*surroundings(function, options), *function.notes)]
     lines += [f"  timer {timer.name}: {timer.cron}, message {timer.message!r}" for timer in timers]
     lines.append("Quit with Control-C.")
     print("\n".join(lines), file=sys.stderr, flush=True)
 
 
-def serve(options: argparse.Namespace) -> None:
-    """Serve until Control-C or SIGTERM. Raises LocalFunctionError."""
+def surroundings(function: LocalFunction, options: argparse.Namespace) -> Iterator[str]:
+    """Yield the databases and the mail server, and what will not work here as one might expect."""
+    launch = function.launch
+    target = launch.variables.get("WSGI_APPLICATION", "")
+    settings = project.read(launch.folder).settings
+    if settings:
+        try:
+            report = read_settings(launch.folder, settings, launch.python, launch.variables)
+        except SettingsError as error:
+            yield str(error)
+            return
+        yield f"database: {', '.join(map(describe_database, report['databases'])) or 'none'}"
+        yield f"mail: {describe_mail(report)}"
+        for name in check.sqlite_in(launch.folder, report) if options.strict else ():
+            yield f"--strict: {name} is an SQLite file of the project, so nothing can be written to it"
+        if not GATEWAYS[options.gateway].carries_binary:
+            yield from check.binary_files(report["static_files"], options.gateway)
+    else:
+        servers = [item for item in function.config.environment.items() if item[0].endswith(("_HOST", "_URL"))]
+        hosts = [f"{name} is {urlsplit(value).hostname or value}" for name, value in servers]
+        yield f"database and mail: {', '.join(hosts) or 'the variables name none'}"
+    if target and (sentence := check.lifespan(launch.folder, target)):
+        yield sentence
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until Control-C or SIGTERM. Raises LocalFunctionError and ProjectError."""
     if options.instances < 1:
         raise LocalFunctionError("--instances must be at least 1.")
     if not options.idle >= 0:
         raise LocalFunctionError(f"--idle {options.idle:g}: it must be 0 seconds or more.")
     if options.reload and find_spec("watchfiles") is None:
         raise LocalFunctionError("--reload needs watchfiles: run 'pip install watchfiles'.")
+    if options.debug and not (os.name == "posix" and sys.stdin.isatty() and sys.stdout.isatty()):
+        raise LocalFunctionError("--debug needs a terminal, of Linux or macOS, as standard input and output.")
     with listen(options.address) as listener:
         host, port = listener.getsockname()[:2]
         shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
         url = f"http://{shown}:{port}"
         function = local_function.prepare(options, url)
-        with running(function, options) as application:
+        missing = check.missing_application(function.launch.folder, function.config, function.launch.variables)
+        if missing:
+            raise LocalFunctionError(missing)
+        prepare_project(options, function)
+        with kept_terminal() if options.debug else nullcontext(), running(function, options) as application:
             timers = [] if options.no_timers else [timer for timer in function.config.timers if timer.enabled]
             start_timers(timers, application.fire)
             server = make_server(
@@ -160,12 +199,25 @@ def serve(options: argparse.Namespace) -> None:
             )
             announce(function, options, url, timers)
             server.serve_forever()
+    return 0
+
+
+@contextmanager
+def kept_terminal() -> Iterator[None]:
+    """Restore the terminal's mode: a debugger that is ended at its prompt leaves it without echo."""
+    import termios
+
+    mode = termios.tcgetattr(0)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(0, termios.TCSADRAIN, mode)
 
 
 @contextmanager
 def running(function: LocalFunction, options: argparse.Namespace) -> Iterator[GatewayApplication]:
     """Hold the function's instances until Control-C or SIGTERM, then end them and print the summary."""
-    pool = InstancePool(function.launch, options.instances, options.idle)
+    pool = InstancePool(function.launch, 1 if options.debug else options.instances, options.idle)
     log = InvocationLog(options.as_json)
     application = GatewayApplication(options.gateway, function, pool, log, options.stage)
     stop = threading.Event()
@@ -190,19 +242,3 @@ def running(function: LocalFunction, options: argparse.Namespace) -> Iterator[Ga
 
 def _interrupt(number: int, frame: object) -> None:
     raise KeyboardInterrupt
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command without Django; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m faaskit.local.serve", description=__doc__)
-    add_arguments(parser)
-    try:
-        serve(parser.parse_args(arguments))
-    except LocalFunctionError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

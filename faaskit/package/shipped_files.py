@@ -28,6 +28,7 @@ FUNCTION_LEFT_OUT = {
     "*/.*": "hidden files: secrets, editors' folders",
     "*/test_*.py": "tests",
     "/mydjango/management/commands/dev.py": "the development server",
+    "/mydjango/management/commands/runserver.py": "the development server",
     "*/static/*": "collected into staticfiles/",
     "/survey/text/data/*": "the lexicon lies in the layer, beside jieba",
     "*.sqlite3*": "databases",

@@ -10,11 +10,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from faaskit.errors import FaaskitError
+
 PLATFORM = re.compile(r"manylinux(?:1|2010|2014|_\d+_\d+)_(\w+)")  # PEP 600
 MACHINES = ("x86_64", "aarch64")
 
 
-class PackageError(Exception):
+class PackageError(FaaskitError):
     """The package cannot be built; the message is one sentence that says why."""
 
 

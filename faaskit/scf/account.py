@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from faaskit import function_config
 from faaskit.function_config import FunctionConfig, FunctionConfigError
-from faaskit.scf.api import Api, DeployError, DryRun, ScfApi, credentials
-from faaskit.scf.upload import Bucket
+from faaskit.scf.api import Api, DeployError, TencentApi, credentials
+from faaskit.scf.planned import PlannedApi, PlannedBucket
+from faaskit.scf.upload import Bucket, Store
 
 LAYER_FILE = Path("deploy", "layer", "serverless.yml")  # beside the function's serverless.yml
 NO_KEYS = (
@@ -25,13 +25,14 @@ class Account:
     api: Api
     config: FunctionConfig
     layer_config: FunctionConfig | None = None
-    bucket: Bucket | None = None
+    bucket: Store | None = None
 
 
-def open_account(folder: Path, dry_run: bool = False, report: Callable[[str], None] = print) -> Account:
+def open_account(folder: Path, dry_run: bool = False) -> Account:
     """Read the files of `folder`, its .env and the environment; raises DeployError.
 
-    SCF_ENDPOINT and COS_ENDPOINT (http://host:port) name another address of the API, such as a proxy inside a VPC.
+    A dry run sends no call and prints each. SCF_ENDPOINT, CLS_ENDPOINT and COS_ENDPOINT (http://host:port)
+    name another address of the API, such as a proxy inside a VPC.
     """
     layer_file = folder / LAYER_FILE
     try:
@@ -41,12 +42,11 @@ def open_account(folder: Path, dry_run: bool = False, report: Callable[[str], No
         layer_config = function_config.load(layer_file, environ, config.stage) if layer_file.is_file() else None
     except FunctionConfigError as error:
         raise DeployError(str(error)) from error
+    name = environ.get("CODE_BUCKET", "")
+    if dry_run:
+        return Account(PlannedApi(), config, layer_config, PlannedBucket(name or "the value of CODE_BUCKET"))
     keys = credentials(environ)
     if keys is None:
-        if not dry_run:
-            raise DeployError(NO_KEYS)
-        return Account(DryRun(None, report), config, layer_config)
-    api = ScfApi(config.region, keys, environ.get("SCF_ENDPOINT", ""))
-    name = environ.get("CODE_BUCKET", "")
+        raise DeployError(NO_KEYS)
     bucket = Bucket(name, config.region, keys, environ.get("COS_ENDPOINT", "")) if name else None
-    return Account(DryRun(api, report) if dry_run else api, config, layer_config, bucket)
+    return Account(TencentApi(config.region, keys, environ), config, layer_config, bucket)

@@ -1,24 +1,49 @@
-"""The API of Tencent Cloud SCF: credentials, signed calls, errors, pages, waiting, and a dry run that only prints."""
+"""Tencent Cloud's API: credentials, signed calls, retries, errors, pages and waiting."""
 
 from __future__ import annotations
 
-import json
+import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from faaskit.errors import FaaskitError
+
+# Each product's version and the actions that are called; a test holds them against the SDK, which marks retired ones.
+PRODUCTS = {
+    "scf": (
+        "2018-04-16",
+        {
+            *("CreateFunction", "GetFunction", "GetFunctionAddress", "UpdateFunctionCode"),
+            *("UpdateFunctionConfiguration", "DeleteFunction", "Invoke"),
+            *("PublishVersion", "ListVersionByFunction", "DeleteFunctionVersion", "GetAlias", "UpdateAlias"),
+            *("CreateTrigger", "ListTriggers", "UpdateTrigger", "DeleteTrigger"),
+            *("PublishLayerVersion", "GetLayerVersion", "ListLayerVersions", "DeleteLayerVersion"),
+        },
+    ),
+    "cls": (
+        "2020-10-16",
+        {
+            *("SearchLog", "DescribeLogsets", "CreateLogset", "DescribeTopics", "CreateTopic"),
+            *("DescribeIndex", "CreateIndex"),
+        },
+    ),
+}
+READS = ("Get", "List", "Describe", "Search")  # actions that change nothing begin so
 REQUEST_TIMEOUT = 330  # seconds: a synchronous invocation may take 300 (SCF 58400)
+TRIES = 4
 PAGE = 100  # entries, the most that the API returns at once
 POLL_EVERY = 1.0  # seconds
 POLLS = 180  # the component's own command line also waits two to three minutes
 WAITING = ("Creating", "Updating", "Publishing", "Deleting")
 ARCHIVE_FIELD = "ZipFile"
-UNREACHABLE = "ClientNetworkError"  # the SDK's code for a network that fails
-NO_SDK = "The SDK is not installed here: run 'pip install -r requirements-deploy.txt'."
+Report = Callable[[str], None]  # prints one line
+NO_SDK = "Tencent's SDK is not installed here: run 'pip install tencentcloud-sdk-python-common cos-python-sdk-v5'."
 
 
-class DeployError(Exception):
+class DeployError(FaaskitError):
     """A deployment cannot go on; the message tells the person who deploys what to know or to do."""
 
 
@@ -35,11 +60,11 @@ class ResourceNotFound(ApiError):
 
 
 class ApiUnreachable(ApiError):
-    """The call got no response: no network, a wrong address, a time-out."""
+    """The call got no response of the API: no network, a wrong address, a time-out, a proxy's error page."""
 
     def __init__(self, reason: str) -> None:
         DeployError.__init__(self, f"The API cannot be reached: {reason}.")
-        self.code = UNREACHABLE
+        self.code = ""
 
 
 @dataclass(frozen=True)
@@ -62,46 +87,61 @@ def credentials(environ: Mapping[str, str]) -> Credentials | None:
 
 
 class Api(Protocol):
-    """The interface that ScfApi and DryRun share."""
-
-    dry_run: bool
+    """The interface that TencentApi and the dry run's PlannedApi share."""
 
     def call(self, action: str, **parameters: object) -> dict[str, Any]:
         """Return the `Response` of one call; raises ApiError."""
 
 
-class ScfApi:
-    """The API through the official SDK. `endpoint` is an address such as http://127.0.0.1:8080, or ''."""
+class TencentApi:
+    """The API through the SDK's common client. SCF_ENDPOINT and CLS_ENDPOINT (http://host:port) replace its address."""
 
-    dry_run = False
-
-    def __init__(self, region: str, keys: Credentials, endpoint: str = "") -> None:
+    def __init__(self, region: str, keys: Credentials, environ: Mapping[str, str]) -> None:
         try:
+            from tencentcloud.common.common_client import CommonClient
             from tencentcloud.common.credential import Credential
             from tencentcloud.common.profile.client_profile import ClientProfile
             from tencentcloud.common.profile.http_profile import HttpProfile
-            from tencentcloud.scf.v20180416.scf_client import ScfClient
         except ImportError as error:
             raise DeployError(NO_SDK) from error
-        address = urlsplit(endpoint)
-        profile = ClientProfile(
-            httpProfile=HttpProfile(
+        credential = Credential(keys.secret_id, keys.secret_key, keys.token or None)
+        self._clients: dict[str, Any] = {}
+        for product, (version, actions) in PRODUCTS.items():
+            address = urlsplit(environ.get(f"{product.upper()}_ENDPOINT", ""))
+            http = HttpProfile(
                 protocol=address.scheme or "https", endpoint=address.netloc or None, reqTimeout=REQUEST_TIMEOUT
             )
-        )
-        self._client = ScfClient(Credential(keys.secret_id, keys.secret_key, keys.token or None), region, profile)
+            client = CommonClient(product, version, credential, region, ClientProfile(httpProfile=http))
+            self._clients |= dict.fromkeys(actions, client)
 
     def call(self, action: str, **parameters: object) -> dict[str, Any]:
+        """Return the `Response`. Repeat a call that came too often, and a read that got no response."""
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return self._call_once(action, parameters)
+            except ApiError as error:
+                lost = isinstance(error, ApiUnreachable) and action.startswith(READS)
+                if attempt == TRIES or not (lost or error.code.startswith("RequestLimitExceeded")):
+                    raise
+            time.sleep(attempt)
+
+    def _call_once(self, action: str, parameters: Mapping[str, object]) -> dict[str, Any]:
         from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 
         try:
-            response: dict[str, Any] = self._client.call_json(action, parameters)["Response"]
+            response: dict[str, Any] = self._clients[action].call_json(action, parameters)["Response"]
         except TencentCloudSDKException as error:
             code = str(error.code)
-            if code == UNREACHABLE:
+            if code == "ClientNetworkError":
                 raise ApiUnreachable(_root_cause(error)) from error
+            if code == "ServerNetworkError":  # a status other than 200; the message is the body
+                raise ApiUnreachable(_title(error.message)) from error
             kind = ResourceNotFound if code.startswith("ResourceNotFound") else ApiError
             raise kind(action, code, str(error.message), error.requestId) from error
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise ApiUnreachable("its response was cut off or is not the API's JSON") from error
         return response
 
 
@@ -112,41 +152,11 @@ def _root_cause(error: BaseException) -> str:
     return str(getattr(error, "strerror", None) or error)
 
 
-class DryRun:
-    """Print each call that would change the account; pass on the others, if there are keys to read an account with."""
-
-    dry_run = True
-
-    def __init__(self, api: Api | None, report: Callable[[str], None]) -> None:
-        self._api = api
-        self._report = report
-        self._created: list[dict[str, Any]] = []
-
-    def call(self, action: str, **parameters: object) -> dict[str, Any]:
-        """Return a response with which the later calls of a deployment can be formed."""
-        if action.startswith(("Get", "List")):
-            found = find(self._api, action, **parameters) if self._api else None
-            if action == "ListTriggers":
-                return {"Triggers": [*(found or {}).get("Triggers", []), *self._created]}
-            if found is None:
-                raise ResourceNotFound(action, "ResourceNotFound", "not in the account, or no keys to read it with")
-            return found
-        self._report(f"{action} {json.dumps(masked(parameters), ensure_ascii=False)}")
-        if action == "CreateTrigger":
-            self._created.append({**parameters, "Enable": 1})
-        return {"FunctionVersion": "NEW", "LayerVersion": "NEW"}
-
-
-def masked(parameters: Any) -> Any:  # noqa: ANN401  (any JSON)
-    """Return the parameters without values of environment variables and without archives."""
-    if isinstance(parameters, dict):
-        if set(parameters) == {"Key", "Value"}:
-            return {"Key": parameters["Key"], "Value": "***"}
-        return {
-            key: f"<{len(value)} characters of base64>" if key == ARCHIVE_FIELD else masked(value)
-            for key, value in parameters.items()
-        }
-    return [masked(item) for item in parameters] if isinstance(parameters, list) else parameters
+def _title(page: object) -> str:
+    """Return the title of an error page, such as `502 Bad Gateway`."""
+    text = page.decode(errors="replace") if isinstance(page, bytes) else str(page)
+    found = re.search(r"<title>\s*([^<]{1,80}?)\s*</title>", text, re.IGNORECASE)
+    return found[1] if found else "an HTTP error without a reason"
 
 
 def find(api: Api, action: str, **parameters: object) -> dict[str, Any] | None:
@@ -169,20 +179,25 @@ def list_all(api: Api, action: str, key: str, **parameters: object) -> Iterator[
             return
 
 
-def wait_until_active(
-    api: Api, pause: Callable[[float], None], name: str, action: str, **parameters: object
-) -> dict[str, Any]:
-    """Poll with `action` until its Status is Active; raises DeployError for a failure or after three minutes."""
-    if api.dry_run:
-        return {}
-    status = ""
+def wait_until_settled(api: Api, name: str, action: str, **parameters: object) -> dict[str, Any]:
+    """Poll with `action` while a change is under way and return the detail; raises DeployError after three minutes."""
     for _ in range(POLLS):
         detail = api.call(action, **parameters)
-        status = str(detail.get("Status", ""))
-        if status == "Active":
+        if detail.get("Status") not in WAITING:
             return detail
-        if status not in WAITING:
-            reasons = "; ".join(reason.get("ErrorMessage", "") for reason in detail.get("StatusReasons") or [])
-            raise DeployError(f"{name} is {status}: {reasons or detail.get('StatusDesc') or 'no reason given'}")
-        pause(POLL_EVERY)
-    raise DeployError(f"{name} is still {status} after {POLLS} polls")
+        time.sleep(POLL_EVERY)
+    raise DeployError(f"{name} is still {detail['Status']} after {POLLS} polls")
+
+
+def wait_until_active(api: Api, name: str, action: str, **parameters: object) -> dict[str, Any]:
+    """Wait for the end of a change and return the detail; raises DeployError where the change failed."""
+    detail = wait_until_settled(api, name, action, **parameters)
+    if detail.get("Status") != "Active":
+        raise DeployError(f"{name} is {detail.get('Status')}: {failure(detail)}")
+    return detail
+
+
+def failure(detail: Mapping[str, Any]) -> str:
+    """Return the platform's reasons for a failed change."""
+    reasons = "; ".join(reason.get("ErrorMessage", "") for reason in detail.get("StatusReasons") or [])
+    return str(reasons or detail.get("StatusDesc") or "no reason given")

@@ -1,95 +1,171 @@
-"""The deployed function's log, one entry for each invocation."""
+"""The deployed function's log, which the platform delivers to a topic of CLS, its log service.
+
+An entry is a line that the function wrote or one of the platform's own. Lines that are JSON are delivered as the fields
+of the entry, beside those that begin with SCF_ (SCF 60336, 40705).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+import logging
+import re
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from faaskit.function_config import FunctionConfig
-from faaskit.scf.api import Api, list_all
+from faaskit.scf.api import Api, DeployError
 from faaskit.scf.parameters import name_and_namespace
 from faaskit.timers import PLATFORM_TIME
 from faaskit.units import MEBIBYTE
 
-TIME = "%Y-%m-%d %H:%M:%S"  # in UTC+8
-LONGEST = timedelta(days=1)  # the API refuses a longer range
-OVERLAP = timedelta(seconds=60)  # entries arrive late and out of order
+CQL = 1  # the query language, beside Lucene's
+PAGE = 1000  # entries, the most that SearchLog returns at once
+CONTEXT_LIMIT = 10_000  # entries, the most that its Context leads to
+LATENCY = timedelta(seconds=90)  # entries arrive late and out of order
 POLL_EVERY = 3.0  # seconds
-FINISHED = 1
+# START and END say nothing; Response has the returned value, which may be a guest's personal data.
+UNPRINTED = ("START ", "END ", "Response ")
+SHOWN_FIRST = {"time", "level", "logger", "event", "request_id", "exception"}
+NO_TOPIC = (
+    "Function {} has no log topic: write 'cls: auto' below inputs in serverless.yml and deploy, or choose a topic in "
+    "the console, under the function's configuration."
+)
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One invocation, without the returned value: a response to a guest may hold personal data."""
+class Line:
+    """One line of the log; `text` may have further lines, which are indented."""
 
+    moment: datetime  # UTC+8
+    level: str
     request_id: str
-    started: str  # UTC+8
-    succeeded: bool
-    duration: float  # ms
-    billed: int  # ms
-    memory: int  # bytes
-    retry: int
     text: str
 
     def __str__(self) -> str:
-        outcome = "ok" if self.succeeded else "FAILED"
-        head = (
-            f"{self.started} {self.request_id} {outcome} {self.duration:.0f} ms, billed {self.billed} ms, "
-            f"{self.memory / MEBIBYTE:.0f} MB" + (f", retry {self.retry}" if self.retry else "")
-        )
-        return "\n".join([head, *(f"    {line}" for line in self.text.splitlines())])
+        moment = self.moment.isoformat(" ", "milliseconds").partition("+")[0]
+        return f"{moment} {self.level:<7} {self.request_id} {self.text}"
+
+    @property
+    def severity(self) -> int:
+        """Return the level as a number of `logging`; INFO for one that logging does not know."""
+        number = logging.getLevelName(self.level.upper())
+        return number if isinstance(number, int) else logging.INFO
 
 
-def entries(
-    api: Api, config: FunctionConfig, start: datetime, end: datetime, errors: bool = False, request_id: str = ""
-) -> list[Entry]:
-    """Return the finished invocations that started between two times, earliest first; raises ApiError."""
-    limits: dict[str, Any] = {
-        "StartTime": max(start, end - LONGEST).astimezone(PLATFORM_TIME).strftime(TIME),
-        "EndTime": end.astimezone(PLATFORM_TIME).strftime(TIME),
-        "OrderBy": "start_time",
-        "Order": "asc",
-    }
-    if errors:
-        limits["Filter"] = {"RetCode": "not0"}
-    if request_id:
-        limits["FunctionRequestId"] = request_id
-    found = list_all(api, "GetFunctionLogs", "Data", **name_and_namespace(config), **limits)
-    return [_entry(item) for item in found if item.get("InvokeFinished", FINISHED) == FINISHED]
-
-
-def follow(
+def lines(
     api: Api,
     config: FunctionConfig,
     start: datetime,
-    pause: Callable[[float], None],
-    errors: bool = False,
-) -> Iterator[Entry]:
-    """Yield the invocations from `start` on, each once, without an end; raises ApiError."""
-    seen: dict[tuple[str, int], str] = {}
+    end: datetime | None,
+    request_id: str = "",
+    level: int = logging.NOTSET,
+) -> Iterator[Line]:
+    """Yield the lines between two times, each once and earliest first; without an end, new ones as they arrive.
+
+    Raises DeployError.
+    """
+    if not re.fullmatch(r"[\w-]*", request_id):
+        raise DeployError(f"{request_id!r} is no request id: it has letters, digits and dashes.")
+    names = name_and_namespace(config)
+    topic = str(api.call("GetFunction", **names).get("ClsTopicId") or "")
+    if not topic:
+        raise DeployError(NO_TOPIC.format(config.name))
+    query = f'SCF_FunctionName:"{names["FunctionName"]}" AND SCF_Namespace:"{names["Namespace"]}"'
+    if request_id:
+        query += f' AND SCF_RequestId:"{request_id}"'
+    seen: dict[tuple[Any, ...], int] = {}
     while True:
-        end = datetime.now(PLATFORM_TIME)
-        for entry in entries(api, config, start, end, errors):
-            key = (entry.request_id, entry.retry)
+        until = end or datetime.now(PLATFORM_TIME)
+        for entry in _search(api, topic, query, start, until):
+            key = tuple(entry.get(name) for name in ("Time", "PkgId", "PkgLogId", "LogJson"))
             if key not in seen:
-                seen[key] = entry.started
-                yield entry
-        start = max(start, end - OVERLAP)
-        earliest = start.astimezone(PLATFORM_TIME).strftime(TIME)
-        seen = {key: started for key, started in seen.items() if started >= earliest}
-        pause(POLL_EVERY)
+                seen[key] = int(entry["Time"])
+                yield from (line for line in _lines(entry) if line.severity >= level)
+        if end:
+            return
+        start = max(start, until - LATENCY)
+        seen = {key: moment for key, moment in seen.items() if moment >= _milliseconds(start)}
+        time.sleep(POLL_EVERY)
 
 
-def _entry(item: dict[str, Any]) -> Entry:
-    return Entry(
-        request_id=str(item.get("RequestId") or ""),
-        started=str(item.get("StartTime") or ""),
-        succeeded=item.get("RetCode") == 0,
-        duration=float(item.get("Duration") or 0),
-        billed=int(item.get("BillDuration") or 0),
-        memory=int(item.get("MemUsage") or 0),
-        retry=int(item.get("RetryNum") or 0),
-        text=str(item.get("Log") or "").rstrip(),
-    )
+def _search(api: Api, topic: str, query: str, start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
+    """Yield the entries of every page; after the 10,000 of one Context, search again from the last one."""
+    first, context, count = _milliseconds(start), "", 0
+    while True:
+        page = api.call(
+            "SearchLog",
+            **{"TopicId": topic, "QueryString": query, "QuerySyntax": CQL, "Sort": "asc", "Limit": PAGE},
+            **{"From": first, "To": _milliseconds(end)},
+            **({"Context": context} if context else {}),
+        )
+        entries = page.get("Results") or []
+        yield from entries
+        if page.get("ListOver") or not entries:
+            return
+        context, count = str(page.get("Context") or ""), count + len(entries)
+        if count >= CONTEXT_LIMIT or not context:
+            first, context, count = int(entries[-1]["Time"]), "", 0
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def _lines(entry: Mapping[str, Any]) -> list[Line]:
+    """Return the lines of one entry of CLS, [] for one that is not printed."""
+    try:
+        fields = json.loads(entry.get("LogJson") or "")
+    except ValueError:  # the topic's index is broken
+        fields = {"SCF_Message": entry.get("RawLog") or ""}
+    message = str(fields.get("SCF_Message") or "")
+    moment = datetime.fromtimestamp(int(entry["Time"]) / 1000, PLATFORM_TIME)
+    request_id = str(fields.get("SCF_RequestId") or "-")
+    if fields.get("SCF_Type") == "Platform":
+        if message.startswith(UNPRINTED):
+            return []
+        failed = int(fields.get("SCF_StatusCode") or 200) not in (200, 202) or message.startswith("ERROR")
+        text = _outcome(fields, failed) if message.startswith("Report ") else message
+        return [Line(moment, "ERROR" if failed else "INFO", request_id, text)]
+    own = {name: value for name, value in fields.items() if not name.startswith(("SCF_", "__"))}
+    records = [own] if own else [_record(line) for line in message.splitlines() if line.strip()]
+    default = str(fields.get("SCF_Level") or "INFO")
+    return [Line(moment, str(record.get("level") or default), request_id, _text(record)) for record in records]
+
+
+def _outcome(fields: Mapping[str, Any], failed: bool) -> str:
+    """Return the result and cost of an invocation, from the platform's report."""
+    result = f"FAILED with {fields['SCF_StatusCode']}" if failed else "ok"
+    memory = float(fields.get("SCF_MemUsage") or 0) / MEBIBYTE
+    retry = f", retry {fields['SCF_RetryNum']}" if int(fields.get("SCF_RetryNum") or 0) else ""
+    return f"{result}: {float(fields.get('SCF_Duration') or 0):.0f} ms, {memory:.0f} MB{retry}"
+
+
+def _record(line: str) -> dict[str, Any]:
+    """Return a line of JSON as its fields, another one as its text."""
+    try:
+        record = json.loads(line)
+    except ValueError:
+        record = None
+    return record if isinstance(record, dict) else {"event": line}
+
+
+def _text(record: Mapping[str, Any]) -> str:
+    """Return logger, event and the other fields; an exception's type and lines of code follow, indented."""
+    head = [str(record[name]) for name in ("logger", "event") if record.get(name)]
+    rest = [f"{name}={value}" for name, value in record.items() if name not in SHOWN_FIRST]
+    return "\n    ".join([" ".join([*head, *rest]), *_exception(record.get("exception"))])
+
+
+def _exception(chain: Any) -> Iterator[str]:  # noqa: ANN401  (any JSON; CLS delivers nested values as text)
+    if isinstance(chain, str):
+        try:
+            chain = json.loads(chain)
+        except ValueError:
+            yield from chain.splitlines()
+            return
+    for error in chain if isinstance(chain, list) else []:
+        yield " ".join(str(error[name]) for name in ("type", "number") if name in error)
+        yield from (f"  {frame}" for frame in error.get("frames") or [])

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from faaskit.function_config import FunctionConfig
 from faaskit.scf.api import Api, find, wait_until_active
-from faaskit.scf.upload import Archive, Bucket, send
+from faaskit.scf.upload import Archive, Store, send
 
 
 def versions(api: Api, name: str) -> list[dict[str, Any]]:
@@ -16,9 +15,7 @@ def versions(api: Api, name: str) -> list[dict[str, Any]]:
     return sorted(found, key=lambda version: -int(version["LayerVersion"]))
 
 
-def publish(
-    api: Api, config: FunctionConfig, archive: Archive, bucket: Bucket | None, pause: Callable[[float], None]
-) -> tuple[int, bool]:
+def publish(api: Api, config: FunctionConfig, archive: Archive, bucket: Store | None) -> tuple[int, bool]:
     """Return the layer's version that holds this archive, and whether it is new; raises DeployError.
 
     The description of a version has the hash of its archive.
@@ -39,7 +36,7 @@ def publish(
     )
     number = response["LayerVersion"]
     name = f"Version {number} of layer {config.name}"
-    wait_until_active(api, pause, name, "GetLayerVersion", LayerName=config.name, LayerVersion=number)
+    wait_until_active(api, name, "GetLayerVersion", LayerName=config.name, LayerVersion=number)
     return number, True
 
 

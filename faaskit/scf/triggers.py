@@ -11,6 +11,7 @@ from faaskit.scf.api import Api, DeployError, ResourceNotFound, list_all
 from faaskit.scf.parameters import DEFAULT_ALIAS, name_and_namespace
 
 HTTP_NAME = "url-trigger"  # the component's default name of a Function URL
+FUNCTION_URL = "'http: {parameters: {qualifier: $DEFAULT, authType: NONE, netConfig: {enableExtranet: true}}}'"
 
 
 def wanted(config: FunctionConfig) -> list[dict[str, str]]:
@@ -26,6 +27,11 @@ def wanted(config: FunctionConfig) -> list[dict[str, str]]:
             triggers.append(_http(parameters))
         elif kind == "timer":
             triggers.append(_timer(parameters))
+        elif kind == "apigw":
+            raise DeployError(
+                f"{config.path}: Tencent ended API Gateway on 2025-06-30. Write a Function URL in place of 'apigw': "
+                f"{FUNCTION_URL}."
+            )
         else:
             raise DeployError(f"{config.path}: events may be http or timer here, not {kind!r}.")
     return triggers

@@ -1,4 +1,4 @@
-"""Upload of the archives that `manage.py package` built: inline in the call, or through COS."""
+"""Upload of the archives that `package` built: inline in the call, or through COS."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from base64 import b64encode
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from faaskit.scf.api import ARCHIVE_FIELD, NO_SDK, Api, ApiError, Credentials, DeployError
+from faaskit.scf.api import ARCHIVE_FIELD, NO_SDK, Api, Credentials, DeployError
 
-INLINE_LIMIT = 50_000_000  # bytes of zip in one call (SCF 18586)
+INLINE_LIMIT = 10_000_000  # characters of base64 in one call: the limit of a request, below SCF's own for archives
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,17 @@ def read_archive(path: Path) -> Archive:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise DeployError(f"{path} does not exist: run 'python manage.py package' first.") from None
+        raise DeployError(f"{path} does not exist: run 'package' first.") from None
     if not zipfile.is_zipfile(BytesIO(content)):
-        raise DeployError(f"{path} is not a zip file: run 'python manage.py package' again.")
+        raise DeployError(f"{path} is not a zip file: run 'package' again.")
     return Archive(path, content)
+
+
+class Store(Protocol):
+    """The interface that Bucket and the dry run's PlannedBucket share."""
+
+    def put(self, archive: Archive) -> dict[str, str]:
+        """Upload the archive; returns the API's `Code` and raises DeployError."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,7 @@ class Bucket:
         try:
             if not client.bucket_exists(self.name):
                 client.create_bucket(self.name)
-            client.upload_file(self.name, key, str(archive.path))
+            client.put_object(self.name, archive.content, key)
         except (CosServiceError, CosClientError) as error:
             raise DeployError(f"COS bucket {self.name}: {_sentence(error)}") from error
         name, _, _ = self.name.rpartition("-")  # the platform adds the APPID by itself
@@ -85,22 +92,16 @@ def _sentence(error: Exception) -> str:
     return f"{code()}: {message()}" if code and message else str(error)
 
 
-def send(api: Api, action: str, archive: Archive, bucket: Bucket | None, field: str, **rest: object) -> dict[str, Any]:
-    """Call `action` with the archive as `field`: inline up to 50 MB, through COS beyond or where the call is refused.
-
-    Raises DeployError.
-    """
-    if len(archive.content) <= INLINE_LIMIT:
-        try:
-            return api.call(action, **rest, **{field: {ARCHIVE_FIELD: b64encode(archive.content).decode()}})
-        except ApiError as error:
-            # Tencent's general limit for a request is lower than SCF's for an archive; no document says which holds.
-            if error.code != "RequestSizeLimitExceeded" or bucket is None:
-                raise
-    if bucket is None:
+def send(api: Api, action: str, archive: Archive, bucket: Store | None, field: str, **rest: object) -> dict[str, Any]:
+    """Call `action` with the archive as `field`: inline, or through COS above the limit. Raises DeployError."""
+    encoded = b64encode(archive.content).decode()
+    if len(encoded) <= INLINE_LIMIT:
+        code = {ARCHIVE_FIELD: encoded}
+    elif bucket is not None:
+        code = bucket.put(archive)
+    else:
         raise DeployError(
             f"{archive.path} is {len(archive.content) / 1e6:.0f} MB, too large for a call: set CODE_BUCKET to the name "
-            "of a COS bucket in the function's region, such as survey-code-1250000000; it is created when missing."
+            "of a COS bucket in the function's region, such as code-1250000000; it is created when missing."
         )
-    code = {"CosBucketName": bucket.name} if api.dry_run else bucket.put(archive)
     return api.call(action, **rest, **{field: code})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from faaskit.function_config import FunctionConfig
@@ -27,22 +27,43 @@ def fingerprint_of(api: Api, config: FunctionConfig, version: str) -> str:
     return ""
 
 
-def publish(api: Api, config: FunctionConfig, fingerprint: str, pause: Callable[[float], None]) -> str:
-    """Publish $LATEST with its fingerprint in the description and return the version; raises DeployError."""
+def publish(api: Api, config: FunctionConfig, fingerprint: str) -> tuple[str, dict[str, Any]]:
+    """Publish $LATEST, described by its fingerprint; return the version and its detail. Raises DeployError."""
     names = name_and_namespace(config)
     version = str(api.call("PublishVersion", **names, Description=PREFIX + fingerprint)["FunctionVersion"])
-    wait_until_active(api, pause, f"Version {version}", "GetFunction", **names, Qualifier=version)
-    return version
+    return version, wait_until_active(api, f"Version {version}", "GetFunction", **names, Qualifier=version)
+
+
+def code_hash(api: Api, config: FunctionConfig, version: str) -> str:
+    """Return the SHA-256 of a version's archive as the platform computes it; raises ApiError."""
+    response = api.call("GetFunctionAddress", **name_and_namespace(config), Qualifier=version)
+    return str(response.get("CodeSha256") or "")
+
+
+def has_configuration(detail: Mapping[str, Any], shared: Mapping[str, Any]) -> bool:
+    """Return whether a version has the environment and the layers that it was published with."""
+    return all(_configured(detail, key) == _configured(shared, key) for key in ("Environment", "Layers"))
+
+
+def _configured(parameters: Mapping[str, Any], key: str) -> list[tuple[str, str]]:
+    if key == "Environment":
+        variables = (parameters.get(key) or {}).get("Variables") or []
+        return sorted((entry["Key"], entry["Value"]) for entry in variables if entry["Key"])
+    layers = parameters.get(key) or []
+    return [(entry["LayerName"], str(entry["LayerVersion"])) for entry in layers if entry["LayerName"]]
+
+
+def delete(api: Api, config: FunctionConfig, version: str) -> None:
+    """Delete one version; raises ApiError."""
+    api.call("DeleteFunctionVersion", **name_and_namespace(config), Qualifier=version)
 
 
 def prune(api: Api, config: FunctionConfig, keep: Collection[str]) -> None:
     """Delete the oldest versions that were published here: an account may keep only so many. Raises ApiError."""
-    if api.dry_run:
-        return
     ours = [
         str(entry["Version"])
         for entry in published(api, config)
         if str(entry.get("Description") or "").startswith(PREFIX) and str(entry["Version"]) not in keep
     ]
     for version in sorted(ours, key=int)[:-KEPT]:
-        api.call("DeleteFunctionVersion", **name_and_namespace(config), Qualifier=version)
+        delete(api, config, version)

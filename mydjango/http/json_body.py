@@ -15,8 +15,10 @@ class MalformedJSON(ValueError):
 def json_object(request: HttpRequest) -> dict[str, Any]:
     """Parse the body. Raises MalformedJSON unless it is an object without NaN and without half surrogate pairs."""
     try:
-        value = json.loads(request.body.decode("utf-8"), parse_constant=_reject_constant)
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
+        text = request.body.decode("utf-8")
+        value = json.loads(text, parse_constant=_reject_constant)
+        if "\\u" in text:  # perhaps half of a surrogate pair
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeError:
         raise MalformedJSON("The body is not valid UTF-8, or holds half of a surrogate pair.") from None
     except RecursionError:

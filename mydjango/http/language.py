@@ -70,7 +70,7 @@ def without_language(url: str) -> str:
 
 
 class LanguageMiddleware(MiddlewareMixin):
-    """Activate the language of the page; Django's LocaleMiddleware reads the browser's preference alone."""
+    """Activate the URL's language, else the browser's. Django's LocaleMiddleware looks for it in the path instead."""
 
     def process_request(self, request: HttpRequest) -> None:
         populate_apps()  # each may have translations
@@ -78,7 +78,7 @@ class LanguageMiddleware(MiddlewareMixin):
         translation.activate(request.LANGUAGE_CODE)
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        return mark_language(response, translation.get_language())
+        return mark_language(response, request.LANGUAGE_CODE)
 
 
 def mark_language(response: Response, language: str) -> Response:

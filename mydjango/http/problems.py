@@ -1,21 +1,26 @@
-"""Error responses: problem+json (RFC 9457) for JSON callers, a page for 404 and CSRF in browsers, else a sentence."""
+"""Error responses: problem+json (RFC 9457) for JSON callers, a page for browsers, else a sentence."""
 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
 from typing import TypeVar
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 from django.views.decorators.csrf import csrf_exempt
 
+logger = logging.getLogger(__name__)
+
 PROBLEM = "application/problem+json"
 STAFF_PATHS = ("/dashboard/", "/admin/")
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+MAX_HOST = 253  # characters of a host name, RFC 1035
 View = Callable[..., HttpResponse]
 AnyResponse = TypeVar("AnyResponse", bound=HttpResponseBase)
 
@@ -72,13 +77,19 @@ def allow(*methods: str) -> Callable[[Callable[..., AnyResponse]], Callable[...,
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """handler400: wrong host, too many fields, broken multipart."""
-    return problem(request, 400, "The request is malformed.")
+    """handler400: wrong host, too many fields, broken multipart.
+
+    Where no setting names a host, every request may be refused: the log then says which host to set.
+    """
+    if isinstance(exception, DisallowedHost) and set(settings.ALLOWED_HOSTS) <= set(settings.PLATFORM_HOSTS):
+        host = request.META.get("HTTP_HOST") or request.META["SERVER_NAME"]
+        logger.error("host.refused", extra={"host": host[:MAX_HOST], "set": "PUBLIC_URL or ALLOWED_HOSTS"})
+    return page_or_problem(request, 400, "The request is malformed.")
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """handler403."""
-    return problem(request, 403, "You may not see this.")
+    return page_or_problem(request, 403, "You may not see this.")
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -88,23 +99,29 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """CSRF_FAILURE_VIEW: Django's own has inline style. The log has the reason."""
-    return page_or_problem(request, 403, "The form's token is missing or has expired.")
+    return page_or_problem(request, 403, "The form's token is missing or has expired.", has_expired=True)
 
 
-def page_or_problem(request: HttpRequest, status: int, detail: str) -> HttpResponse:
-    """Return a page to browsers, except from text endpoints, and `problem` to everyone else."""
+def page_or_problem(request: HttpRequest, status: int, detail: str, **context: object) -> HttpResponse:
+    """Return a page to browsers, except from text endpoints, and `problem` to everyone else.
+
+    The page makes no query. It has the visitor's language also where LanguageMiddleware did not run.
+    """
     if not is_browser(request) or request.path_info.startswith(tuple(settings.PLAIN_PATHS)):
         return problem(request, status, detail)
     from django.shortcuts import render  # text endpoints do without templates
+    from django.utils import translation
 
-    # The template needs neither database nor session.
-    context = {"status": status, "is_staff_page": request.path_info.startswith(STAFF_PATHS)}
-    return render(request, "problem.html", context, status=status)
+    from mydjango.http.language import named_language
+
+    context |= {"status": status, "is_staff_page": request.path_info.startswith(STAFF_PATHS)}
+    with translation.override(named_language(request) or translation.get_language_from_request(request)):
+        return render(request, "problem.html", context, status=status)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """handler500: the traceback is in the log alone."""
-    return problem(request, 500, "Something went wrong here. The error was logged.")
+    return page_or_problem(request, 500, "Something went wrong here. The error was logged.")
 
 
 class ProblemMiddleware(MiddlewareMixin):

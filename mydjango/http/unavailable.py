@@ -5,30 +5,35 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from django.db import InterfaceError, OperationalError
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils.deprecation import MiddlewareMixin
 
-from mydjango.http.problems import View, problem, speaks_json
+from mydjango.http.problems import View, page_or_problem, problem, speaks_json
 
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER = 5  # seconds
 DETAIL = "The service cannot reach its database at the moment. Please try again in a few seconds."
 
-UNKNOWN_COLUMN = 1054  # MySQL; code and migrations do not match
+NOT_MIGRATED = "The database lacks a table or a column: run 'python manage.py migrate'."
+MISSING = (1054, 1146)  # MySQL: unknown column, no such table
 
-Page = Callable[[HttpRequest], HttpResponse]
+Page = Callable[..., HttpResponse]  # takes the arguments of its view
 
 
 def is_unavailable(error: Exception) -> bool:
     """Whether a later attempt may succeed. A missing table or column needs a migration instead."""
     if isinstance(error, InterfaceError):
         return True
-    if not isinstance(error, OperationalError):
-        return False
-    reason = error.args[0] if error.args else ""
-    return reason != UNKNOWN_COLUMN and not str(reason).startswith("no such ")
+    return isinstance(error, OperationalError) and not is_missing(error)
+
+
+def is_missing(error: Exception) -> bool:
+    """Whether the database lacks a table or column of the models."""
+    reason = error.args[0] if isinstance(error, DatabaseError) and error.args else ""
+    return reason in MISSING or str(reason).startswith("no such ")
 
 
 def page_when_unavailable(page: Page) -> Callable[[View], View]:
@@ -45,6 +50,8 @@ class UnavailableMiddleware(MiddlewareMixin):
     """Map the errors of `is_unavailable` to 503."""
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if settings.DEBUG and is_missing(exception):
+            return problem(request, 503, NOT_MIGRATED)
         if not is_unavailable(exception):
             return None
         view = request.resolver_match.func if request.resolver_match else None
@@ -56,8 +63,10 @@ class UnavailableMiddleware(MiddlewareMixin):
         )
         page = getattr(view, "when_unavailable", None)
         if page is None or speaks_json(request):
-            return problem(request, 503, DETAIL, headers={"Retry-After": str(RETRY_AFTER)})
-        response: HttpResponse = page(request)
-        response.status_code = 503
+            response = page_or_problem(request, 503, DETAIL)
+        else:
+            arguments = request.resolver_match.kwargs if request.resolver_match else {}
+            response = page(request, **arguments)
+            response.status_code = 503
         response["Retry-After"] = str(RETRY_AFTER)
         return response

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.checks import WARNING, run_checks
@@ -103,11 +103,16 @@ def _isolation() -> tuple[bool, str]:
 
 @check("migrations", needs_database=True)
 def _migrations() -> tuple[bool, str]:
-    executor = MigrationExecutor(connection)
-    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    missing = unapplied_migrations()
     if missing:
         return False, f"{len(missing)} not applied: run `manage.py migrate`"
     return True, "all applied"
+
+
+def unapplied_migrations() -> list[Any]:
+    """Return the migrations that `migrate` would apply; an empty list where there are none."""
+    executor = MigrationExecutor(connection)
+    return executor.migration_plan(executor.loader.graph.leaf_nodes())
 
 
 @check("TLS to the database", needs_database=True)

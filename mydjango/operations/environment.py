@@ -8,6 +8,15 @@ from django.core.exceptions import ImproperlyConfigured
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
+PLATFORM_DOMAINS = {
+    "scf": (".tencentscf.com", ".apigw.tencentcs.com"),
+    "lambda": (
+        ".lambda-url.{region}.on.aws",
+        ".execute-api.{region}.amazonaws.com",
+        ".execute-api.{region}.amazonaws.com.cn",
+    ),
+    "fc": (".{region}.fcapp.run",),
+}
 PLATFORMS = {"TENCENTCLOUD_RUNENV": "scf", "AWS_LAMBDA_FUNCTION_NAME": "lambda", "FC_FUNCTION_NAME": "fc"}
 
 
@@ -43,3 +52,12 @@ def integer(name: str, default: int, minimum: int = 0) -> int:
 def platform() -> str:
     """Return 'scf', 'lambda' or 'fc' by the variable that the platform sets, or '' elsewhere."""
     return next((name for variable, name in PLATFORMS.items() if os.environ.get(variable)), "")
+
+
+def platform_hosts() -> list[str]:
+    """Return the domains below which the platform gives each function a host, as ALLOWED_HOSTS takes them.
+
+    The platform routes by these hosts, so a request cannot choose another one. Elsewhere there are none.
+    """
+    region = os.environ.get("AWS_REGION") or os.environ.get("FC_REGION", "")
+    return [domain.format(region=region) for domain in PLATFORM_DOMAINS.get(platform(), ())]

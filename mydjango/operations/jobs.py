@@ -1,6 +1,6 @@
 """The registry of jobs that a timer runs every minute: management commands that apps register in their module `jobs`.
 
-On a platform the triggers of serverless.yml run them, locally `manage.py dev`.
+On a platform the triggers of serverless.yml run them, locally `manage.py runserver`.
 """
 
 from __future__ import annotations

@@ -5,24 +5,26 @@
 from __future__ import annotations
 
 from django.db import connection
+from django.utils import timezone
 
-from survey.jobs import rollup
-from survey.models import Branch
+from survey.models import Branch, Submission
+from survey.models.derived import submission_sums
 
 TABLES = ("survey_response", "survey_responseterm", "survey_dailyrollup")
 WORDS = ("排队", "服务员", "味道", "红烧肉", "卫生", "补菜", "环境", "价格", "甜品", "态度", "午餐", "米饭")
 
 
-def fill(count: int, days: int) -> None:
-    """Make `count` submissions over the last `days` days in 12 branches, with their terms and daily figures.
+def fill(count: int, days: int, branches: int = 12) -> None:
+    """Make `count` submissions over the last `days` days, with their terms and the daily figures of each day.
 
-    A third has a comment of three words.
+    A third has a comment of three words, a low score a mail that was sent.
     """
-    Branch.objects.bulk_create(Branch(code=f"branch{number}", name=f"门店{number}") for number in range(12))
+    Branch.objects.bulk_create(Branch(code=f"branch{number}", name=f"门店{number}") for number in range(branches))
     first = Branch.objects.order_by("pk").values_list("pk", flat=True)[0]
     # (seq * a prime) % m spreads evenly and is the same each time.
     score = "ELT(1 + (seq * 7919) % 20, 1,2,2,3,3,3,4,4,4,4,4,4,5,5,5,5,5,5,5,5)"
-    day = f"(CURRENT_DATE - INTERVAL ({days} - 1 - FLOOR(seq * {days} / ({count} + 1))) DAY)"
+    today = timezone.localdate()
+    day = f"(DATE '{today}' - INTERVAL ({days} - 1 - FLOOR(seq * {days} / ({count} + 1))) DAY)"
     words = ", ".join(f"'{word}'" for word in WORDS)
     three_words = ", ".join(f"ELT(1 + (seq * {prime}) % 12, {words})" for prime in (5, 7, 11))
     term_columns = "response_id, term, weight, branch_id, local_date, satisfaction"
@@ -32,7 +34,7 @@ def fill(count: int, days: int) -> None:
         f"""INSERT INTO survey_response (reference, branch_id, satisfaction, taste, service, recommend, problems,
         comment, name, phone, email, consent_version, content_digest, language, follow_up_status,
         created_at, local_date, terms_due)
-        SELECT {reference}, {first} + (seq * 104729) % 12, {score}, {score}, {score},
+        SELECT {reference}, {first} + (seq * 104729 + seq DIV {branches}) % {branches}, {score}, {score}, {score},
         (seq * 31) % 11, IF({score} <= 2, (seq * 13) % 256, 0), IF(seq % 3 = 0, CONCAT_WS('', {three_words}), ''),
         '', '', '', '', '', IF(seq % 20 = 0, 'en', 'zh-hans'),
         IF({score} <= 2, IF(seq % 50 = 1, 'open', 'solved'), ''), {day}, {day}, 0 FROM seq_1_to_{count}""",
@@ -47,10 +49,33 @@ def fill(count: int, days: int) -> None:
         WHERE r.comment <> '' ORDER BY r.id"""
         for length in (1, 2)
     ]
+    mail_columns = "response_id, kind, recipient, subject, body, message_id, status, attempts, next_attempt_at"
+    statements += [
+        f"""INSERT INTO survey_outgoingmail ({mail_columns}, last_error, created_at, sent_at)
+        SELECT id, 'alert', 'manager@example.com', reference, reference, CONCAT(reference, '@example.com'), 'sent', 1,
+        created_at, '', created_at, created_at FROM survey_response WHERE satisfaction <= 2""",
+        "INSERT INTO survey_rollupday (local_date, counted_at, is_late, is_final) "
+        f"SELECT DISTINCT local_date, '{today}', 0, 1 FROM survey_response WHERE local_date < '{today}'",
+    ]
     with connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)
-    rollup.count_days(3_600)
-    with connection.cursor() as cursor:
+        # As survey.jobs.rollup counts a day, in one statement.
+        keys = ("local_date", "branch_id", "language", "satisfaction")
+        counted = Submission.objects.filter(local_date__lt=today).values(*keys)
+        sql, parameters = counted.annotate(**submission_sums()).order_by().query.sql_with_params()
+        sums = ", ".join("responses" if name == "submissions" else name for name in submission_sums())
+        cursor.execute(
+            f"INSERT INTO survey_dailyrollup (number, local_date, branch_id, language, satisfaction, {sums}) "
+            f"SELECT ROW_NUMBER() OVER (PARTITION BY local_date ORDER BY branch_id), counts.* FROM ({sql}) counts",
+            parameters,
+        )
+        counted_days = "survey_dailyrollup rollups JOIN survey_rollupday days ON days.local_date = rollups.local_date"
+        totals = ", ".join(f"SUM({name})" for name in sums.split(", "))
+        cursor.execute(
+            f"INSERT INTO survey_chainrollup (local_date, counted_at, language, satisfaction, {sums}) "
+            f"SELECT days.local_date, counted_at, language, satisfaction, {totals} FROM {counted_days} "
+            "GROUP BY days.local_date, counted_at, language, satisfaction"
+        )
         cursor.execute(f"ANALYZE TABLE {', '.join(TABLES)}")
         cursor.fetchall()

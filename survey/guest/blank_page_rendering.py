@@ -24,6 +24,7 @@ def render(language: str, is_named: bool, has_branch: bool) -> str:
     branch = Branch(code=placeholder("branch"), name=name, name_en=name) if has_branch else None
     context = {
         "form": SubmissionForm.for_page(branch),
+        "branch_code": branch.code if branch else "",
         "visit": VisitForm(initial={field: placeholder(field) for field in ("submission_id", "started")}),
         "language_urls": {code: placeholder(code) for code, _name in settings.LANGUAGES},
     }

@@ -18,7 +18,6 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from survey.idempotency import secret_keys
@@ -53,13 +52,13 @@ def erases(token: str, submission: Submission) -> bool:
     return bool(token) and constant_time_compare(digest(token), submission.erase_token_digest)
 
 
-def set_cookie(token: str, submission: Submission, response: HttpResponse) -> None:
-    """Set the cookie that carries the token to the submission's thank-you page."""
+def set_cookie(token: str, thanks_path: str, response: HttpResponse) -> None:
+    """Set the cookie that carries the token to the path of the submission's thank-you page."""
     response.set_cookie(
         COOKIE,
         token,
         max_age=COOKIE_LIFE,
-        path=reverse("thanks", args=[submission.reference]),
+        path=thanks_path,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from typing import Any
+from copy import copy
+from typing import Any, TypeVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -14,7 +15,10 @@ from django.utils.translation import gettext_lazy
 from survey.addresses import validate_mail_address
 from survey.guest.consent import CONSENT_VERSION, CONSENT_VERSIONS
 from survey.models import COMMENT_MAX_LENGTH, Branch, Submission, parse_reference
+from survey.models.submission import phone_validator
 from survey.scales import ASPECTS, LOW_SCORES, PROBLEM_LABELS, Problem, Satisfaction
+
+FormClass = TypeVar("FormClass", bound=type[forms.Form])
 
 ANONYMOUS, CONTACT = "yes", "no"
 CONTACT_FIELDS = ("name", "phone", "email")
@@ -38,22 +42,17 @@ EMAIL_ERRORS = {
 }
 
 
-class SharedField(forms.Field):
-    """A field that all forms of a class share. Django copies each for every form, a fifth of the CPU of a submission.
+class SharedFields(dict[str, forms.Field]):
+    """Fields that all forms of a class share. Django copies each for every form (`python -m benchmarks.warm`)."""
 
-    Only for fields of SubmissionForm that its __init__ leaves alone.
-    """
-
-    def __deepcopy__(self, memo: dict[int, object]) -> SharedField:
-        return self
+    def __deepcopy__(self, memo: dict[int, object]) -> dict[str, forms.Field]:
+        return self.copy()
 
 
-class SharedChoiceField(SharedField, forms.ChoiceField):
-    """A choice, shared by all forms."""
-
-
-class SharedMultipleChoiceField(SharedField, forms.MultipleChoiceField):
-    """Several choices, shared by all forms."""
+def share_fields(form: FormClass) -> FormClass:
+    """Decorate a form class whose forms leave the fields as they are, and replace those that they change."""
+    form.base_fields = SharedFields(form.base_fields)
+    return form
 
 
 class PhoneField(forms.CharField):
@@ -96,7 +95,7 @@ class SatisfactionSelect(forms.RadioSelect):
         return option
 
 
-class ScaleField(SharedField, forms.TypedChoiceField):
+class ScaleField(forms.TypedChoiceField):
     """An integer of a scale, as radio buttons; None when left out."""
 
     widget = forms.RadioSelect
@@ -107,11 +106,14 @@ class ScaleField(SharedField, forms.TypedChoiceField):
         super().__init__(coerce=int, empty_value=None, **options)
 
 
-class SubmissionForm(forms.ModelForm):  # type: ignore[type-arg]
+@share_fields
+class SubmissionForm(forms.Form):
     """The form of a submission.
 
     Name and phone are required unless the page's field `anonymous` is `yes`; then they and the e-mail address are
     dropped. JSON callers cannot send `anonymous`.
+
+    Not a ModelForm, which validates each value once more by its model (`python -m benchmarks.warm`).
     """
 
     satisfaction = ScaleField(
@@ -121,11 +123,19 @@ class SubmissionForm(forms.ModelForm):  # type: ignore[type-arg]
         widget=SatisfactionSelect,
         error_messages={"required": gettext_lazy("Please choose one of the five.")},
     )
-    problems = SharedMultipleChoiceField(
+    problems = forms.MultipleChoiceField(
         label=gettext_lazy("We are sorry. What went wrong?"),
         choices=[(problem.slug, label) for problem, label in PROBLEM_LABELS.items()],
         required=False,
         widget=forms.CheckboxSelectMultiple,
+    )
+    comment = CommentField(
+        label=gettext_lazy("What else would you like to tell us?"),
+        max_length=COMMENT_MAX_LENGTH,
+        required=False,
+        help_text=gettext_lazy("What did you like, what should we change?"),
+        widget=forms.Textarea({"rows": 3}),
+        error_messages=TEXT_ERRORS,
     )
     recommend = ScaleField(
         "recommend",
@@ -139,7 +149,7 @@ class SubmissionForm(forms.ModelForm):  # type: ignore[type-arg]
     service = ScaleField("service", label=ASPECTS["service"], required=False)
     atmosphere = ScaleField("atmosphere", label=ASPECTS["atmosphere"], required=False)
     value = ScaleField("value", label=ASPECTS["value"], required=False)
-    anonymous = SharedChoiceField(
+    anonymous = forms.ChoiceField(
         label=gettext_lazy("May we contact you about your answer?"),
         choices=[
             (ANONYMOUS, gettext_lazy("No, I answer anonymously")),
@@ -147,6 +157,28 @@ class SubmissionForm(forms.ModelForm):  # type: ignore[type-arg]
         ],
         required=False,
         widget=forms.RadioSelect,
+    )
+    name = forms.CharField(
+        label=gettext_lazy("Your name"),
+        max_length=Submission.name.field.max_length,
+        help_text=gettext_lazy("So that we know how to address you."),
+        widget=forms.TextInput({"autocomplete": "name"}),
+        error_messages=TEXT_ERRORS,
+    )
+    phone = PhoneField(
+        label=gettext_lazy("Phone number"),
+        max_length=Submission.phone.field.max_length,
+        help_text=gettext_lazy("So that the manager can call you back if something went wrong."),
+        widget=forms.TextInput({"type": "tel", "autocomplete": "tel"}),
+        error_messages=TEXT_ERRORS,
+    )
+    email = MailAddressField(
+        label=gettext_lazy("E-mail address"),
+        max_length=Submission.email.field.max_length,
+        required=False,
+        help_text=gettext_lazy("Only for a receipt of your answer."),
+        widget=forms.EmailInput({"autocomplete": "email"}),
+        error_messages=EMAIL_ERRORS,
     )
     branch = BranchField(
         label=gettext_lazy("Branch"),
@@ -157,7 +189,7 @@ class SubmissionForm(forms.ModelForm):  # type: ignore[type-arg]
         error_messages={"invalid_choice": gettext_lazy("There is no such branch.")},
     )
     # Earlier versions too: the text may change while a page is open or a submission waits on the device.
-    consent_version = SharedChoiceField(
+    consent_version = forms.ChoiceField(
         label=gettext_lazy("Privacy notice"),
         choices=[(version, version) for version in CONSENT_VERSIONS],
         required=False,
@@ -165,49 +197,13 @@ class SubmissionForm(forms.ModelForm):  # type: ignore[type-arg]
         widget=forms.HiddenInput({"autocomplete": "off"}),
     )
 
-    class Meta:
-        model = Submission
-        fields = (
-            "satisfaction",
-            "problems",
-            "comment",
-            "recommend",
-            *ASPECTS,
-            *CONTACT_FIELDS,
-            "branch",
-            "consent_version",
-        )
-        labels = {  # noqa: RUF012
-            "name": gettext_lazy("Your name"),
-            "phone": gettext_lazy("Phone number"),
-            "email": gettext_lazy("E-mail address"),
-            "comment": gettext_lazy("What else would you like to tell us?"),
-        }
-        help_texts = {  # noqa: RUF012
-            "name": gettext_lazy("So that we know how to address you."),
-            "phone": gettext_lazy("So that the manager can call you back if something went wrong."),
-            "email": gettext_lazy("Only for a receipt of your answer."),
-            "comment": gettext_lazy("What did you like, what should we change?"),
-        }
-        error_messages = {  # noqa: RUF012
-            "name": TEXT_ERRORS,
-            "phone": TEXT_ERRORS,
-            "email": EMAIL_ERRORS,
-            "comment": TEXT_ERRORS,
-        }
-        field_classes = {"phone": PhoneField, "comment": CommentField}  # noqa: RUF012
-        widgets = {  # noqa: RUF012
-            "name": forms.TextInput({"autocomplete": "name"}),
-            "phone": forms.TextInput({"type": "tel", "autocomplete": "tel"}),
-            "email": forms.EmailInput({"autocomplete": "email"}),
-            "comment": forms.Textarea({"rows": 3, "maxlength": COMMENT_MAX_LENGTH}),
-        }
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  (Django's signature)
         super().__init__(*args, **kwargs)
         self.is_anonymous = self.is_bound and self.data.get("anonymous") == ANONYMOUS
-        for name in ("name", "phone"):
-            self.fields[name].required = not self.is_anonymous
+        if self.is_anonymous:
+            for name in ("name", "phone"):
+                self.fields[name] = copy(self.fields[name])
+                self.fields[name].required = False
 
     @classmethod
     def for_page(cls, branch: Branch | None, typed: Mapping[str, Any] | None = None) -> SubmissionForm:
@@ -230,6 +226,8 @@ class SubmissionForm(forms.ModelForm):  # type: ignore[type-arg]
             else:
                 data[name] = int(value) if name in SCALES else value
         form = cls(data)
+        # Optional fields that were not sent have nothing to validate.
+        form.fields = {name: field for name, field in form.fields.items() if name in data or field.required}
         for name, message in wrong.items():
             form.errors[name] = form.error_class([message])
         return form
@@ -243,6 +241,13 @@ class SubmissionForm(forms.ModelForm):  # type: ignore[type-arg]
                 raise ValidationError(self.fields["name"].error_messages["required"], code="required")
         return name
 
+    def clean_phone(self) -> str:
+        """Validate the digits of a number that is not too long."""
+        phone = str(self.cleaned_data["phone"])
+        if phone:
+            phone_validator(phone)
+        return phone
+
     def clean_problems(self) -> int:
         """Return the problems as bits of Problem."""
         return int(sum(Problem[name.upper()] for name in set(self.cleaned_data["problems"])))
@@ -253,13 +258,17 @@ class SubmissionForm(forms.ModelForm):  # type: ignore[type-arg]
         The page sends problems that were ticked before the score was raised, although it hides them.
         """
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if cleaned.get("satisfaction") not in (None, *LOW_SCORES):
-            cleaned["problems"] = 0
+        is_low = cleaned.get("satisfaction") in LOW_SCORES
+        cleaned["problems"] = cleaned.get("problems", 0) if is_low else 0
         if self.is_anonymous:
             for name in CONTACT_FIELDS:
                 self.errors.pop(name, None)
                 cleaned[name] = ""
         return cleaned
+
+    def submission(self) -> Submission:
+        """Return the submission of a valid form, not stored yet."""
+        return Submission(**{name: value for name, value in self.cleaned_data.items() if name != "anonymous"})
 
     @property
     def shown_branch(self) -> Branch | None:

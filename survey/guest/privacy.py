@@ -5,17 +5,16 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from mydjango.http.language import keep_language
 from mydjango.http.problems import allow
 from survey import limits
 from survey.guest import erase_token, erasure
 from survey.guest.consent import CONSENT_VERSION
 from survey.guest.forms import ErasureForm
+from survey.guest.links import page_url
 from survey.guest.views import REDISPLAY
 from survey.models import Submission, parse_reference
 
@@ -50,7 +49,7 @@ def _erase_with_token(request: HttpRequest, reference: str, token: str) -> HttpR
     """Show the confirmation page, whose form adds `confirmed`; then erase."""
     submission = Submission.objects.filter(reference=parse_reference(reference)).first()
     if submission is not None and submission.erased_at:  # a second tap, after the token was erased too
-        return redirect(keep_language(request, reverse("erased")))
+        return redirect(page_url(request, "erased"))
     if submission is None or not erase_token.erases(token, submission):
         notice = _("This page cannot erase the answer. You can ask our staff to do it here.")
         context = {"form": ErasureForm(initial={"reference": reference}), "notice": notice}
@@ -58,7 +57,7 @@ def _erase_with_token(request: HttpRequest, reference: str, token: str) -> HttpR
     if "confirmed" not in request.POST or REDISPLAY in request.POST:
         return render(request, "guest/erase_confirm.html", {"submission": submission, "erase_token": token})
     erasure.erase_with_token(submission, token)
-    return redirect(keep_language(request, reverse("erased")))
+    return redirect(page_url(request, "erased"))
 
 
 def _request_erasure(request: HttpRequest, form: ErasureForm) -> HttpResponse:
@@ -75,7 +74,7 @@ def _request_erasure(request: HttpRequest, form: ErasureForm) -> HttpResponse:
         page["Retry-After"] = str(error.retry_after)
         return page
     erasure.request_erasure(reference, phone)
-    return redirect(keep_language(request, reverse("erasure-requested")))
+    return redirect(page_url(request, "erasure-requested"))
 
 
 def _redisplay_status(request: HttpRequest) -> int:

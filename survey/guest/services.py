@@ -6,12 +6,13 @@ import logging
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 
 from mydjango.mysql.deadlock import atomically
 from survey import term_index
 from survey.guest import erase_token
 from survey.idempotency import content_digest, erased_key_digests, is_same_content, key_digest
+from survey.insert import insert
 from survey.limits import count_submission
 from survey.mail import outbox
 from survey.models import FollowUpStatus, RollupDay, Submission
@@ -74,13 +75,21 @@ def is_stored(key: str) -> bool:
 
 
 def _store(submission: Submission, weighted: Mapping[str, float], address: str) -> None:
-    submission.pk = None  # set by an attempt that a deadlock rolled back
-    submission.save(force_insert=True)
+    insert([submission])
     # After the INSERT, which waits for a concurrent erasure to replace the digest of the first submission.
-    digest = submission.key_digest
-    if digest and Submission.objects.filter(key_digest__in=erased_key_digests(digest)).exists():
+    if submission.key_digest and _is_erased(submission.key_digest):
         raise _ErasedBefore
     term_index.write([(submission, weighted)])
     outbox.queue_mails(submission)
-    count_submission(address, submission.branch_id)
+    count_submission(address, submission)
     RollupDay.mark_late(submission.local_date)
+
+
+def _is_erased(digest: str) -> bool:
+    """Return whether an erasure replaced this digest of a key."""
+    with connection.cursor() as cursor:
+        for erased in erased_key_digests(digest):
+            cursor.execute("SELECT id FROM survey_response WHERE key_digest = %s", [erased])
+            if cursor.fetchone():
+                return True
+    return False

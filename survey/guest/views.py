@@ -23,6 +23,7 @@ from mydjango.http.unavailable import page_when_unavailable
 from survey.guest import erase_token, services
 from survey.guest.blank_page import complete_page
 from survey.guest.forms import SubmissionForm
+from survey.guest.links import page_url
 from survey.guest.visit import ONCE_MORE, VisitForm
 from survey.limits import TooManyAttempts
 from survey.models import Branch, Submission, parse_reference
@@ -43,6 +44,14 @@ def never_cache_by_default(view: View) -> View:
     return wrapped
 
 
+def page_without_branch_name(request: HttpRequest, code: str = "") -> HttpResponse:
+    """Show the survey of a branch whose name cannot be read; a submission waits on the guest's device."""
+    if request.method == "POST":
+        return redisplay_unvalidated(request)
+    return HttpResponse(complete_page(request, Branch(code=code) if code else None))
+
+
+@page_when_unavailable(page_without_branch_name)
 @never_cache_by_default
 @csrf_exempt  # no session is involved, and nothing is stored
 @allow("GET", "POST")
@@ -96,7 +105,7 @@ def redirect_browsers_to_survey(view: View) -> View:
     @wraps(view)
     def wrapped(request: HttpRequest) -> HttpResponse:
         if request.method == "GET" and is_browser(request):
-            return redirect(keep_language(request, reverse("survey")))
+            return redirect(page_url(request, "survey"))
         return view(request)
 
     return wrapped
@@ -138,7 +147,7 @@ def _validate_and_store(request: HttpRequest, form: SubmissionForm, visit: Visit
         return _error_response(request, 400, detail, form, visit.for_redisplay(), notice=notice, errors=errors)
     if seconds := visit.seconds_to_wait():
         return _error_response(request, 429, str(ONCE_MORE), form, visit.for_redisplay(), retry_after=seconds)
-    submission = form.save(commit=False)
+    submission = form.submission()
     submission.language = translation.get_language()
     if submission.branch and _is_too_late(submission.branch, visit):
         detail = _("%(name)s no longer takes answers.") % {"name": submission.branch.local_name}
@@ -187,7 +196,8 @@ def _error_response(
 def _success_response(request: HttpRequest, submitted: services.Submitted) -> HttpResponse:
     """Return 201 for JSON callers, a redirect to the thank-you page for browsers; a retry gets the same."""
     submission = submitted.submission
-    thanks_url = keep_language(request, reverse("thanks", args=[submission.reference]))
+    path = reverse("thanks", args=[submission.reference])
+    thanks_url = keep_language(request, path)
     response: HttpResponse
     if speaks_json(request):
         members = {"id": submission.pk, "reference": submission.reference}
@@ -198,7 +208,7 @@ def _success_response(request: HttpRequest, submitted: services.Submitted) -> Ht
     else:
         response = redirect(thanks_url)
     if submitted.erase_token:
-        erase_token.set_cookie(submitted.erase_token, submission, response)
+        erase_token.set_cookie(submitted.erase_token, path, response)
     if submitted.replayed:
         response["Idempotent-Replayed"] = "true"
     return response
@@ -213,5 +223,10 @@ def thanks(request: HttpRequest, reference: str) -> HttpResponse:
     """
     submission = get_object_or_404(Submission, reference=parse_reference(reference))
     token = erase_token.from_cookie(request, submission)
-    context = {"submission": submission, "erase_token": token, "erase_days": erase_token.COOKIE_LIFE.days}
+    context = {
+        "submission": submission,
+        "branch_code": submission.branch.code if submission.branch else "",
+        "erase_token": token,
+        "erase_days": erase_token.COOKIE_LIFE.days,
+    }
     return render(request, "guest/thanks.html", context)

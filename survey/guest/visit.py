@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from survey.guest.forms import share_fields
 from survey.guest.opening import new_visit, signer
 from survey.idempotency import KEY_MAX_LENGTH
 
@@ -21,6 +22,7 @@ HEADER = "Idempotency-Key"
 ONCE_MORE = gettext_lazy("Please press Send once more.")
 
 
+@share_fields
 class VisitForm(forms.Form):
     """Hidden fields of the page, all optional. JSON callers have only `submission_id`."""
 
@@ -54,7 +56,7 @@ class VisitForm(forms.Form):
 
     def _with_header(self, request: HttpRequest) -> VisitForm:
         """Take the key from the header if there is one; add an error if header and body differ."""
-        header = request.headers.get(HEADER, "").encode("latin-1", "replace").decode("utf-8", "replace")
+        header = request.META.get("HTTP_IDEMPOTENCY_KEY", "").encode("latin-1", "replace").decode("utf-8", "replace")
         if not header or not self.is_valid():
             return self
         if len(header) > KEY_MAX_LENGTH:

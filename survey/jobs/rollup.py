@@ -7,10 +7,10 @@ import time
 from datetime import date, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Min, Q
+from django.db.models import Min, Q, Sum
 from django.utils import timezone
 
-from survey.models import DailyRollup, RollupDay, Submission
+from survey.models import ChainRollup, DailyRollup, RollupDay, Submission
 from survey.models.derived import submission_sums
 
 logger = logging.getLogger(__name__)
@@ -62,7 +62,9 @@ def _count_day(day: date) -> bool:
         counted = _claim(day)
         if counted is None:
             return False
+        counted.counted_at = timezone.now()
         DailyRollup.objects.filter(local_date=counted).delete()
+        ChainRollup.objects.filter(local_date=counted).delete()
         rows = (
             Submission.objects.filter(local_date=day)
             .values("branch_id", "language", "satisfaction")
@@ -72,7 +74,11 @@ def _count_day(day: date) -> bool:
         DailyRollup.objects.bulk_create(
             DailyRollup(local_date=counted, number=number, **row) for number, row in enumerate(rows)
         )
-        counted.counted_at = timezone.now()
+        of_chain = DailyRollup.objects.filter(local_date=counted).values("language", "satisfaction").order_by()
+        ChainRollup.objects.bulk_create(
+            ChainRollup(local_date=counted, counted_at=counted.counted_at, **row)
+            for row in of_chain.annotate(**{name: Sum(name) for name in submission_sums()})
+        )
         counted.is_late, counted.is_final = False, day < _last_day()
         counted.save()
     logger.info("rollup.counted", extra={"day": day.isoformat()})

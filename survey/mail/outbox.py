@@ -30,6 +30,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from mydjango.http.language import PARAMETER, short_code
+from survey.insert import insert
 from survey.mail import account_links
 from survey.models import JobRun, OutgoingMail, Submission
 
@@ -77,7 +78,8 @@ def queue_mails(submission: Submission) -> None:
             subject, link = _("A guest was not satisfied"), _staff_link(submission)
             manager = submission.branch.manager_email
             mails.append(_mail_about(submission, OutgoingMail.Kind.ALERT, manager, subject, link))
-    OutgoingMail.objects.bulk_create(mails)
+    if mails:
+        insert(mails)
 
 
 def _mail_about(

@@ -68,7 +68,10 @@ class OutgoingMail(models.Model):
         verbose_name = _("mail")
         verbose_name_plural = _("mails")
         ordering = ("-id",)
-        indexes = (models.Index(fields=("status", "next_attempt_at"), name="outbox_due"),)
+        indexes = (
+            models.Index(fields=("status", "next_attempt_at"), name="outbox_due"),
+            models.Index(fields=("recipient",), name="outbox_recipient"),  # for the admin's search
+        )
 
     def __str__(self) -> str:
         return f"{self.kind} {self.message_id}"

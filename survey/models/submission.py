@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import unicodedata
-from collections.abc import Collection
 
 from django.conf import settings
 from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator, RegexValidator
@@ -130,22 +129,12 @@ class Submission(models.Model):
             models.Index(fields=("local_date", "id"), name="response_newest"),
             models.Index(fields=("branch", "local_date", "id"), name="response_branch_newest"),
             models.Index(fields=("follow_up_status", "local_date", "id"), name="response_follow_up_newest"),
+            # For the admin's search: staff look up a guest who calls or writes.
+            *(models.Index(fields=(name,), name=f"response_{name}") for name in ("name", "phone", "email")),
         )
 
     def __str__(self) -> str:
         return self.reference
-
-    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
-        """Take a branch that was read from the database for existing; Django would ask for it once more."""
-        is_loaded = Submission.branch.is_cached(self)
-        super().clean_fields(exclude={*(exclude or ()), *(("branch",) if is_loaded else ())})
-
-    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
-        """Leave the check constraints to the INSERT; the form's fields have the same bounds.
-
-        Django sends one query for each, and takes a constraint for met when the database is away.
-        https://docs.djangoproject.com/en/5.2/ref/models/instances/#django.db.models.Model.validate_constraints
-        """
 
     @property
     def is_low(self) -> bool:

@@ -37,12 +37,11 @@ class BranchForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class Card(NamedTuple):
-    """A card for the tables, with the QR code of its link as an SVG path in a square of this width."""
+    """A card for the tables, with its link, and the QR code of it as SVG."""
 
     branch: Branch
     link: str
-    width: float
-    path: str
+    code: str
 
 
 def link_of(request: HttpRequest, branch: Branch) -> str:
@@ -57,11 +56,4 @@ def card_of(request: HttpRequest, branch: Branch) -> Card:
     link = link_of(request, branch)
     # Error correction Q: a quarter of a code may be scratched or stained, as happens on a table.
     code = segno.make(link, error="q", micro=False)
-    width, _height = code.symbol_size(border=4)
-    path = "".join(
-        f"M{column},{row}h1v1h-1z"
-        for row, modules in enumerate(code.matrix_iter(border=4))
-        for column, is_dark in enumerate(modules)
-        if is_dark
-    )
-    return Card(branch, link, width, path)
+    return Card(branch, link, code.svg_inline(border=4, omitsize=True, light="#fff", lineclass=None))

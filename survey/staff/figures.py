@@ -1,8 +1,8 @@
-"""Figures from the daily rollup, exact to the last submission.
+"""Figures from the daily rollups, exact to the last submission.
 
-A counted day (RollupDay) without late submissions comes from DailyRollup, any other, normally just today, from the
-submissions themselves. The list of counted days is read first and used in both conditions: a timer that counts a day in
-the meantime neither doubles nor drops it.
+A counted day (RollupDay) without late submissions comes from DailyRollup, or, where branches do not matter, from
+ChainRollup; any other, normally just today, from the submissions themselves. The list of counted days is read first and
+used in both conditions: a timer that counts a day in the meantime neither doubles nor drops it.
 """
 
 from __future__ import annotations
@@ -11,17 +11,19 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
-from django.db.models import Case, F, IntegerField, QuerySet, Sum, When
+from django.db.models import BooleanField, Case, Count, F, Q, QuerySet, Sum, When
 
-from survey.models import DailyRollup, RollupDay, Submission
+from survey.models import ChainRollup, DailyRollup, RollupDay, Submission
 from survey.models.derived import submission_sums
 from survey.scales import ASPECTS, LOW_SCORES, SATISFIED_SCORES, Problem
 from survey.staff import metrics, submissions
 from survey.staff.filters import Filters
 
 NPS_GROUPS = ("promoters", "passives", "detractors")
+LISTED = 20  # branches from each end of the list, where it has more than twice as many
 NEWEST_LOW = 5_000  # low scores that problems are counted from
 _ASPECT_SUMS = tuple(f"{aspect}_{moment}" for aspect in ASPECTS for moment in ("count", "sum", "squares"))
 
@@ -35,11 +37,11 @@ class Tally:
     aspects: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_ASPECT_SUMS, 0))
 
     def add(self, row: dict[str, Any]) -> None:
-        """Add a row of the rollup, or of submissions aggregated to the same columns."""
+        """Add a row of a rollup, or of submissions aggregated to the same columns, some of which may be missing."""
         self.scores[row["satisfaction"] - 1] += row["submissions"]
         for totals in (self.nps_groups, self.aspects):
             for name in totals:
-                totals[name] += row[name] or 0
+                totals[name] += row.get(name) or 0
 
     @property
     def n(self) -> int:
@@ -66,47 +68,40 @@ class Tally:
         return metrics.mean(*(self.aspects[f"{name}_{moment}"] for moment in ("count", "sum", "squares")))
 
 
-@dataclass
+@dataclass(frozen=True)
 class Figures:
     """The figures of a period and of the one before it."""
 
-    now: Tally = field(default_factory=Tally)
-    before: Tally = field(default_factory=Tally)
-    by_branch: dict[int | None, tuple[Tally, Tally]] = field(default_factory=dict)  # now, before
-    by_day: dict[date, list[int]] = field(default_factory=dict)  # scores of each day that has submissions
-
-    def add(self, row: dict[str, Any], *, is_now: bool) -> None:
-        """Add a row to the tallies of its period and its branch."""
-        now, before = self.by_branch.setdefault(row["branch"], (Tally(), Tally()))
-        for tally in (now, self.now) if is_now else (before, self.before):
-            tally.add(row)
+    now: Tally
+    before: Tally
+    by_day: dict[date, list[int]]  # scores of each day that has submissions
+    by_branch: dict[int | None, tuple[Tally, Tally]]  # now and before, without aspects
+    unlisted: int  # branches with submissions that `by_branch` lacks
 
 
-def figures(filters: Filters) -> Figures:
-    """Return the figures of the filters' period and of the one before, in four queries."""
-    rollups, open_days = _split_days(filters.before.start, filters.end)
-    result = Figures()
-    is_now = Case(When(local_date__gte=filters.start, then=1), default=0, output_field=IntegerField())
-    totals = rollups.filter(filters.where()).values("branch", "satisfaction", is_now=is_now)
-    sums = {name: Sum(name) for name in ("submissions", *NPS_GROUPS, *_ASPECT_SUMS)}
-    for row in totals.annotate(**sums).order_by():
-        result.add(row, is_now=bool(row["is_now"]))
-    _add_days(result.by_day, _sum_scores(rollups.filter(local_date__gte=filters.start), filters))
-    for row in _count_submissions(open_days, filters):
-        is_inside = row["local_date"] >= filters.start
-        result.add(row, is_now=is_inside)
-        if is_inside:
-            _add_days(result.by_day, [row])
-    return result
+def figures(filters: Filters, branches: int = 0) -> Figures:
+    """Return the figures of the filters' period and of the one before, of a chain with so many branches.
+
+    Of more than 2 * LISTED branches, `by_branch` has those with the highest and those with the lowest CSAT.
+    """
+    sources = _sources(filters, filters.before.start)
+    tallies = (Tally(), Tally())
+    sums = {name: Sum(name) for name in submission_sums()}
+    for rollups in sources.in_total:
+        for row in rollups.values("satisfaction", is_now=_is_now(filters)).annotate(**sums):
+            tallies[not row["is_now"]].add(row)
+    live = list(sources.live.values("local_date", "satisfaction").annotate(**submission_sums()))
+    for row in live:
+        tallies[row["local_date"] < filters.start].add(row)
+    listed, unlisted = _listed(filters, sources) if branches > 2 * LISTED else (Q(), 0)
+    return Figures(*tallies, _by_day(filters, sources, live), _by_branch(filters, sources, listed), unlisted)
 
 
 def submissions_by_day(filters: Filters) -> dict[date, int]:
     """Return the number of submissions of each day that has any, oldest first."""
-    rollups, open_days = _split_days(filters.start, filters.end)
-    by_day: dict[date, list[int]] = {}
-    _add_days(by_day, _sum_scores(rollups, filters))
-    _add_days(by_day, _count_submissions(open_days, filters))
-    return {day: sum(scores) for day, scores in sorted(by_day.items())}
+    sources = _sources(filters, filters.start)
+    live = sources.live.values("local_date", "satisfaction").annotate(submissions=Count("id"))
+    return {day: sum(scores) for day, scores in sorted(_by_day(filters, sources, live).items())}
 
 
 def trend(filters: Filters, by_day: dict[date, list[int]]) -> Iterator[tuple[date, list[int]]]:
@@ -131,34 +126,85 @@ def problems(filters: Filters) -> tuple[int, dict[Problem, int]]:
     Counts the newest NEWEST_LOW low scores, so that the work is the same at a million submissions.
     """
     low = [score for score in LOW_SCORES if not filters.scores or score in filters.scores]
-    newest = submissions.matching(filters).filter(satisfaction__in=low).order_by("-local_date")
-    by_bits = Counter(newest.values_list("problems", flat=True)[:NEWEST_LOW])
+
+    def bits(part: Filters) -> QuerySet[Submission, int]:
+        low_scores = submissions.matching(part).filter(satisfaction__in=low)
+        return low_scores.order_by("-local_date").values_list("problems", flat=True)
+
+    by_bits = Counter(submissions.newest(bits, filters, NEWEST_LOW))
     counts = Counter({problem: sum(n for bits, n in by_bits.items() if bits & problem) for problem in Problem})
     return by_bits.total(), dict(counts.most_common())
 
 
-def _split_days(start: date, end: date) -> tuple[QuerySet[DailyRollup], list[date]]:
-    """Return the rollups of the counted days of a period, and its days that are not counted yet."""
-    complete = RollupDay.objects.filter(local_date__range=(start, end), is_late=False)
-    counted = set(complete.values_list("local_date", flat=True))
-    every_day = (start + timedelta(number) for number in range((end - start).days + 1))
-    open_days = [day for day in every_day if day not in counted]
-    rollups = DailyRollup.objects.filter(local_date__gte=start, local_date__lte=end)
-    return rollups.exclude(local_date__in=open_days), open_days
+@dataclass(frozen=True)
+class _Sources:
+    """The rows that figures are added up from: the submissions of a day are in rollups or in `live`."""
+
+    by_branch: QuerySet[DailyRollup]
+    in_total: tuple[QuerySet[Any], ...]  # the same over all branches, in fewer rows where there are any
+    live: QuerySet[Submission]
 
 
-def _sum_scores(rollups: QuerySet[DailyRollup], filters: Filters) -> Iterable[dict[str, Any]]:
-    rows = rollups.filter(filters.where()).values("satisfaction", day=F("local_date")).order_by()
-    return ({**row, "local_date": row["day"]} for row in rows.annotate(submissions=Sum("submissions")))
+def _sources(filters: Filters, start: date) -> _Sources:
+    """Return the rows of the days from `start` to the end of the filters' period."""
+    every_day = {start + timedelta(number) for number in range((filters.end - start).days + 1)}
+    period = Q(local_date__gte=start, local_date__lte=filters.end)
+    counted = set(RollupDay.objects.filter(period, is_late=False).values_list("local_date", flat=True))
+    open_days = every_day - counted
+    live = Submission.objects.filter(filters.where(), local_date__in=open_days).order_by()
+    by_branch = DailyRollup.objects.filter(filters.where(), period).exclude(local_date__in=open_days).order_by()
+    if not filters.is_whole_chain:
+        return _Sources(by_branch, (by_branch,), live)
+    of_chain = ChainRollup.objects.filter(period, counted_at=F("local_date__counted_at"))
+    summed = counted.intersection(of_chain.values_list("local_date", flat=True).distinct())
+    of_chain = ChainRollup.objects.filter(filters.where(), period).exclude(local_date__in=every_day - summed).order_by()
+    return _Sources(by_branch, (of_chain, by_branch.filter(local_date__in=counted - summed)), live)
 
 
-def _count_submissions(days: list[date], filters: Filters) -> Iterable[dict[str, Any]]:
-    if not days:
-        return []
-    of_days = Submission.objects.filter(filters.where(), local_date__in=days)
-    return of_days.values("local_date", "branch", "satisfaction").annotate(**submission_sums()).order_by()
+def _is_now(filters: Filters) -> Case:
+    return Case(When(local_date__gte=filters.start, then=True), default=False, output_field=BooleanField())
 
 
-def _add_days(by_day: dict[date, list[int]], rows: Iterable[dict[str, Any]]) -> None:
-    for row in rows:
-        by_day.setdefault(row["local_date"], [0] * 5)[row["satisfaction"] - 1] += row["submissions"]
+def _by_day(filters: Filters, sources: _Sources, live: Iterable[dict[str, Any]]) -> dict[date, list[int]]:
+    by_day: dict[date, list[int]] = defaultdict(lambda: [0] * 5)
+    rows = [(row["local_date"], row["satisfaction"], row["submissions"]) for row in live]
+    for rollups in sources.in_total:
+        rows += rollups.values_list("local_date", "satisfaction").annotate(Sum("submissions"))
+    for day, satisfaction, count in rows:
+        if day >= filters.start:
+            by_day[day][satisfaction - 1] += count
+    return dict(by_day)
+
+
+def _listed(filters: Filters, sources: _Sources) -> tuple[Q, int]:
+    """Return the condition on the branches to list, and the number of others that have submissions."""
+    counts: dict[int | None, list[int]] = defaultdict(lambda: [0, 0])
+    satisfied = Q(satisfaction__in=SATISFIED_SCORES)
+    for rows, of_rows in ((sources.by_branch, partial(Sum, "submissions")), (sources.live, partial(Count, "id"))):
+        of_now = rows.filter(local_date__gte=filters.start).values_list("branch")
+        for branch, *row in of_now.annotate(satisfied=of_rows(filter=satisfied), n=of_rows()):
+            counts[branch] = [total + (count or 0) for total, count in zip(counts[branch], row, strict=True)]
+    lowest_first = sorted(counts, key=lambda branch: (_low(*counts[branch]), branch or 0))
+    if len(lowest_first) <= 2 * LISTED:
+        return Q(), 0
+    listed = {*lowest_first[:LISTED], *lowest_first[-LISTED:]}
+    without_branch = Q(branch=None) if None in listed else Q()
+    return Q(branch__in=listed) | without_branch, len(lowest_first) - len(listed)
+
+
+def _low(satisfied: int, n: int) -> float:
+    estimate = metrics.share(satisfied, n)
+    return estimate.low if estimate else 0.0
+
+
+def _by_branch(filters: Filters, sources: _Sources, listed: Q) -> dict[int | None, tuple[Tally, Tally]]:
+    tallies: dict[int | None, tuple[Tally, Tally]] = defaultdict(lambda: (Tally(), Tally()))
+    columns = ("submissions", *NPS_GROUPS)
+    counts = submission_sums()
+    for rows, sums in (
+        (sources.by_branch, {name: Sum(name) for name in columns}),
+        (sources.live, {name: counts[name] for name in columns}),
+    ):
+        for row in rows.filter(listed).values("branch", "satisfaction", is_now=_is_now(filters)).annotate(**sums):
+            tallies[row["branch"]][not row["is_now"]].add(row)
+    return dict(tallies)

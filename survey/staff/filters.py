@@ -64,6 +64,16 @@ class Filters:
         return (self.start, self.end) == (FIRST_DAY, LAST_DAY)
 
     @property
+    def has_several_branches(self) -> bool:
+        """Return whether the selection is neither of one branch nor of the whole chain."""
+        return len(self.branch_ids or ()) > 1
+
+    @property
+    def is_whole_chain(self) -> bool:
+        """Return whether the selection is of every branch, with the submissions without one."""
+        return self.branch_ids is None and not self.without_branch
+
+    @property
     def before(self) -> Filters:
         """Return these filters for the period before, with as many days as have begun of this one."""
         begun = (min(self.end, timezone.localdate()) - self.start).days + 1
@@ -87,6 +97,13 @@ class Filters:
         return urlencode({name: value for name, value in {**dict(self.query), **changes}.items() if value})
 
 
+class Select(forms.Select):
+    """A list of choices in one template; Django renders two for each choice, and a chain has many branches."""
+
+    template_name = "staff/select.html"
+
+
+_ChoiceField = partial(forms.ChoiceField, required=False, widget=Select)
 _DateField = partial(
     forms.DateField,
     required=False,
@@ -101,9 +118,8 @@ class FilterForm(forms.Form):
     The two dates exist only with the period "From ... to ...", so that no filled-in date is ever ignored.
     """
 
-    days = forms.ChoiceField(
+    days = _ChoiceField(
         label=gettext_lazy("Period"),
-        required=False,
         choices=(
             ("7", gettext_lazy("Last 7 days")),
             ("30", gettext_lazy("Last 30 days")),
@@ -114,10 +130,9 @@ class FilterForm(forms.Form):
     )
     start = _DateField(label=gettext_lazy("From"))
     end = _DateField(label=gettext_lazy("To"))
-    branch = forms.ChoiceField(label=gettext_lazy("Branch"), required=False)
-    score = forms.ChoiceField(
+    branch = _ChoiceField(label=gettext_lazy("Branch"))
+    score = _ChoiceField(
         label=gettext_lazy("Score"),
-        required=False,
         choices=(
             ("", gettext_lazy("All scores")),
             ("low", gettext_lazy("Low (1 and 2)")),
@@ -125,22 +140,19 @@ class FilterForm(forms.Form):
             *((str(score), str(score)) for score in range(1, 6)),
         ),
     )
-    problem = forms.ChoiceField(
+    problem = _ChoiceField(
         label=gettext_lazy("What went wrong"),
-        required=False,
         choices=(
             ("", gettext_lazy("Anything or nothing")),
             *((problem.slug, label) for problem, label in PROBLEM_LABELS.items()),
         ),
     )
-    language = forms.ChoiceField(
+    language = _ChoiceField(
         label=gettext_lazy("Language"),
-        required=False,
         choices=(("", gettext_lazy("All languages")), *settings.LANGUAGES),
     )
-    by = forms.ChoiceField(
+    by = _ChoiceField(
         label=gettext_lazy("Trend"),
-        required=False,
         choices=(
             ("", gettext_lazy("Automatic")),
             ("day", gettext_lazy("By day")),

@@ -15,6 +15,7 @@ from survey import limits
 from survey.addresses import canonical_name
 from survey.guest.forms import EMAIL_ERRORS, TEXT_ERRORS, MailAddressField
 from survey.staff.accounts import queue_password_request
+from survey.staff.authentication import account_named
 
 PASSWORD_MAIL_PAUSE = timedelta(minutes=5)  # between two mails to one account; a mail takes a minute or two
 
@@ -54,6 +55,9 @@ class LoginForm(AuthenticationForm):
                     error.minutes,
                 )
                 raise ValidationError(text % {"minutes": error.minutes}, code="throttled") from None
+            found = account_named(self.cleaned_data["username"])
+            # For "", which has no account either, Django takes as long as to compare a password.
+            self.cleaned_data["username"] = found.username if found else ""
         cleaned = super().clean()
         if self.get_user() is not None:  # None for a blank password, which clean() accepts
             limits.reset_attempts("login", account, address)

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from datetime import date
 from typing import NamedTuple, TypeVar
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
 
 from survey.models import Submission
 
 LARGEST_KEY = 2**63 - 1
-Row = TypeVar("Row", bound=Model)
+Row = TypeVar("Row")
 Parsed = TypeVar("Parsed")
 
 
@@ -54,7 +54,7 @@ def from_query(request: HttpRequest, name: str, parse: Callable[[str], Parsed]) 
         raise Http404 from None
 
 
-def older_than(submissions: QuerySet[Submission], cursor: Cursor | None) -> QuerySet[Submission]:
+def older_than(submissions: QuerySet[Submission, Row], cursor: Cursor | None) -> QuerySet[Submission, Row]:
     """Return the submissions behind the cursor in a list that is newest first; all of them without a cursor."""
     if cursor is None:
         return submissions
@@ -63,7 +63,6 @@ def older_than(submissions: QuerySet[Submission], cursor: Cursor | None) -> Quer
     return submissions.filter(Q(local_date__lt=day) | Q(local_date=day, pk__lt=pk), local_date__lte=day)
 
 
-def first_page(rows: QuerySet[Row], size: int) -> tuple[list[Row], Row | None]:
-    """Return the first `size` rows, and the last of these if more rows follow."""
-    page = list(rows[: size + 1])
-    return page[:size], page[size - 1] if len(page) > size else None
+def first_page(rows: list[Row], size: int) -> tuple[list[Row], Row | None]:
+    """Return the first `size` of rows that were read with one more, and the last of these if more rows follow."""
+    return rows[:size], rows[size - 1] if len(rows) > size else None

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 
 from django.db.models import Q, QuerySet
 
 from survey.models import Submission, SubmissionTerm
+from survey.staff import submissions
 from survey.staff.filters import Filters
 from survey.text.terms import wanted_phrases, wanted_terms
 
@@ -28,23 +28,15 @@ class Keyword:
     size: int
 
 
-def find(
-    submissions: QuerySet[Submission], filters: Filters, wanted: list[str], before: tuple[date, int] | None = None
-) -> QuerySet[Submission]:
-    """Return the submissions of the filters' period whose comment has every wanted term and phrase, newest first.
-
-    `before`, a local date and a primary key, is the last submission of the page before.
-    """
+def find(among: QuerySet[Submission], filters: Filters, wanted: list[str]) -> QuerySet[Submission]:
+    """Return the submissions of the filters' period whose comment has every wanted term and phrase, newest first."""
     if not wanted:
-        return submissions.none()
+        return among.none()
     first, *others = wanted
     of_term = Q(terms__term=first, terms__local_date__range=(filters.start, filters.end))
     if filters.branch_ids is not None:
         of_term &= Q(terms__branch__in=filters.branch_ids)
-    if before:
-        day, pk = before
-        of_term &= Q(terms__local_date__lt=day) | Q(terms__local_date=day, terms__submission_id__lt=pk)
-    matches = submissions.filter(of_term)
+    matches = among.filter(of_term)
     for term in others:
         matches = matches.filter(pk__in=SubmissionTerm.objects.filter(term=term).values("submission"))
     for phrase in wanted_phrases(filters.words):
@@ -64,11 +56,13 @@ def rarest_first(filters: Filters) -> list[str]:
 def keyword_list(filters: Filters, scores: Iterable[int]) -> list[Keyword]:
     """Return the keywords of the period's newest comments with these satisfaction scores, heaviest first."""
     wanted = [score for score in scores if not filters.scores or score in filters.scores]
-    newest = Submission.objects.filter(
-        filters.where(), ~Q(comment=""), satisfaction__in=wanted, local_date__range=(filters.start, filters.end)
-    ).order_by("-local_date")
+
+    def commented(part: Filters) -> QuerySet[Submission, int]:
+        rated = submissions.matching(part).filter(~Q(comment=""), satisfaction__in=wanted)
+        return rated.order_by("-local_date").values_list("pk", flat=True)
+
     weights: dict[str, list[float]] = defaultdict(list)
-    keys = list(newest.values_list("pk", flat=True)[:NEWEST])
+    keys = submissions.newest(commented, filters, NEWEST)
     for term, weight in SubmissionTerm.objects.filter(submission__in=keys, weight__gt=0).values_list("term", "weight"):
         weights[term].append(weight)
     # A term of one comment is an opinion, not a theme, and a single character is ambiguous.

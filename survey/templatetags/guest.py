@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 from django import template
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import translation
 
-from mydjango.http.language import keep_language, url_in_language
+from mydjango.http.language import url_in_language
+from survey.guest import links
 
 register = template.Library()
 
@@ -23,9 +21,11 @@ def visit_fields(context: template.Context) -> dict[str, object]:
 
 @register.simple_tag(takes_context=True)
 def page_url(context: template.Context, name: str, **query: str) -> str:
-    """Return the path of a page without arguments, with a query and the language of this page's URL."""
-    url = reverse(name)
-    return keep_language(context["request"], f"{url}?{urlencode(query)}" if query else url)
+    """Return the path of a page with a query, and with language and branch of this page.
+
+    The context has `branch_code`, unless this page's URL names the branch or there is none.
+    """
+    return links.page_url(context["request"], name, context.get("branch_code") or "", **query)
 
 
 @register.inclusion_tag("guest/language.html", takes_context=True)
@@ -48,8 +48,8 @@ def language_switch(context: template.Context, form: str = "") -> dict[str, obje
 def face(score: int | str) -> str:
     """Return the mouth of a score's face as an SVG path, for a view box of 24 by 24."""
     return {
-        "1": "M7.5 17.5Q12 12 16.5 17.5",
-        "2": "M8 17Q12 14 16 17",
+        "1": "M7 18Q12 10.5 17 18Z",
+        "2": "M8 16.5Q12 14 16 16.5",
         "3": "M8 16H16",
         "4": "M8 15Q12 18 16 15",
         "5": "M7 14Q12 20.5 17 14Z",

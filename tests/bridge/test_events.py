@@ -57,7 +57,7 @@ def test_a_deployment_without_a_password_makes_no_administrator(tmp_path: Path) 
 
 
 def test_a_command_that_raises_is_named_without_what_its_exception_quotes(tmp_path: Path) -> None:
-    nobody = {"MYSQL_HOST": "127.0.0.1", "MYSQL_PORT": "1", "MYSQL_USER": "secret-user", "MYSQL_DATABASE": "survey"}
+    nobody = {"MYSQL_HOST": "127.0.0.1", "MYSQL_PORT": "1", "MYSQL_USER": "secret-user", "MYSQL_CONNECT_SECONDS": "0"}
     answer = run_apart({"manage": ["migrate", "--noinput"]}, tmp_path, **nobody)
     assert answer["exit_code"] == 1
     assert answer["output"].endswith("OperationalError: the log says where.\n")
@@ -109,6 +109,20 @@ def test_the_log_says_which_invocation_was_refused_a_command(caplog: pytest.LogC
         "command.refused request_id=r-2",
     ]
     assert [getattr(record, "request_id", "") for record in caplog.records] == ["r-1", "r-2"]
+
+
+def test_the_log_says_which_invocation_ran_a_command_that_failed_and_why(
+    caplog: pytest.LogCaptureFixture, bridge_setting: Setting
+) -> None:
+    bridge_setting("MANAGE_COMMANDS", "shell --no-imports --command=")
+    fail = ["shell", "--no-imports", "--command", "print('so far'); raise OSError('personal')"]
+    answer = index.main_handler({"manage": fail}, {"request_id": "r-1"})
+    assert answer == {"exit_code": 1, "output": "so far\nOSError: the log says where.\n"}
+    (record,) = caplog.records
+    assert record.getMessage() == "command.failed request_id=r-1 shell"
+    assert (record.levelname, getattr(record, "request_id", "")) == ("ERROR", "r-1")
+    assert record.exc_info
+    assert str(record.exc_info[1]) == "personal"
 
 
 @pytest.mark.parametrize("words", [[], None, 5, [1], {"a": 1}, 'an "open quote'])

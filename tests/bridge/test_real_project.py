@@ -33,4 +33,4 @@ def test_every_sample_event_is_answered(name: str, status: int, body: str) -> No
 def test_the_sample_event_of_a_browser_is_answered_with_a_page() -> None:
     answer = index.main_handler(sample("apigw"), sample("context"))
     assert (answer["statusCode"], answer["isBase64Encoded"]) == (404, False)
-    assert "There is no such page" in answer["body"]
+    assert "Page not found" in answer["body"]

@@ -67,7 +67,7 @@ def restored(page: Any) -> None:
     empty(page)
     page.fill("#id_comment", "soup")
     page.reload()
-    page.wait_for_selector("#sending button")
+    page.wait_for_selector("#kept button")
 
 
 def thanks(page: Any) -> None:

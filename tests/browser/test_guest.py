@@ -60,11 +60,15 @@ def test_one_tap_and_send_make_a_submission(
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
-def test_a_low_score_asks_what_went_wrong_and_is_thanked_differently(open_page: Open, script: bool) -> None:
+def test_a_low_score_asks_what_went_wrong_and_is_thanked_differently(
+    open_page: Open, browser: Any, script: bool
+) -> None:
     page = open_page("/?lang=en", script=script)
-    assert not page.is_visible(".low")
+    # Chromium 86 has no :has(): without a script the question is always there.
+    can_hide = script or not browser.version.startswith("86.")
+    assert page.is_visible(".low") != can_hide
     page.check("#id_satisfaction_3")
-    assert not page.is_visible(".low")
+    assert page.is_visible(".low") != can_hide
     page.check("#id_satisfaction_0")
     assert page.is_visible(".low")
     page.check("#id_problems_2")  # the food was cold
@@ -284,10 +288,10 @@ def test_the_url_keeps_the_language(open_page: Open, branch: Branch) -> None:
     page.click("button.language")
     page.wait_for_url(re.compile(r"/s/sh01\?lang=en$"))
     page.click("footer >> text=Privacy notice")
-    page.wait_for_url(re.compile(r"/privacy\?lang=en$"))
+    page.wait_for_url(re.compile(r"/privacy\?branch=sh01&lang=en$"))
     assert "365 days" in page.text_content("main")
     page.click("a.language")
-    page.wait_for_url(re.compile(r"/privacy\?lang=zh$"))
+    page.wait_for_url(re.compile(r"/privacy\?branch=sh01&lang=zh$"))
 
 
 # For every visible label its text, how far the text overflows the label's border in CSS pixels, and its width.
@@ -426,6 +430,118 @@ def test_an_unsent_submission_waits_on_the_device_for_the_page_to_be_opened_agai
     assert Submission.objects.get().satisfaction == 5
 
 
+def test_a_waiting_submission_says_so_beside_the_button_and_can_be_sent_at_once(open_page: Open) -> None:
+    page = open_page("/?lang=en")
+    page.check("#id_satisfaction_4")
+    page.route("**/submitSurvey*", lambda route: route.fulfill(status=503, headers={"Retry-After": "600"}))
+    send(page)
+    page.wait_for_selector("#sending >> text=cannot be stored just now")  # the network is there
+    assert page.text_content("button.send") == "Not sent yet"
+    apart = "document.querySelector('button.send').getBoundingClientRect().top"
+    apart += " - document.getElementById('sending').getBoundingClientRect().bottom"
+    assert 0 <= page.evaluate(apart) < 40
+    page.unroute("**/submitSurvey*")
+    page.click("#sending button")
+    page.wait_for_selector(".reference")
+    assert Submission.objects.count() == 1
+
+
+def test_a_waiting_submission_is_sent_from_any_page_of_the_survey(open_page: Open, branch: Branch) -> None:
+    page = open_page("/s/sh01?lang=en")
+    page.check("#id_satisfaction_1")
+    page.fill("#id_comment", "typed in the cellar")
+    page.route("**/submitSurvey*", lambda route: route.abort())
+    send(page)
+    page.wait_for_selector("#sending >> text=No connection")
+    page.unroute("**/submitSurvey*")
+    with page.expect_response("**/submitSurvey*") as sent:
+        page.goto("/privacy?lang=en")
+    assert sent.value.status == 201
+    assert Submission.objects.get().branch == branch
+    page.goto("/s/sh01?lang=en")
+    assert page.input_value("#id_comment") == ""
+
+
+def test_the_next_guest_at_a_tablet_sees_nothing_of_the_last(open_page: Open) -> None:
+    page = open_page("/?lang=en")
+    page.check("#id_anonymous_1")
+    page.fill("#id_name", "Tom")
+    later = page.context.new_page()
+    later.goto("/?lang=en")
+    later.wait_for_function("document.getElementById('kept').textContent.includes('typed on this device before')")
+    assert later.input_value("#id_name") == ""
+    later.click("#kept button >> nth=1", force=True)  # delete it
+    later.reload()
+    assert later.text_content("#kept") == ""
+    page.fill("#id_name", "Tom again")
+    third = page.context.new_page()
+    third.goto("/?lang=en")
+    third.click("#kept button >> nth=0", force=True)  # it is mine
+    assert third.input_value("#id_name") == "Tom again"
+
+
+def test_an_unsent_submission_of_the_release_before_is_sent(open_page: Open) -> None:
+    page = open_page("/privacy?lang=en")
+    page.evaluate(
+        """() => localStorage.setItem("draft:survey", JSON.stringify({
+            key: "0b0b8a1e-6a0e-4f55-9a53-6f2f1f5d2a11", values: [["satisfaction", "4"]], pending: true,
+            sent: [
+                ["satisfaction", "4"], ["anonymous", "yes"], ["submission_id", "0b0b8a1e-6a0e-4f55-9a53-6f2f1f5d2a11"],
+            ],
+            savedAt: Date.now(),
+        }))"""
+    )
+    with page.expect_response("**/submitSurvey*") as sent:
+        page.goto("/?lang=en")
+    assert sent.value.status == 201
+    assert Submission.objects.get().satisfaction == 4
+
+
+def test_the_branch_travels_with_every_link(open_page: Open, branch: Branch) -> None:
+    page = open_page("/s/sh01?lang=en")
+    page.click("footer >> text=Privacy notice")
+    page.wait_for_url(re.compile(r"/privacy\?branch=sh01&lang=en$"))
+    page.click("footer >> text=Erase")
+    page.wait_for_url(re.compile(r"/erase\?branch=sh01&lang=en$"))
+    page.go_back()
+    page.click("a.action")
+    page.wait_for_url(re.compile(r"/s/sh01\?lang=en$"))
+
+
+def test_nothing_sent_marks_the_question_and_no_answer(open_page: Open) -> None:
+    page = open_page("/?lang=en")
+    send(page)
+    page.wait_for_selector("#survey .error")
+    colors = (
+        "[...document.querySelectorAll('.satisfaction .choice > label')].map((l) => getComputedStyle(l).borderColor)"
+    )
+    assert len(set(page.evaluate(colors))) == 1
+    assert page.evaluate("getComputedStyle(document.querySelector('.satisfaction')).boxShadow") != "none"
+
+
+SMALL = """() => [...document.querySelectorAll("#survey label, a, button")].filter((target) => {
+    const box = target.getBoundingClientRect();
+    return box.width > 0 && getComputedStyle(target).display !== "inline" && (box.width < 24 || box.height < 24);
+}).map((target) => target.outerHTML)"""
+
+
+def test_targets_are_at_least_24_pixels_at_320(open_page: Open) -> None:
+    page = open_page("/?lang=en", width=320)
+    page.click("summary")
+    page.check("#id_satisfaction_0")
+    assert page.evaluate(SMALL) == []
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_large_text_stays_in_its_box(open_page: Open, language: str) -> None:
+    page = open_page(f"/?lang={language}", width=375)
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    page.click("summary")
+    page.check("#id_satisfaction_0")
+    assert [label for label in page.evaluate(OVERFLOW) if label[1] > 0.5] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_an_unsent_submission_keeps_the_consent_version_that_its_page_showed(
     open_page: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -457,7 +573,7 @@ def test_a_draft_is_sent_with_the_consent_version_that_the_guest_sees(
         page = open_page("/?lang=en")
     page.check("#id_satisfaction_4")
     page.reload()
-    page.wait_for_selector("#sending >> text=typed before")
+    page.wait_for_selector("#kept >> text=typed before")
     assert f"(version {CONSENT_VERSION})" in page.text_content(".consent")
     send(page)
     page.wait_for_selector(".reference")
@@ -478,10 +594,10 @@ def test_what_was_typed_is_there_after_a_reload_and_can_be_thrown_away(open_page
     page.check("#id_satisfaction_1")
     page.fill("#id_comment", "half a comment")
     page.reload()
-    page.wait_for_selector("#sending >> text=typed before")
+    page.wait_for_selector("#kept >> text=typed before")
     assert page.input_value("#id_comment") == "half a comment"
     assert page.is_checked("#id_satisfaction_1")
-    page.click("#sending button")
+    page.click("#kept button")
     assert page.input_value("#id_comment") == ""
     page.reload()
     assert page.input_value("#id_comment") == ""
@@ -507,7 +623,7 @@ def test_a_draft_of_one_branch_is_not_another_branchs(open_page: Open) -> None:
         page.goto(path)
         assert page.input_value("#id_comment") == ""
     page.goto("/s/east?lang=en")
-    page.wait_for_selector("#sending >> text=typed before")
+    page.wait_for_selector("#kept >> text=typed before")
     assert page.input_value("#id_comment") == "about the east branch"
 
 

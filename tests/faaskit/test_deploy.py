@@ -23,6 +23,7 @@ from tests.support.fake_scf import APPID, SECRET_ID, SECRET_KEY, FakeScf, health
 
 ROOT = Path(__file__).parents[2]
 NAME = "survey-prod"
+FIRST_PRUNE, SECOND_PRUNE = 27, 27  # the calls whose refusal a deployment survives
 URL = f"https://{APPID}-abcdefghij.ap-guangzhou.tencentscf.com"
 ENVIRON = {
     "TENCENT_SECRET_ID": SECRET_ID,
@@ -42,6 +43,7 @@ FIRST = [
     "ListTriggers",
     "CreateFunction",
     "GetFunction",
+    "GetFunctionAddress",
     "ListTriggers",
     "CreateTrigger",
     "ListTriggers",
@@ -49,6 +51,7 @@ FIRST = [
     "GetFunction",
     "PublishVersion",
     "GetFunction",
+    "GetFunctionAddress",
     "Invoke",
     "UpdateAlias",
     "ListVersionByFunction",
@@ -63,10 +66,12 @@ SECOND = [
     "ListVersionByFunction",
     "UpdateFunctionCode",
     "GetFunction",
+    "GetFunctionAddress",
     "UpdateFunctionConfiguration",
     "GetFunction",
     "PublishVersion",
     "GetFunction",
+    "GetFunctionAddress",
     "Invoke",
     "UpdateAlias",
     "ListVersionByFunction",
@@ -88,8 +93,10 @@ def project(tmp_path, monkeypatch, scf):
     for name in ("serverless.yml", "deploy/layer/serverless.yml", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path / name)
     build(tmp_path, b"the first code", b"the packages")
-    for name, value in {**ENVIRON, "SCF_ENDPOINT": scf.endpoint, "COS_ENDPOINT": scf.endpoint}.items():
+    for name, value in ENVIRON.items():
         monkeypatch.setenv(name, value)
+    for product in ("SCF", "CLS", "COS"):
+        monkeypatch.setenv(f"{product}_ENDPOINT", scf.endpoint)
     for name in ("PUBLIC_URL", "REGION", "CODE_BUCKET"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("time.sleep", lambda seconds: None)
@@ -337,7 +344,7 @@ def test_the_health_check_waits_for_a_database_that_resumes(project, scf):
     assert scf.alias["FunctionVersion"] == "1"
 
 
-@pytest.mark.parametrize("step", range(30))
+@pytest.mark.parametrize("step", [step for step in range(32) if step != FIRST_PRUNE])
 def test_whichever_call_of_the_first_deployment_fails_the_next_one_completes_it(project, scf, step):
     scf.fail_at = step
     with pytest.raises(CommandError, match="InternalError") as error:
@@ -350,7 +357,7 @@ def test_whichever_call_of_the_first_deployment_fails_the_next_one_completes_it(
     assert len(scf.triggers) == 4
 
 
-@pytest.mark.parametrize("step", range(27))
+@pytest.mark.parametrize("step", [step for step in range(29) if step != SECOND_PRUNE])
 def test_whichever_call_of_an_update_fails_traffic_goes_to_the_old_version_or_the_whole_new_one(project, scf, step):
     deploy(project)
     build(project, b"the second code", b"new packages")
@@ -374,7 +381,9 @@ def test_the_two_tests_above_fail_every_call(project, scf):
     first = len(scf.calls)
     build(project, b"the second code", b"new packages")
     deploy(project)
-    assert (first, len(scf.calls) - first) == (30, 27)
+    assert (first, len(scf.calls) - first) == (32, 29)
+    pruned = [position for position, (action, _) in enumerate(scf.calls) if action == "ListVersionByFunction"]
+    assert pruned == [FIRST_PRUNE, first + 9, first + SECOND_PRUNE]
 
 
 def test_latest_with_traffic_is_published_before_it_is_updated(project, scf):
@@ -392,7 +401,10 @@ def test_an_interrupted_deployment_continues_when_repeated(project, scf, monkeyp
     def interrupt(seconds: float) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(CommandError, match=r"Interrupted\. Run the same command again"):
+    with (
+        monkeypatch.context() as patch,
+        pytest.raises(CommandError, match=r"Interrupted\. No version receives traffic\. Run the same"),
+    ):
         patch.setattr("time.sleep", interrupt)
         deploy(project)
     deploy(project)
@@ -471,29 +483,16 @@ def test_a_dry_run_prints_the_calls_and_changes_nothing(project, scf):
         "CreateTrigger",
         "CreateTrigger",
     ]
-    assert output.endswith("This was a dry run: nothing has changed.\n")
+    assert "A dry run: nothing was sent, and the account was not looked at." in output
     assert "receives traffic" not in output
-    assert all(action.startswith(("Get", "List")) for action in scf.actions)
-    assert scf.function is None
+    assert scf.calls == []
 
 
 @pytest.mark.parametrize("name", ["function.zip", "layer.zip"])
 def test_an_archive_that_is_no_zip_file_fails_a_dry_run(project, name):
     (project / "build" / name).write_bytes(b"no zip")
-    with pytest.raises(CommandError, match=f"{name} is not a zip file: run 'python manage.py package' again.$"):
+    with pytest.raises(CommandError, match=f"{name} is not a zip file: run 'package' again.$"):
         deploy(project, dry_run=True)
-
-
-def test_a_dry_run_of_an_update_reads_the_account_and_changes_nothing(project, scf):
-    deploy(project)
-    before = dict(scf.alias)
-    build(project, b"the second code", b"the packages")
-    scf.calls.clear()
-    output = deploy(project, dry_run=True)
-    assert "UpdateFunctionCode" in output
-    assert "CreateFunction" not in output
-    assert all(action.startswith(("Get", "List")) for action in scf.actions)
-    assert scf.alias == before
 
 
 def test_a_dry_run_needs_no_account(project, scf, monkeypatch):
@@ -502,11 +501,10 @@ def test_a_dry_run_needs_no_account(project, scf, monkeypatch):
     assert scf.calls == []
 
 
-@pytest.mark.parametrize("dry_run", [False, True])
-def test_an_unreachable_api_is_one_sentence(project, monkeypatch, dry_run):
+def test_an_unreachable_api_is_one_sentence(project, monkeypatch):
     monkeypatch.setenv("SCF_ENDPOINT", "http://127.0.0.1:1")
     with pytest.raises(CommandError, match=r"^The API cannot be reached: Connection refused\.$"):
-        deploy(project, dry_run=dry_run)
+        deploy(project)
 
 
 def test_a_network_failure_names_the_version_with_traffic_and_the_next_command(project, scf, monkeypatch):
@@ -555,7 +553,7 @@ def test_a_wrong_key_is_explained_without_the_key(project, scf, monkeypatch):
 
 def test_a_missing_build_is_one_sentence_with_the_command(project, scf):
     (project / "build" / "function.zip").unlink()
-    with pytest.raises(CommandError, match=r"run 'python manage\.py package' first"):
+    with pytest.raises(CommandError, match="run 'package' first"):
         deploy(project)
     assert scf.calls == []
 
@@ -563,7 +561,7 @@ def test_a_missing_build_is_one_sentence_with_the_command(project, scf):
 def test_another_runtime_cannot_be_changed_and_is_explained(project, scf):
     deploy(project)
     scf.function["Runtime"] = "Python3.6"
-    with pytest.raises(CommandError, match=r"runtime is Python3\.6, not Python3\.10, and cannot be changed"):
+    with pytest.raises(CommandError, match=r"Runtime is Python3\.6, not Python3\.10, and cannot be changed"):
         deploy(project)
 
 
@@ -587,20 +585,6 @@ def test_an_archive_over_the_limit_without_a_bucket_is_explained(project, scf, m
     monkeypatch.setattr(upload, "INLINE_LIMIT", 5)
     with pytest.raises(CommandError, match="set CODE_BUCKET"):
         deploy(project)
-
-
-def test_a_call_that_is_refused_for_its_size_goes_through_cos(project, scf, monkeypatch):
-    monkeypatch.setenv("CODE_BUCKET", f"survey-code-{APPID}")
-    scf.request_limit = 5
-    deploy(project)
-    assert scf.live["content"] == b"the first code"
-
-
-def test_a_call_that_is_refused_for_its_size_without_a_bucket_is_explained(project, scf):
-    scf.request_limit = 5
-    with pytest.raises(CommandError, match="RequestSizeLimitExceeded") as error:
-        deploy(project)
-    assert "Set CODE_BUCKET" in str(error.value)
 
 
 def run_index(snapshot, event):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -26,7 +28,7 @@ LAYER = {ROOT / "build" / name for name in ("layer", "layer.zip")}
 LINT = "import sys; from cfnlint.runner import main; sys.exit(main())"
 # Login, mail and its links need these.
 NEEDED = {
-    *("SECRET_KEY", "MYSQL_HOST", "MYSQL_USER", "MYSQL_PASSWORD", "ALLOWED_HOSTS", "PUBLIC_URL"),
+    *("SECRET_KEY", "MYSQL_HOST", "MYSQL_USER", "MYSQL_PASSWORD", "PUBLIC_URL"),
     *("EMAIL_HOST", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD", "DEFAULT_FROM_EMAIL", "DJANGO_SUPERUSER_PASSWORD"),
 }
 SECRETS = {"SecretKey", "MysqlPassword", "EmailHostPassword", "SuperuserPassword"}
@@ -47,6 +49,15 @@ def found(value: Any, names: set[str]) -> list[Any]:
     return [entry for item in value for entry in found(item, names)] if isinstance(value, list) else []
 
 
+def function(document: Any) -> dict[str, Any]:
+    """Return the properties of the survey's function."""
+    return (
+        document["Resources"]["Survey"]["Properties"]
+        if "Resources" in document
+        else document["resources"]["survey"]["props"]
+    )
+
+
 def variables(document: Any) -> dict[str, Any]:
     """Return the environment of the function."""
     [environment] = [
@@ -62,9 +73,7 @@ def template(request) -> tuple[Path, Any]:
 
 
 def test_the_handler_exists_in_index_py(template):
-    handlers = found(template[1], {"Handler", "handler"})
-    assert handlers
-    assert set(handlers) == {"index.main_handler"}
+    assert found(function(template[1]), {"Handler", "handler"}) == ["index.main_handler"]
     assert callable(index.main_handler)
 
 
@@ -110,7 +119,7 @@ def test_each_timer_names_a_command_of_the_allow_list(template, bridge_setting):
 
 def test_a_drain_ends_before_its_function_and_has_time_for_a_mail(template):
     [drain] = re.findall(r"drain_outbox --seconds=(\d+)", template[0].read_text(encoding="utf-8"))
-    [timeout] = found(template[1], {"Timeout", "timeout"})
+    [timeout] = found(function(template[1]), {"Timeout", "timeout"})
     assert EMAIL_SECONDS < int(drain) == outbox.DELIVERY_SECONDS < timeout
 
 
@@ -118,8 +127,57 @@ def test_the_function_has_the_settings_of_login_mail_and_links(template):
     assert variables(template[1]).keys() >= NEEDED
 
 
-def test_the_allowed_hosts_follow_the_region(template):
-    assert re.match(r"\.(execute-api\.)?\$\{(AWS::Region|vars\.region)\}\.", variables(template[1])["ALLOWED_HOSTS"])
+@pytest.mark.parametrize(
+    ("results", "status"),
+    [
+        ([{"exit_code": 0}, {"statusCode": 200}], "Succeeded"),
+        ([{"exit_code": 1}], "Failed"),
+        ([{"exit_code": 0}, {"statusCode": 503}], "Failed"),
+    ],
+)
+def test_traffic_moves_to_a_version_that_migrated_and_is_healthy(
+    monkeypatch: pytest.MonkeyPatch, results: list[dict[str, int]], status: str
+) -> None:
+    """The hook's own code runs; what AWS does is told."""
+    template = yaml.load((ROOT / TEMPLATES[0]).read_text(encoding="utf-8"), Loader=Loader)
+    aws = Aws(results)
+    monkeypatch.setitem(sys.modules, "boto3", SimpleNamespace(client=lambda name: aws))
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.setenv("VERSION", "arn:aws:lambda:eu-west-1:1:function:survey:7")
+    names: dict[str, Any] = {}
+    exec(template["Resources"]["Verify"]["Properties"]["InlineCode"], names)
+    names["handler"]({"DeploymentId": "d", "LifecycleEventHookExecutionId": "e"}, None)
+    assert aws.statuses == [status]
+    assert [event.get("manage", event.get("rawPath")) for event in aws.events] == [
+        ["migrate", "--noinput"],
+        "/healthz",
+    ][: len(results)]
+    if status == "Succeeded":
+        assert index.handle_request(healthy, aws.events[1], None)["statusCode"] == 200
+
+
+def healthy(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    assert (environ["PATH_INFO"], environ["wsgi.url_scheme"]) == ("/healthz", "https")
+    start_response("200 OK", [])
+    return [b""]
+
+
+class Aws:
+    """What the hook calls of Lambda and CodeDeploy."""
+
+    def __init__(self, results: list[dict[str, int]]) -> None:
+        self.results = iter(results)
+        self.events: list[dict[str, Any]] = []
+        self.statuses: list[str] = []
+
+    def invoke(self, FunctionName: str, Payload: str) -> dict[str, Any]:
+        assert FunctionName.endswith(":survey:7")
+        self.events.append(json.loads(Payload))
+        return {"Payload": io.StringIO(json.dumps(next(self.results)))}
+
+    def put_lifecycle_event_hook_execution_status(self, status: str, **ids: str) -> None:
+        assert ids == {"deploymentId": "d", "lifecycleEventHookExecutionId": "e"}
+        self.statuses.append(status)
 
 
 def test_the_aws_template_hides_its_secrets():

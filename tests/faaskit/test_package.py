@@ -61,7 +61,7 @@ def test_the_function_holds_no_development_files(built: Package) -> None:
         assert not name.startswith(("faaskit/", "tests/", "benchmarks/", "docs/")), name
         assert not any(part.startswith(".") for part in PurePosixPath(name).parts), name
         assert not name.endswith((".po", ".sqlite3", ".env")), name
-    for command in ("dev", "rungateway", "invoke", "package", "deploy"):
+    for command in ("dev", "runserver", "rungateway", "invoke", "package", "deploy"):
         assert f"mydjango/management/commands/{command}.py" not in function
 
 

@@ -129,7 +129,7 @@ def children(parent: int) -> list[int]:
 def refused(*arguments: str, folder: Path, **environ: str) -> str:
     """Run a gateway that cannot start; return its standard error."""
     done = subprocess.run(
-        [sys.executable, "-m", "faaskit.local.serve", *arguments],
+        [sys.executable, "-m", "faaskit", "serve", *arguments],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT)} | environ,
         capture_output=True,
@@ -361,9 +361,9 @@ def test_a_change_of_the_code_restarts_the_instances(serve, folder):
 
 
 def test_reload_without_watchfiles_is_one_sentence(folder):
-    blocked = "import sys; sys.modules['watchfiles'] = None; from faaskit.local.serve import main; sys.exit(main())"
+    blocked = "import sys; sys.modules['watchfiles'] = None; from faaskit.cli import main; sys.exit(main())"
     done = subprocess.run(
-        [sys.executable, "-c", blocked, "0", "--reload"],
+        [sys.executable, "-c", blocked, "serve", "0", "--reload"],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -401,7 +401,7 @@ def test_a_flask_folder_without_serverless_yml_reports_its_defaults(tmp_path):
     shutil.copy(ROOT / "index.py", tmp_path)
     shutil.copytree(ROOT / "faaskit", tmp_path / "faaskit")
     options = ["--env", "WSGI_APPLICATION=application:app"]
-    server = Server(["-m", "faaskit.local.serve", "0", *options], {"PYTHONPATH": ""}, tmp_path)
+    server = Server(["-m", "faaskit", "serve", "0", *options], {"PYTHONPATH": ""}, tmp_path)
     assert_flask_responds(server)
     notes = "".join(server.err).splitlines()
     assert "  no serverless.yml: index.main_handler with the platform's defaults, variables from --env alone" in notes

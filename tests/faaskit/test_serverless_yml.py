@@ -110,7 +110,7 @@ def test_every_setting_of_the_project_is_in_the_file():
 def test_secrets_come_from_the_environment_alone():
     variables = document("serverless.yml")["inputs"]["environment"]["variables"]
     for name, value in variables.items():
-        assert name == "MANAGE_COMMANDS" or value == f"${{env:{name}}}"
+        assert name in ("MANAGE_COMMANDS", "ERROR_PAGE") or value == f"${{env:{name}}}"
 
 
 def test_the_timers_are_on_and_their_commands_are_allowed(config, bridge_setting):

@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from survey import admin as survey_admin
 from survey.guest import services
 from survey.models import Branch, OutgoingMail, Submission
 
@@ -76,3 +77,21 @@ def test_guests_are_redirected_to_the_login(client: Client, submission: Submissi
 def test_the_addresses_of_a_renamed_model_redirect_for_good_with_their_query(client: Client, rest: str) -> None:
     response = client.get(f"/admin/survey/response/{rest}")
     assert (response.status_code, response["Location"]) == (301, f"/admin/survey/submission/{rest}")
+
+
+@pytest.mark.parametrize("page", ["survey_submission", "survey_outgoingmail"])
+def test_a_list_has_the_newest_records_and_no_more(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    monkeypatch.setattr(survey_admin, "NEWEST", 3)
+    for number in range(5):
+        sent = Submission(satisfaction=4, name=f"guest {number}", email="wang@example.com", language="en")
+        services.submission_create(sent, content={})
+    changelist = admin_client.get(reverse(f"admin:{page}_changelist"), {"q": ""}).context["cl"]
+    assert changelist.result_count == 3
+    newest = list(changelist.model.objects.order_by("-pk").values_list("pk", flat=True))
+    assert [record.pk for record in changelist.result_list][:3] == newest[:3]
+    found = admin_client.get(reverse(f"admin:{page}_changelist"), {"q": "wang@example.com"}).context["cl"]
+    assert {record.pk for record in found.result_list} == set(newest[:3])
+    part = admin_client.get(reverse(f"admin:{page}_changelist"), {"q": "wang"}).context["cl"]
+    assert part.result_count == 0

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from django.test import Client
+from django.db import DatabaseError, OperationalError, ProgrammingError
+from django.http import HttpResponse
+from django.http.request import validate_host
+from django.test import Client, RequestFactory
 from pytest_django import Settings
+
+from mydjango.http.unavailable import NOT_MIGRATED, UnavailableMiddleware
+from mydjango.operations.environment import platform_hosts
 
 JSON = {"accept": "application/json"}
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
@@ -35,7 +41,7 @@ def test_a_browser_gets_a_page_with_a_link_and_no_query_is_made(client: Client, 
     assert response.status_code == 404
     text = response.content.decode()
     assert '<html lang="en">' in text
-    assert "There is no such page" in text
+    assert "Page not found" in text
     assert f'href="{link}"' in text
 
 
@@ -66,6 +72,44 @@ def test_a_host_that_is_not_allowed_is_a_problem(client: Client, settings: Setti
     settings.ALLOWED_HOSTS = ["survey.example.com"]
     response = client.get("/hello/Tom", headers={**JSON, "host": "evil.example.com"})
     assert (response.status_code, response["Content-Type"]) == (400, "application/problem+json")
+
+
+def test_without_settings_the_log_names_the_refused_host_and_what_to_set(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("TENCENTCLOUD_RUNENV", "SCF")
+    settings.ALLOWED_HOSTS = settings.PLATFORM_HOSTS = platform_hosts()
+    assert client.get("/hello/Tom", headers={"host": "12-abc.ap-guangzhou.tencentscf.com"}).status_code == 200
+    assert client.get("/hello/Tom", headers={"host": "survey.example.com"}).status_code == 400
+    [record] = [record for record in caplog.records if record.getMessage() == "host.refused"]
+    assert (record.host, record.set) == ("survey.example.com", "PUBLIC_URL or ALLOWED_HOSTS")
+
+
+@pytest.mark.parametrize(
+    ("variables", "host"),
+    [
+        ({"TENCENTCLOUD_RUNENV": "SCF"}, "1250000000-abc.ap-guangzhou.tencentscf.com"),
+        ({"AWS_LAMBDA_FUNCTION_NAME": "f", "AWS_REGION": "eu-west-1"}, "abc.lambda-url.eu-west-1.on.aws"),
+        ({"AWS_LAMBDA_FUNCTION_NAME": "f", "AWS_REGION": "eu-west-1"}, "abc.execute-api.eu-west-1.amazonaws.com"),
+        ({"FC_FUNCTION_NAME": "f", "FC_REGION": "cn-hangzhou"}, "survey-abc.cn-hangzhou.fcapp.run"),
+    ],
+)
+def test_the_host_that_a_platform_gives_a_function_is_allowed(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], host: str
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert validate_host(host, platform_hosts())
+    assert not validate_host("evil.example.com", platform_hosts())
+
+
+@pytest.mark.parametrize("error", [OperationalError("no such table: x"), ProgrammingError(1146, "no such table")])
+def test_in_development_a_missing_table_is_a_sentence(
+    rf: RequestFactory, settings: Settings, error: DatabaseError
+) -> None:
+    settings.DEBUG = True
+    response = UnavailableMiddleware(HttpResponse).process_exception(rf.post("/submitSurvey"), error)
+    assert (response.status_code, response.content.decode()) == (503, NOT_MIGRATED)
 
 
 def test_an_internal_error_shows_nothing_of_the_exception(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

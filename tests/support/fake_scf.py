@@ -1,7 +1,8 @@
-"""A fake of Tencent's SCF API and of COS on loopback: keep state, verify signatures, fail at a chosen call.
+"""A fake of Tencent's SCF and CLS APIs and of COS on loopback: keep state, verify signatures, fail at a chosen call.
 
-The fake refuses calls as the platform is documented to do: unsigned ones, fields unknown to the SDK's models, a second
-change before the first is done, empty environment variables, versions and aliases that do not exist.
+The fake refuses calls as the platform is documented to do: unsigned ones, actions that the SDK calls retired, fields
+unknown to the SDK's models or called retired there, a second change before the first is done, empty environment
+variables, versions and aliases that do not exist.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 import copy
 import hashlib
 import hmac
+import inspect
 import io
 import json
+import re
 import threading
 import time
 import warnings
@@ -20,21 +23,29 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from tencentcloud.scf.v20180416 import models
+from tencentcloud.cls.v20201016 import cls_client
+from tencentcloud.cls.v20201016 import models as cls_models
+from tencentcloud.scf.v20180416 import models, scf_client
+
+from tests.support.fake_cls import FakeCls, Refused
 
 SECRET_ID = "AKIDexampleexampleexample"
 SECRET_KEY = "example-secret-key"
 APPID = "1250000000"
 POLLS = 2  # how many polls find a change unfinished
+REQUEST_LIMIT = 10 << 20  # bytes
 Snapshot = dict[str, Any]
-
-
-class Refused(Exception):
-    """An error of the API, with its code and message."""
-
-    def __init__(self, code: str, message: str = "") -> None:
-        super().__init__(code, message)
-        self.code, self.message = code, message or f"The fake refused: {code}"
+SDK = {  # version of the API: the product, its client and its models
+    "2018-04-16": ("scf", scf_client.ScfClient, models),
+    "2020-10-16": ("cls", cls_client.ClsClient, cls_models),
+}
+RETIRED = re.compile("已下线|已废弃|deprecated|offline", re.IGNORECASE)
+# What a proxy or a bad line makes of a response.
+FAULTS = {
+    "502": (502, b"<html><head><title>502 Bad Gateway</title></head><body><hr>nginx</body></html>", "text/html"),
+    "html": (200, b"<html><body>Please log in to the network.</body></html>", "text/html"),
+    "list": (200, b"[]", "application/json"),
+}
 
 
 def healthy(snapshot: Snapshot, event: Any) -> Any:
@@ -56,9 +67,11 @@ class FakeScf:
         self.triggers: list[dict[str, Any]] = []
         self.layers: dict[str, list[dict[str, Any]]] = {}
         self.buckets: dict[str, dict[str, bytes]] = {}
-        self.logs: list[dict[str, Any]] = []
+        self.log_service = FakeCls()
+        self.kept: set[str] = set()  # parameters that the platform does not take away when they are sent empty
+        self.faults: list[str] = []  # of the next responses: "close", "cut", or a key of FAULTS
+        self.limited = 0  # how many of the next calls come too often
         self.run: Callable[[Snapshot, Any], Any] = healthy
-        self.request_limit = 100_000_000  # bytes
         self.fail_at: int | None = None  # calls from now until one fails, 0 for the next
         self.pending = 0
         self._lock = threading.Lock()
@@ -88,17 +101,20 @@ class FakeScf:
         """Return the version that receives traffic."""
         return self._qualified("$DEFAULT")
 
-    def request(self, action: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    def request(self, version: str, action: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """Handle one call: record it, fail if its turn has come, check its fields, change the state."""
         with self._lock:
             self.calls.append((action, parameters))
+            if self.limited:
+                self.limited -= 1
+                raise Refused("RequestLimitExceeded", "too many requests")
             if self.fail_at is not None:
                 self.fail_at -= 1
                 if self.fail_at < 0:
                     self.fail_at = None
                     raise Refused("InternalError", "the fake fails here")
-            _check_fields(action, parameters)
-            return getattr(self, action)(**parameters) or {}
+            product = _check_fields(version, action, parameters)
+            return getattr(self if product == "scf" else self.log_service, action)(**parameters) or {}
 
     # --- Layers
 
@@ -113,7 +129,7 @@ class FakeScf:
                 "Description": Description,
                 "CompatibleRuntimes": CompatibleRuntimes,
                 "Status": "Active",
-                "content": self._code(Content),
+                **self._code(Content),
             }
         )
         self.pending = POLLS
@@ -126,7 +142,11 @@ class FakeScf:
     def ListLayerVersions(self, LayerName: str) -> dict:
         if not self.layers.get(LayerName):
             raise Refused("ResourceNotFound.Layer")
-        return {"LayerVersions": [{**version, "content": None} for version in self.layers[LayerName]]}
+        return {
+            "LayerVersions": [
+                {key: item for key, item in version.items() if key[0].isupper()} for version in self.layers[LayerName]
+            ]
+        }
 
     def DeleteLayerVersion(self, LayerName: str, LayerVersion: int) -> None:
         self.layers[LayerName] = [
@@ -138,7 +158,7 @@ class FakeScf:
     def CreateFunction(self, FunctionName: str, Namespace: str, Code: dict, **rest: Any) -> None:
         if self.function is not None:
             raise Refused("ResourceInUse.Function")
-        self.function = {"FunctionName": FunctionName, "content": self._code(Code)}
+        self.function = {"FunctionName": FunctionName, **self._code(Code)}
         self._configure(rest)
         self.alias = {"FunctionVersion": "$LATEST", "Name": "$DEFAULT", "Description": ""}
         self.pending = POLLS
@@ -152,16 +172,20 @@ class FakeScf:
             raise Refused("ResourceNotFound.Function")
         if status == "Deleting":
             self.pending -= 1
-        shown = {key: value for key, value in snapshot.items() if key != "content"}
-        return {**shown, "Status": status}
+        return {**_shown(snapshot), "Status": status}
+
+    def GetFunctionAddress(self, FunctionName: str, Namespace: str, Qualifier: str) -> dict:
+        self._named(FunctionName)
+        return {"Url": "https://code.example", "CodeSha256": self._qualified(Qualifier)["archive"]}
 
     def UpdateFunctionCode(self, FunctionName: str, Namespace: str, Code: dict, Handler: str) -> None:
-        self._changeable(FunctionName)["content"] = self._code(Code)
+        self._changeable(FunctionName).update(self._code(Code))
+        self.function.pop("Status", None)  # new code heals a failed change
         self.function["Handler"] = Handler
         self.pending = POLLS
 
     def UpdateFunctionConfiguration(self, FunctionName: str, Namespace: str, **rest: Any) -> None:
-        self._changeable(FunctionName)
+        self._active(FunctionName)
         self._configure(rest)
         self.pending = POLLS
 
@@ -172,7 +196,7 @@ class FakeScf:
     # --- Versions and the default alias
 
     def PublishVersion(self, FunctionName: str, Namespace: str, Description: str) -> dict:
-        snapshot = copy.deepcopy(self._changeable(FunctionName))
+        snapshot = copy.deepcopy(self._active(FunctionName))
         self.numbers += 1
         self.versions[str(self.numbers)] = {**snapshot, "version_description": Description}
         self.pending = POLLS
@@ -226,7 +250,7 @@ class FakeScf:
     def DeleteTrigger(self, FunctionName: str, Namespace: str, **trigger: str) -> None:
         self.triggers.remove(self._trigger(trigger))
 
-    # --- Invocations and their log
+    # --- Invocations
 
     def Invoke(
         self, FunctionName: str, Namespace: str, Qualifier: str, InvocationType: str, LogType: str, ClientContext: str
@@ -246,27 +270,6 @@ class FakeScf:
             return {"Result": {**result, "InvokeResult": -1, "ErrMsg": str(error), "RetMsg": ""}}
         return {"Result": {**result, "InvokeResult": 0, "ErrMsg": "", "RetMsg": json.dumps(returned)}}
 
-    def GetFunctionLogs(
-        self,
-        FunctionName: str,
-        Namespace: str,
-        StartTime: str,
-        EndTime: str,
-        Limit: int,
-        Offset: int,
-        FunctionRequestId: str = "",
-        Filter: dict | None = None,
-        **order: str,
-    ) -> dict:
-        found = [
-            entry
-            for entry in self.logs
-            if StartTime <= entry["StartTime"] <= EndTime
-            and FunctionRequestId in ("", entry["RequestId"])
-            and (entry["RetCode"] != 0 or not Filter)
-        ]
-        return {"Data": found[Offset : Offset + Limit], "TotalCount": len(found)}
-
     # --- State shared by the actions
 
     def _named(self, name: str) -> dict[str, Any]:
@@ -278,6 +281,12 @@ class FakeScf:
         function = self._named(name)
         if self.pending:
             raise Refused("FailedOperation.FunctionStatusError", "the function is being updated")
+        return function
+
+    def _active(self, name: str) -> dict[str, Any]:
+        function = self._changeable(name)
+        if "Status" in function:
+            raise Refused("FailedOperation.FunctionStatusError", f"the function is {function['Status']}")
         return function
 
     def _qualified(self, qualifier: str) -> Snapshot:
@@ -299,18 +308,18 @@ class FakeScf:
         for used in parameters.get("Layers", []):
             if used["LayerName"] and len(self.layers.get(used["LayerName"], [])) < used["LayerVersion"]:
                 raise Refused("ResourceNotFound.LayerVersion")
-        self.function.update(parameters)
+        if not any(used["LayerName"] for used in parameters.get("Layers", [])):
+            parameters["Layers"] = []
+        self.function.update({key: value for key, value in parameters.items() if key not in self.kept})
 
-    def _code(self, code: dict[str, str]) -> bytes:
-        """Return the file `content` of the archive."""
+    def _code(self, code: dict[str, str]) -> dict[str, Any]:
+        """Return the file `content` of the archive, and the archive's hash."""
         if "ZipFile" in code:
-            if len(code["ZipFile"]) > self.request_limit:
-                raise Refused("RequestSizeLimitExceeded")
             archive = b64decode(code["ZipFile"])
         else:
             archive = self.buckets[f"{code['CosBucketName']}-{APPID}"][code["CosObjectName"]]
         with zipfile.ZipFile(io.BytesIO(archive)) as unpacked:
-            return unpacked.read("content")
+            return {"content": unpacked.read("content"), "archive": hashlib.sha256(archive).hexdigest()}
 
     def _trigger(self, wanted: dict[str, str]) -> dict[str, Any] | None:
         same = ("TriggerName", "Type", "Qualifier")
@@ -321,6 +330,11 @@ class FakeScf:
             self.pending -= 1
             return unfinished
         return "Active"
+
+
+def _shown(stored: dict[str, Any]) -> dict[str, Any]:
+    """Return the platform's own fields, which begin with a capital."""
+    return {key: value for key, value in stored.items() if key[0].isupper()}
 
 
 def _listed(trigger: dict[str, str]) -> dict[str, Any]:
@@ -336,35 +350,45 @@ def _listed(trigger: dict[str, str]) -> dict[str, Any]:
     return {**trigger, "TriggerDesc": description, "Enable": int(trigger["Enable"] == "OPEN")}
 
 
-def _check_fields(action: str, parameters: dict[str, Any]) -> None:
-    """Refuse a field, at any depth, that the SDK's model of the request does not know."""
-    request = getattr(models, f"{action}Request")()
+def _check_fields(version: str, action: str, parameters: dict[str, Any]) -> str:
+    """Return the product. Refuse a retired action, and a field, at any depth, that is retired or not in the SDK."""
+    product, client, product_models = SDK[version]
+    if RETIRED.search(inspect.getdoc(getattr(client, action)) or ""):
+        raise Refused("InvalidAction", f"{action} is retired")
+    request = getattr(product_models, f"{action}Request")()
+    for field in re.split(r"(?=:param _)", request.__init__.__doc__ or "")[1:]:
+        if field.partition(":type")[0] and RETIRED.search(field) and field.split()[1][1:-1] in parameters:
+            raise Refused("UnknownParameter", f"{action}: retired: {field}")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
             request._deserialize(parameters)
         except UserWarning as warning:
             raise Refused("UnknownParameter", f"{action}: {warning}") from warning
+    return product
 
 
 def _verify(handler: BaseHTTPRequestHandler, body: bytes) -> None:
     """Compare the TC3-HMAC-SHA256 signature with one of the received request (Tencent 213/30654)."""
     headers = handler.headers
+    if len(body) > REQUEST_LIMIT:
+        raise Refused("RequestSizeLimitExceeded")
+    if headers.get("X-TC-Version") not in SDK or not headers.get("X-TC-Region"):
+        raise Refused("InvalidParameter", "version or region is missing")
+    product = SDK[headers["X-TC-Version"]][0]
     timestamp = headers.get("X-TC-Timestamp", "0")
     date = time.strftime("%Y-%m-%d", time.gmtime(int(timestamp)))
-    scope = f"{date}/scf/tc3_request"
+    scope = f"{date}/{product}/tc3_request"
     signed = f"content-type:{headers['Content-Type']}\nhost:{headers['Host']}\n"
     canonical = f"POST\n/\n\n{signed}\ncontent-type;host\n{hashlib.sha256(body).hexdigest()}"
     text = f"TC3-HMAC-SHA256\n{timestamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
     key = f"TC3{SECRET_KEY}".encode()
-    for part in (date, "scf", "tc3_request"):
+    for part in (date, product, "tc3_request"):
         key = hmac.new(key, part.encode(), hashlib.sha256).digest()
     signature = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
     expected = f"TC3-HMAC-SHA256 Credential={SECRET_ID}/{scope}, SignedHeaders=content-type;host, Signature={signature}"
     if headers.get("Authorization") != expected:
         raise Refused("AuthFailure.SignatureFailure", "the signature does not fit")
-    if headers.get("X-TC-Version") != "2018-04-16" or not headers.get("X-TC-Region"):
-        raise Refused("InvalidParameter", "version or region is missing")
 
 
 def _handler(fake: FakeScf) -> type[BaseHTTPRequestHandler]:
@@ -373,18 +397,22 @@ def _handler(fake: FakeScf) -> type[BaseHTTPRequestHandler]:
         disable_nagle_algorithm = True
 
         def do_POST(self) -> None:
-            if self.path != "/":  # COS: a multipart upload begins or ends
-                self._cos()
-                return
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            fault = fake.faults.pop(0) if fake.faults else ""
+            if fault in FAULTS:
+                self._respond(*FAULTS[fault])
+                return
             response: dict[str, Any]
             try:
                 _verify(self, body)
-                response = fake.request(self.headers["X-TC-Action"], json.loads(body))
+                response = fake.request(self.headers["X-TC-Version"], self.headers["X-TC-Action"], json.loads(body))
             except Refused as error:
                 response = {"Error": {"Code": error.code, "Message": error.message}}
             content = json.dumps({"Response": {**response, "RequestId": "r-1"}}, default=str).encode()
-            self._respond(200, content, "application/json")
+            if fault:  # "close": no response, "cut": half of its body
+                self.close_connection = True
+            if fault != "close":
+                self._respond(200, content, "application/json", sent=len(content) // 2 if fault else None)
 
         def _cos(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -403,7 +431,7 @@ def _handler(fake: FakeScf) -> type[BaseHTTPRequestHandler]:
 
         do_PUT = do_HEAD = do_GET = _cos
 
-        def _respond(self, status: int, content: bytes, kind: str = "application/xml") -> None:
+        def _respond(self, status: int, content: bytes, kind: str = "application/xml", sent: int | None = None) -> None:
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))
@@ -411,7 +439,7 @@ def _handler(fake: FakeScf) -> type[BaseHTTPRequestHandler]:
             self.send_header("ETag", f'"{hashlib.md5(content, usedforsecurity=False).hexdigest()}"')
             self.end_headers()
             if self.command != "HEAD":
-                self.wfile.write(content)
+                self.wfile.write(content[:sent])
 
         def log_message(self, *args: object) -> None:
             pass  # keep the tests' output clean

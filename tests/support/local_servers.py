@@ -139,4 +139,4 @@ def runserver(environ: dict[str, str]) -> tuple[Server, Client]:
 
 def rungateway(*options: str, folder: Path = ROOT) -> Server:
     """Start the local gateway on a free port."""
-    return Server(["-m", "faaskit.local.serve", "0", *options], folder=folder)
+    return Server(["-m", "faaskit", "serve", "0", *options], folder=folder)

@@ -69,7 +69,11 @@ def test_the_kept_page_is_the_rendered_one(branch: Branch, language: str, query:
     for _first_and_kept in range(2):
         with translation.override(preferred_language(request)):
             page = blank_page.complete_page(request, shown)
-            context = {"form": SubmissionForm.for_page(shown), "visit": VisitForm(initial=hidden_values(page))}
+            context = {
+                "form": SubmissionForm.for_page(shown),
+                "visit": VisitForm(initial=hidden_values(page)),
+                "branch_code": shown.code if shown else "",
+            }
             assert page == render_to_string("guest/page.html", context, request)
     assert MARK not in page
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 from io import StringIO
@@ -11,11 +12,13 @@ from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
+import index
 from survey.demo import wording
 from survey.jobs import rollup
 from survey.jobs.retention import erase
 from survey.models import Branch, ExportLog, FollowUpNote, Submission
 from survey.staff import exports
+from survey.staff.views import branches
 from tests.support.chain import make_submission
 
 NASTY = '<script>alert(1)</script>\x07\u202e=HYPERLINK("http://evil.example")'
@@ -291,7 +294,7 @@ def test_no_page_has_inline_script_or_style(client, chain):
 # Session, user and permission take five queries of every page, the requests for an erasure one; the rest is its own.
 @pytest.mark.parametrize(
     ("page", "queries"),
-    [("overview", 18), ("comments", 10), ("follow_up", 9), ("export", 11), ("branches", 8), ("staff", 12)],
+    [("overview", 20), ("comments", 10), ("follow_up", 9), ("export", 12), ("branches", 8), ("staff", 12)],
 )
 def test_the_number_of_queries_is_bounded_and_independent_of_the_number_of_submissions(
     client, chain, django_assert_max_num_queries, page, queries
@@ -332,6 +335,34 @@ def test_the_page_of_cards_has_every_open_branch_that_the_user_may_see(
     client.force_login(chain.south_manager)
     assert re.findall(r">https://survey.example.com/s/(\w+)<", content(client.get(url("cards")))) == ["south"]
     assert url("cards") not in content(client.get(url("branches")))
+
+
+def test_many_cards_come_in_parts_that_hold_every_branch_once(client, chain, monkeypatch):
+    monkeypatch.setattr(branches, "CARDS", 2)
+    Branch.objects.bulk_create(Branch(code=f"b{number}", name=f"{number}店") for number in range(3))
+    client.force_login(chain.head)
+    first = content(client.get(url("cards")))
+    links = re.findall(r'href="(\?part=\d)"(?: aria-current="page")?>(\w+)(?: – (\w+))?<', first)
+    assert links == [("?part=1", "b0", "b1"), ("?part=2", "b2", "north"), ("?part=3", "south", "")]
+    shown = [re.findall(r"/s/(\w+)<", content(client.get(url("cards") + link))) for link, *_codes in links]
+    assert shown == [["b0", "b1"], ["b2", "north"], ["south"]]
+    for part in ("4", "-1", "x"):
+        assert client.get(url("cards"), {"part": part}).status_code == 404
+    client.force_login(chain.north_manager)
+    assert "part=" not in content(client.get(url("cards")))
+
+
+@pytest.mark.usefixtures("real_project")
+def test_each_part_of_the_cards_of_1000_branches_passes_the_gateway(client, chain):
+    Branch.objects.bulk_create(Branch(code=f"branch-{number:028}", name="店" * 64) for number in range(1000))
+    client.force_login(chain.head)
+    cookie = client.cookies["sessionid"].OutputString()
+    for part, cards in ((1, branches.CARDS), (11, 2)):
+        event = {"httpMethod": "GET", "path": url("cards"), "queryString": {"part": str(part)}, "requestContext": {}}
+        result = index.main_handler({**event, "headers": {"host": "localhost", "cookie": cookie}}, {})
+        assert result["statusCode"] == 200
+        assert result["body"].count("<svg") == cards
+        assert len(json.dumps(result)) < 1_000_000  # of 6 MB
 
 
 def test_head_office_adds_a_branch_and_its_code_never_changes(client, chain):

@@ -193,7 +193,7 @@ class TestToken:
         with CaptureQueriesContext(connection) as queries:
             client.post("/submitSurvey", {"satisfaction": 5, "anonymous": "yes", "submission_id": KEY})
         statements = [query["sql"] for query in queries if "survey_" in query["sql"]]
-        assert [sql.split()[0] for sql in statements if '"survey_response"' in sql.replace("`", '"')] == [
+        assert [sql.split()[0] for sql in statements if re.search(r"\bsurvey_response\b", sql)] == [
             "INSERT",
             "SELECT",  # an erased submission with this key
         ]
@@ -213,7 +213,14 @@ class TestRequest:
             ("13800138000", "13900139000", False),
             ("12345", "12345", True),
             ("9912345", "12345", False),
+            # Seven digits and more may lack a country code of up to five digits, such as 86 or 00852.
+            ("1234567", "861234567", True),
+            ("123456", "86123456", False),
+            ("13800138000", "0085213800138000", True),
+            ("13800138000", "00085213800138000", False),
+            ("13800138000", "1380013800086", False),
             ("", "", True),
+            ("", "13800138000", True),
         ],
     )
     def test_reference_and_phone_file_a_request_and_erase_nothing(

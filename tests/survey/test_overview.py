@@ -9,6 +9,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone, translation
 
+from survey.jobs import rollup
+from survey.models import Branch
 from survey.scales import Problem
 from survey.staff import figures
 from survey.staff.views.overview import date_label
@@ -150,3 +152,26 @@ def test_csat_and_nps_are_explained_in_a_visible_line(chain, overview):
 def test_dates_of_a_chart_are_formatted_for_the_language(language, label):
     with translation.override(language):
         assert date_label(date(2026, 11, 2)) == label
+
+
+def test_of_very_many_branches_the_highest_and_the_lowest_are_listed(chain, overview, monkeypatch):
+    monkeypatch.setattr(figures, "LISTED", 2)
+    for number in range(5):
+        branch = Branch.objects.create(code=f"b{number}", name=f"{number}店", name_en=f"B{number}")
+        for _submission in range(3):
+            make_submission(branch, 5, days_ago=number, recommend=10)
+        for _submission in range(number):
+            make_submission(branch, 1, days_ago=number, recommend=0)
+        make_submission(branch, 1, days_ago=31)
+    make_submission(None, 1)
+    whole = {row.name: row for row in overview().context["branch_rows"]}
+    assert list(whole) == ["B0", "B1", "B4", "Without a branch"]
+    assert "2 more branches" in text_of(overview())
+    assert "The 2 highest and the 2 lowest" in text_of(overview())
+    rollup.count_days(30)
+    assert {row.name: row for row in overview().context["branch_rows"]} == whole
+    monkeypatch.undo()
+    every = {row.name: row for row in overview().context["branch_rows"]}
+    assert list(every) == ["B0", "B1", "B2", "B3", "B4", "Without a branch", "North", "South"]
+    assert {name: every[name] for name in whole} == whole
+    assert "highest and" not in text_of(overview())

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import count
+from types import SimpleNamespace
 
 import pytest
 from django.db.models import Sum
 from django.utils import timezone
 
 from survey.jobs import rollup
-from survey.models import DailyRollup, RollupDay
+from survey.models import ChainRollup, DailyRollup, RollupDay
 from survey.staff import figures
 from survey.staff.filters import Filters
 from tests.support.chain import make_submission
@@ -84,6 +86,15 @@ def test_a_second_count_finds_nothing_to_do(chain):
     assert counted_submissions() == 60 - 9
 
 
+def test_no_day_is_started_after_the_seconds_of_a_job(chain, monkeypatch):
+    fill(chain)
+    looks = count(step=10)  # seconds, of which each day takes ten
+    monkeypatch.setattr(rollup, "time", SimpleNamespace(monotonic=looks.__next__))
+    assert rollup.count_days(30) == 2
+    assert rollup.count_days(0) == 0
+    assert rollup.count_days(1_000) == 4
+
+
 def test_two_timers_at_once_count_a_day_once(chain):
     fill(chain)
     day = timezone.localdate() - timedelta(1)
@@ -107,9 +118,9 @@ def test_without_submissions_there_is_nothing_to_count(db):
 def test_a_day_is_counted_when_it_is_over_and_once_more_a_day_later(chain, clock, hour):
     make_submission(chain.north, 5)
     day = timezone.localdate()
-    for days, count in ((0, 0), (1, 1), (2, 2), (3, 2)):  # the newest day, and again the one before
+    for days, counted in ((0, 0), (1, 1), (2, 2), (3, 2)):  # the newest day, and again the one before
         clock(NOON.replace(hour=hour, minute=30) + timedelta(days))
-        assert rollup.count_days(30) == count, days
+        assert rollup.count_days(30) == counted, days
         assert rollup.count_days(30) == 0
     assert RollupDay.objects.get(local_date=day).is_final
 
@@ -171,3 +182,13 @@ def test_two_timers_at_once_count_a_marked_day_again_once(chain):
     RollupDay.mark_late(day)
     assert rollup._count_day(day)
     assert not rollup._count_day(day)
+
+
+def test_the_chains_rows_of_a_day_that_the_release_before_counted_again_are_not_used(chain):
+    make_submission(chain.north, 5, days_ago=2)
+    rollup.count_days(30)
+    ChainRollup.objects.update(submissions=7)
+    assert figures.figures(every_day(5)).now.n == 7
+    RollupDay.objects.update(counted_at=NOON + timedelta(hours=1))
+    assert figures.figures(every_day(5)).now.n == 1
+    assert figures.submissions_by_day(every_day(5)) == {timezone.localdate() - timedelta(2): 1}

@@ -61,17 +61,20 @@ def test_the_projects_own_texts(stock: Process) -> None:
     assert differences(stock, texts, ALL) == []
 
 
+@pytest.mark.slow
 def test_every_word_of_the_dictionary(stock: Process, dictionary_words: list[str]) -> None:
     assert len(dictionary_words) == 349_046
     assert differences(stock, dictionary_words, [*MODES, "tags", "keywords", "textrank"]) == []
 
 
+@pytest.mark.slow
 def test_20_000_random_joins_of_dictionary_words(stock: Process, dictionary_words: list[str]) -> None:
     chance = random.Random(20_000)
     texts = ["".join(chance.choices(dictionary_words, k=chance.randint(2, 6))) for _ in range(20_000)]
     assert differences(stock, texts, ALL) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["", " ", "\r\n", "的" * 20_000, "a" * 20_000, "，" * 20_000, "7" * 20_000])
 def test_empty_texts_and_one_character_20_000_times(stock: Process, text: str) -> None:
     assert differences(stock, [text], ["words", "search", "full", "keywords", "tags", "textrank"]) == []
@@ -83,6 +86,7 @@ OTHER = st.sampled_from("azAZ059 .,%-+#&_\r\n\t，。！？、「」·０Ａー�
 MIXES = st.text(st.one_of(KNOWN, KNOWN, KNOWN, ANY_CHARACTER_OF_JIEBA, OTHER), max_size=30)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(MIXES)
 def test_mixes_of_chinese_latin_digits_punctuation_emoji_and_rare_characters(stock: Process, text: str) -> None:
@@ -95,6 +99,7 @@ def test_runs_of_characters_that_the_models_lack(stock: Process) -> None:
     assert differences(stock, texts, ["words", "tags"]) == []
 
 
+@pytest.mark.slow
 def test_different_characters_answer_as_in_jieba(stock: Process) -> None:
     """Rare, odd and frequent characters in turn: those that the tagger has no, some or all states for."""
     chance = random.Random(14)
@@ -109,10 +114,11 @@ def test_different_characters_answer_as_in_jieba(stock: Process) -> None:
 def lines_executed(function: Callable[[str], object], text: str) -> int:
     """How many lines of this project's text analysis run: its work, whatever else the machine does."""
     lines = 0
+    folder = f"{PROJECT / 'survey' / 'text'}/"
 
     def trace(frame: FrameType, event: str, _argument: object) -> Callable[..., Any] | None:
         nonlocal lines
-        if Path(frame.f_code.co_filename).parent != PROJECT / "survey" / "text":
+        if not frame.f_code.co_filename.startswith(folder):
             return None
         lines += event == "line"
         return trace
@@ -156,6 +162,7 @@ def test_what_clients_send_leaves_next_to_nothing_behind() -> None:
     assert max(map(len, analyse.default_tfidf.idf_freq)) < 20
 
 
+@pytest.mark.slow
 def test_user_dictionaries_work_as_in_jieba(tmp_path: Path, stock: Process) -> None:
     """Entries with and without frequency and tag, frequency 0 to split a word, and a changed word."""
     dictionary = tmp_path / "dishes.txt"

@@ -39,6 +39,7 @@ class Command(BaseCommand):
             if User.objects.filter(username="head@example.com").exists():
                 self.stdout.write(LOGIN)
             return
+        self.stdout.write(f"Creating {submissions} submissions; 5000 take half a minute.")
         # The end of yesterday, so that the demo does not depend on the time of day.
         last = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(seconds=1)
         branches = chain.branches()

@@ -83,7 +83,9 @@ def _log(request: HttpRequest) -> tuple[list[ExportLog], ExportLog | None]:
     if not is_head_office(request.user):
         log = log.filter(user=request.user.pk)
     before = pagination.from_query(request, "before", pagination.parse_key)
-    return pagination.first_page(log if before is None else log.filter(pk__lt=before), LOGGED)
+    if before is not None:
+        log = log.filter(pk__lt=before)
+    return pagination.first_page(list(log[: LOGGED + 1]), LOGGED)
 
 
 def _divided(request: HttpRequest, at: Cursor) -> HttpResponse:

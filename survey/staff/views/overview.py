@@ -61,7 +61,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     """Show the figures of the filters' period beside those of the period before."""
     form = filter_form(request, "q", "problem")
     filters = form.filters()
-    result = figures.figures(filters)
+    result = figures.figures(filters, len(form.branches))
     now, before = result.now, result.before
     points = list(figures.trend(filters, result.by_day))
     nps, nps_before = now.nps, before.nps
@@ -82,6 +82,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         "trend": charts.trend([(date_label(day), Tally(scores).csat) for day, scores in points]),
         "trend_rows": [(day, sum(scores), Tally(scores).csat) for day, scores in points],
         "branch_rows": branch_rows(form.branches, result, filters),
+        "unlisted": result.unlisted,
+        "listed": figures.LISTED,
         "aspect_rows": aspect_rows(now, before),
         "low_count": low_count,
         "problems": problem_rows(low_count, problems, filters, form.period),
@@ -136,15 +138,21 @@ def distribution(tally: Tally) -> list[Count]:
 
 
 def branch_rows(branches: list[Branch], result: Figures, filters: Filters) -> list[Row]:
-    """Return the branches by the lower end of their interval, so that small samples do not lead; empty ones last."""
-    named: list[tuple[int | None, str, str]] = [(branch.pk, branch.local_name, branch.code) for branch in branches]
+    """Return the branches by the lower end of their interval, so that small samples do not lead; empty ones last.
+
+    Of very many branches, return those that `result` lists.
+    """
+    is_listed = result.by_branch if len(branches) > 2 * figures.LISTED else filters.branch_ids
+    named: list[tuple[int | None, str, str]] = [
+        (branch.pk, branch.local_name, branch.code)
+        for branch in branches
+        if is_listed is None or branch.pk in is_listed
+    ]
     if None in result.by_branch:
         named.append((None, _("Without a branch"), NO_BRANCH))
     rows = []
     for key, name, code in named:
         now, before = result.by_branch.get(key, (Tally(), Tally()))
-        if filters.branch_ids is not None and key not in filters.branch_ids:
-            continue
         rows.append(
             Row(
                 name,

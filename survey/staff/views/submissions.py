@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from mydjango.http.problems import allow
-from survey.models import FollowUpStatus, parse_reference
+from survey.models import FollowUpStatus, Submission, parse_reference
 from survey.staff import pagination, search, submissions
 from survey.staff.access import account_of, staff_view, submissions_of
+from survey.staff.filters import Filters
 from survey.staff.follow_up import FollowUpForm, follow_up
 from survey.staff.pagination import Cursor
 from survey.staff.views.page import filter_form, page_context
@@ -25,13 +29,14 @@ def comments(request: HttpRequest) -> HttpResponse:
     """List comments, newest first; with search words, those that have all of them."""
     form = filter_form(request, "by")
     filters = form.filters()
-    commented = submissions.matching(filters).exclude(comment="").select_related("branch")
     before = pagination.from_query(request, "before", Cursor.parse)
-    if filters.words:
-        commented = search.find(commented, filters, search.rarest_first(filters), before)
-    else:
-        commented = pagination.older_than(commented, before).order_by("-local_date", "-id")
-    page, last = pagination.first_page(commented, PER_PAGE)
+    terms = search.rarest_first(filters)
+
+    def commented(part: Filters) -> QuerySet[Submission]:
+        rows = submissions.matching(part).exclude(comment="").select_related("branch")
+        return search.find(rows, part, terms) if filters.words else rows.order_by("-local_date", "-id")
+
+    page, last = pagination.first_page(submissions.newest(commented, filters, PER_PAGE + 1, before), PER_PAGE)
     context = page_context(request, form) | {
         "filters": filters,
         "submissions": page,
@@ -53,8 +58,8 @@ def follow_up_list(request: HttpRequest) -> HttpResponse:
     form = filter_form(request, "by", "q", any_time=status == FollowUpStatus.OPEN, low_only=True)
     filters = form.filters()
     before = pagination.from_query(request, "before", Cursor.parse)
-    low_scores = submissions.low_scores(filters, "" if status == "all" else status)
-    page, last = pagination.first_page(pagination.older_than(low_scores, before), PER_PAGE)
+    low_scores = partial(submissions.low_scores, status="" if status == "all" else status)
+    page, last = pagination.first_page(submissions.newest(low_scores, filters, PER_PAGE + 1, before), PER_PAGE)
     context = page_context(request, form) | {
         "filters": filters,
         "submissions": page,

@@ -1,49 +1,95 @@
-// Keep a draft and the visit's key on this device until the submission is stored, and retry.
-// Knows no field by name but submission_id. Must work in Chromium 86.
+// Keep a draft of the form on this device, and send a submission until the server has it.
+// A draft shows itself in the visit that typed it, else it asks. A submission that waits is sent from any of our pages.
+// Knows no field by name but submission_id. Must work in Chromium 74.
 "use strict";
 
 (() => {
   const LONGEST_PAUSE = 60000; // milliseconds between attempts
   const ATTEMPT_TIMEOUT = 40000; // milliseconds
+  const LONGEST_RETRY_AFTER = 600; // seconds
   const DRAFT_LIFE = 24 * 3600 * 1000; // milliseconds; phones change hands
-  const form = document.querySelector("form[data-draft]");
-  const storageKey = (name) => `draft:${name}`;
+  const VISIT_LIFE = 10 * 60 * 1000; // milliseconds without a change; tablets on a table change hands sooner
+  const DRAFT = "draft:"; // and the form's name: { key, values, savedAt }
+  const WAITING = "waiting:"; // and the visit's key: { name, action, values, draft }
+  const VISIT = "visit:"; // and the form's name, in this tab: the key of the visit that it shows
 
   // Private windows may forbid storage; the page then works without a draft.
-  const store = {
-    read(name) {
+  const guarded = (storage) => {
+    const attempt = (action, otherwise) => {
       try {
-        return JSON.parse(localStorage.getItem(storageKey(name)));
+        return action(window[storage]);
       } catch (error) {
-        return null;
+        return otherwise;
       }
-    },
-    write(name, draft) {
-      try {
-        localStorage.setItem(storageKey(name), JSON.stringify(draft));
-      } catch (error) {
-        return;
-      }
-    },
-    remove(name) {
-      try {
-        localStorage.removeItem(storageKey(name));
-      } catch (error) {
-        return;
-      }
-    },
+    };
+    return {
+      read: (name) => attempt((store) => JSON.parse(store.getItem(name)), null),
+      write: (name, value) => attempt((store) => store.setItem(name, JSON.stringify(value))),
+      remove: (name) => attempt((store) => store.removeItem(name)),
+      names: (prefix) => attempt((store) => Object.keys(store).filter((name) => name.startsWith(prefix)), []),
+    };
+  };
+  const store = guarded("localStorage");
+  const tab = guarded("sessionStorage");
+
+  // Return the response to one attempt; null without one.
+  const post = async (action, values) => {
+    const abort = new AbortController();
+    const limit = setTimeout(() => abort.abort(), ATTEMPT_TIMEOUT);
+    const request = {
+      method: "POST",
+      body: new URLSearchParams(values),
+      headers: { Accept: "application/json" },
+      signal: abort.signal,
+    };
+    try {
+      return await fetch(action, request);
+    } catch (error) {
+      return null;
+    } finally {
+      clearTimeout(limit);
+    }
   };
 
-  // On the thank-you page: delete the draft of a form that the browser sent itself.
+  const mayPass = (response) => !response || response.status >= 500 || response.status === 408 || response.status === 429;
+  const retryAfter = (response) => Math.min(Number(response.headers.get("Retry-After")) || 0, LONGEST_RETRY_AFTER);
+
+  const form = document.querySelector("form[data-draft]");
+  const key = form && form.elements.namedItem("submission_id");
+  let snapshot = null; // the values that this page is sending
+
+  let othersPause = 1000;
+  const sendOthers = async () => {
+    let anyWaits = false;
+    for (const entry of store.names(WAITING)) {
+      const waiting = snapshot && entry === WAITING + key.value ? null : store.read(entry);
+      if (!waiting) continue;
+      const response = await post(waiting.action, waiting.values);
+      if (mayPass(response)) {
+        anyWaits = true;
+        continue;
+      }
+      store.remove(entry);
+      const draft = store.read(DRAFT + waiting.name);
+      if (response.status !== 201) {
+        if (!draft) store.write(DRAFT + waiting.name, waiting.draft); // refused: its page asks what to do with it
+      } else if (draft && entry === WAITING + draft.key) store.remove(DRAFT + waiting.name);
+    }
+    othersPause = Math.min(othersPause * 2, LONGEST_PAUSE);
+    if (anyWaits) setTimeout(sendOthers, othersPause);
+  };
+
   if (!form) {
-    const native = sessionStorage.getItem("sent-natively");
-    if (native) store.remove(native);
-    sessionStorage.removeItem("sent-natively");
+    // On the thank-you page: delete the draft of a form that the browser sent itself.
+    const native = tab.read("sent-natively");
+    if (native) store.remove(DRAFT + native);
+    tab.remove("sent-natively");
+    sendOthers();
     return;
   }
 
   const name = form.dataset.draft;
-  const key = form.elements.namedItem("submission_id");
+  const kept = document.getElementById("kept");
   const status = document.getElementById("sending");
   const button = form.querySelector("button[type=submit]");
   const label = button.textContent;
@@ -51,7 +97,6 @@
   const isReturned = "returned" in form.dataset;
   const returnedKey = key.value;
   let switching = false; // the language; event.submitter is newer than Safari 15
-  let snapshot = null; // the values being sent
   let pause = 1000;
   let timer = 0;
 
@@ -68,11 +113,17 @@
       (field) => field.name && !["hidden", "password", "submit", "button"].includes(field.type) && !field.closest("[hidden]")
     );
 
-  const keep = (extra) => {
-    const values = visible()
+  const draftNow = () => ({
+    key: key.value,
+    savedAt: Date.now(),
+    values: visible()
       .filter((field) => (field.type === "radio" || field.type === "checkbox" ? field.checked : field.value))
-      .map((field) => [field.name, field.value]);
-    store.write(name, { key: key.value, values, savedAt: Date.now(), ...extra });
+      .map((field) => [field.name, field.value]),
+  });
+
+  const keep = () => {
+    store.write(DRAFT + name, draftNow());
+    tab.write(VISIT + name, key.value);
   };
 
   const fill = (values) => {
@@ -84,26 +135,43 @@
     }
   };
 
-  const showStatus = (text) => {
-    status.textContent = text;
-    status.hidden = !text;
+  // Show a sentence in a place, with buttons: [text, action].
+  const show = (place, text, ...buttons) => {
+    place.textContent = text;
+    place.hidden = !text;
+    for (const [caption, action] of buttons) {
+      const one = document.createElement("button");
+      one.type = "button";
+      one.textContent = caption;
+      one.addEventListener("click", action);
+      place.append(" ", one);
+    }
   };
 
-  const freeze = (frozen) => {
+  const freeze = (frozen, caption) => {
     for (const field of visible()) field.disabled = frozen;
     for (const any of [button, ...languages]) any.disabled = frozen;
-    button.textContent = frozen ? form.dataset.sending || label : label;
+    button.textContent = (frozen && caption) || label;
   };
 
   const endVisit = () => {
     clearTimeout(timer);
     snapshot = null;
-    store.remove(name);
+    store.remove(WAITING + key.value);
+    store.remove(DRAFT + name);
     freeze(false);
     form.reset();
-    if (isReturned) sessionStorage.setItem("ended", returnedKey);
+    if (isReturned) tab.write("ended", returnedKey);
     key.value = newKey();
-    showStatus("");
+    for (const place of [kept, status]) show(place, "");
+  };
+
+  // The guest may change the values again.
+  const release = () => {
+    snapshot = null;
+    store.remove(WAITING + key.value);
+    freeze(false);
+    show(status, "");
   };
 
   const showErrors = (errors) => {
@@ -120,13 +188,12 @@
         box.id = `id_${field}_error`; // as the server names it
         place.append(box);
       }
-      box.replaceChildren(
-        ...errors[field].map((message) => {
-          const line = document.createElement("p");
-          line.textContent = message;
-          return line;
-        })
-      );
+      box.textContent = "";
+      for (const message of errors[field]) {
+        const line = document.createElement("p");
+        line.textContent = message;
+        box.append(line);
+      }
       input.setAttribute("aria-invalid", "true");
       const described = place.tagName === "FIELDSET" ? place : input;
       const others = (described.getAttribute("aria-describedby") || "").split(" ").filter((id) => id && id !== box.id);
@@ -148,20 +215,27 @@
     for (const notice of form.querySelectorAll(".problem[role=alert]")) notice.remove();
   };
 
+  // The notice stands beside the button, which stays disabled while the submission waits.
   const retryLater = (text, seconds) => {
-    showStatus(text);
-    keep({ pending: true, sent: snapshot });
+    show(status, text, ...(text ? [[status.dataset.retry, sendNow]] : []));
+    button.textContent = status.dataset.later;
     const wait = seconds ? seconds * 1000 : pause * (0.5 + Math.random() / 2);
     pause = Math.min(pause * 2, LONGEST_PAUSE);
     clearTimeout(timer);
     timer = setTimeout(send, wait);
   };
 
+  function sendNow() {
+    clearTimeout(timer);
+    button.textContent = form.dataset.sending;
+    send();
+  }
+
   // Errors that cannot be shown here, the server shows: it returns the page with all values.
   const sendNatively = () => {
-    freeze(false);
+    release();
     keep();
-    sessionStorage.setItem("sent-natively", name);
+    tab.write("sent-natively", name);
     form.submit();
   };
 
@@ -173,22 +247,18 @@
       endVisit();
       location.assign(thanks);
     } else if (code === 429) {
-      const seconds = Number(response.headers.get("Retry-After")) || 0;
-      retryLater(seconds > 10 ? status.dataset.busy : "", Math.min(seconds, 600));
-    } else if (code >= 500 || code === 408) {
-      const seconds = Number(response.headers.get("Retry-After")) || 0;
-      retryLater(status.dataset.waiting, Math.min(seconds, 600));
+      const seconds = retryAfter(response);
+      retryLater(seconds > 10 ? status.dataset.busy : "", seconds);
+    } else if (mayPass(response)) {
+      retryLater(status.dataset.unavailable, retryAfter(response));
     } else if (code === 422) {
-      freeze(false);
-      snapshot = null;
+      release();
       key.value = newKey();
       keep();
-      showStatus(problem.detail || "");
+      show(status, problem.detail || "");
     } else if (problem.errors) {
-      freeze(false);
-      snapshot = null;
+      release();
       keep();
-      showStatus("");
       if (!showErrors(problem.errors)) sendNatively();
     } else {
       sendNatively();
@@ -196,31 +266,19 @@
   };
 
   async function send() {
-    const abort = new AbortController();
-    const limit = setTimeout(() => abort.abort(), ATTEMPT_TIMEOUT);
-    let response;
-    try {
-      response = await fetch(form.action, {
-        method: "POST",
-        body: new URLSearchParams(snapshot),
-        headers: { Accept: "application/json" },
-        signal: abort.signal,
-      });
-    } catch (error) {
-      retryLater(status.dataset.waiting);
-      return;
-    } finally {
-      clearTimeout(limit);
-    }
-    await handle(response);
+    const response = await post(form.action, snapshot);
+    if (response) await handle(response);
+    else retryLater(status.dataset.offline);
   }
 
   // `sent`: the values of an earlier page, hidden ones too, such as the version of the notice that the guest agreed to.
   const start = (sent) => {
     snapshot = sent || Array.from(new FormData(form)).filter(([, value]) => typeof value === "string");
     pause = 1000;
-    keep({ pending: true, sent: snapshot });
-    freeze(true);
+    keep();
+    store.write(WAITING + key.value, { name, action: form.action, values: snapshot, draft: draftNow() });
+    show(kept, "");
+    freeze(true, form.dataset.sending);
     clearErrors();
     send();
   };
@@ -228,16 +286,19 @@
   const restore = (draft) => {
     fill(draft.values);
     key.value = draft.key;
-    if (draft.pending) {
-      start(draft.sent);
-      return;
-    }
-    showStatus(`${status.dataset.kept} `);
-    const over = document.createElement("button");
-    over.type = "button";
-    over.textContent = status.dataset.startOver;
-    over.addEventListener("click", endVisit);
-    status.append(over);
+    keep();
+    const waiting = store.read(WAITING + draft.key);
+    if (waiting) start(waiting.values);
+    else show(kept, kept.dataset.kept, [kept.dataset.startOver, endVisit]);
+  };
+
+  // Somebody typed it before on this device: the same guest, or the one before.
+  const ask = (draft) => {
+    const forget = () => {
+      store.remove(DRAFT + name);
+      show(kept, "");
+    };
+    show(kept, kept.dataset.earlier, [kept.dataset.goOn, () => restore(draft)], [kept.dataset.forget, forget]);
   };
 
   for (const other of languages) other.addEventListener("click", () => (switching = true));
@@ -250,13 +311,12 @@
     if (!snapshot) keep();
   });
   window.addEventListener("online", () => {
-    if (!snapshot || !timer) return;
-    clearTimeout(timer);
-    send();
+    if (snapshot && timer) sendNow();
+    sendOthers();
   });
   // After Back to a redisplayed page whose submission was sent: load an empty one for the next guest.
   const leaveIfEnded = () => {
-    const hasEnded = isReturned && sessionStorage.getItem("ended") === returnedKey;
+    const hasEnded = isReturned && tab.read("ended") === returnedKey;
     if (hasEnded) location.replace(location.href);
     return hasEnded;
   };
@@ -264,19 +324,27 @@
   window.addEventListener("pageshow", (event) => {
     if (event.persisted && leaveIfEnded()) return;
     switching = false;
-    freeze(Boolean(snapshot));
+    if (!snapshot) freeze(false);
   });
 
   if (leaveIfEnded()) return;
 
-  // A redisplayed page holds newer values than the draft.
-  const draft = store.read(name);
-  if (isReturned) {
-    sessionStorage.removeItem("sent-natively");
-    keep();
-  } else if (draft && !draft.pending && draft.savedAt < Date.now() - DRAFT_LIFE) {
-    store.remove(name);
-  } else if (draft && draft.values.length) {
-    restore(draft);
+  const draft = store.read(DRAFT + name);
+  const isOurs = draft && tab.read(VISIT + name) === draft.key && draft.savedAt > Date.now() - VISIT_LIFE;
+  if (draft && draft.pending) {
+    // Written by the release before, which kept a submission that waits in its draft.
+    store.write(WAITING + draft.key, { name, action: form.action, values: draft.sent, draft });
   }
+  if (isReturned) {
+    // A redisplayed page holds newer values than the draft.
+    tab.remove("sent-natively");
+    keep();
+  } else if (isOurs && draft.values.length) {
+    restore(draft);
+  } else if (draft && (store.read(WAITING + draft.key) || draft.savedAt < Date.now() - DRAFT_LIFE)) {
+    store.remove(DRAFT + name); // it is sent by itself, or too old
+  } else if (draft && draft.values.length) {
+    ask(draft);
+  }
+  sendOthers();
 })();

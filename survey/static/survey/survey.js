@@ -1,10 +1,18 @@
-// Focus the first error of a redisplayed page; let a second tap, or space, clear an optional choice.
+// Focus the first error of a redisplayed page; show the problems after a low score where CSS cannot; let a second tap, or space, clear an optional choice.
 // submit.js sends the form. The page works without either.
 "use strict";
 
 (() => {
   const invalid = document.querySelector("[aria-invalid=true]");
   if (invalid) invalid.focus();
+
+  const low = document.querySelector(".low");
+  if (low && !(CSS.supports && CSS.supports("selector(:has(*))"))) {
+    const scores = Array.from(document.querySelectorAll("[name=satisfaction]"));
+    const showProblems = () => (low.hidden = !scores.some((score) => score.checked && score.matches(".low-score")));
+    for (const score of scores) score.addEventListener("change", showProblems);
+    showProblems();
+  }
 
   const isChosen = (field) => field.type === "radio" && field.checked && Boolean(field.closest(".recommend, .aspect"));
   const uncheck = (radio) => {

@@ -1,0 +1,1 @@
+"""Find out what a project is, and write what its function needs."""

@@ -1,0 +1,152 @@
+"""The files that `faaskit init` writes for an application."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+from faaskit.init.detect import Application
+from faaskit.init.source import modules
+from faaskit.init.variables import environment_variables
+
+TEMPLATES = Path(__file__).parent.parent / "templates"
+# A wheel has index.py among the templates, a checkout at its top.
+BRIDGE = next(path for path in (TEMPLATES / "index.py", TEMPLATES.parent.parent / "index.py") if path.is_file())
+
+STATIC = "wsgi_static"  # the module that serves static files where nothing else does
+ASGI_ADAPTER = "a2wsgi==1.10.10"
+# Parts of a project that a function does not need; hidden ones, virtual environments and Markdown beside them.
+NOT_SHIPPED = frozenset(
+    """Dockerfile LICENSE LICENSE.txt MANIFEST.in Makefile Pipfile Pipfile.lock Procfile README.rst README.txt
+    build dist docs env media node_modules package-lock.json package.json poetry.lock pyproject.toml pytest.ini
+    serverless.yml setup.cfg setup.py test tests tox.ini uv.lock venv""".split()  # noqa: SIM905  (shorter than a list)
+)
+TIMER = """
+    # A management command, nightly at 3:30 in UTC+8; MANAGE_COMMANDS must allow it.
+    # - timer:
+    #     parameters:
+    #       name: clear-sessions
+    #       qualifier: $DEFAULT
+    #       cronExpression: '0 30 3 * * * *'
+    #       argument: clearsessions
+    #       enable: true"""
+
+
+class _Template(Template):
+    delimiter = "@"  # serverless.yml is full of dollars
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A file to write; the table of pyproject.toml is added to the end of one that exists."""
+
+    name: str
+    content: str
+    is_table: bool = False
+
+
+def plan(folder: Path, application: Application) -> list[Planned]:
+    """Return the files of a project, in the order in which they are reported."""
+    planned = [Planned("index.py", BRIDGE.read_text(encoding="utf-8"))]
+    target = application.target
+    if application.settings and _needs_static(folder):
+        module, _, attribute = target.partition(":")
+        call = "()" if attribute.endswith("()") else ""
+        values = {"module": module, "attribute": attribute.removesuffix("()"), "call": call}
+        planned.append(Planned(f"{STATIC}.py", _filled("wsgi_static.py-tpl", values)))
+        target = f"{STATIC}:application"
+    requirements = _function_requirements(folder) if application.asgi else None
+    if requirements:
+        planned.append(requirements)
+    read = environment_variables(modules(folder))
+    planned.append(Planned("serverless.yml", _serverless_yml(folder, application, target, read)))
+    table = _table(folder, application, target, [each.name for each in planned], read)
+    return [*planned, Planned("pyproject.toml", table, is_table=True)]
+
+
+def is_bridge(source: str) -> bool:
+    """Return whether an index.py is the bridge, of any version."""
+    return "def main_handler(" in source and "WSGI_APPLICATION" in source
+
+
+def _filled(name: str, values: dict[str, str]) -> str:
+    return _Template((TEMPLATES / name).read_text(encoding="utf-8")).substitute(values)
+
+
+def _source(folder: Path) -> str:
+    """Return the text of the project's modules."""
+    return "\n".join(module.path.read_text(encoding="utf-8", errors="replace") for module in modules(folder))
+
+
+def _needs_static(folder: Path) -> bool:
+    """Return whether the project has Django's static files and does not serve them: nothing else would."""
+    source = _source(folder)
+    return "django.contrib.staticfiles" in source and "whitenoise" not in source.lower()
+
+
+def _function_requirements(folder: Path) -> Planned | None:
+    """Return requirements with the adapter that an ASGI application needs; None where it has it, or no such file."""
+    own = folder / "requirements.txt"
+    if not own.is_file() or "a2wsgi" in own.read_text(encoding="utf-8", errors="replace"):
+        return None
+    lines = "# What the function needs: index.py runs an ASGI application through a2wsgi.\n-r requirements.txt\n"
+    return Planned("requirements-function.txt", f"{lines}{ASGI_ADAPTER}\n")
+
+
+def _serverless_yml(folder: Path, application: Application, target: str, read: dict[str, bool]) -> str:
+    lines = [f"      {name}: ${{env:{name}}}{'  # required' if required else ''}" for name, required in read.items()]
+    if application.settings and target.startswith("django."):  # no module of the project's names the settings
+        lines.append(f"      DJANGO_SETTINGS_MODULE: {application.settings}")
+    if application.settings:
+        lines.append(
+            "      # Management commands that timers and 'faaskit invoke --manage' may run, with their options."
+        )
+        lines.append("      MANAGE_COMMANDS: migrate --noinput --check --plan; check --deploy; clearsessions")
+    values = {
+        "name": _function_name(folder),
+        "application": target,
+        "variables": "".join(f"{line}\n" for line in lines),
+        "timer": TIMER if application.settings else "",
+    }
+    return _filled("serverless.yml-tpl", values).rstrip() + "\n"
+
+
+def _function_name(folder: Path) -> str:
+    """Return the folder's name as a function's: letters, digits and hyphens, a letter first, 40 at most."""
+    name = re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-")[:40].strip("-")
+    return name if name[:1].isalpha() else f"app-{name}".rstrip("-")
+
+
+def _table(folder: Path, application: Application, target: str, written: list[str], read: dict[str, bool]) -> str:
+    """Return the table `[tool.faaskit]`."""
+    ships = {name for name in written if name.endswith(".py")}
+    ships |= {path.name for path in folder.iterdir() if _ships(path)}
+    required = [name for name, needed in read.items() if needed]
+    entries: list[tuple[str, str | list[str], str]] = [
+        ("application", target, "what index.py serves, as in serverless.yml")
+    ]
+    if application.settings:
+        entries.append(("settings", application.settings, ""))
+    entries.append(("include", sorted(ships), "what ships of the project"))
+    if "requirements-function.txt" in written:
+        entries.append(("requirements", "requirements-function.txt", ""))
+    if target.startswith(f"{STATIC}:") and "ManifestStaticFilesStorage" not in _source(folder):
+        entries.append(("static", "", f"nothing is collected: {STATIC}.py serves the files of the apps"))
+    if required:
+        entries.append(("required", required, "variables without which nothing is deployed"))
+    lines = ["[tool.faaskit]", "# docs/faaskit.md of faaskit explains every entry."]
+    for name, value, comment in entries:
+        lines.append(f"{name} = {json.dumps(value, ensure_ascii=False)}{'  # ' + comment if comment else ''}")
+    lines.append('# smoke = [{method = "GET", path = "/"}]  # requests of \'faaskit package --verify\'')
+    return "\n".join(lines) + "\n"
+
+
+def _ships(path: Path) -> bool:
+    if path.name.startswith((".", "requirements", "test_")) or path.name in NOT_SHIPPED or path.suffix == ".md":
+        return False
+    if path.is_dir():
+        return not (path / "pyvenv.cfg").exists() and path.name != "__pycache__" and not path.name.endswith("-info")
+    return path.suffix == ".py" or path.suffix in (".json", ".toml", ".yml", ".yaml", ".html", ".txt", ".ini", ".cfg")

@@ -1,0 +1,39 @@
+"""The deployment that a command works with."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from faaskit import project
+from faaskit.scf.account import open_account
+from faaskit.scf.api import DeployError
+from faaskit.scf.deployment import AGAIN, Deployment
+from faaskit.scf.output import report
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the option of every command."""
+    parser.add_argument("--folder", type=Path, default=Path.cwd(), help="the folder of serverless.yml (default: here)")
+
+
+@contextmanager
+def open_deployment(folder: Path, dry_run: bool = False) -> Iterator[Deployment]:
+    """Yield the deployment of the folder. Raises DeployError, also for Control-C, and ProjectError."""
+    account = open_account(folder, dry_run)
+    described = project.read(folder)
+    deployment = Deployment(
+        account.config,
+        account.layer_config,
+        account.api,
+        report=(lambda line: None) if dry_run else report,  # a dry run does none of the steps
+        bucket=account.bucket,
+        health=described.health,
+        migrate=described.migrate,
+    )
+    try:
+        yield deployment
+    except KeyboardInterrupt:
+        raise DeployError(f"Interrupted. {deployment.traffic}{AGAIN}") from None
