@@ -1,8 +1,9 @@
 """How long do the staff's pages take? `python -m benchmarks.dashboard [SUBMISSIONS [BRANCHES]]`, 1,000,000 of 12
 
 Requests each page of a private MariaDB through Django's test client, the database's time included, and prints median
-and range of 9 warm requests, and the median of the CPU time of both, which other load changes less. The exit code is 1 where a median is 300 ms or more, 1 s or more above 1,000,000
-submissions. The CSV export is measured in rows a second. 5,000,000 submissions take a quarter of an hour to make.
+and range of 9 warm requests, and the median of the CPU time of both, which other load changes less. The exit code is 1
+where a median is 300 ms or more, 1 s or more above 1,000,000 submissions. The CSV export is measured in rows a second.
+5,000,000 submissions take a quarter of an hour to make.
 """
 
 from __future__ import annotations
