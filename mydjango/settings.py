@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -144,10 +145,14 @@ STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 # Before `collectstatic` there is no manifest: static files are served from the apps' folders.
 _collected = (STATIC_ROOT / "staticfiles.json").is_file()
-_storage = "ManifestStaticFilesStorage" if _collected and not DEBUG else "StaticFilesStorage"
+_storage = "django.contrib.staticfiles.storage.StaticFilesStorage"
+if not DEBUG and sys.argv[1:2] == ["collectstatic"]:
+    _storage = "mydjango.http.hashed_files.HashedFilesStorage"
+elif not DEBUG and _collected:
+    _storage = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": f"django.contrib.staticfiles.storage.{_storage}"},
+    "staticfiles": {"BACKEND": _storage},
 }
 WHITENOISE_USE_FINDERS = DEBUG or not _collected
 
@@ -198,6 +203,19 @@ RESPONSE_MAX_BYTES = environment.integer("RESPONSE_MAX_BYTES", 5_500_000 if PLAT
 CHAIN_NAME = environment.text("CHAIN_NAME")
 PRIVACY_CONTACT = environment.text("PRIVACY_CONTACT")
 RETENTION_DAYS = environment.integer("RETENTION_DAYS", 365, minimum=1)
+
+# The allow-list of management commands for timers and direct invocations, each with the words that may follow it
+# (docs/bridge.md). index.py reads it; the environment variable of this name replaces it.
+MANAGE_COMMANDS = """
+    migrate --noinput --check --plan;
+    check --deploy;
+    doctor;
+    createsuperuser --noinput --username= --email=;
+    drain_outbox --seconds=;
+    update_figures --seconds=;
+    erase_submissions --older-than= --reference=;
+    erase_responses --older-than= --reference=
+"""
 
 # In development Django's own readable lines, in production one JSON object a line.
 LOGGING: dict[str, Any] = {} if DEBUG else json_log.configuration()
