@@ -55,7 +55,7 @@ def newest(
 def low_scores(filters: Filters, status: str) -> QuerySet[Submission]:
     """Return the low scores with a follow-up status ('': any), newest first."""
     condition = Q(follow_up_status=status) if status else Q(follow_up_status__in=FollowUpStatus.values)
-    return matching(filters).filter(condition).prefetch_related("branch").order_by("-local_date", "-id")
+    return matching(filters).filter(condition).order_by("-local_date", "-id")
 
 
 def next_open(filters: Filters, current: Submission) -> Submission | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
@@ -58,7 +56,10 @@ def follow_up_list(request: HttpRequest) -> HttpResponse:
     form = filter_form(request, "by", "q", any_time=status == FollowUpStatus.OPEN, low_only=True)
     filters = form.filters()
     before = pagination.from_query(request, "before", Cursor.parse)
-    low_scores = partial(submissions.low_scores, status="" if status == "all" else status)
+
+    def low_scores(part: Filters) -> QuerySet[Submission]:
+        return submissions.low_scores(part, "" if status == "all" else status).prefetch_related("branch")
+
     page, last = pagination.first_page(submissions.newest(low_scores, filters, PER_PAGE + 1, before), PER_PAGE)
     context = page_context(request, form) | {
         "filters": filters,
