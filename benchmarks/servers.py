@@ -23,8 +23,8 @@ PRODUCTION = {
 
 
 @contextmanager
-def mariadb() -> Iterator[dict[str, str]]:
-    """Run a private MariaDB with its default settings; yield the variables that name its migrated database."""
+def mariadb(*settings: str) -> Iterator[dict[str, str]]:
+    """Run a private MariaDB, by default as it comes; yield the variables that name its migrated database."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
     variables = {"MYSQL_HOST": "127.0.0.1", "MYSQL_PORT": port, "MYSQL_USER": "root", "MYSQL_PASSWORD": ""}
@@ -33,7 +33,13 @@ def mariadb() -> Iterator[dict[str, str]]:
         install = ["mariadb-install-db", *options, "--skip-test-db", "--auth-root-authentication-method=normal"]
         subprocess.run(install, check=True, stdout=subprocess.DEVNULL)
         # --tmpdir: a starting server removes the temporary tables of other servers in /tmp.
-        options += [f"--tmpdir={folder}", f"--socket={folder}/socket", f"--pid-file={folder}/pid", f"--port={port}"]
+        options += [
+            f"--tmpdir={folder}",
+            f"--socket={folder}/socket",
+            f"--pid-file={folder}/pid",
+            f"--port={port}",
+            *settings,
+        ]
         server = subprocess.Popen(["mariadbd", *options, "--bind-address=127.0.0.1", "--silent-startup"])
         try:
             admin = ["mariadb-admin", "--no-defaults", f"--socket={folder}/socket", "--user=root", "--silent"]

@@ -204,6 +204,19 @@ CHAIN_NAME = environment.text("CHAIN_NAME")
 PRIVACY_CONTACT = environment.text("PRIVACY_CONTACT")
 RETENTION_DAYS = environment.integer("RETENTION_DAYS", 365, minimum=1)
 
+# The allow-list of management commands for timers and direct invocations, each with the words that may follow it
+# (docs/bridge.md). index.py reads it; the environment variable of this name replaces it.
+MANAGE_COMMANDS = """
+    migrate --noinput --check --plan;
+    check --deploy;
+    doctor;
+    createsuperuser --noinput --username= --email=;
+    drain_outbox --seconds=;
+    update_figures --seconds=;
+    erase_submissions --older-than= --reference=;
+    erase_responses --older-than= --reference=
+"""
+
 # In development Django's own readable lines, in production one JSON object a line.
 LOGGING: dict[str, Any] = {} if DEBUG else json_log.configuration()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -220,10 +221,11 @@ def thanks(request: HttpRequest, reference: str) -> HttpResponse:
 
     Staff know the reference too, so the button depends on the cookie.
     """
-    submission = get_object_or_404(Submission, reference=parse_reference(reference))
+    submission = get_object_or_404(Submission.objects.select_related("branch"), reference=parse_reference(reference))
     token = erase_token.from_cookie(request, submission)
     context = {
         "submission": submission,
+        "chain": settings.CHAIN_NAME,
         "branch_code": submission.branch.code if submission.branch else "",
         "erase_token": token,
         "erase_days": erase_token.COOKIE_LIFE.days,

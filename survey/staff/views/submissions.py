@@ -33,7 +33,7 @@ def comments(request: HttpRequest) -> HttpResponse:
     terms = search.rarest_first(filters)
 
     def commented(part: Filters) -> QuerySet[Submission]:
-        rows = submissions.matching(part).exclude(comment="").select_related("branch")
+        rows = submissions.matching(part).exclude(comment="").prefetch_related("branch")
         return search.find(rows, part, terms) if filters.words else rows.order_by("-local_date", "-id")
 
     page, last = pagination.first_page(submissions.newest(commented, filters, PER_PAGE + 1, before), PER_PAGE)
