@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ def main(plan: dict[str, Any]) -> int:
     """Return 0 when every result is the expected one and no module came from outside the package."""
     root = Path(plan["root"])
     sys.path[:0] = [str(root / place) for place in plan["places"]]
+    os.chdir(sys.path[0])  # as the platform's PWD says; relative paths are read from there
     if plan["migrate"]:
         migrate(root)
         return 0
