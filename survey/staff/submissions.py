@@ -23,9 +23,14 @@ MANY = 1_000  # open low scores counted for the badge, which then reads "1000+"
 def matching(filters: Filters) -> QuerySet[Submission]:
     """Return the submissions that match the filters, except for their words, which `search` looks up."""
     submissions = Submission.objects.filter(filters.where(), local_date__range=(filters.start, filters.end))
-    if filters.problem:
-        submissions = submissions.filter(GreaterThan(F("problems").bitand(filters.problem), 0))
-    return submissions
+    return with_problem(submissions, filters)
+
+
+def with_problem(submissions: QuerySet[Submission], filters: Filters) -> QuerySet[Submission]:
+    """Return the submissions that have the filters' problem; all of them without one."""
+    if not filters.problem:
+        return submissions
+    return submissions.filter(GreaterThan(F("problems").bitand(filters.problem), 0))
 
 
 def newest(

@@ -25,7 +25,7 @@ PER_PAGE = 30
 @staff_view
 def comments(request: HttpRequest) -> HttpResponse:
     """List comments, newest first; with search words, those that have all of them."""
-    form = filter_form(request, "by")
+    form = filter_form(request)
     filters = form.filters()
     before = pagination.from_query(request, "before", Cursor.parse)
     terms = search.rarest_first(filters)
@@ -53,7 +53,7 @@ def follow_up_list(request: HttpRequest) -> HttpResponse:
     if status not in ("all", *FollowUpStatus.values):
         raise Http404
     # The open ones are few, however old; the number of the others only grows.
-    form = filter_form(request, "by", "q", any_time=status == FollowUpStatus.OPEN, low_only=True)
+    form = filter_form(request, "q", any_time=status == FollowUpStatus.OPEN, low_only=True)
     filters = form.filters()
     before = pagination.from_query(request, "before", Cursor.parse)
 
