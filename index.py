@@ -539,15 +539,14 @@ def configured_application(environ: Environ, start_response: StartResponse) -> I
 def load_application() -> Application:
     """Import the application that WSGI_APPLICATION names, or call the factory that it names: `module:create_app()`."""
     # The collector rests meanwhile, and then never looks at these objects, which all stay: a quarter of a cold start.
-    name, collecting = settings.application or DEFAULT_APPLICATION, gc.isenabled()
+    name = settings.application or DEFAULT_APPLICATION
     gc.disable()
     try:
         target, called, _ = (name if ":" in name else f"{name}:application").partition("()")
         return as_wsgi(resolve_name(target)() if called else resolve_name(target))
     finally:
         gc.freeze()
-        if collecting:
-            gc.enable()
+        gc.enable()
 
 
 def has_application() -> bool:

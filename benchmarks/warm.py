@@ -1,6 +1,6 @@
 """How much CPU does a warm request take? `python -m benchmarks.warm [ROUNDS] [NAME]`
 
-Measured beside the smallest Django view and the release before, which `git archive` puts into a temporary folder. Their
+Measured beside the smallest Django view and the release before, which is put into a temporary folder. Their
 requests go through index.main_handler, with a new connection to a private MariaDB for each request as in production;
 the smallest view is called as a WSGI application. Each has a process of its own, and the three take turns, so that
 whatever else the machine does strikes all alike. The staff's pages show the 5,000 submissions of `seed_demo`.
@@ -16,18 +16,16 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from benchmarks.servers import PRODUCTION, ROOT, execute, mariadb
+from benchmarks.servers import PRODUCTION, ROOT, execute, mariadb, release_before
 from faaskit.gateways.registry import GATEWAYS
 from faaskit.gateways.request import HttpRequest
 
-RELEASE_BEFORE = "afa9231"
 SUBMISSION = {"name": "Tom", "phone": "1234567890", "satisfaction": 5}
 FULL = {**SUBMISSION, "comment": "服务员态度很好，排队太久", "branch": "sh01", "email": "tom@example.com"}
 BRANCH = (
@@ -159,9 +157,7 @@ def measure(kind: Kind, releases: list[Release], rounds: int) -> list[list[float
 
 def main(rounds: int, name: str) -> None:
     """Print the table, a line for each kind of request."""
-    with mariadb() as server, tempfile.TemporaryDirectory(prefix="release-before-") as folder:
-        archive = subprocess.run(["git", "archive", RELEASE_BEFORE], cwd=ROOT, check=True, stdout=subprocess.PIPE)
-        subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, check=True)
+    with mariadb() as server, release_before() as folder:
         releases = []
         for release, source in (("before", folder), ("now", str(ROOT))):
             lexicon = Path(folder, f"lexicon-{release}")

@@ -130,7 +130,8 @@ def _serverless_yml(folder: Path, application: Application, target: str, read: d
 
 def _function_name(folder: Path) -> str:
     """Return the folder's name as a function's: letters, digits and hyphens, a letter first, 40 at most."""
-    name = re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-")[:40].strip("-")
+    own = folder.parent.name if folder.name in ("src", "app", "backend") else folder.name
+    name = re.sub(r"[^a-z0-9]+", "-", own.lower()).strip("-")[:40].strip("-")
     return name if name[:1].isalpha() else f"app-{name}".rstrip("-")
 
 
@@ -139,7 +140,7 @@ def _table(folder: Path, application: Application, target: str, written: list[st
     ships = {name for name in written if name.endswith(".py")}
     ships |= {path.name for path in folder.iterdir() if _ships(path)}
     required = [name for name, needed in read.items() if needed]
-    entries: list[tuple[str, str | list[str], str]] = [
+    entries: list[tuple[str, str | list[str] | dict[str, str], str]] = [
         ("application", target, "what index.py serves, as in serverless.yml")
     ]
     if application.settings:
@@ -151,16 +152,31 @@ def _table(folder: Path, application: Application, target: str, written: list[st
         entries.append(("static", "", f"nothing is collected: {STATIC}.py serves the files of the apps"))
     if required:
         entries.append(("required", required, "variables without which nothing is deployed"))
+        entries.append(("variables", {name: _stand_in(name) for name in required}, "for packaging and its --verify"))
     paths = get_paths(modules(folder))
     health = next(filter(HEALTH.fullmatch, paths), "")
     if health:
         entries.append(("health", health, "must give 200 before traffic moves"))
     lines = ["[tool.faaskit]", "# docs/faaskit.md of faaskit explains every entry."]
     for name, value, comment in entries:
-        lines.append(f"{name} = {json.dumps(value, ensure_ascii=False)}{'  # ' + comment if comment else ''}")
+        lines.append(f"{name} = {_toml(value)}{'  # ' + comment if comment else ''}")
     requests = ", ".join(f"{{path = {json.dumps(path)}}}" for path in paths[:MOST_PATHS] or ["/"])
     lines.append(f"smoke = [{requests}]  # requests of 'faaskit package --verify'; each must give a status below 500")
     return "\n".join(lines) + "\n"
+
+
+def _toml(value: str | list[str] | dict[str, str]) -> str:
+    """Return a value as TOML, which for strings and lists of them is JSON."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{name} = {_toml(item)}" for name, item in value.items()) + " }"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _stand_in(name: str) -> str:
+    """Return a value for a variable that the code cannot do without, of the kind that its name tells."""
+    if name.endswith("DATABASE_URL"):
+        return "sqlite:///{tmp}/db.sqlite3"
+    return "1" if name.endswith(("PORT", "DEBUG", "TIMEOUT")) else "for-packaging-only"
 
 
 def _ships(path: Path) -> bool:

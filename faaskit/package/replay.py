@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import re
 import sys
 import zoneinfo
@@ -22,6 +23,7 @@ def main(plan: dict[str, Any]) -> int:
     root = Path(plan["root"])
     zoneinfo.reset_tzpath(())  # this machine's time zone database is not the package's
     sys.path[:0] = [str(root / place) for place in plan["places"]]
+    os.chdir(sys.path[0])  # as the platform's PWD says; relative paths are read from there
     if plan["migrate"]:
         migrate(root)
         return 0

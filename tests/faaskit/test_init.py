@@ -54,6 +54,10 @@ def refused(capsys: pytest.CaptureFixture[str], folder: Path, *options: str) -> 
         ("import bottle\ndef make():\n    return bottle.Bottle()\n", "main:make()"),
         # A factory that the module calls itself is not a second application; nor is one that another serves.
         ("from flask import Flask\ndef make():\n    return Flask('x')\napp = make()\n", "main:app"),
+        (
+            "import falcon\ndef create_app(a=1):\n    return falcon.App()\ndef get_app():\n    return create_app(2)\n",
+            "main:get_app()",
+        ),
         ("from flask import Flask\ndef make(name):\n    return Flask(name)\napp = make('x')\n", "main:app"),
     ],
 )
@@ -126,14 +130,15 @@ def test_the_variables_that_the_source_reads_are_found(tmp_path):
 
 
 def test_what_is_written_can_be_read_and_ships_what_was_written(tmp_path, capsys):
-    write(tmp_path, app=FLASK + "import os\nos.environ['API_KEY']\n", tests__test_app="")
+    write(tmp_path, app=FLASK + "import os\nos.environ['API_KEY'], os.environ['DATABASE_URL']\n", tests__test_app="")
     (tmp_path / "templates").mkdir()
     (tmp_path / "README.md").touch()
     assert init(tmp_path) == 0
     described = project.read(tmp_path)
     assert described.application == "app:app"
     assert described.include == ("app.py", "index.py", "templates")
-    assert described.required == ("API_KEY",)
+    assert described.required == ("API_KEY", "DATABASE_URL")
+    assert described.variables == {"API_KEY": "for-packaging-only", "DATABASE_URL": "sqlite:///{tmp}/db.sqlite3"}
     config = function_config.load(tmp_path / "serverless.yml", {"API_KEY": "x"})
     assert config.environment == {"WSGI_APPLICATION": "app:app", "API_KEY": "x"}
     assert "Found app:app." in capsys.readouterr().out
@@ -198,7 +203,7 @@ def test_several_applications_are_listed_and_one_is_asked_for(tmp_path, capsys):
     ("files", "options", "sentence"),
     [
         ({"settings": "DEBUG = True\n"}, [], "holds no manage.py and no Flask, Falcon, FastAPI or other application"),
-        ({"web__manage": ""}, [], "manage.py is in web: run the command in that folder."),
+        ({"web__manage": "", "web__site__wsgi": FLASK}, [], "manage.py is in web: run the command in that folder."),
         ({"manage": "print(1)\n"}, [], "manage.py names no DJANGO_SETTINGS_MODULE: is it Django's?"),
         ({"app": FLASK, "index": "from flask import Flask\n"}, [], "index.py is a module of the project's: rename it"),
         ({"src__shop__web": FLASK}, [], "src.shop.web:app is below src/"),

@@ -250,3 +250,16 @@ def test_an_application_as_fastapis_tutorial_has_it_works(fastapi: Path) -> None
         assert received == {"file_size": len(png()), "token": "茶", "fileb_content_type": "image/png"}
         assert browser.get(f"{site}/static/logo.png").content == png()
         assert browser.get(f"{site}/openapi.json").json()["paths"].keys() >= {"/items/{item_id}", "/files/"}
+
+
+@pytest.mark.parametrize("name", ["django", "wagtail", "flaskr", "fastapi"])
+def test_the_project_is_packaged_verified_and_ready_to_be_deployed(name: str, request: pytest.FixtureRequest) -> None:
+    folder = request.getfixturevalue(name)
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    packaged = run(folder, "-m", "faaskit", "package", "--verify", "--python", python)
+    assert packaged.rstrip().endswith("requests and events passed.")
+    printed = run(folder, "-m", "faaskit", "deploy", "--dry-run")
+    calls = [line.partition(" ")[0] for line in printed.splitlines()]
+    assert {"CreateFunction", "CreateTrigger", "PublishVersion", "UpdateAlias"} <= set(calls)
+    assert "PublishLayerVersion" not in calls
+    assert printed.rstrip().endswith("one that exists is updated instead.")
