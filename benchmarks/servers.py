@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+RELEASE_BEFORE = "afa9231"
 PRODUCTION = {
     "DEBUG": "0",
     "SECRET_KEY": "benchmark" * 8,
@@ -44,14 +45,28 @@ def mariadb(*settings: str) -> Iterator[dict[str, str]]:
         try:
             admin = ["mariadb-admin", "--no-defaults", f"--socket={folder}/socket", "--user=root", "--silent"]
             subprocess.run([*admin, "--wait=60", "ping"], check=True, stdout=subprocess.DEVNULL)
-            execute(variables, "CREATE DATABASE survey CHARACTER SET utf8mb4")
-            variables["MYSQL_DATABASE"] = "survey"
-            migrate = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
-            subprocess.run(migrate, cwd=ROOT, env={**os.environ, **PRODUCTION, **variables}, check=True)
-            yield variables
+            yield migrate(str(ROOT), variables, "survey")
         finally:
             server.kill()
             server.wait()
+
+
+def migrate(release: str, variables: dict[str, str], database: str) -> dict[str, str]:
+    """Make a database for the release in this folder; return the variables that name it."""
+    execute(variables, f"CREATE DATABASE {database} CHARACTER SET utf8mb4")
+    variables = {**variables, "MYSQL_DATABASE": database}
+    command = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
+    subprocess.run(command, cwd=release, env={**os.environ, **PRODUCTION, **variables}, check=True)
+    return variables
+
+
+@contextmanager
+def release_before() -> Iterator[str]:
+    """Put the release before into a temporary folder and yield it."""
+    with tempfile.TemporaryDirectory(prefix="release-before-") as folder:
+        archive = subprocess.run(["git", "archive", RELEASE_BEFORE], cwd=ROOT, check=True, stdout=subprocess.PIPE)
+        subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, check=True)
+        yield folder
 
 
 def execute(variables: dict[str, str], statements: str) -> list[str]:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from mydjango.mysql.options import connection_options
-from mydjango.operations import environment, json_log
+from mydjango.operations import environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PLATFORM = environment.platform()
@@ -71,7 +71,7 @@ STAFF_MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
 ]
-GUEST_MIDDLEWARE = ["mydjango.http.language.LanguageMiddleware"]
+GUEST_MIDDLEWARE = ["survey.guest.blank_page.BlankPageMiddleware", "mydjango.http.language.LanguageMiddleware"]
 GUEST_PATHS = ["/", "/s/", "/submitSurvey", "/thanks/", "/privacy", "/erase", "/erase/"]
 PLAIN_PATHS = ["/hello/", "/welcome/", "/jieba/", "/healthz", "/openapi.json"]
 
@@ -141,6 +141,7 @@ LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 TIME_ZONE = "Asia/Shanghai"
 
+BLANK_PAGES = BASE_DIR / "blank_pages"  # the survey page rendered for the package (survey/guest/blank_page.py)
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 # Before `collectstatic` there is no manifest: static files are served from the apps' folders.
@@ -218,7 +219,8 @@ MANAGE_COMMANDS = """
 """
 
 # In development Django's own readable lines, in production one JSON object a line.
-LOGGING: dict[str, Any] = {} if DEBUG else json_log.configuration()
+LOGGING_CONFIG = "mydjango.operations.json_log.configure"
+LOGGING: dict[str, Any] = {} if DEBUG else {"level": "INFO"}
 
 # Per address, branch and hour; a restaurant's guests share one address. 0: no limit.
 SUBMISSIONS_PER_HOUR = environment.integer("SUBMISSIONS_PER_HOUR", 300)

@@ -19,11 +19,11 @@ PROMOTERS = (9, 10)
 class Satisfaction(models.IntegerChoices):
     """Overall satisfaction; CSAT is computed from it."""
 
-    VERY_DISSATISFIED = 1, _("Very dissatisfied")
-    DISSATISFIED = 2, _("Dissatisfied")
-    NEUTRAL = 3, _("So-so")
-    SATISFIED = 4, _("Satisfied")
-    VERY_SATISFIED = 5, _("Very satisfied")
+    VERY_DISSATISFIED = 1, _("Very unhappy")
+    DISSATISFIED = 2, _("Unhappy")
+    NEUTRAL = 3, _("All right")
+    SATISFIED = 4, _("Happy")
+    VERY_SATISFIED = 5, _("Very happy")
 
 
 # The aspects, rated from 1 to 5: field name of Submission and label for guests.

@@ -19,8 +19,8 @@ FENCE = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"^(?: {4}.*\n)+", re.MULTILINE)
 COMMENT = re.compile(r"(?:^|\s{2,})#.*")
 SHELL = re.compile(
-    r"(?:\$ )?(?:faaskit|python3?|\.venv/\S+|make|pip|cp|mkdir|sed|git|npm|scf|s|sam|aws|export|unset|\.|\.ci/run|dump|gunzip"
-    r"|mysql|mysqldump|(?:VERSION|PYTHONPATH)=\S*)(?: |$|\()"
+    r"(?:\$ )?(?:faaskit|python3?|\.venv/\S+|make|pip|cp|mkdir|sed|git|npm|scf|s|sam|aws|export|unset|\.|\.ci/run|dump"
+    r"|gunzip|mysql|mysqldump|(?:VERSION|PYTHONPATH)=\S*)(?: |$|\()"
 )
 # What needs an account, the network or a long time; the name of a test says that it runs the command.
 NOT_RUN = {

@@ -145,12 +145,13 @@ def compile_bytecode(python: str, folder: Path, place: str) -> None:
 
     The bytecode is unchecked: a zip keeps no dates to compare sources with, and the platform cannot write a newer one.
     """
-    command = [python, "-s", "-B", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+    # -S: bytecode tells which strings are interned, and site imports more modules in one environment than another.
+    command = [python, "-S", "-B", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
     command += ["-s", str(folder), "-p", place, str(folder)]
-    # A fixed seed: constant sets are written in the order of their hashes.
-    environment = {**os.environ, "PYTHONHASHSEED": "0"}
-    environment.pop("PYTHONPATH", None)
-    ended = subprocess.run(command, capture_output=True, text=True, env=environment)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    # A fixed seed: constant sets are written in the order of their hashes. -I would ignore it.
+    environment = kept | {"PYTHONHASHSEED": "0"}
+    ended = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=folder.parent)
     if ended.returncode:
         raise PackageError(f"{python} cannot compile this: {ended.stdout.strip() or ended.stderr.strip()}")
 

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import sys
+import zoneinfo
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ LINK = re.compile(r'(?:href|src)="(/[^/"][^"]*\.(?:css|js))"')  # of what a page
 def main(plan: dict[str, Any]) -> int:
     """Return 0 when every result is the expected one and no module came from outside the package."""
     root = Path(plan["root"])
+    zoneinfo.reset_tzpath(())  # this machine's time zone database is not the package's
     sys.path[:0] = [str(root / place) for place in plan["places"]]
     os.chdir(sys.path[0])  # as the platform's PWD says; relative paths are read from there
     if plan["migrate"]:

@@ -23,14 +23,6 @@ FormClass = TypeVar("FormClass", bound=type[forms.Form])
 ANONYMOUS, CONTACT = "yes", "no"
 CONTACT_FIELDS = ("name", "phone", "email")
 SCALES = {"satisfaction": (1, 5), "recommend": (0, 10), **dict.fromkeys(ASPECTS, (1, 5))}
-# Shorter than the labels for staff: five stand side by side on a phone.
-SATISFACTION_CHOICES = [
-    (Satisfaction.VERY_DISSATISFIED.value, gettext_lazy("Very unhappy")),
-    (Satisfaction.DISSATISFIED.value, gettext_lazy("Unhappy")),
-    (Satisfaction.NEUTRAL.value, gettext_lazy("All right")),
-    (Satisfaction.SATISFIED.value, gettext_lazy("Happy")),
-    (Satisfaction.VERY_SATISFIED.value, gettext_lazy("Very happy")),
-]
 # Django's messages speak of values and fields.
 TEXT_ERRORS = {
     "required": gettext_lazy("Please fill this in."),
@@ -119,7 +111,7 @@ class SubmissionForm(forms.Form):
     satisfaction = ScaleField(
         "satisfaction",
         label=gettext_lazy("Overall, how happy are you with your visit?"),
-        choices=SATISFACTION_CHOICES,
+        choices=Satisfaction.choices,
         widget=SatisfactionSelect,
         error_messages={"required": gettext_lazy("Please choose one of the five.")},
     )

@@ -88,11 +88,11 @@ class Migration(migrations.Migration):
                     "satisfaction",
                     models.PositiveSmallIntegerField(
                         choices=[
-                            (1, "Very dissatisfied"),
-                            (2, "Dissatisfied"),
-                            (3, "So-so"),
-                            (4, "Satisfied"),
-                            (5, "Very satisfied"),
+                            (1, "Very unhappy"),
+                            (2, "Unhappy"),
+                            (3, "All right"),
+                            (4, "Happy"),
+                            (5, "Very happy"),
                         ],
                         verbose_name="satisfaction",
                     ),

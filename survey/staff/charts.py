@@ -6,12 +6,14 @@ classes are used, since the Content-Security-Policy forbids inline style.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import TypeVar
 
 from survey.staff.metrics import Estimate
 
+Day = TypeVar("Day")
 LABELS = 6  # dates below a trend, at most: more would overlap on a phone
 
 
@@ -87,13 +89,21 @@ def length(count: int, largest: int, width: float = 200) -> float:
     return _round(width * count / largest) if largest else 0.0
 
 
-def trend(points: Sequence[tuple[str, Estimate | None]], width: int = 640, height: int = 220) -> Trend:
-    """Return the trend of (label, CSAT) pairs, oldest first; CSAT is None on days without submissions."""
+def trend(
+    points: Sequence[tuple[Day, Estimate | None]],
+    label: Callable[[Day], str] = str,
+    width: int = 640,
+    height: int = 220,
+) -> Trend:
+    """Return the trend of (day, CSAT) pairs, oldest first; CSAT is None on days without submissions.
+
+    `label` formats a day below the chart.
+    """
     left, right, top, bottom = 8.0, 38.0, 10.0, 28.0
     inner_width, inner_height = width - left - right, height - top - bottom
     chart = Trend(width, height, width - right)
     step = inner_width / max(1, len(points))
-    most = max((estimate.n for _label, estimate in points if estimate), default=0)
+    most = max((estimate.n for _day, estimate in points if estimate), default=0)
 
     def x(position: int) -> float:
         return _round(left + step * (position + 0.5))
@@ -104,9 +114,9 @@ def trend(points: Sequence[tuple[str, Estimate | None]], width: int = 640, heigh
     for percent in (0, 25, 50, 75, 100):
         chart.shares.append(Tick(y(percent / 100), f"{percent}%"))
     every = max(1, -(-len(points) // LABELS))
-    for position, (label, estimate) in enumerate(points):
+    for position, (day, estimate) in enumerate(points):
         if (len(points) - 1 - position) % every == 0:
-            chart.dates.append(Tick(x(position), label))
+            chart.dates.append(Tick(x(position), label(day)))
         if estimate:
             # At most a third of the height, so that the bars stay in the background.
             tall = _round(inner_height / 3 * estimate.n / most)
@@ -126,11 +136,11 @@ def trend(points: Sequence[tuple[str, Estimate | None]], width: int = 640, heigh
     return chart
 
 
-def _runs(points: Sequence[tuple[str, Estimate | None]]) -> list[list[tuple[int, Estimate]]]:
+def _runs(points: Sequence[tuple[Day, Estimate | None]]) -> list[list[tuple[int, Estimate]]]:
     """Return the positions and figures of each run of neighbours that have one."""
     runs = groupby(enumerate(points), key=lambda item: item[1][1] is None)
     return [
-        [(position, estimate) for position, (_label, estimate) in run if estimate]
+        [(position, estimate) for position, (_day, estimate) in run if estimate]
         for is_missing, run in runs
         if not is_missing
     ]

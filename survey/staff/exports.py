@@ -15,14 +15,16 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import F, QuerySet
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.text import get_valid_filename
 from django.utils.translation import gettext as _
 
 from survey.models import Branch, ExportLog, FollowUpStatus, Submission
 from survey.scales import ASPECTS, Problem, Satisfaction
 from survey.staff import search, spreadsheet
-from survey.staff.filters import NO_BRANCH, Filters
+from survey.staff.filters import NO_BRANCH, FilterForm, Filters
 from survey.staff.pagination import Cursor
+from survey.staff.submissions import with_problem
 
 CHUNK = 1_000  # submissions read at once
 # Bytes of a submission as JSON, without and with personal data. Those of `seed_demo` take 118 and 204, so planned parts
@@ -78,7 +80,7 @@ def plan(by_day: dict[date, int], filters: Filters, max_bytes: int, *, with_pers
 
 
 def header(with_personal_data: bool) -> list[str]:
-    """Return the names of the columns."""
+    """Return the names of the columns in the active language."""
     columns = [_("reference"), _("received"), _("branch code"), _("branch"), _("satisfaction"), _("answer in words")]
     columns += [_("likelihood to recommend"), *(str(label) for label in ASPECTS.values()), _("what went wrong")]
     columns += [_("language"), _("follow-up")]
@@ -86,15 +88,24 @@ def header(with_personal_data: bool) -> list[str]:
 
 
 def lines(submissions: QuerySet[Submission], export: Export) -> Iterator[tuple[str, Cursor | None]]:
-    """Yield the lines of the CSV, oldest first, each with the cursor of its submission (None: the header)."""
-    yield spreadsheet.BYTE_ORDER_MARK + spreadsheet.line(header(export.with_personal_data)), None
-    scores = {choice.value: str(choice.label) for choice in Satisfaction}
-    statuses = {choice.value: str(choice.label) for choice in FollowUpStatus}
+    """Yield the lines of the CSV, oldest first, each with the cursor of its submission (None: the header).
+
+    The words are Chinese whatever the reader's language, so that files of two colleagues fit together.
+    """
+    with translation.override("zh-hans"):  # not around a yield: the language belongs to the whole thread
+        columns = header(export.with_personal_data)
+        scores = {choice.value: str(choice.label) for choice in Satisfaction}
+        statuses = {choice.value: str(choice.label) for choice in FollowUpStatus}
+        problems = {problem: problem.label for problem in Problem}
+    yield spreadsheet.BYTE_ORDER_MARK + spreadsheet.line(columns), None
     for row in _rows(submissions, export):
         values = [row["reference"], timezone.localtime(row["created_at"]).strftime("%Y-%m-%d %H:%M:%S")]
         values += [row["branch_code"], row["branch_name"], row["satisfaction"], scores[row["satisfaction"]]]
         values += [row["recommend"], *(row[aspect] for aspect in ASPECTS)]
-        values += ["; ".join(problem.label for problem in Problem if row["problems"] & problem), row["language"]]
+        values += [
+            "；".join(label for problem, label in problems.items() if row["problems"] & problem),
+            row["language"],
+        ]
         values += [statuses.get(row["follow_up_status"], "")]
         values += [row[name] for name in PERSONAL_DATA if export.with_personal_data]
         yield spreadsheet.line(values), Cursor(row["local_date"], row["id"])
@@ -110,7 +121,7 @@ def _rows(submissions: QuerySet[Submission], export: Export) -> Iterator[dict[st
     terms = search.rarest_first(filters) if filters.words else []
     while day <= last:
         pk = after.pk if after and after.local_date == day else 0
-        of_day = submissions.filter(filters.where(), local_date=day)
+        of_day = with_problem(submissions.filter(filters.where(), local_date=day), filters)
         if filters.words:
             of_day = search.find(of_day, replace(filters, start=day, end=day), terms)
         of_day = of_day.order_by("id")
@@ -149,10 +160,32 @@ def describe(export: Export) -> str:
     """
     filters, query = export.filters, dict(export.filters.query)
     names: dict[str, object] = {"start": filters.start, "end": filters.end}
-    names |= {"branch": _branch_codes(filters), "score": query.get("score"), "language": query.get("language")}
+    names |= {"branch": _branch_codes(filters)}
+    names |= {name: query.get(name) for name in ("score", "problem", "language")}
     names |= {"after": export.after, "until": export.until}
     described = " ".join(f"{name}={value}" for name, value in names.items() if value)
     return described + (ExportLog.BEFORE_WORDS + filters.words if filters.words else "")
+
+
+def readable(description: str, form: FilterForm) -> str:
+    """Return a description of the log in the words of the form, in the active language."""
+    names, _separator, words = description.partition(ExportLog.BEFORE_WORDS)
+    values = dict(name.split("=", 1) for name in names.split())
+    texts = [f"{values.pop('start')} – {values.pop('end')}"] if "start" in values else []
+    for name, value in values.items():
+        labels = dict(form.fields[name].choices) if name in form.fields else {}  # type: ignore[attr-defined]
+        texts += [str(labels.get(part, part)) for part in value.split(",")]
+    return " · ".join([*texts, *([f"“{words}”"] if words else [])])
+
+
+def file_name(export: Export) -> str:
+    """Return the name of a file, which says what it has: "survey-20260101-20260131-north-low-cold.csv"."""
+    filters, query = export.filters, dict(export.filters.query)
+    parts = ["survey", f"{filters.start:%Y%m%d}", f"{filters.end:%Y%m%d}"]
+    parts += ["without-branch"] if filters.without_branch else [query.get("branch", "")]
+    parts += [query.get(name, "") for name in ("score", "problem", "language", "q")]
+    parts += ["personal" if export.with_personal_data else "", f"after-{export.after.pk}" if export.after else ""]
+    return get_valid_filename("-".join(filter(None, parts))) + ".csv"
 
 
 def _branch_codes(filters: Filters) -> str:

@@ -158,11 +158,12 @@ def _sources(filters: Filters, start: date) -> _Sources:
     of_chain = ChainRollup.objects.filter(period, counted_at=F("local_date__counted_at"))
     summed = counted.intersection(of_chain.values_list("local_date", flat=True).distinct())
     of_chain = ChainRollup.objects.filter(filters.where(), period).exclude(local_date__in=every_day - summed).order_by()
-    not_summed = by_branch.filter(local_date__in=counted - summed)
+    unsummed = counted - summed  # normally none
+    not_summed = by_branch.filter(local_date__in=unsummed)
     ranked = (BranchRollup.objects.none(), by_branch)
     if not (filters.scores or filters.language):
         ranked = (BranchRollup.objects.filter(period).exclude(local_date__in=every_day - summed).order_by(), not_summed)
-    return _Sources(by_branch, (of_chain, not_summed), ranked, live)
+    return _Sources(by_branch, (of_chain, not_summed) if unsummed else (of_chain,), ranked, live)
 
 
 def _is_now(filters: Filters) -> Case:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
@@ -35,7 +35,20 @@ SCORES = {
     **{str(score): (score,) for score in range(1, 6)},
 }
 LOW_CHOICES = tuple(str(score) for score in LOW_SCORES)
-BY_WEEK_FROM = 93  # days; a phone has no room for a point a day
+PERIODS = {
+    "today": gettext_lazy("Today"),
+    "yesterday": gettext_lazy("Yesterday"),
+    "week": gettext_lazy("This week"),
+    "last-week": gettext_lazy("Last week"),
+    "month": gettext_lazy("This month"),
+    "last-month": gettext_lazy("Last month"),
+    "quarter": gettext_lazy("This quarter"),
+    "last-quarter": gettext_lazy("Last quarter"),
+    "7": gettext_lazy("Last 7 days"),
+    "30": gettext_lazy("Last 30 days"),
+    "90": gettext_lazy("Last 90 days"),
+    "365": gettext_lazy("Last 365 days"),
+}
 
 
 @dataclass(frozen=True)
@@ -50,13 +63,17 @@ class Filters:
     language: str = ""
     problem: int = 0  # a bit of Problem; 0: any, or none
     words: str = ""
-    by_week: bool = False
     query: tuple[tuple[str, str], ...] = ()  # as links carry it
 
     @property
     def days(self) -> int:
         """Return the length of the period."""
         return (self.end - self.start).days + 1
+
+    @property
+    def by_week(self) -> bool:
+        """Return whether the trend has a point for each week: a phone has no room for a point a day."""
+        return self.days > 93
 
     @property
     def is_any_time(self) -> bool:
@@ -115,18 +132,13 @@ _DateField = partial(
 class FilterForm(forms.Form):
     """The filters above each page, a GET form, so that a selection can be bookmarked.
 
-    The two dates exist only with the period "From ... to ...", so that no filled-in date is ever ignored.
+    The two dates are always those of the period, and `shown` sends them back as the page had them: dates that somebody
+    edited win over the period, so that one submit is enough and no filled-in date is ever ignored.
     """
 
     days = _ChoiceField(
         label=gettext_lazy("Period"),
-        choices=(
-            ("7", gettext_lazy("Last 7 days")),
-            ("30", gettext_lazy("Last 30 days")),
-            ("90", gettext_lazy("Last 90 days")),
-            ("365", gettext_lazy("Last 365 days")),
-            (DATES, gettext_lazy("From … to …")),
-        ),
+        choices=(*PERIODS.items(), (DATES, gettext_lazy("From … to …"))),
     )
     start = _DateField(label=gettext_lazy("From"))
     end = _DateField(label=gettext_lazy("To"))
@@ -150,14 +162,6 @@ class FilterForm(forms.Form):
     language = _ChoiceField(
         label=gettext_lazy("Language"),
         choices=(("", gettext_lazy("All languages")), *settings.LANGUAGES),
-    )
-    by = _ChoiceField(
-        label=gettext_lazy("Trend"),
-        choices=(
-            ("", gettext_lazy("Automatic")),
-            ("day", gettext_lazy("By day")),
-            ("week", gettext_lazy("By week")),
-        ),
     )
     q = forms.CharField(
         label=gettext_lazy("Words in the comment"),
@@ -183,17 +187,21 @@ class FilterForm(forms.Form):
         chosen = data.dict()
         has_dates = bool(chosen.get("start") or chosen.get("end"))
         days = chosen.get("days") or (DATES if has_dates else self.default_days)
-        if days == DATES and not has_dates:
-            today = timezone.localdate()
-            chosen |= {"start": (today - timedelta(DEFAULT_DAYS - 1)).isoformat(), "end": today.isoformat()}
+        if has_dates and chosen.get("shown", _dates(chosen)) != _dates(chosen):
+            days = DATES
+        if days in PERIODS or (days == DATES and not has_dates):
+            start, end = period(days if days in PERIODS else str(DEFAULT_DAYS), timezone.localdate())
+            chosen |= {"start": start.isoformat(), "end": end.isoformat()}
+        elif days == ANY_TIME:
+            chosen |= {"start": "", "end": ""}
         if low_only and chosen.get("score") not in LOW_CHOICES:
             chosen["score"] = ""
         super().__init__({**chosen, "days": days})
-        for name in (*without, *(() if days == DATES else ("start", "end"))):
+        for name in without:
             del self.fields[name]
         if any_time:
-            period = self.fields["days"]
-            period.choices = [(ANY_TIME, _("Any time")), *period.choices]  # type: ignore[attr-defined]
+            choices = [(ANY_TIME, _("Any time")), *self.fields["days"].choices]  # type: ignore[attr-defined]
+            self.fields["days"].choices = choices  # type: ignore[attr-defined]
         if low_only:
             choices = [("", _("Low (1 and 2)")), *((score, score) for score in LOW_CHOICES)]
             self.fields["score"].choices = choices  # type: ignore[attr-defined]
@@ -236,7 +244,7 @@ class FilterForm(forms.Form):
             branch_ids = tuple(branch.pk for branch in self.branches if branch.code == code)
         elif not self.is_head_office:
             branch_ids = tuple(branch.pk for branch in self.branches)
-        by, problem = data.get("by"), data.get("problem")
+        problem = data.get("problem")
         return Filters(
             start=start,
             end=end,
@@ -246,7 +254,6 @@ class FilterForm(forms.Form):
             language=data.get("language", ""),
             problem=Problem[problem.upper()] if problem else 0,
             words=data.get("q", ""),
-            by_week=by == "week" or (by != "day" and (end - start).days >= BY_WEEK_FROM),
             query=self.query,
         )
 
@@ -254,8 +261,10 @@ class FilterForm(forms.Form):
     def query(self) -> tuple[tuple[str, str], ...]:
         """Return the valid values that differ from the default, as links carry them."""
         left_out = set(self.errors)
+        if self.period != DATES:
+            left_out |= {"start", "end"}
         if self.period == self.default_days:
-            left_out |= {"days", "start", "end"}
+            left_out.add("days")
         return tuple((name, self.data[name]) for name in self.fields if self.data.get(name) and name not in left_out)
 
     @property
@@ -266,17 +275,17 @@ class FilterForm(forms.Form):
 
     def _first_and_last_day(self) -> tuple[date, date]:
         """Return the period's ends; a start alone lasts until today, an end alone ends DEFAULT_DAYS."""
-        days = self.period
-        if days == ANY_TIME:
+        if self.period == ANY_TIME:
             return FIRST_DAY, LAST_DAY
-        end, length = timezone.localdate(), DEFAULT_DAYS
-        if days == DATES:
-            end = self.cleaned_data["end"] or end
-            if self.cleaned_data["start"]:
-                return self.cleaned_data["start"], end
-        else:
-            length = int(days)
-        return end - timedelta(length - 1), end
+        if self.period != DATES:
+            return period(self.period, timezone.localdate())
+        end = self.cleaned_data["end"] or timezone.localdate()
+        return self.cleaned_data["start"] or end - timedelta(DEFAULT_DAYS - 1), end
+
+    @property
+    def shown(self) -> str:
+        """Return the dates that the form shows, as the page sends them back."""
+        return _dates(self.data)
 
     @property
     def selected_branch(self) -> Branch | None:
@@ -285,3 +294,26 @@ class FilterForm(forms.Form):
         if code == NO_BRANCH:
             return None
         return next((branch for branch in self.branches if branch.code == code or len(self.branches) == 1), None)
+
+
+def period(name: str, today: date) -> tuple[date, date]:
+    """Return the first and the last day of one of PERIODS; one that has not ended yet lasts until today."""
+    day = timedelta(1)
+    week, month = today - today.weekday() * day, today.replace(day=1)
+    quarter = month.replace(month=month.month - (month.month - 1) % 3)
+    month_before, quarter_before = month - day, quarter - day
+    of_calendar = {
+        "today": (today, today),
+        "yesterday": (today - day, today - day),
+        "week": (week, today),
+        "last-week": (week - 7 * day, week - day),
+        "month": (month, today),
+        "last-month": (month_before.replace(day=1), month_before),
+        "quarter": (quarter, today),
+        "last-quarter": (quarter_before.replace(month=quarter_before.month - 2, day=1), quarter_before),
+    }
+    return of_calendar.get(name) or (today - (int(name) - 1) * day, today)
+
+
+def _dates(data: Mapping[str, str]) -> str:
+    return f"{data.get('start', '')}.{data.get('end', '')}"

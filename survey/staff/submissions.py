@@ -23,9 +23,14 @@ MANY = 1_000  # open low scores counted for the badge, which then reads "1000+"
 def matching(filters: Filters) -> QuerySet[Submission]:
     """Return the submissions that match the filters, except for their words, which `search` looks up."""
     submissions = Submission.objects.filter(filters.where(), local_date__range=(filters.start, filters.end))
-    if filters.problem:
-        submissions = submissions.filter(GreaterThan(F("problems").bitand(filters.problem), 0))
-    return submissions
+    return with_problem(submissions, filters)
+
+
+def with_problem(submissions: QuerySet[Submission], filters: Filters) -> QuerySet[Submission]:
+    """Return the submissions that have the filters' problem; all of them without one."""
+    if not filters.problem:
+        return submissions
+    return submissions.filter(GreaterThan(F("problems").bitand(filters.problem), 0))
 
 
 def newest(
@@ -55,7 +60,7 @@ def newest(
 def low_scores(filters: Filters, status: str) -> QuerySet[Submission]:
     """Return the low scores with a follow-up status ('': any), newest first."""
     condition = Q(follow_up_status=status) if status else Q(follow_up_status__in=FollowUpStatus.values)
-    return matching(filters).filter(condition).prefetch_related("branch").order_by("-local_date", "-id")
+    return matching(filters).filter(condition).order_by("-local_date", "-id")
 
 
 def next_open(filters: Filters, current: Submission) -> Submission | None:

@@ -390,6 +390,16 @@ def test_an_event_typed_by_hand_for_an_http_api_may_lack_its_version_or_its_quer
     assert index.handle_request(Recorder(headers=cookies), event, {})["cookies"] == ["a=1", "b=2"]
 
 
+@pytest.mark.parametrize("lacking", ["resource", "apiId"])
+def test_an_event_typed_by_hand_for_a_rest_api_may_lack_its_resource_or_its_id(lacking: str) -> None:
+    event = sample("aws-rest")
+    for place in (event, event["requestContext"]):
+        place.pop(lacking, None)
+    cookies = [("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")]
+    result = index.handle_request(Recorder(headers=cookies), event | {"multiValueHeaders": None}, {})
+    assert result["multiValueHeaders"] == {"Set-Cookie": ["a=1", "b=2"]}
+
+
 def test_an_application_behind_a_function_url_sees_no_accept_encoding() -> None:
     assert "HTTP_ACCEPT_ENCODING" not in seen("function-url", ("Accept-Encoding", "gzip")).environ
     assert seen("apigw", ("Accept-Encoding", "gzip")).environ["HTTP_ACCEPT_ENCODING"] == "gzip"

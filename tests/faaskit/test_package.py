@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import shutil
 import struct
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 import pytest
+from django.core.management import templates
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -124,6 +126,19 @@ def test_a_size_over_a_limit_of_the_platform_is_an_error_with_figures() -> None:
         "function.zip has 51.0 MB, more than the 50 MB that can be uploaded.",
         "function unzipped has 501.0 MB, more than the 500 MB that an instance holds.",
     ]
+
+
+def test_the_bytecode_does_not_depend_on_the_environment_that_compiles_it(tmp_path: Path) -> None:
+    plain, laden = tmp_path / "plain", tmp_path / "laden"
+    for place, text in ((plain, ""), (laden, "import tempfile, shutil, urllib.request, http.client\n")):
+        subprocess.run([find_python("3.10") or "python3.10", "-m", "venv", "--without-pip", str(place)], check=True)
+        (package,) = place.glob("lib/python*/site-packages")
+        (package / "more.pth").write_text(text)
+        (place / "code").mkdir()
+        shutil.copy(templates.__file__, place / "code")
+        build.compile_bytecode(str(place / "bin" / "python"), place / "code", "/opt")
+    (first,), (second,) = (list(place.glob("code/__pycache__/*.pyc")) for place in (plain, laden))
+    assert first.read_bytes() == second.read_bytes()
 
 
 # --- Target and files -------------------------------------------------------------------------------------------------

@@ -83,6 +83,12 @@ def test_a_project_without_a_layer_ships_one_zip_that_runs(shop: Path, tmp_path:
     assert (first.folder / "function.zip").read_bytes() == (again.folder / "function.zip").read_bytes()
 
 
+def test_a_package_that_needs_time_zones_must_bring_them(shop: Path, tmp_path: Path) -> None:
+    (shop / "shop.py").write_text(f'import zoneinfo\nzoneinfo.ZoneInfo("Asia/Shanghai")\n{APPLICATION}')
+    with pytest.raises(PackageError, match="No time zone found with key Asia/Shanghai"):
+        verify.verify(packaged(shop, tmp_path / "build"), TARGET, print)
+
+
 def test_a_build_that_fails_leaves_the_last_one(shop: Path, tmp_path: Path) -> None:
     (shop / "requirements.txt").write_text("missing==1.0\n")
     folder = tmp_path / "build"

@@ -16,6 +16,8 @@ from faaskit.package.target import PackageError, Target, find_python
 from faaskit.project import Project
 from tests.support.package_index import make_source, make_wheel
 
+pytestmark = pytest.mark.slow
+
 TARGET = Target.parse("3.10", "manylinux2014_x86_64")
 PYTHON = find_python("3.10") or sys.executable
 OLD, NEW = "cp310-cp310-manylinux2014_x86_64", "cp310-cp310-manylinux_2_28_x86_64"

@@ -47,7 +47,7 @@ MODULES = {
     "survey/staff/figures.py": "figures rollup dashboard overview",
     "survey/staff/metrics.py": "metrics",
 }
-SLOWEST = 600  # seconds for the tests of one change, which may be an endless loop
+SLOWEST = 300  # seconds for the tests of one change, which may be an endless loop
 
 
 class DropCall(Operator):

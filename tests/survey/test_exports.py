@@ -7,12 +7,14 @@ import io
 import json
 import tracemalloc
 from datetime import date, timedelta
+from urllib.parse import quote
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
 from survey.models import COMMENT_MAX_LENGTH, Branch, ExportLog, Membership, Submission
+from survey.scales import Problem
 from survey.staff import exports
 from survey.staff.filters import Filters
 from tests.support.chain import make_submission
@@ -196,10 +198,39 @@ def test_the_log_can_be_read_to_its_beginning(client, chain):
     while query:
         context = client.get(f"{reverse('dashboard:export')}?{query}").context
         assert context["personal"]
-        seen += [entry.pk for entry in context["log"]]
+        seen += [entry.pk for entry, _filters in context["log"]]
         query = context["older"]
     assert seen == list(ExportLog.objects.values_list("pk", flat=True))
     assert len(seen) == 46
+
+
+def test_the_log_is_read_in_the_words_of_the_filters(client, chain):
+    client.force_login(chain.head)
+    client.get(f"{PATH}?start=2026-01-01&end=2026-01-02&branch=north&score=low&problem=cold&q=排队 久")
+    page = client.get(reverse("dashboard:export"), headers={"Accept-Language": "en"}).content.decode()
+    assert "2026-01-01 – 2026-01-02 · North · Low (1 and 2) · Food was cold · “排队 久”" in page
+
+
+def test_an_export_has_the_submissions_of_every_filter_and_its_name_says_which(client, chain):
+    make_submission(chain.north, 1, problems=Problem.COLD, comment="排队")
+    make_submission(chain.north, 1, problems=Problem.DIRTY, comment="排队")
+    client.force_login(chain.head)
+    page = client.get(reverse("dashboard:export"), {"branch": "north", "score": "low", "problem": "cold", "q": "排队"})
+    [(_part, link)] = page.context["parts"]
+    response = client.get(link)
+    assert len(rows_of(response.getvalue().decode())) == 2
+    today = timezone.localdate()
+    name = f"survey-{today - timedelta(29):%Y%m%d}-{today:%Y%m%d}-north-low-cold-排队.csv"
+    assert response["Content-Disposition"] == f"attachment; filename*=utf-8''{quote(name)}"
+
+
+def test_the_words_of_a_file_are_chinese_whatever_the_readers_language(client, chain):
+    make_submission(chain.north, 5)
+    client.force_login(chain.head)
+    response = client.get(PATH, headers={"Accept-Language": "en"})
+    header, row = rows_of(response.getvalue().decode())
+    assert header[:2] == ["回执编号", "收到时间"]
+    assert row[5] == "非常满意"
 
 
 def test_words_match_the_same_submissions_as_on_the_page(client, chain):

@@ -9,7 +9,7 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
-from survey.staff.filters import FIRST_DAY, LAST_DAY, MAX_DAYS, FilterForm
+from survey.staff.filters import FIRST_DAY, LAST_DAY, MAX_DAYS, PERIODS, FilterForm, period
 from tests.support.chain import make_submission
 
 
@@ -36,15 +36,53 @@ def test_a_chosen_number_of_days_removes_the_dates(form):
     chosen = form("days=7&start=2026-01-02&end=2026-01-05")
     filters = chosen.filters()
     assert (filters.days, filters.end) == (7, timezone.localdate())
-    assert "start" not in chosen.fields
+    assert chosen["start"].value() == filters.start.isoformat()
     assert filters.query_string() == "days=7"
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "last"),
+    [
+        ("today", "2026-02-18", "2026-02-18"),
+        ("yesterday", "2026-02-17", "2026-02-17"),
+        ("week", "2026-02-16", "2026-02-18"),
+        ("last-week", "2026-02-09", "2026-02-15"),
+        ("month", "2026-02-01", "2026-02-18"),
+        ("last-month", "2026-01-01", "2026-01-31"),
+        ("quarter", "2026-01-01", "2026-02-18"),
+        ("last-quarter", "2025-10-01", "2025-12-31"),
+        ("7", "2026-02-12", "2026-02-18"),
+    ],
+)
+def test_a_period_has_the_days_of_its_name(name, first, last):
+    days = period(name, date(2026, 2, 18))
+    assert [day.isoformat() for day in days] == [first, last]
+
+
+def test_every_period_can_be_chosen(form):
+    for name in PERIODS:
+        assert form(f"days={name}").filters().start == period(name, timezone.localdate())[0]
+
+
+def test_one_submit_takes_a_new_period_or_new_dates_whichever_was_changed(form):
+    first = form("")
+    start, end = first["start"].value(), first["end"].value()
+    unchanged = f"start={start}&end={end}&shown={first.shown}"
+    assert form(f"days=30&{unchanged}").filters().query_string() == ""
+    assert form(f"days=last-week&{unchanged}").filters().query_string() == "days=last-week"
+    dates = form(f"days=30&start=2026-01-02&end=2026-01-05&shown={first.shown}")
+    assert dates["days"].value() == "dates"
+    assert dates.filters().query_string() == "days=dates&start=2026-01-02&end=2026-01-05"
+    again = f"start=2026-01-02&end=2026-01-05&shown={dates.shown}"
+    assert form(f"days=dates&{again}").filters().start == date(2026, 1, 2)
+    assert form(f"days=today&{again}").filters().days == 1
 
 
 def test_from_to_shows_the_dates_filled_with_the_default_period(form):
     chosen = form("days=dates")
     assert chosen["start"].value() == (timezone.localdate() - timedelta(29)).isoformat()
     assert chosen.filters().days == 30
-    assert "start" not in form("").fields
+    assert form("")["start"].value() == (timezone.localdate() - timedelta(29)).isoformat()
 
 
 def test_one_date_alone_is_enough(form):

@@ -47,13 +47,13 @@ def test_a_chosen_period_limits_the_list_and_the_page_mentions_the_others(manage
         shown = page(manager, LIST, **query)
         assert shown.context["submissions"] == []
         text = shown.content.decode()
-        assert "Nothing waits for you" not in text
+        assert "You’re all caught up" not in text
         assert "Show every open one" in text
     assert len(page(manager, LIST, days="90").context["submissions"]) == 1
 
 
 def test_without_any_open_one_nothing_waits(manager):
-    assert "Nothing waits for you" in page(manager, LIST).content.decode()
+    assert "You’re all caught up" in page(manager, LIST).content.decode()
 
 
 @pytest.mark.parametrize(("days_ago", "age"), [(0, "came today"), (1, "waits for 1 day<"), (45, "waits for 45 days")])

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.http import content_disposition_header
 
 from mydjango.http.problems import allow
 from survey.models import ExportLog
@@ -16,7 +17,6 @@ from survey.staff.pagination import Cursor
 from survey.staff.views.page import filter_form, page_context
 
 CSV = "text/csv; charset=utf-8"
-WITHOUT = ("by", "problem")  # filters that an export does not have
 LOGGED = 20  # exports listed on a page
 
 
@@ -24,13 +24,14 @@ LOGGED = 20  # exports listed on a page
 @staff_view
 def page(request: HttpRequest) -> HttpResponse:
     """Link the files of the export, and list the latest exports: the user's own, to head office those of everybody."""
-    form = filter_form(request, *WITHOUT)
+    form = filter_form(request)
     filters = form.filters()
     personal = request.GET.get("personal") == "1"
     parts = exports.plan(
         figures.submissions_by_day(filters), filters, settings.RESPONSE_MAX_BYTES, with_personal_data=personal
     )
-    if filters.words and parts:
+    is_counted = not (filters.words or filters.problem)
+    if parts and not is_counted:
         # The number of matches is unknown before the search: one file, which divides itself if need be.
         parts = [exports.Part(filters.start, filters.end, 0)]
     log, last = _log(request)
@@ -38,12 +39,13 @@ def page(request: HttpRequest) -> HttpResponse:
         "filters": filters,
         "personal": personal,
         "parts": [(part, _link(filters, part, personal)) for part in parts],
+        "is_counted": is_counted,
         "total": sum(part.submissions for part in parts),
         "with_personal": filters.query_string(personal="1"),
         "without_personal": filters.query_string(),
         "max_bytes": settings.RESPONSE_MAX_BYTES,
         "max_megabytes": settings.RESPONSE_MAX_BYTES / 1_000_000,
-        "log": log,
+        "log": [(entry, exports.readable(entry.filters, form)) for entry in log],
         "older": filters.query_string(personal="1" if personal else "", before=str(last.pk)) if last else "",
     }
     return render(request, "staff/export.html", context)
@@ -53,7 +55,7 @@ def page(request: HttpRequest) -> HttpResponse:
 @staff_view
 def download(request: HttpRequest) -> HttpResponseBase:
     """Send one file; instead of one that is too large for the gateway, a page with links to two smaller ones."""
-    form = filter_form(request, *WITHOUT)
+    form = filter_form(request)
     if form.errors:
         raise Http404
     filters = form.filters()
@@ -72,8 +74,7 @@ def download(request: HttpRequest) -> HttpResponseBase:
         response = HttpResponse(text, content_type=CSV)
     else:
         response = StreamingHttpResponse(exports.counted(entry, rows), content_type=CSV)
-    name = f"survey-{filters.start:%Y%m%d}-{filters.end:%Y%m%d}{f'-after-{after.pk}' if after else ''}.csv"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Content-Disposition"] = content_disposition_header(True, exports.file_name(export))
     return response
 
 

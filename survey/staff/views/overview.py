@@ -63,7 +63,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     filters = form.filters()
     result = figures.figures(filters, len(form.branches))
     now, before = result.now, result.before
-    points = list(figures.trend(filters, result.by_day))
+    points = [(day, sum(scores), Tally(scores).csat) for day, scores in figures.trend(filters, result.by_day)]
     nps, nps_before = now.nps, before.nps
     low_count, problems = figures.problems(filters)
     context = page_context(request, form) | {
@@ -79,8 +79,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         "nps_bars": charts.stack([nps.detractors, nps.passives, nps.promoters]) if nps else [],
         "nps_parts": nps_parts(nps) if nps else [],
         "distribution": distribution(now),
-        "trend": charts.trend([(date_label(day), Tally(scores).csat) for day, scores in points]),
-        "trend_rows": [(day, sum(scores), Tally(scores).csat) for day, scores in points],
+        "trend": charts.trend([(day, csat) for day, _n, csat in points], date_label),
+        "trend_rows": points,
         "branch_rows": branch_rows(form.branches, result, filters),
         "unlisted": result.unlisted,
         "listed": figures.LISTED,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
@@ -27,7 +25,7 @@ PER_PAGE = 30
 @staff_view
 def comments(request: HttpRequest) -> HttpResponse:
     """List comments, newest first; with search words, those that have all of them."""
-    form = filter_form(request, "by")
+    form = filter_form(request)
     filters = form.filters()
     before = pagination.from_query(request, "before", Cursor.parse)
     terms = search.rarest_first(filters)
@@ -55,10 +53,13 @@ def follow_up_list(request: HttpRequest) -> HttpResponse:
     if status not in ("all", *FollowUpStatus.values):
         raise Http404
     # The open ones are few, however old; the number of the others only grows.
-    form = filter_form(request, "by", "q", any_time=status == FollowUpStatus.OPEN, low_only=True)
+    form = filter_form(request, "q", any_time=status == FollowUpStatus.OPEN, low_only=True)
     filters = form.filters()
     before = pagination.from_query(request, "before", Cursor.parse)
-    low_scores = partial(submissions.low_scores, status="" if status == "all" else status)
+
+    def low_scores(part: Filters) -> QuerySet[Submission]:
+        return submissions.low_scores(part, "" if status == "all" else status).prefetch_related("branch")
+
     page, last = pagination.first_page(submissions.newest(low_scores, filters, PER_PAGE + 1, before), PER_PAGE)
     context = page_context(request, form) | {
         "filters": filters,
