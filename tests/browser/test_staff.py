@@ -114,7 +114,7 @@ def test_a_manager_filters_follows_up_and_exports(demo, open_page, script):
     assert "days=365" in page.url
     page.get_by_role("link", name="Follow-up").click()
     page.goto("/dashboard/follow-up/?days=365&status=all")
-    page.locator(".comment a").first.click()
+    page.locator(".comment a.open").first.click()
     page.check("[name=status][value=solved]")
     page.fill("[name=text]", "Called back, invited again.")
     page.get_by_role("button", name="Save").click()

@@ -50,7 +50,7 @@ def comments(request: HttpRequest) -> HttpResponse:
 @allow("GET")
 @staff_view
 def follow_up_list(request: HttpRequest) -> HttpResponse:
-    """List low scores with a status, by default the open ones of any time."""
+    """List low scores with a status, newest first; by default the open ones of any time, the longest waiting first."""
     status = request.GET.get("status", FollowUpStatus.OPEN.value)
     if status not in ("all", *FollowUpStatus.values):
         raise Http404
@@ -58,8 +58,12 @@ def follow_up_list(request: HttpRequest) -> HttpResponse:
     form = filter_form(request, "q", any_time=status == FollowUpStatus.OPEN, low_only=True)
     filters = form.filters()
     before = pagination.from_query(request, "before", Cursor.parse)
-    low_scores = partial(submissions.low_scores, status="" if status == "all" else status)
-    page, last = pagination.first_page(submissions.newest(low_scores, filters, PER_PAGE + 1, before), PER_PAGE)
+    if status == FollowUpStatus.OPEN:
+        rows = list(pagination.newer_than(submissions.queue(filters), before)[: PER_PAGE + 1])
+    else:
+        low_scores = partial(submissions.low_scores, status="" if status == "all" else status)
+        rows = submissions.newest(low_scores, filters, PER_PAGE + 1, before)
+    page, last = pagination.first_page(rows, PER_PAGE)
     context = page_context(request, form) | {
         "filters": filters,
         "submissions": page,
