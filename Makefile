@@ -43,6 +43,7 @@ lint: $(BIN)/.dev         ## style, format, types, imports and configuration fil
 
 bench: $(BIN)/.dev .venv-bench/.bench  ## every benchmark in turn: an hour, on a machine that does nothing else
 	$(BIN)/python -m benchmarks.dashboard
+	$(BIN)/python -m benchmarks.dashboard 1000000 2000
 	$(BIN)/python -m benchmarks.burst
 	$(BIN)/python -m benchmarks.gateway
 	$(BIN)/python -m benchmarks.package_sizes

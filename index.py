@@ -73,7 +73,7 @@ class Settings(NamedTuple):  # a frozen dataclass would cost each cold start 0.8
     text_types: frozenset[str]
     error_page: str  # HTML
     legacy_environ: bool
-    commands: tuple[list[str], ...]  # each a command's name and the words that may follow it
+    commands: str | None  # MANAGE_COMMANDS; None: Django's setting of that name decides
     event_handlers: Mapping[str, str]  # source: "module:function"
 
     @classmethod
@@ -93,7 +93,7 @@ class Settings(NamedTuple):  # a frozen dataclass would cost each cold start 0.8
             text_types=frozenset(text["TEXT_MIME_TYPES"].lower().replace(",", " ").split()),
             error_page=(Path(__file__).parent / error_page).read_text("utf-8") if error_page else "",
             legacy_environ=text["LEGACY_ENVIRON"].lower() in yes,
-            commands=tuple(map(str.split, variables.get("MANAGE_COMMANDS", DEFAULT_COMMANDS).split(";"))),
+            commands=variables.get("MANAGE_COMMANDS"),
             event_handlers={source.strip(): target.strip() for source, _, target in handlers if target.strip()},
         )
 
@@ -259,16 +259,10 @@ def gateway_of(event: Event) -> Gateway | None:
     return gateway if has_place and "actionGroup" not in event else None
 
 
-def is_http(event: Event) -> bool:
-    """Return whether the event came over HTTP."""
-    return gateway_of(event) is not None
-
-
 def method_of(gateway: Gateway, event: Event) -> str:
     """Return the request's method, '' if the event has none."""
-    method = text_of(event.get(gateway.method)) or text_of(event.get("httpMethod"))
-    method = method or text_of(find(event, "requestContext", "http", "method"))
-    return method if method.isascii() else ""
+    method = event.get(gateway.method) or event.get("httpMethod") or find(event, "requestContext", "http", "method")
+    return method if isinstance(method, str) and method.isascii() else ""
 
 
 def find(value: Any, *keys: str) -> Any:
@@ -305,6 +299,8 @@ ENVIRON |= {"REMOTE_PORT": "0"}  # no gateway says it, but a2wsgi tells an ASGI 
 COMMON_HEADERS = """Accept Accept-Encoding Accept-Language Authorization Cache-Control CloudFront-Viewer-Country Cookie
 Connection Content-Type Host Origin Referer Upgrade-Insecure-Requests User-Agent Via X-Amzn-Trace-Id X-Forwarded-For
 X-Forwarded-Port X-Forwarded-Proto X-Requested-With X-Scf-Remote-Addr X-Scf-Request-Id"""
+# Where an authorizer says who calls: a function of one's own, Cognito, a JWT, IAM.
+PRINCIPALS = "principalId", "lambda principalId", "claims sub", "jwt claims sub", "iam userArn"
 SEPARATORS = {"HTTP_COOKIE": "; "}  # between repeats of a header, else a comma (RFC 6265 5.4, RFC 9110 5.3)
 
 
@@ -331,10 +327,8 @@ def build_environ(gateway: Gateway, event: Event, context: Any, method: str, req
 
 
 def principal_of(authorizer: Any, identity: Any) -> Any:
-    """Return who calls: a function of one's own, Cognito, a JWT or IAM says so. None if nobody does."""
-    user = authorizer and (find(authorizer, "principalId") or find(authorizer, "lambda", "principalId"))
-    user = user or (authorizer and (find(authorizer, "claims", "sub") or find(authorizer, "jwt", "claims", "sub")))
-    user = user or (authorizer and find(authorizer, "iam", "userArn"))
+    """Return who calls, as the authorizer or IAM says, None or '' if nobody does."""
+    user = authorizer and next(filter(None, (find(authorizer, *place.split()) for place in PRINCIPALS)), None)
     own = identity if isinstance(identity, dict) else {}  # REST's and VPC Lattice's IAM
     return user or own.get("userArn") or own.get("principal")
 
@@ -348,15 +342,12 @@ def add_headers(environ: Environ, event: Event) -> None:
     """Set the variables of the request headers, from the multi-value map if there is one."""
     multiple = event.get("multiValueHeaders")
     headers: Any = multiple or event.get("headers")
-    headers = headers if isinstance(headers, dict) else {}
-    # Each a name and its values: a list or, made of the map of single values, a tuple.
-    for name, values in headers.items() if multiple else zip(headers, zip(headers.values(), strict=True), strict=True):
+    for name, values in headers.items() if isinstance(headers, dict) else ():
         key = VARIABLES[name] if name in VARIABLES else variable_name(name)
         try:
-            [value] = values
-            value = value if value.isascii() else native(value)
-        except (AttributeError, TypeError, ValueError):  # repeats, or a console test's numbers and nulls
-            values = values[0] if isinstance(values, tuple) else values
+            [value] = values if multiple else (values,)
+            value = value if str.isascii(value) else native(value)
+        except (TypeError, ValueError):  # repeats, or bytes, numbers and nulls of tests
             values = [item for item in (values if isinstance(values, list) else [values]) if item is not None]
             key, value = key if values else "", SEPARATORS.get(key, ",").join(native(str(item)) for item in values)
         if key in environ:  # in another case
@@ -379,9 +370,10 @@ def variable_name(header: str) -> str:
 
 VARIABLES = {name: variable_name(name) for name in (COMMON_HEADERS + COMMON_HEADERS.lower()).split()}
 
-# As quote_plus() does, for a string of native(): one character for each byte. What is not in here stays as it is.
-UNSAFE = set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~")
-QUOTED = {byte: f"%{byte:02X}" for byte in UNSAFE} | {ord(" "): "+"}
+# As quote_plus() does, first for ASCII, then for the rest as native() spells it, one character for each byte.
+SAFE = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~"
+QUOTED = {byte: chr(byte) if byte in SAFE else f"%{byte:02X}" for byte in range(128)} | {ord(" "): "+"}
+QUOTED_BYTES = {byte: f"%{byte:02X}" for byte in range(128, 256)}
 
 
 def query_string(gateway: Gateway, event: Event) -> str:
@@ -391,13 +383,14 @@ def query_string(gateway: Gateway, event: Event) -> str:
         return native(text_of(query))
     pairs, coding = [], {} if gateway.query_encoded else QUOTED
     for name, values in query.items():
-        key = name if name.isalnum() and name.isascii() else native(name).translate(coding)
+        key = name if name.isalnum() else name.translate(coding)
         for value in values if isinstance(values, list) else (values,):
-            text = value if isinstance(value, str) else str(value)
-            text = text if text.isalnum() and text.isascii() else native(text).translate(coding)
+            text = f"{value}"
+            text = text if text.isalnum() else text.translate(coding)
             # Tencent's API Gateway has true for a key without "=".
             pairs.append(key if value is True or value is None else f"{key}={text}")
-    return "&".join(pairs)
+    joined = "&".join(pairs)
+    return joined if joined.isascii() else native(joined).translate(QUOTED_BYTES)
 
 
 def remote_address(gateway: Gateway, request: Event, environ: Environ) -> str:
@@ -419,36 +412,36 @@ def last_element(value: str) -> str:
 
 def set_server(environ: Environ, gateway: Gateway) -> None:
     """Set host, port and scheme: those of the event, else those of PUBLIC_URL."""
-    host, forwarded = environ.get("HTTP_HOST", ""), environ if gateway.forwards else {}
+    host, forwarded = environ.get("HTTP_HOST", "").lower(), environ if gateway.forwards else {}
     port, scheme = forwarded.get("HTTP_X_FORWARDED_PORT", ""), forwarded.get("HTTP_X_FORWARDED_PROTO", "")
     if not host and settings.public_host:
-        environ["HTTP_HOST"], host, port = settings.public_host, settings.public_host, ""
+        environ["HTTP_HOST"], host, port = settings.public_host, settings.public_host.lower(), ""
     if scheme != "https":
         scheme = last_element(scheme).lower()
         scheme = scheme if scheme in ("http", "https") else settings.public_scheme
-    name, _, own_port = host.lower().rpartition(":")
-    if not name or "]" in own_port:  # no port, or the colons of [::1]
-        name, own_port = host.lower(), ""
-    port = own_port or (port if port.isdigit() else last_element(port))
-    if not (port.isdigit() and port.isascii()):
+    if ":" in host and not host.endswith("]"):  # the colons of [::1] begin no port
+        host, _, own_port = host.rpartition(":")
+        port = own_port or port
+    port = port if port.isdecimal() else last_element(port)
+    if not port.isdecimal():
         port = "443" if scheme == "https" else "80"
-    environ["SERVER_NAME"], environ["SERVER_PORT"], environ["wsgi.url_scheme"] = name or "localhost", port, scheme
+    environ["SERVER_NAME"], environ["SERVER_PORT"], environ["wsgi.url_scheme"] = host or "localhost", port, scheme
 
 
 def set_path(environ: Environ, gateway: Gateway, path: str, stage: Any) -> None:
     """Set PATH_INFO, the application's own path, and SCRIPT_NAME, what the public URL has before it."""
     if not path.isascii() or " " in path:  # decoded already: no URL holds such a character
         path = native(path)
-    elif gateway.path_encoded and "%" in path:
+    elif "%" in path and gateway.path_encoded:
         path = unquote_to_bytes(path).decode("latin-1")
-    if path[:1] != "/":
+    if not path.startswith("/"):
         path = "/" + path
     script_name = ""
-    if gateway.stage_hosts and isinstance(stage, str) and stage not in ("", "$default"):
-        prefix = native("/" + stage)
+    if stage and gateway.stage_hosts and stage != "$default":
+        prefix = native(f"/{stage}")
         in_path = gateway.stage_in_path and begins_with(path, prefix)
         # A custom domain's URLs have no stage, though AWS's HTTP API puts it into the path all the same.
-        if environ["SERVER_NAME"].endswith(gateway.stage_hosts) and (in_path or not gateway.stage_in_path):
+        if environ["SERVER_NAME"].endswith(gateway.stage_hosts) and in_path == gateway.stage_in_path:
             script_name = "" if settings.strip_stage else prefix
         path = path[len(prefix) :] if in_path else path
     base = settings.base_path
@@ -473,7 +466,7 @@ def attach_body(environ: Environ, event: Event) -> None:
         data = b64decode(content, validate=True) if coded else content.encode("utf-8", "replace")
     except ValueError as error:
         raise Problem("400 Bad Request", "The request's body is not valid base64.") from error
-    environ["wsgi.input"], environ["CONTENT_LENGTH"] = BytesIO(data), str(len(data))
+    environ["wsgi.input"], environ["CONTENT_LENGTH"] = BytesIO(data), f"{len(data)}"
 
 
 # --- Application ------------------------------------------------------------------------------------------------------
@@ -481,40 +474,38 @@ def attach_body(environ: Environ, event: Event) -> None:
 
 def call_wsgi(application: Application, environ: Environ, limit: int) -> Response:
     """Call the application as PEP 3333 says and close its iterable. Raise what it raises, or AssertionError."""
-    is_head = environ.get("REQUEST_METHOD") == "HEAD"  # whose body is not sent
-    started: Any = None  # status and headers, the last if start_response is called again with exc_info
+    status, headers, size = "", [], 0  # of status and headers the last, where exc_info replaces the first
     chunks: list[bytes] = []
-    size = 0
 
-    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], None]:
-        nonlocal started
-        if started and not exc_info:
+    def start_response(new_status: str, new_headers: Any, exc_info: Any = None) -> Callable[[bytes], None]:
+        nonlocal status, headers
+        if status and not exc_info:
             raise AssertionError("start_response was called a second time without exc_info.")
         if size:  # too late for another status
             raise exc_info[1].with_traceback(exc_info[2])
-        started = status, headers
+        status, headers = new_status, new_headers
         return write
 
     def write(chunk: bytes) -> None:
         nonlocal size
-        if size <= limit and not is_head:
+        if size <= limit:
             chunks.append(chunk)
         size += len(chunk)
 
     iterable = application(environ, start_response)
     try:
         for chunk in iterable:
-            if chunk and not started:
+            if chunk and not status:
                 raise AssertionError("The application gave a body before it called start_response.")
             write(chunk)
-            if size > limit and not is_head:
+            if size > limit:
                 break  # the rest could not be sent, and may not fit into memory
     finally:
         if hasattr(iterable, "close"):
             iterable.close()
-    if not started:
+    if not status:
         raise AssertionError("The application did not call start_response.")
-    return *started, b"".join(chunks)
+    return status, headers, b"".join(chunks)
 
 
 def handle_wsgi_call(application: Application, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -546,16 +537,16 @@ def configured_application(environ: Environ, start_response: StartResponse) -> I
 
 @cache
 def load_application() -> Application:
-    """Import the application that WSGI_APPLICATION names."""
+    """Import the application that WSGI_APPLICATION names, or call the factory that it names: `module:create_app()`."""
     # The collector rests meanwhile, and then never looks at these objects, which all stay: a quarter of a cold start.
-    name, collecting = settings.application or DEFAULT_APPLICATION, gc.isenabled()
+    name = settings.application or DEFAULT_APPLICATION
     gc.disable()
     try:
-        return as_wsgi(resolve_name(name if ":" in name else f"{name}:application"))
+        target, called, _ = (name if ":" in name else f"{name}:application").partition("()")
+        return as_wsgi(resolve_name(target)() if called else resolve_name(target))
     finally:
         gc.freeze()
-        if collecting:
-            gc.enable()
+        gc.enable()
 
 
 def has_application() -> bool:
@@ -622,26 +613,26 @@ def render(gateway: Gateway, event: Event, method: str, response: Response) -> R
 def validate(gateway: Gateway, method: str, response: Response, decode: Callable[[str], str] = str) -> Message:
     """Return (code, headers, body, content type, content coding, size) as they may go out. Raise as render() does."""
     status, pairs, body = response
-    if not STATUS(status):
-        raise ValueError("The status is not three digits and a reason.")
-    headers: Headers = {}
-    names: dict[str, str] = {}  # in lower case: as first spelled
-    size = len(body)
+    code, size, headers = status_code(status), len(body) + 200 * len(pairs), {}  # a name's length at most
+    found: Headers = {}  # the same lists by the name in lower case
     for name, value in pairs:
-        if not ((value.isprintable() and value.isascii()) or VALUE(value)):
-            raise ValueError("A response header's value has a control character or no byte.")
-        key = lower_name(name)
-        size += len(value) + 200  # a name's length at most
-        if key not in HOP_BY_HOP:
-            value = value.strip(" \t")  # RFC 9113 8.2.1
-            headers.setdefault(names.setdefault(key, name), []).append(value if value.isascii() else decode(value))
-    content_type = headers[names["content-type"]][-1] if "content-type" in names else ""
-    coding = headers[names["content-encoding"]][-1] if "content-encoding" in names else "identity"
-    code, length = int(status[:3]), headers[names["content-length"]] if "content-length" in names else []
+        if not (value.isascii() and value.isprintable()):
+            if not VALUE(value):
+                raise ValueError("A response header's value has a control character or no byte.")
+            value = decode(value)
+        key, value = lower_name(name), value.strip(" \t")  # RFC 9113 8.2.1
+        size += len(value)
+        if key in found:
+            found[key].append(value)
+        elif key:
+            found[key] = headers[name] = [value]
+    content_type = found["content-type"][-1] if "content-type" in found else ""
+    coding = found["content-encoding"][-1] if "content-encoding" in found else "identity"
+    length = found.get("content-length")
     if code in NO_BODY or method == "HEAD":
         body = b""
         if length and code in NO_BODY and code != 304:  # RFC 9110 8.6: no length where no method has a body
-            del headers[names["content-length"]]
+            headers = {name: values for name, values in headers.items() if values is not length}
     elif len(body) > gateway.limit:  # where call_wsgi() stopped reading
         raise refusal("A response", content_type, f"is over {gateway.limit} bytes, the limit of {gateway.name}.")
     elif length and length != [str(len(body))]:
@@ -650,11 +641,19 @@ def validate(gateway: Gateway, method: str, response: Response, decode: Callable
 
 
 @lru_cache(256)  # the application sends the same ones again and again
+def status_code(status: str) -> int:
+    """Return 404 for "404 Not Found". Raise ValueError for what is no status line."""
+    if not STATUS(status):
+        raise ValueError("The status is not three digits and a reason.")
+    return int(status[:3])
+
+
+@lru_cache(256)
 def lower_name(name: str) -> str:
-    """Return a header's name in lower case. Raise ValueError for what is no token."""
+    """Return a header's name in lower case, '' for a hop-by-hop header. Raise ValueError for what is no token."""
     if not NAME(name):
         raise ValueError("A response header's name is no token.")
-    return name.lower()
+    return "" if name.lower() in HOP_BY_HOP else name.lower()
 
 
 def unicode(value: str) -> str:
@@ -767,12 +766,12 @@ def run_command(argv: Any, request_id: str) -> tuple[int, str]:
         return 2, f"The command cannot be read: {error}."
     if not isinstance(argv, list) or not argv or not all(isinstance(word, str) for word in argv):
         return 2, "A command is a list of strings."
+    if has_application():
+        load_application()  # names Django's settings
     command, extra = allowed(argv), {"request_id": request_id}
     if not command:
         logger.error("command.refused request_id=%s", request_id, extra=extra)  # not its words, which may be anything
         return 126, "MANAGE_COMMANDS does not allow this command with these words."
-    if has_application():
-        load_application()  # names Django's settings
     from django.core.management import execute_from_command_line
 
     code: Any = None
@@ -786,9 +785,8 @@ def run_command(argv: Any, request_id: str) -> tuple[int, str]:
     if isinstance(code, Exception):
         logger.error("command.failed request_id=%s %s", request_id, command[0], exc_info=code, extra=extra)
         code = f"{type(code).__name__}: the log says where."  # its text may be personal
-    text = output.getvalue()
     # sys.exit("a sentence") prints it and ends with 1.
-    return (1, f"{text}{code}\n") if isinstance(code, str) else (code or 0, text)
+    return (1, f"{output.getvalue()}{code}\n") if isinstance(code, str) else (code or 0, output.getvalue())
 
 
 def allowed(argv: list[str]) -> list[str]:
@@ -797,7 +795,12 @@ def allowed(argv: list[str]) -> list[str]:
     An entry of MANAGE_COMMANDS is a command and the words that may follow it in any order; one that ends in `=` takes
     any value. `--option 5` becomes `--option=5`, so that a value can never turn into an argument.
     """
-    for name, *words in filter(None, settings.commands):
+    commands = settings.commands
+    if commands is None:
+        from django.conf import settings as django_settings
+
+        commands = getattr(django_settings, "MANAGE_COMMANDS", DEFAULT_COMMANDS)
+    for name, *words in filter(None, map(str.split, commands.split(";"))):
         command, rest = [name], iter(argv[1:])
         for word in rest:
             if word in words or ("=" in word and word[: word.index("=") + 1] in words):

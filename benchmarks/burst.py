@@ -1,113 +1,114 @@
 """Does every one of 301 guests at once get a response, with MariaDB at its default of 151 connections?
 
     python -m benchmarks.burst [GUESTS]
+    python -m benchmarks.burst --url URL [GUESTS]
 
-Three rounds of submissions that have a comment and queue a mail. Instances are forked from a process that has imported
-the function: of a cold start's imports, only jieba's are part of the first round. One is started when no other is free,
-and is used again in the next round. gunicorn (sync, two workers a core) serves the same project on the same machine.
+Three rounds of submissions that have a comment and queue a mail, in turn to this release, to the release before, and to
+gunicorn (sync, two workers a core), which serves this release on the same machine. Instances are forked from a process
+that has imported the function and handled a page: of a cold start's imports, only what a submission needs besides is
+part of the first round. One is started when no other is free, and is used again in the next round.
+
+With --url the guests send to a deployed function, without an e-mail address, so that no mail is queued. The submissions
+are stored: name a test's URL, whose SUBMISSIONS_PER_HOUR is 0, since all guests have one address.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
-import gc
 import http.client
 import json
-import logging
-import multiprocessing
 import os
-import signal
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from multiprocessing.connection import Client, Connection, Listener
+from contextlib import ExitStack, contextmanager
+from multiprocessing.connection import Client, Connection
+from pathlib import Path
+from urllib.parse import urlsplit
 
-from benchmarks.servers import PRODUCTION, execute, mariadb, serving
+from benchmarks.servers import PRODUCTION, ROOT, execute, mariadb, migrate, release_before, serving
 from faaskit.gateways.registry import GATEWAYS
 from faaskit.gateways.request import HttpRequest
 
 ROUNDS = 3
-HEADERS = {"Host": "127.0.0.1", "Content-Type": "application/json"}
-SUBMISSION = {"name": "Guest", "phone": "13800138000", "email": "guest@example.com", "satisfaction": 5}
-BODY = json.dumps({**SUBMISSION, "comment": "服务员态度很好，但是排队太久"}).encode()
-CONTEXT = {"time_limit_in_ms": 30_000, "memory_limit_in_mb": 128}
+SUBMISSION = {
+    "name": "Guest",
+    "phone": "13800138000",
+    "satisfaction": 5,
+    "comment": "服务员态度很好，但是排队太久",
+}
+BODY = json.dumps({**SUBMISSION, "email": "guest@example.com"}).encode()
+Send = Callable[[], int]  # one submission; returns the status of its response
 
 
 def event(method: str, path: str, body: bytes = b"") -> dict[str, object]:
     """Return the Function URL's event of a request."""
-    return GATEWAYS["function-url"].build_event(HttpRequest(method, path, list(HEADERS.items()), body))
+    headers = [("Host", "127.0.0.1"), ("Content-Type", "application/json")]
+    return GATEWAYS["function-url"].build_event(HttpRequest(method, path, headers, body))
 
 
-def fork_instances(ready: Connection, address: str, variables: dict[str, str]) -> None:
-    """Import the function, then fork an instance for each connection: events in, status codes out."""
-    os.environ.update(PRODUCTION, **variables)
-    import index
-
-    index.main_handler(event("GET", "/"), CONTEXT)
-    logging.disable(logging.INFO)  # one line a submission
-    gc.freeze()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    with Listener(address, backlog=1_024) as listener:
-        ready.send("listening")
-        while True:
-            with listener.accept() as connection:
-                if os.fork() == 0:
-                    with contextlib.suppress(EOFError):
-                        while True:
-                            connection.send(index.main_handler(connection.recv(), CONTEXT)["statusCode"])
-                    os._exit(0)
-
-
-def measure_instances(variables: dict[str, str], guests: int, folder: str) -> None:
-    """Send each guest's submission to an instance that is free, else to a new one."""
-    ours, theirs = multiprocessing.Pipe(duplex=False)
-    arguments = (theirs, f"{folder}/socket", variables)
-    process = multiprocessing.get_context("fork").Process(target=fork_instances, args=arguments, daemon=True)
-    process.start()
-    theirs.close()
-    ours.recv()  # EOFError where the function cannot be imported
+@contextmanager
+def instances(release: str, variables: dict[str, str]) -> Iterator[Send]:
+    """Run a release; yield a function that sends a submission to an instance that is free, else to a new one."""
     free: list[Connection] = []
     submission = event("POST", "/submitSurvey", BODY)
+    script = str(ROOT / "benchmarks/burst_instances.py")
+    with tempfile.TemporaryDirectory() as folder:
+        process = subprocess.Popen(
+            [sys.executable, script, f"{folder}/socket", json.dumps(event("GET", "/"))],
+            cwd=release,
+            env={**os.environ, **PRODUCTION, **variables, "PYTHONPATH": release},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        if process.stdout.readline() != "listening\n":
+            raise SystemExit(f"The function of {release} cannot be imported.")
+
+        def send() -> int:
+            try:
+                instance = free.pop()
+            except IndexError:
+                instance = Client(f"{folder}/socket")
+            instance.send(submission)
+            status: int = instance.recv()
+            free.append(instance)
+            return status
+
+        try:
+            yield send
+        finally:
+            for instance in free:
+                instance.close()  # ends it
+            process.terminate()
+            process.wait()
+
+
+def sender(url: str, body: bytes) -> Send:
+    """Return a function that posts a submission to the survey at this URL; without a response it returns 0."""
+    parts = urlsplit(url)
+    connect = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
 
     def send() -> int:
         try:
-            instance = free.pop()
-        except IndexError:
-            instance = Client(f"{folder}/socket")
-        instance.send(submission)
-        status: int = instance.recv()
-        free.append(instance)
-        return status
-
-    for number in range(ROUNDS):
-        burst(f"instances, round {number + 1} ({len(free)} warm)", guests, send)
-    report_rows(variables)
-    process.terminate()
-    process.join()
-
-
-def measure_gunicorn(variables: dict[str, str], guests: int, _folder: str) -> None:
-    """Send the same submissions to gunicorn, after a few that load the project."""
-    workers = 2 * (os.cpu_count() or 1)
-    with serving("-m", "gunicorn", f"--workers={workers}", "--bind=127.0.0.1:0", "mydjango.wsgi", **variables) as port:
-
-        def send() -> int:
-            with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=120)) as connection:
-                connection.request("POST", "/submitSurvey", BODY, HEADERS)
+            with contextlib.closing(connect(parts.netloc, timeout=120)) as connection:
+                headers = {"Content-Type": "application/json"}
+                connection.request("POST", f"{parts.path.rstrip('/')}/submitSurvey", body, headers)
                 return connection.getresponse().status
+        except (OSError, http.client.HTTPException):
+            return 0
 
-        burst("gunicorn, warming up", workers, send)
-        for number in range(ROUNDS):
-            burst(f"gunicorn, {workers} workers, round {number + 1}", guests, send)
-        report_rows(variables)
+    return send
 
 
-def burst(title: str, guests: int, send: Callable[[], int]) -> None:
-    """Let every guest send in the same moment; print how many got 201, and the response times."""
+def burst(title: str, guests: int, send: Send) -> float:
+    """Let every guest send in the same moment; print how many got 201; return the median in ms."""
     start = threading.Barrier(guests)
 
     def guest(_number: int) -> tuple[int, float]:
@@ -117,24 +118,65 @@ def burst(title: str, guests: int, send: Callable[[], int]) -> None:
 
     with ThreadPoolExecutor(guests) as threads:
         statuses, times = zip(*threads.map(guest, range(guests)), strict=True)
-    figures = f"max {max(times):6.0f}  median {statistics.median(times):6.0f}  min {min(times):6.0f} ms"
-    print(f"{title:38} {statuses.count(201):4} of {guests} got 201   {figures}")
+    median = statistics.median(times)
+    figures = f"max {max(times):6.0f}  median {median:6.0f}  min {min(times):6.0f} ms"
+    print(f"{title:38} {statuses.count(201):4} of {guests} got 201   {figures}", flush=True)
+    return median
 
 
-def report_rows(variables: dict[str, str]) -> None:
-    """Print what is in the database and how many connections are open."""
-    count = "SELECT COUNT(*) FROM"
-    connections = f"{count} information_schema.processlist WHERE db = 'survey' AND id <> CONNECTION_ID()"
-    values = execute(variables, f"{count} survey_response; {count} survey_outgoingmail; {connections}")
-    print("{} submissions, {} mails queued, {} connections open".format(*values))
+def prepare(release: str, variables: dict[str, str], database: str) -> dict[str, str]:
+    """Make a release's database and lexicon; return its variables."""
+    variables = migrate(release, variables, database)
+    lexicon = variables["LEXICON_DIR"]
+    Path(lexicon).mkdir()
+    command = [sys.executable, "manage.py", "build_lexicon", lexicon]
+    subprocess.run(command, cwd=release, env={**os.environ, **PRODUCTION, **variables}, check=True)
+    return variables
 
 
-def main(guests: int) -> None:
-    """Measure both, each with a database of its own."""
-    for measure in (measure_instances, measure_gunicorn):
-        with mariadb() as variables, tempfile.TemporaryDirectory() as folder:
-            measure(variables, guests, folder)
+def measure(guests: int) -> None:
+    """Send the rounds to this release, to the one before and to gunicorn, each with a database of its own."""
+    workers = 2 * (os.cpu_count() or 1)
+    with mariadb() as server, release_before() as before, ExitStack() as stack:
+        folders = {"this release": str(ROOT), "release before": before, "gunicorn": str(ROOT)}
+        databases = {
+            name: prepare(folder, {**server, "LEXICON_DIR": f"{before}/lexicon of {name}"}, name.replace(" ", "_"))
+            for name, folder in folders.items()
+        }
+        command = ("-m", "gunicorn", f"--workers={workers}", "--bind=127.0.0.1:0", "mydjango.wsgi")
+        port = stack.enter_context(serving(*command, **databases["gunicorn"]))
+        senders = {
+            "this release": stack.enter_context(instances(str(ROOT), databases["this release"])),
+            "release before": stack.enter_context(instances(before, databases["release before"])),
+            "gunicorn": sender(f"http://127.0.0.1:{port}", BODY),
+        }
+        medians: dict[str, list[float]] = {name: [] for name in senders}
+        for number in range(1, ROUNDS + 1):
+            for name, send in senders.items():
+                medians[name].append(burst(f"{name}, round {number}", guests, send))
+        for name, variables in databases.items():
+            count = "SELECT COUNT(*) FROM"
+            stored = execute(variables, f"{count} survey_response; {count} survey_outgoingmail")
+            print("{}: {} submissions and {} mails stored".format(name, *stored))
+    warm = {name: statistics.median(values[1:]) for name, values in medians.items()}
+    for name in ("release before", "gunicorn"):
+        print(f"Warm rounds: this release's median is {warm['this release'] / warm[name]:.2f} of {name}'s.")
+
+
+def main() -> None:
+    """Measure locally, or the function at a URL."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("guests", nargs="?", type=int, default=301, help="guests at once (default: 301)")
+    parser.add_argument(
+        "--url", help="of a deployed function, in the place of the local ones; it stores the submissions"
+    )
+    options = parser.parse_args()
+    if options.url is None:
+        measure(options.guests)
+        return
+    for number in range(1, ROUNDS + 1):
+        burst(f"round {number}", options.guests, sender(options.url, json.dumps(SUBMISSION).encode()))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 301)
+    main()

@@ -94,7 +94,7 @@ def prepare(work: Path) -> None:
     (without / "function/mydjango/wsgi.py").write_text(STOCK_WSGI, encoding="utf-8")
     (without / "function/zappa_settings.py").write_text(ZAPPA_SETTINGS, encoding="utf-8")
     shutil.copytree(without, work / "with")
-    compileall = [*package_sizes.target_python(), "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+    compileall = [package_sizes.target_python(), "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
     subprocess.run([*compileall, str(work / "with")], stdout=subprocess.DEVNULL)
 
 
@@ -107,7 +107,7 @@ def commands(work: Path, routes: list[str], prefix: list[str]) -> dict[str, list
         request = HttpRequest(title.split()[0], target, HEADERS, json.dumps(body).encode() if body else b"")
         # The peers read the events of AWS's REST gateway.
         event = GATEWAYS["function-url" if bridge == "index.py" else "aws-rest"].build_event(request)
-        python = [*prefix, *package_sizes.target_python(), "-I", "-S", "-B"]
+        python = [*prefix, package_sizes.target_python(), "-I", "-S", "-B"]
         return [*python, FIRST_REQUEST, folders[upload], bridge, json.dumps(event), status, text]
 
     kinds = {"python alone": command("packaged", "nothing"), FLOOR: command("packaged", "smallest project")}

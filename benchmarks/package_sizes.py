@@ -12,20 +12,21 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.servers import ROOT
+from faaskit import project
 from faaskit.package import archives, build
 from faaskit.package.archives import Size
 from faaskit.package.target import Target, find_python
 from faaskit.units import MEGABYTE
 
 
-def target_python() -> list[str]:
-    """Return the command of the Python that ships; SystemExit where there is none."""
+def target_python() -> str:
+    """Return the Python that ships; SystemExit where there is none."""
     return find_python("3.10") or sys.exit("Python 3.10 is what ships, and there is none here.")
 
 
 def build_package(folder: Path) -> build.Package:
     """Build the package."""
-    return build.build(ROOT, folder, Target.parse("3.10", "manylinux2014_x86_64"), print)
+    return build.build(project.read(ROOT), folder, Target.parse("3.10", "manylinux2014_x86_64"), print)
 
 
 def make_plain_upload(folder: Path, *peers: str) -> None:
@@ -37,7 +38,7 @@ def make_plain_upload(folder: Path, *peers: str) -> None:
         shutil.copy(ROOT / name, folder / "function")
     if not (folder / "layer").exists():
         print("Installing the packages with pip install -t.")
-        command = [*target_python(), "-m", "pip", "install", "--quiet", "-t", str(folder / "layer")]
+        command = [target_python(), "-m", "pip", "install", "--quiet", "-t", str(folder / "layer")]
         subprocess.run([*command, "-r", str(ROOT / "requirements.txt"), *peers], check=True, stderr=subprocess.DEVNULL)
 
 

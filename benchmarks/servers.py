@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+RELEASE_BEFORE = "afa9231"
 PRODUCTION = {
     "DEBUG": "0",
     "SECRET_KEY": "benchmark" * 8,
@@ -23,8 +24,8 @@ PRODUCTION = {
 
 
 @contextmanager
-def mariadb() -> Iterator[dict[str, str]]:
-    """Run a private MariaDB with its default settings; yield the variables that name its migrated database."""
+def mariadb(*settings: str) -> Iterator[dict[str, str]]:
+    """Run a private MariaDB, by default as it comes; yield the variables that name its migrated database."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
     variables = {"MYSQL_HOST": "127.0.0.1", "MYSQL_PORT": port, "MYSQL_USER": "root", "MYSQL_PASSWORD": ""}
@@ -33,19 +34,39 @@ def mariadb() -> Iterator[dict[str, str]]:
         install = ["mariadb-install-db", *options, "--skip-test-db", "--auth-root-authentication-method=normal"]
         subprocess.run(install, check=True, stdout=subprocess.DEVNULL)
         # --tmpdir: a starting server removes the temporary tables of other servers in /tmp.
-        options += [f"--tmpdir={folder}", f"--socket={folder}/socket", f"--pid-file={folder}/pid", f"--port={port}"]
+        options += [
+            f"--tmpdir={folder}",
+            f"--socket={folder}/socket",
+            f"--pid-file={folder}/pid",
+            f"--port={port}",
+            *settings,
+        ]
         server = subprocess.Popen(["mariadbd", *options, "--bind-address=127.0.0.1", "--silent-startup"])
         try:
             admin = ["mariadb-admin", "--no-defaults", f"--socket={folder}/socket", "--user=root", "--silent"]
             subprocess.run([*admin, "--wait=60", "ping"], check=True, stdout=subprocess.DEVNULL)
-            execute(variables, "CREATE DATABASE survey CHARACTER SET utf8mb4")
-            variables["MYSQL_DATABASE"] = "survey"
-            migrate = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
-            subprocess.run(migrate, cwd=ROOT, env={**os.environ, **PRODUCTION, **variables}, check=True)
-            yield variables
+            yield migrate(str(ROOT), variables, "survey")
         finally:
             server.kill()
             server.wait()
+
+
+def migrate(release: str, variables: dict[str, str], database: str) -> dict[str, str]:
+    """Make a database for the release in this folder; return the variables that name it."""
+    execute(variables, f"CREATE DATABASE {database} CHARACTER SET utf8mb4")
+    variables = {**variables, "MYSQL_DATABASE": database}
+    command = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
+    subprocess.run(command, cwd=release, env={**os.environ, **PRODUCTION, **variables}, check=True)
+    return variables
+
+
+@contextmanager
+def release_before() -> Iterator[str]:
+    """Put the release before into a temporary folder and yield it."""
+    with tempfile.TemporaryDirectory(prefix="release-before-") as folder:
+        archive = subprocess.run(["git", "archive", RELEASE_BEFORE], cwd=ROOT, check=True, stdout=subprocess.PIPE)
+        subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, check=True)
+        yield folder
 
 
 def execute(variables: dict[str, str], statements: str) -> list[str]:

@@ -1,10 +1,13 @@
-"""How much CPU does a warm request take, beside the smallest Django view? `python -m benchmarks.warm [ROUNDS]`
+"""How much CPU does a warm request take? `python -m benchmarks.warm [ROUNDS] [NAME]`
 
-The project's requests go through index.main_handler, against a private MariaDB, with a new connection for each request
-as in production; the smallest view is called as a WSGI application. Each kind has a process of its own, and the
-processes take turns, so that whatever else the machine does strikes all alike. Prints the median and the least CPU of a
-request over the rounds, in milliseconds and as a multiple of the smallest view's. On a busy machine look at the least:
-a request that waits for the database loses the processor's caches to other programs.
+Measured beside the smallest Django view and the release before, which is put into a temporary folder. Their
+requests go through index.main_handler, with a new connection to a private MariaDB for each request as in production;
+the smallest view is called as a WSGI application. Each has a process of its own, and the three take turns, so that
+whatever else the machine does strikes all alike. The staff's pages show the 5,000 submissions of `seed_demo`.
+
+Prints the median of the rounds, and multiples of the smallest view's CPU: of the medians, and of the least. On a busy
+machine look at the least: a request that waits for the database loses the processor's caches to other programs. NAME
+measures only the kinds of requests whose names have it.
 """
 
 from __future__ import annotations
@@ -13,89 +16,113 @@ import json
 import os
 import subprocess
 import sys
-import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
-from benchmarks.first_request import smallest_project
-from benchmarks.servers import PRODUCTION, ROOT, execute, mariadb
+from benchmarks.servers import PRODUCTION, ROOT, execute, mariadb, release_before
+from faaskit.gateways.registry import GATEWAYS
+from faaskit.gateways.request import HttpRequest
 
-SMALLEST = "smallest Django view"
-WARM_UP = 20  # requests
-REQUESTS = 50  # of a round
 SUBMISSION = {"name": "Tom", "phone": "1234567890", "satisfaction": 5}
 FULL = {**SUBMISSION, "comment": "服务员态度很好，排队太久", "branch": "sh01", "email": "tom@example.com"}
-# Method, path, status of the response, body of the request.
-ROUTES: dict[str, tuple[str, str, int, dict[str, object] | None]] = {
-    "GET /": ("GET", "/", 200, None),
-    "GET /s/<code>": ("GET", "/s/sh01", 200, None),
-    "POST /submitSurvey": ("POST", "/submitSurvey", 201, SUBMISSION),
-    "with comment, branch, receipt": ("POST", "/submitSurvey", 201, FULL),
+BRANCH = (
+    "INSERT INTO survey_branch (code, name, name_en, manager_email, is_open)"
+    " VALUES ('sh01', '人民广场店', 'Square', 'manager@example.com', 1)"
+)
+LOG_IN = """
+from django.contrib.auth.models import User
+from django.test import Client
+client = Client()
+client.force_login(User.objects.get(username="head@example.com"))
+print(client.cookies["sessionid"].value)
+"""
+LOW_SCORE = "SELECT reference FROM survey_response WHERE satisfaction = 1 ORDER BY id LIMIT 1"
+
+
+class Kind(NamedTuple):
+    """A request; `path` may have the REFERENCE of a submission."""
+
+    path: str
+    values: dict[str, object] | None = None  # of the body
+    requests: int = 50  # of a round
+
+
+KINDS = {
+    "GET /": Kind("/"),
+    "GET /s/<code>": Kind("/s/sh01"),
+    "POST /submitSurvey": Kind("/submitSurvey", SUBMISSION),
+    "with comment, branch, receipt": Kind("/submitSurvey", FULL),
+    "staff: overview": Kind("/dashboard/", requests=5),
+    "staff: overview, 365 days": Kind("/dashboard/?days=365", requests=5),
+    "staff: comments": Kind("/dashboard/comments/", requests=5),
+    "staff: search": Kind("/dashboard/comments/?days=365&q=%E6%8E%92%E9%98%9F", requests=5),
+    "staff: follow-up": Kind("/dashboard/follow-up/?days=365&status=all", requests=5),
+    "staff: one submission": Kind("/dashboard/responses/REFERENCE/", requests=5),
+    "staff: export": Kind("/dashboard/export/", requests=5),
+    "staff: branches": Kind("/dashboard/branches/", requests=5),
+    "staff: accounts": Kind("/dashboard/staff/", requests=5),
 }
 
 
-def smallest_view() -> Callable[[], object]:
-    """Return a function that sends one request to the smallest Django project."""
-    smallest_project(None)
-    from wsgiref.util import setup_testing_defaults
+class Release(NamedTuple):
+    """A folder with the project, its variables for guests and for staff, and what its staff's requests need."""
 
-    from django.core.wsgi import get_wsgi_application
+    folder: str
+    guests: dict[str, str]
+    staff: dict[str, str]
+    session: str
+    reference: str
 
-    application = get_wsgi_application()
-
-    def send() -> None:
-        environ = {"PATH_INFO": "/hello/", "QUERY_STRING": "name=Tom"}
-        setup_testing_defaults(environ)
-        response = application(environ, lambda status, headers: None)
-        b"".join(response)
-        response.close()
-
-    return send
-
-
-def through_index(kind: str) -> Callable[[], object]:
-    """Return a function that sends one request of this kind to the project; it exits on another status."""
-    import index
-    from faaskit.gateways.registry import GATEWAYS
-    from faaskit.gateways.request import HttpRequest
-
-    method, path, status, values = ROUTES[kind]
-
-    def send() -> None:
+    def event(self, kind: Kind) -> str:
+        """Return the Function URL's event as JSON."""
         headers = [("Host", "127.0.0.1"), ("Accept", "*/*"), ("Accept-Language", "zh-CN,zh;q=0.9")]
-        if values is not None:
-            headers += [("Content-Type", "application/json"), ("Idempotency-Key", str(uuid.uuid4()))]
-        body = b"" if values is None else json.dumps(values).encode()
+        if kind.values is not None:
+            headers += [("Content-Type", "application/json"), ("Idempotency-Key", "IDEMPOTENCY_KEY")]
+        if kind.path.startswith("/dashboard/"):
+            headers.append(("Cookie", f"sessionid={self.session}"))
+        body = b"" if kind.values is None else json.dumps(kind.values).encode()
+        method = "GET" if kind.values is None else "POST"
+        path = kind.path.replace("REFERENCE", self.reference)
         event = GATEWAYS["function-url"].build_event(HttpRequest(method, path, headers, body, scheme="http"))
-        result = index.main_handler(event, {})
-        if result["statusCode"] != status:
-            sys.exit(f"{method} {path}: {result}")
-
-    return send
+        return json.dumps(event)
 
 
-def work(kind: str) -> None:
-    """Run a round for every line of stdin; print the CPU milliseconds of one of its requests."""
-    send = smallest_view() if kind == SMALLEST else through_index(kind)
-    for _ in range(WARM_UP):
-        send()
-    print("ready", flush=True)
-    for _line in sys.stdin:
-        start = time.process_time()
-        for _ in range(REQUESTS):
-            send()
-        print(1_000 * (time.process_time() - start) / REQUESTS, flush=True)
+def set_up(folder: str, server: dict[str, str], name: str, lexicon: str) -> Release:
+    """Make the databases of a release: one branch for guests, the demo for staff."""
+    environment = {**server, "SUBMISSIONS_PER_HOUR": "1000000", "LEXICON_DIR": lexicon}  # counted, never refused
+    guests, staff = ({**environment, "MYSQL_DATABASE": f"{name}_{side}"} for side in ("guests", "staff"))
+
+    def manage(variables: dict[str, str], *arguments: str, debug: str = "0") -> str:
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=folder,
+            env={**os.environ, **PRODUCTION, **variables, "DEBUG": debug},
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        return done.stdout
+
+    for variables in (guests, staff):
+        execute(server, f"CREATE DATABASE {variables['MYSQL_DATABASE']} CHARACTER SET utf8mb4")
+        manage(variables, "migrate", "--verbosity=0")
+    execute(guests, BRANCH)
+    manage(staff, "seed_demo", debug="1")  # builds the lexicon too
+    session = manage(staff, "shell", "--command", LOG_IN).split()[-1]
+    [reference] = execute(staff, LOW_SCORE)
+    return Release(folder, guests, staff, session, reference)
 
 
 @contextmanager
-def worker(kind: str, variables: dict[str, str]) -> Iterator[Callable[[], float]]:
+def worker(folder: str, variables: dict[str, str], event: str, kind: Kind) -> Iterator[Callable[[], float]]:
     """Run a process for one kind of request; yield a function that runs one round in it."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.warm", "--work", kind],
-        cwd=ROOT,
-        env={**os.environ, **PRODUCTION, **variables},
+        [sys.executable, str(ROOT / "benchmarks" / "warm_requests.py"), event, "200" if not kind.values else "201"],
+        cwd=folder,
+        env={**os.environ, **PRODUCTION, **variables, "PYTHONPATH": folder},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,  # the log
@@ -108,37 +135,49 @@ def worker(kind: str, variables: dict[str, str]) -> Iterator[Callable[[], float]
         return float(process.stdout.readline())
 
     try:
+        process.stdin.write(f"{kind.requests}\n")
+        process.stdin.flush()
         if process.stdout.readline() != "ready\n":
-            raise SystemExit(f"{kind}: the process ended.")
+            raise SystemExit(f"{kind.path} in {folder}: the process ended.")
         yield run_round
     finally:
         process.stdin.close()
         process.wait()
 
 
-def main(rounds: int) -> None:
-    """Print the table."""
-    with mariadb() as variables, ExitStack() as stack:
-        execute(
-            variables,
-            "INSERT INTO survey_branch (code, name, name_en, manager_email, is_open)"
-            " VALUES ('sh01', '人民广场店', 'Square', 'manager@example.com', 1)",
-        )
-        variables["SUBMISSIONS_PER_HOUR"] = "1000000"  # counted, never refused
-        workers = {kind: stack.enter_context(worker(kind, variables)) for kind in (SMALLEST, *ROUTES)}
-        measured: dict[str, list[float]] = {kind: [] for kind in workers}
-        for _ in range(rounds):
-            for kind, run_round in workers.items():
-                measured[kind].append(run_round())
-    print(f"Warm requests, CPU of one in ms, {rounds} rounds of {REQUESTS}, Python {sys.version.split()[0]}")
-    print(f"{'':32} {'median':>7} {'multiple':>9} {'least':>7} {'multiple':>9}")
-    for kind, values in measured.items():
-        columns = [(summary(values), summary(values) / summary(measured[SMALLEST])) for summary in (median, min)]
-        print(f"{kind:32} " + " ".join(f"{cpu:7.3f} {multiple:9.1f}" for cpu, multiple in columns))
+def measure(kind: Kind, releases: list[Release], rounds: int) -> list[list[float]]:
+    """Return the CPU of one request in each round: of the smallest view, then of each release."""
+    with ExitStack() as stack:
+        workers = [stack.enter_context(worker(str(ROOT), {}, "null", kind._replace(requests=200)))]
+        for release in releases:
+            variables = release.staff if kind.path.startswith("/dashboard/") else release.guests
+            workers.append(stack.enter_context(worker(release.folder, variables, release.event(kind), kind)))
+        return list(zip(*([run_round() for run_round in workers] for _ in range(rounds)), strict=True))
+
+
+def main(rounds: int, name: str) -> None:
+    """Print the table, a line for each kind of request."""
+    with mariadb() as server, release_before() as folder:
+        releases = []
+        for release, source in (("before", folder), ("now", str(ROOT))):
+            lexicon = Path(folder, f"lexicon-{release}")
+            lexicon.mkdir()
+            releases.append(set_up(source, server, release, str(lexicon)))
+        print(f"Warm requests, CPU of one, {rounds} rounds, Python {sys.version.split()[0]}; x: of the smallest view")
+        print(f"{'':30} {'ms now':>8} {'x now':>7} {'before':>7}   {'least x':>7} {'before':>7}   {'now/before':>10}")
+        for title, kind in KINDS.items():
+            if name in title:
+                report(title, measure(kind, releases, rounds))
+
+
+def report(title: str, measured: list[list[float]]) -> None:
+    """Print a line."""
+    smallest, before, now = map(median, measured)
+    least_smallest, least_before, least_now = map(min, measured)
+    multiples = f"{now / smallest:7.1f} {before / smallest:7.1f}"
+    least = f"{least_now / least_smallest:7.1f} {least_before / least_smallest:7.1f}"
+    print(f"{title:30} {now:8.3f} {multiples}   {least}   {now / before:10.2f}", flush=True)
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--work"]:
-        work(sys.argv[2])
-    else:
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else 15)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 15, sys.argv[2] if len(sys.argv) > 2 else "")

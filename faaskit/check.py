@@ -16,12 +16,13 @@ from faaskit.django_settings import SettingsError, read_settings
 from faaskit.function_config import FunctionConfig
 from faaskit.gateways import platforms
 from faaskit.init import detect
-from faaskit.init.files import STATIC, is_bridge
+from faaskit.init.files import INSTANCE, STATIC, is_bridge
+from faaskit.init.requirements import REQUIREMENTS
 from faaskit.init.source import files
 
 # What gateways for text carry, by the suffix of a static file.
 TEXT = (".css", ".csv", ".htm", ".html", ".js", ".json", ".map", ".md", ".mjs", ".rst", ".svg", ".txt", ".xml")
-REQUIREMENTS = ("requirements.txt", "pyproject.toml", "uv.lock", "poetry.lock", "Pipfile.lock")
+FLASK_KEY = re.compile(r"""(?:secret_key|SECRET_KEY["']?\]?)\s*[=:]\s*["']""")
 DEFAULT = re.compile(r'^DEFAULT_APPLICATION = "([^"]+)"', re.MULTILINE)  # in index.py
 
 
@@ -61,6 +62,7 @@ def findings(folder: Path) -> Iterator[str]:
         yield from _django(folder, config, report)
         names = report["static_files"] if _is_path(report["static_url"]) else []
     else:
+        yield from _without_django(folder, config)
         for file in files(folder):
             if file.suffix in (".db", ".sqlite", ".sqlite3"):
                 yield _read_only(f"{file.relative_to(folder)} is an SQLite file", "another database, from variables")
@@ -171,6 +173,17 @@ def _django(folder: Path, config: FunctionConfig, report: Mapping[str, Any]) -> 
         yield _read_only(f"Uploads go to {report['media_root']}", "object storage for STORAGES['default']")
     for name in report["log_files"]:
         yield f"LOGGING writes {name}, which nobody sees on the platform: log to the console, which it keeps."
+
+
+def _without_django(folder: Path, config: FunctionConfig) -> Iterator[str]:
+    """Yield what a project without settings needs for production."""
+    if config.environment.get("WSGI_APPLICATION", "").startswith(f"{INSTANCE}:"):
+        yield _read_only("Flask's instance folder is in /tmp", "a database, from variables")
+    source = "\n".join(
+        path.read_text(encoding="utf-8", errors="replace") for path in files(folder) if path.suffix == ".py"
+    )
+    if FLASK_KEY.search(source):
+        yield "SECRET_KEY stands in the source: read it from a variable and add `SECRET_KEY: ${env:SECRET_KEY}`."
 
 
 def _read_only(what: str, remedy: str) -> str:

@@ -19,6 +19,8 @@ from dotenv import dotenv_values
 from faaskit.errors import FaaskitError
 from faaskit.timers import Timer
 
+LAYER_FILE = Path("deploy", "layer", "serverless.yml")  # beside the function's; without it the packages are in its zip
+
 REFERENCE = re.compile(r"\$\{([^{}]+)\}")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 RESERVED_PREFIXES = ("SCF_", "QCLOUD_", "TENCENTCLOUD_")

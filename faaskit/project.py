@@ -54,21 +54,23 @@ class Project:
     folder: Path = Path()  # the project's own, no entry of the table
     application: str = ""  # the WSGI application, as module:attribute or module:factory()
     settings: str = ""  # Django's settings module; "": not a Django project
-    include: tuple[str, ...] = ()  # files and folders of the project that ship; (): all but the usual exceptions
+    include: tuple[str, ...] = ()  # files and folders of the project that ship; (): all but those of shipped_files.py
     exclude: tuple[str, ...] = ()  # patterns of what stays behind, beside those of faaskit/package/shipped_files.py
-    layer_exclude: tuple[str, ...] = ()  # the same, of the packages in the layer
+    layer_exclude: tuple[str, ...] = ()  # the same, of the packages
     unneeded: tuple[str, ...] = ()  # requirements that are not needed at run time
     requirements: str = ""  # the file that names the packages; "": the first of the usual ones that exists
     languages: tuple[str, ...] = ()  # locale folders that ship; (): all
     static: str | None = None  # folder in the function for collected static files; "": none; None: STATIC_ROOT's name
-    build: tuple[str, ...] = ()  # arguments of Python, run after the files are laid out
+    build: tuple[str, ...] = ()  # arguments of Python, run after files and bytecode are laid out
+    variables: dict[str, str] = field(default_factory=dict)  # for these commands, collectstatic and `package --verify`
     prepare: tuple[str, ...] = ()  # management commands that run before the project is served locally
     inherit: tuple[str, ...] = ()  # variables of this machine's environment that local instances get
     required: tuple[str, ...] = ()  # variables without which nothing is deployed
     health: str = ""  # path that must respond with 200 before traffic moves; "": / must respond below 500
     migrate: tuple[str, ...] = ()  # the command that a deployment runs in the new version
     imports: tuple[str, ...] = ()  # modules that `package --verify` imports
-    smoke: tuple[Smoke, ...] = ()  # what `package --verify` tries
+    smoke: tuple[Smoke, ...] = ()  # what `package --verify` tries; (): a GET of the health path
+    events: str = ""  # folder of sample events, *.json, that `package --verify` replays
 
 
 def read(folder: Path) -> Project:

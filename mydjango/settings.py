@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from mydjango.mysql.options import connection_options
-from mydjango.operations import environment, json_log
+from mydjango.operations import environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PLATFORM = environment.platform()
@@ -70,7 +71,7 @@ STAFF_MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
 ]
-GUEST_MIDDLEWARE = ["mydjango.http.language.LanguageMiddleware"]
+GUEST_MIDDLEWARE = ["survey.guest.blank_page.BlankPageMiddleware", "mydjango.http.language.LanguageMiddleware"]
 GUEST_PATHS = ["/", "/s/", "/submitSurvey", "/thanks/", "/privacy", "/erase", "/erase/"]
 PLAIN_PATHS = ["/hello/", "/welcome/", "/jieba/", "/healthz", "/openapi.json"]
 
@@ -140,14 +141,19 @@ LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 TIME_ZONE = "Asia/Shanghai"
 
+BLANK_PAGES = BASE_DIR / "blank_pages"  # the survey page rendered for the package (survey/guest/blank_page.py)
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 # Before `collectstatic` there is no manifest: static files are served from the apps' folders.
 _collected = (STATIC_ROOT / "staticfiles.json").is_file()
-_storage = "ManifestStaticFilesStorage" if _collected and not DEBUG else "StaticFilesStorage"
+_storage = "django.contrib.staticfiles.storage.StaticFilesStorage"
+if not DEBUG and sys.argv[1:2] == ["collectstatic"]:
+    _storage = "mydjango.http.hashed_files.HashedFilesStorage"
+elif not DEBUG and _collected:
+    _storage = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": f"django.contrib.staticfiles.storage.{_storage}"},
+    "staticfiles": {"BACKEND": _storage},
 }
 WHITENOISE_USE_FINDERS = DEBUG or not _collected
 
@@ -199,8 +205,22 @@ CHAIN_NAME = environment.text("CHAIN_NAME")
 PRIVACY_CONTACT = environment.text("PRIVACY_CONTACT")
 RETENTION_DAYS = environment.integer("RETENTION_DAYS", 365, minimum=1)
 
+# The allow-list of management commands for timers and direct invocations, each with the words that may follow it
+# (docs/bridge.md). index.py reads it; the environment variable of this name replaces it.
+MANAGE_COMMANDS = """
+    migrate --noinput --check --plan;
+    check --deploy;
+    doctor;
+    createsuperuser --noinput --username= --email=;
+    drain_outbox --seconds=;
+    update_figures --seconds=;
+    erase_submissions --older-than= --reference=;
+    erase_responses --older-than= --reference=
+"""
+
 # In development Django's own readable lines, in production one JSON object a line.
-LOGGING: dict[str, Any] = {} if DEBUG else json_log.configuration()
+LOGGING_CONFIG = "mydjango.operations.json_log.configure"
+LOGGING: dict[str, Any] = {} if DEBUG else {"level": "INFO"}
 
 # Per address, branch and hour; a restaurant's guests share one address. 0: no limit.
 SUBMISSIONS_PER_HOUR = environment.integer("SUBMISSIONS_PER_HOUR", 300)

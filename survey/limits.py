@@ -10,8 +10,8 @@ models), and stores names and addresses.
 
 from __future__ import annotations
 
+import ipaddress
 from datetime import timedelta
-from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from django.conf import settings
 from django.db import connection
@@ -102,13 +102,13 @@ def network(address: str) -> str:
     A household or a restaurant has a /64 of IPv6. An IPv4 address mapped to IPv6 counts as the IPv4 address; a string
     that is no address is returned unchanged.
     """
+    if ":" not in address:
+        return address
     try:
-        parsed = ip_address(address)
+        parsed = ipaddress.IPv6Address(address)
     except ValueError:
         return address
-    if not isinstance(parsed, IPv6Address):
-        return str(parsed)
-    return str(parsed.ipv4_mapped or IPv6Network((int(parsed), 64), strict=False))
+    return str(parsed.ipv4_mapped or ipaddress.IPv6Network((int(parsed), 64), strict=False))
 
 
 def delete_past_windows() -> int:

@@ -19,13 +19,14 @@ FENCE = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"^(?: {4}.*\n)+", re.MULTILINE)
 COMMENT = re.compile(r"(?:^|\s{2,})#.*")
 SHELL = re.compile(
-    r"(?:\$ )?(?:python3?|\.venv/\S+|make|pip|cp|mkdir|sed|git|npm|scf|s|sam|aws|export|unset|\.|\.ci/run|dump|gunzip"
-    r"|mysql|mysqldump|(?:VERSION|PYTHONPATH)=\S*)(?: |$|\()"
+    r"(?:\$ )?(?:faaskit|python3?|\.venv/\S+|make|pip|cp|mkdir|sed|git|npm|scf|s|sam|aws|export|unset|\.|\.ci/run|dump"
+    r"|gunzip|mysql|mysqldump|(?:VERSION|PYTHONPATH)=\S*)(?: |$|\()"
 )
 # What needs an account, the network or a long time; the name of a test says that it runs the command.
 NOT_RUN = {
     r"pip install|-m venv|npm |git clone|pre-commit": "installs",
-    r"runserver|rungateway|faaskit\.local\.serve|make (run|demo)": "serves until it is stopped",
+    r"^faaskit |^rm index\.py": "tests/faaskit/test_other_projects.py runs it in other projects",
+    r"runserver|rungateway|faaskit serve|make (run|demo)": "serves until it is stopped",
     r"make test|pytest|\.ci/run|make bench": "the tests themselves, and the benchmarks",
     r"^(scf|s|sam|aws|export|unset) |manage\.py (logs|deploy(?!.*--dry-run))|--remote": "needs an account",
     r"^git |^VERSION=|^sed .*version": "makes a release",

@@ -58,12 +58,12 @@ def applications(folder: Path) -> list[Application]:
     """
     if (folder / "manage.py").is_file():
         return [_django(folder)]
-    found = _Search(modules(folder)).result()
-    if found:
-        return found
     inside = sorted(path.parent.name for path in folder.glob("*/manage.py"))
     if inside:
         raise NotFound(f"manage.py is in {' and in '.join(inside)}: run the command in that folder.")
+    found = _Search(modules(folder)).result()
+    if found:
+        return found
     raise NotFound(
         f"{folder} holds no manage.py and no Flask, Falcon, FastAPI or other application that is made at the top of a "
         "module or by a function: name it with --application module:attribute."
@@ -161,6 +161,8 @@ class _Search:
                     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
                     made |= {target.id: asgi for target in targets if isinstance(target, ast.Name) and asgi is not None}
                 elif isinstance(node, ast.Return):
+                    if isinstance(node.value, ast.Call):  # of another factory, which is then no application of its own
+                        self.parts |= {module.resolve(node.value.func)} & self.factories.keys()
                     name = node.value.id if isinstance(node.value, ast.Name) else ""
                     asgi = made[name] if name in made else self._made_by(module, node.value)
                     if asgi is not None:

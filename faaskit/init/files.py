@@ -9,6 +9,8 @@ from pathlib import Path
 from string import Template
 
 from faaskit.init.detect import Application
+from faaskit.init.requirements import imported_packages, names_packages
+from faaskit.init.routes import HEALTH, get_paths
 from faaskit.init.source import modules
 from faaskit.init.variables import environment_variables
 
@@ -17,13 +19,15 @@ TEMPLATES = Path(__file__).parent.parent / "templates"
 BRIDGE = next(path for path in (TEMPLATES / "index.py", TEMPLATES.parent.parent / "index.py") if path.is_file())
 
 STATIC = "wsgi_static"  # the module that serves static files where nothing else does
+INSTANCE = "wsgi_instance"  # the module that makes Flask's instance folder where a function may write
 ASGI_ADAPTER = "a2wsgi==1.10.10"
 # Parts of a project that a function does not need; hidden ones, virtual environments and Markdown beside them.
 NOT_SHIPPED = frozenset(
     """Dockerfile LICENSE LICENSE.txt MANIFEST.in Makefile Pipfile Pipfile.lock Procfile README.rst README.txt
-    build dist docs env media node_modules package-lock.json package.json poetry.lock pyproject.toml pytest.ini
+    build dist docs env instance media node_modules package-lock.json package.json poetry.lock pyproject.toml pytest.ini
     serverless.yml setup.cfg setup.py test tests tox.ini uv.lock venv""".split()  # noqa: SIM905  (shorter than a list)
 )
+MOST_PATHS = 5  # of a table's smoke requests
 TIMER = """
     # A management command, nightly at 3:30 in UTC+8; MANAGE_COMMANDS must allow it.
     # - timer:
@@ -52,13 +56,15 @@ def plan(folder: Path, application: Application) -> list[Planned]:
     """Return the files of a project, in the order in which they are reported."""
     planned = [Planned("index.py", BRIDGE.read_text(encoding="utf-8"))]
     target = application.target
-    if application.settings and _needs_static(folder):
+    source = _source(folder)
+    name = _wrapper(application, source)
+    if name:
         module, _, attribute = target.partition(":")
         call = "()" if attribute.endswith("()") else ""
         values = {"module": module, "attribute": attribute.removesuffix("()"), "call": call}
-        planned.append(Planned(f"{STATIC}.py", _filled("wsgi_static.py-tpl", values)))
-        target = f"{STATIC}:application"
-    requirements = _function_requirements(folder) if application.asgi else None
+        planned.append(Planned(f"{name}.py", _filled(f"{name}.py-tpl", values)))
+        target = f"{name}:application"
+    requirements = _requirements(folder, application)
     if requirements:
         planned.append(requirements)
     read = environment_variables(modules(folder))
@@ -81,16 +87,24 @@ def _source(folder: Path) -> str:
     return "\n".join(module.path.read_text(encoding="utf-8", errors="replace") for module in modules(folder))
 
 
-def _needs_static(folder: Path) -> bool:
-    """Return whether the project has Django's static files and does not serve them: nothing else would."""
-    source = _source(folder)
-    return "django.contrib.staticfiles" in source and "whitenoise" not in source.lower()
+def _wrapper(application: Application, source: str) -> str:
+    """Return the module that the application is served through, '' for none.
+
+    Django's static files need one where nothing serves them, and Flask's instance folder, which is in the project's.
+    """
+    if application.settings and "django.contrib.staticfiles" in source and "whitenoise" not in source.lower():
+        return STATIC
+    return INSTANCE if re.search(r"^(?:from|import) flask\b", source, re.MULTILINE) and "instance_" in source else ""
 
 
-def _function_requirements(folder: Path) -> Planned | None:
-    """Return requirements with the adapter that an ASGI application needs; None where it has it, or no such file."""
+def _requirements(folder: Path, application: Application) -> Planned | None:
+    """Return requirements where the project names none, or where an ASGI application lacks its adapter."""
     own = folder / "requirements.txt"
-    if not own.is_file() or "a2wsgi" in own.read_text(encoding="utf-8", errors="replace"):
+    if not names_packages(folder):
+        packages = imported_packages(folder, modules(folder)) + [ASGI_ADAPTER] * application.asgi
+        lines = "# What the project imports, as it is installed here; add what these packages need besides.\n"
+        return Planned(own.name, lines + "".join(f"{package}\n" for package in packages)) if packages else None
+    if not application.asgi or not own.is_file() or "a2wsgi" in own.read_text(encoding="utf-8", errors="replace"):
         return None
     lines = "# What the function needs: index.py runs an ASGI application through a2wsgi.\n-r requirements.txt\n"
     return Planned("requirements-function.txt", f"{lines}{ASGI_ADAPTER}\n")
@@ -116,7 +130,8 @@ def _serverless_yml(folder: Path, application: Application, target: str, read: d
 
 def _function_name(folder: Path) -> str:
     """Return the folder's name as a function's: letters, digits and hyphens, a letter first, 40 at most."""
-    name = re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-")[:40].strip("-")
+    own = folder.parent.name if folder.name in ("src", "app", "backend") else folder.name
+    name = re.sub(r"[^a-z0-9]+", "-", own.lower()).strip("-")[:40].strip("-")
     return name if name[:1].isalpha() else f"app-{name}".rstrip("-")
 
 
@@ -125,7 +140,7 @@ def _table(folder: Path, application: Application, target: str, written: list[st
     ships = {name for name in written if name.endswith(".py")}
     ships |= {path.name for path in folder.iterdir() if _ships(path)}
     required = [name for name, needed in read.items() if needed]
-    entries: list[tuple[str, str | list[str], str]] = [
+    entries: list[tuple[str, str | list[str] | dict[str, str], str]] = [
         ("application", target, "what index.py serves, as in serverless.yml")
     ]
     if application.settings:
@@ -137,11 +152,31 @@ def _table(folder: Path, application: Application, target: str, written: list[st
         entries.append(("static", "", f"nothing is collected: {STATIC}.py serves the files of the apps"))
     if required:
         entries.append(("required", required, "variables without which nothing is deployed"))
+        entries.append(("variables", {name: _stand_in(name) for name in required}, "for packaging and its --verify"))
+    paths = get_paths(modules(folder))
+    health = next(filter(HEALTH.fullmatch, paths), "")
+    if health:
+        entries.append(("health", health, "must give 200 before traffic moves"))
     lines = ["[tool.faaskit]", "# docs/faaskit.md of faaskit explains every entry."]
     for name, value, comment in entries:
-        lines.append(f"{name} = {json.dumps(value, ensure_ascii=False)}{'  # ' + comment if comment else ''}")
-    lines.append('# smoke = [{method = "GET", path = "/"}]  # requests of \'faaskit package --verify\'')
+        lines.append(f"{name} = {_toml(value)}{'  # ' + comment if comment else ''}")
+    requests = ", ".join(f"{{path = {json.dumps(path)}}}" for path in paths[:MOST_PATHS] or ["/"])
+    lines.append(f"smoke = [{requests}]  # requests of 'faaskit package --verify'; each must give a status below 500")
     return "\n".join(lines) + "\n"
+
+
+def _toml(value: str | list[str] | dict[str, str]) -> str:
+    """Return a value as TOML, which for strings and lists of them is JSON."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{name} = {_toml(item)}" for name, item in value.items()) + " }"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _stand_in(name: str) -> str:
+    """Return a value for a variable that the code cannot do without, of the kind that its name tells."""
+    if name.endswith("DATABASE_URL"):
+        return "sqlite:///{tmp}/db.sqlite3"
+    return "1" if name.endswith(("PORT", "DEBUG", "TIMEOUT")) else "for-packaging-only"
 
 
 def _ships(path: Path) -> bool:

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-WRITTEN = frozenset({"index.py", "wsgi_static.py"})  # by `faaskit init`, at the top of the folder
+WRITTEN = frozenset({"index.py", "wsgi_instance.py", "wsgi_static.py"})  # by `faaskit init`, at the top of the folder
 # Folders that hold no code of the function, beside hidden ones and virtual environments.
 NOT_CODE = frozenset(
-    {"__pycache__", "build", "dist", "docs", "examples", "migrations", "node_modules", "test", "tests"}
+    {"__pycache__", "build", "dist", "docs", "examples", "instance", "migrations", "node_modules", "test", "tests"}
 )
 
 

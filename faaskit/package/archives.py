@@ -43,14 +43,13 @@ def write_zip(folder: Path, archive: Path) -> dict[str, Size]:
     return sizes
 
 
-def over_limit(function: Size, layer: Size) -> list[str]:
-    """Return one sentence for each limit of the platform that the archives exceed."""
-    checks = (
-        ("function.zip", function.zipped, CONSOLE_LIMIT, "the console can edit"),
-        ("function.zip", function.zipped, UPLOAD_LIMIT, "can be uploaded"),
-        ("layer.zip", layer.zipped, UPLOAD_LIMIT, "can be uploaded"),
-        ("function and layer unzipped", function.unzipped + layer.unzipped, UNZIPPED_LIMIT, "an instance holds"),
-    )
+def over_limit(totals: Mapping[str, Size]) -> list[str]:
+    """Return one sentence for each limit of the platform that the archives exceed, by their names."""
+    checks = [(f"{name}.zip", size.zipped, UPLOAD_LIMIT, "can be uploaded") for name, size in totals.items()]
+    if len(totals) > 1:  # alone, the function holds packages that nobody edits
+        checks.insert(0, ("function.zip", totals["function"].zipped, CONSOLE_LIMIT, "the console can edit"))
+    unzipped = sum(size.unzipped for size in totals.values())
+    checks.append((f"{' and '.join(totals)} unzipped", unzipped, UNZIPPED_LIMIT, "an instance holds"))
     return [
         f"{name} has {size / MEGABYTE:.1f} MB, more than the {limit // MEGABYTE} MB that {purpose}."
         for name, size, limit, purpose in checks
@@ -58,7 +57,7 @@ def over_limit(function: Size, layer: Size) -> list[str]:
     ]
 
 
-def table(rows: Mapping[str, Size], function: Size, layer: Size) -> str:
+def table(rows: Mapping[str, Size], totals: Mapping[str, Size]) -> str:
     """Return the sizes of the rows as text, largest first, and the totals beside the limits."""
     lines = [f"{'':34}{'zipped':>12}{'unzipped':>12}   limit"]
 
@@ -66,7 +65,8 @@ def table(rows: Mapping[str, Size], function: Size, layer: Size) -> str:
         return f"{name:34}{size.zipped / 1000:>9,.0f} kB{size.unzipped / 1000:>9,.0f} kB   {limit}".rstrip()
 
     lines += [line(name, size) for name, size in sorted(rows.items(), key=lambda row: -row[1].zipped)]
-    lines.append(line("function.zip", function, f"{CONSOLE_LIMIT // MEGABYTE} MB to be edited in the console"))
-    lines.append(line("layer.zip", layer, f"{UPLOAD_LIMIT // MEGABYTE} MB to be uploaded"))
-    lines.append(line("together", function + layer, f"{UNZIPPED_LIMIT // MEGABYTE} MB unzipped"))
+    lines += [
+        line(f"{name}.zip", size, f"{UPLOAD_LIMIT // MEGABYTE} MB to be uploaded") for name, size in totals.items()
+    ]
+    lines.append(line("together", sum(totals.values(), Size()), f"{UNZIPPED_LIMIT // MEGABYTE} MB unzipped"))
     return "\n".join(lines)

@@ -1,12 +1,15 @@
-"""`manage.py package`: build the function and its layer for the platform, whatever system this runs on.
+"""`faaskit package`: build the function for the platform, whatever system this runs on.
 
-build/function and build/layer hold the files of function.zip and layer.zip. A build works in a folder beside them and
-replaces them only when every step has succeeded.
+build/function holds the files of function.zip. The packages are among them, or in build/layer and layer.zip where the
+project describes a layer (function_config.LAYER_FILE). A build works in a folder beside them and replaces them only
+when every step has succeeded.
 """
 
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -17,20 +20,20 @@ from dataclasses import dataclass
 from importlib.util import source_from_cache
 from pathlib import Path, PurePosixPath
 
-from packaging.requirements import Requirement
-from packaging.utils import parse_wheel_filename
-
-from faaskit.package import archives, shipped_files, wheels
+from faaskit import function_config, management
+from faaskit.function_config import LAYER_FILE, FunctionConfig
+from faaskit.package import archives, requirements, shipped_files
 from faaskit.package.archives import Size
 from faaskit.package.target import PackageError, Target, find_python
+from faaskit.project import Project
 
 NO_PYTHON = (
     "There is no CPython {version} here (looked for python{version}, py, uv and pyenv): the package has no bytecode. "
     "It works, but the platform's folder is read-only, so every cold start compiles every module again and takes about "
     "2.8 times the CPU."
 )
-COLLECTED_MANIFEST = '{"version": "1.1", "paths": {}, "hash": ""}'  # tells settings.py that files are collected
-GENERATED = {".archive": "bytecode in archives", ".lexicon": "lexicon"}  # rows of the table, by the files' suffix
+LOCK = "requirements.lock"
+PLACES = {"function": "/var/user", "layer": "/opt"}  # on the platform
 
 Report = Callable[[str], None]
 
@@ -39,129 +42,131 @@ Report = Callable[[str], None]
 class Package:
     """The result of a build."""
 
-    folder: Path  # holds function/, layer/ and the two zips
+    project: Project
+    config: FunctionConfig
+    folder: Path  # holds function/, function.zip and, with a layer, layer/ and layer.zip
+    archives: tuple[str, ...]  # "function", and "layer" where there is one
     table: str
-    python: list[str] | None  # the command of the target's Python on this machine, which compiled the bytecode
+    python: str | None  # the target's Python on this machine, which compiled the bytecode
 
 
-def build(project: Path, folder: Path, target: Target, report: Report) -> Package:
+def build(project: Project, folder: Path, target: Target, report: Report) -> Package:
     """Build the project into `folder`; raises PackageError and then leaves the folder as it was."""
-    requirements = wheels.read_requirements(project / "requirements.txt", target)
+    names = ("function", "layer") if (project.folder / LAYER_FILE).is_file() else ("function",)
+    config = read_config(project)
+    requirements.find_source(project)
+    python = find_python(target.python)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="unfinished-", dir=folder) as temporary:
         work = Path(temporary)
-        function, layer = work / "function", work / "layer"
-        report("Fetching the packages of requirements.txt.")
-        owners = build_layer(requirements, target, work / "wheels", layer)
-        report("Copying the project, collecting static files, compiling translations.")
+        function, packages = work / "function", work / names[-1]
+        report("Resolving and fetching the packages.")
+        if (folder / LOCK).is_file():
+            shutil.copy(folder / LOCK, work / LOCK)
+        installation = requirements.Installation(project, target, python or sys.executable, work / LOCK, work)
+        owners = copy_packages(project, installation, packages)
+        report("Copying the project.")
         copy_function(project, function)
-        collect_static_files(project, function)
-        compile_translations(project, function)
-        report("Building the lexicon.")
-        run(project, [sys.executable, "manage.py", "build_lexicon", str(layer / "jieba")], "build_lexicon")
-        python = compile_bytecode(function, layer, target, report)
-        if python:
-            archive = [sys.executable, "-m", "mydjango.cold_start.bytecode_archive", str(layer), target.python]
-            run(project, archive, "bytecode_archive")
+        handler = config.handler.partition(".")[0]
+        if not (function / f"{handler}.py").is_file() and not (function / handler).is_dir():
+            raise PackageError(f"{handler}.py is not among the files that ship: it must hold {config.handler}.")
+        if project.settings:
+            report("Collecting static files, compiling translations.")
+            collect_static_files(project, function, work)
+            compile_translations(function)
+        if python is None:
+            report(NO_PYTHON.format(version=target.python))
+        else:
+            for name in names:
+                compile_bytecode(python, work / name, PLACES[name])
+        for command in project.build:
+            report(f"Running {command}.")
+            places = {"function": str(function), "layer": str(packages), "python_version": target.python}
+            run(project, [sys.executable, *shlex.split(filled(command, places))], work, command)
         report("Packing.")
-        table = pack(work, owners)
-        for name in ("function", "layer", "function.zip", "layer.zip"):
+        table = pack(work, names, owners)
+        for name in (LOCK, *names, *(f"{name}.zip" for name in names)):
             replace(work / name, folder / name)
-    return Package(folder, table, python)
+    return Package(project, config, folder, names, table, python)
 
 
-def build_layer(requirements: list[Requirement], target: Target, downloads: Path, layer: Path) -> dict[str, str]:
-    """Unpack the wheels' files that ship, and return the package of each file by its path."""
-    fetched = wheels.fetch(requirements, target, downloads)
-    wheels.check_complete(fetched, requirements, target, unneeded=shipped_files.NOT_NEEDED)
-    owners = {}
-    for wheel in fetched:
-        name, version, _build, _tags = parse_wheel_filename(wheel.name)
-        for path, content in wheels.files_of(wheel):
-            if shipped_files.is_left_out(path, shipped_files.LAYER_LEFT_OUT):
-                continue
-            file = layer / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content)
-            owners[path.as_posix()] = f"{name} {version}"
+def read_config(project: Project) -> FunctionConfig:
+    """Return what serverless.yml describes, without the values of this machine's environment."""
+    file = project.folder / "serverless.yml"
+    return function_config.load(file, {}) if file.is_file() else FunctionConfig(file, project.folder.name)
+
+
+def copy_packages(project: Project, installation: requirements.Installation, packages: Path) -> dict[str, str]:
+    """Install the packages and copy the files that ship; return the package of each by its path."""
+    installed = installation.work / "installed"
+    owners = installation.install(installed)
+    patterns = (*shipped_files.PACKAGES, *project.layer_exclude)
+    for file in sorted(installed.rglob("*")):
+        path = PurePosixPath(file.relative_to(installed).as_posix())
+        if file.is_file() and not shipped_files.is_left_out(path, patterns, project.languages):
+            copy(file, packages / path)
     return owners
 
 
-def copy_function(project: Path, function: Path) -> None:
-    """Copy the project's files that ship, without their modes and dates."""
+def copy_function(project: Project, function: Path) -> None:
+    """Copy the project's files that ship."""
     for path, file in shipped_files.function_files(project):
-        copy = function / path
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_bytes(file.read_bytes())
+        copy(file, function / path)
 
 
-def collect_static_files(project: Path, function: Path) -> None:
-    """Collect static files under their hashed names; the manifest maps the plain names to them."""
-    static = function / "staticfiles"
-    static.mkdir()
-    (static / "staticfiles.json").write_text(COLLECTED_MANIFEST, encoding="utf-8")
-    code = (
-        "import sys, django; from django.conf import settings; settings.STATIC_ROOT = sys.argv[1];"
-        "settings.STORAGES['staticfiles']['BACKEND'] = "
-        "'django.contrib.staticfiles.storage.ManifestStaticFilesStorage';"
-        "django.setup(); from django.core.management import call_command;"
-        "call_command('collectstatic', interactive=False, verbosity=0)"
-    )
-    run(project, [sys.executable, "-c", code, str(static)], "collectstatic")
-    shipped_files.drop_unhashed(static)
+def copy(source: Path, destination: Path) -> None:
+    """Copy a file without its mode and date; raises PackageError where a package has a file of that name."""
+    if destination.exists():
+        raise PackageError(f"{source} has the name of a file of a package: rename it, or leave it out.")
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    destination.write_bytes(source.read_bytes())
 
 
-def compile_translations(project: Path, function: Path) -> None:
-    """Compile the translations that ship from their sources: a committed .mo may be stale."""
+def collect_static_files(project: Project, function: Path, work: Path) -> None:
+    """Collect static files with the project's own storage, into the folder of the function that it reads them from."""
+    if project.static != "":
+        script = Path(management.__file__).with_name("collect_static.py")
+        run(project, [sys.executable, str(script), str(function), project.static or ""], work, "collectstatic")
+
+
+def compile_translations(function: Path) -> None:
+    """Compile the translations that ship from their sources: an .mo file may be stale or missing."""
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
 
-    for compiled in function.rglob("*.mo"):
-        source = project / compiled.relative_to(function).with_suffix(".po")
-        if source.is_file():
-            with source.open("rb") as file:
-                catalog = read_po(file, locale=source.parent.parent.name)
-            with compiled.open("wb") as file:
-                write_mo(file, catalog)
+    for source in function.rglob("LC_MESSAGES/*.po"):
+        with source.open("rb") as file, source.with_suffix(".mo").open("wb") as compiled:
+            write_mo(compiled, read_po(file))
+        source.unlink()
 
 
-def compile_bytecode(function: Path, layer: Path, target: Target, report: Report) -> list[str] | None:
-    """Compile with the target's Python and return its command, or report that this machine has none.
+def compile_bytecode(python: str, folder: Path, place: str) -> None:
+    """Compile a folder that lies in `place` on the platform; raises PackageError for a file that does not compile.
 
     The bytecode is unchecked: a zip keeps no dates to compare sources with, and the platform cannot write a newer one.
     """
-    python = find_python(target.python)
-    if python is None:
-        report(NO_PYTHON.format(version=target.python))
-        return None
-    for folder, place in ((function, "/var/user"), (layer, "/opt")):
-        command = [*python, "-s", "-B", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
-        command += ["-s", str(folder), "-p", place, str(folder)]
-        # A fixed seed: constant sets are written in the order of their hashes.
-        environment = {**os.environ, "PYTHONHASHSEED": "0"}
-        environment.pop("PYTHONPATH", None)
-        ended = subprocess.run(command, capture_output=True, text=True, env=environment)
-        if ended.returncode:
-            raise PackageError(
-                f"Python {target.python} cannot compile this: {ended.stdout.strip() or ended.stderr.strip()}"
-            )
-    return python
+    # -S: bytecode tells which strings are interned, and site imports more modules in one environment than another.
+    command = [python, "-S", "-B", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+    command += ["-s", str(folder), "-p", place, str(folder)]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    # A fixed seed: constant sets are written in the order of their hashes. -I would ignore it.
+    environment = kept | {"PYTHONHASHSEED": "0"}
+    ended = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=folder.parent)
+    if ended.returncode:
+        raise PackageError(f"{python} cannot compile this: {ended.stdout.strip() or ended.stderr.strip()}")
 
 
-def pack(work: Path, owners: Mapping[str, str]) -> str:
-    """Zip function and layer and return the table of their sizes; raises PackageError for a size over a limit."""
-    function, layer = (archives.write_zip(work / name, work / f"{name}.zip") for name in ("function", "layer"))
+def pack(work: Path, names: tuple[str, ...], owners: Mapping[str, str]) -> str:
+    """Zip the folders and return the table of their sizes; raises PackageError for a size over a limit."""
     rows: defaultdict[str, Size] = defaultdict(Size)
-    for path, size in layer.items():
-        rows[owners.get(source_of(path)) or GENERATED.get(PurePosixPath(path).suffix, "other")] += size
-    for path, size in function.items():
-        rows["static files" if path.startswith("staticfiles/") else "the project"] += size
-    totals = [
-        Size((work / f"{name}.zip").stat().st_size, sum(size.unzipped for size in sizes.values()))
-        for name, sizes in (("function", function), ("layer", layer))
-    ]
-    table = archives.table(rows, *totals)
-    exceeded = archives.over_limit(*totals)
+    totals = {}
+    for name in names:
+        sizes = archives.write_zip(work / name, work / f"{name}.zip")
+        for path, size in sizes.items():
+            rows[owners.get(source_of(path)) or ("the project" if name == "function" else "made by commands")] += size
+        totals[name] = Size((work / f"{name}.zip").stat().st_size, sum(size.unzipped for size in sizes.values()))
+    table = archives.table(rows, totals)
+    exceeded = archives.over_limit(totals)
     if exceeded:
         raise PackageError("\n".join([*exceeded, table]))
     return table
@@ -172,20 +177,24 @@ def source_of(path: str) -> str:
     return Path(source_from_cache(path)).as_posix() if path.endswith(".pyc") else path
 
 
-def run(project: Path, command: list[str], step: str) -> None:
-    """Run a step with settings that need nothing of the environment; raises PackageError with its last line."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MYSQL_", "TENCENTCLOUD_"))}
-    environment = {
-        **kept,
-        "DJANGO_SETTINGS_MODULE": "mydjango.settings",
-        "DEBUG": "0",
-        "SECRET_KEY": "for-packaging-only",
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    ended = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True)
+def run(project: Project, command: list[str], work: Path, step: str) -> None:
+    """Run a step in the project's folder with its `variables`; raises PackageError with the step's last line."""
+    environment = os.environ | variables(project, work) | {"PYTHONDONTWRITEBYTECODE": "1"}
+    ended = subprocess.run(command, cwd=project.folder, env=environment, capture_output=True, text=True)
     if ended.returncode:
         lines = (ended.stderr.strip() or ended.stdout.strip()).splitlines() or ["no message"]
         raise PackageError(f"{step} failed: {lines[-1]}")
+
+
+def variables(project: Project, writable: Path) -> dict[str, str]:
+    """Return the variables of a process that runs the project's code, those of its table with {tmp} filled in."""
+    given = {name: filled(value, {"tmp": str(writable)}) for name, value in project.variables.items()}
+    return ({"DJANGO_SETTINGS_MODULE": project.settings} if project.settings else {}) | given
+
+
+def filled(text: str, places: Mapping[str, str]) -> str:
+    """Return an entry of the table with its {names} replaced; other braces stay."""
+    return re.sub(r"\{(\w+)\}", lambda match: places.get(match[1], match[0]), text)
 
 
 def replace(source: Path, destination: Path) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from faaskit.errors import FaaskitError
 
-PLATFORM = re.compile(r"manylinux(?:1|2010|2014|_\d+_\d+)_(\w+)")  # PEP 600
+PLATFORM = re.compile(r"(manylinux(?:2014|_\d+_\d+))_(\w+)")  # PEP 600
+WHICH = "import sys; print(sys.implementation.name, '%d.%d' % sys.version_info[:2], sys.executable)"
 MACHINES = ("x86_64", "aarch64")
 
 
@@ -25,8 +26,8 @@ class Target:
     """The Python and the platform that a package runs on."""
 
     python: str  # "3.10"
-    platform: str  # "manylinux2014_x86_64", as wheels are tagged
-    machine: str  # "x86_64"
+    platform: str  # "manylinux2014_x86_64", as wheels are tagged; older tags fit as well
+    uv_platform: str  # "x86_64-manylinux2014", as uv names it
 
     @classmethod
     def parse(cls, python: str, platform: str) -> Target:
@@ -36,42 +37,28 @@ class Target:
         match = PLATFORM.fullmatch(platform)
         if not match:
             raise PackageError(f"--platform {platform}: give a wheel's tag such as manylinux2014_x86_64.")
-        if match[1] not in MACHINES:
+        if match[2] not in MACHINES:
             raise PackageError(f"--platform {platform}: the processor is one of {', '.join(MACHINES)}.")
-        return cls(python, platform, match[1])
+        return cls(python, platform, f"{match[2]}-{match[1]}")
 
-    def marker_environment(self) -> dict[str, str]:
-        """Return the target's values of environment markers (PEP 508), in the place of this machine's."""
-        return {
-            "implementation_name": "cpython",
-            "implementation_version": f"{self.python}.0",
-            "os_name": "posix",
-            "platform_machine": self.machine,
-            "platform_python_implementation": "CPython",
-            "platform_system": "Linux",
-            "python_full_version": f"{self.python}.0",
-            "python_version": self.python,
-            "sys_platform": "linux",
-        }
+    def __str__(self) -> str:
+        return f"{self.platform} and CPython {self.python}"
 
 
-def find_python(version: str) -> list[str] | None:
-    """Return the command of a CPython of this version on this machine, or None.
+def find_python(version: str) -> str | None:
+    """Return the interpreter of a CPython of this version on this machine, or None.
 
     Each candidate is run: a pyenv shim, for example, exists under its name without the Python.
     """
     for command in _candidates(version):
         try:
-            found = subprocess.run(
-                [*command, "-c", "import sys; print(sys.implementation.name, '%d.%d' % sys.version_info[:2])"],
-                capture_output=True,
-                text=True,
-                timeout=60,
-            )
+            found = subprocess.run([*command, "-c", WHICH], capture_output=True, text=True, timeout=60)
         except (OSError, subprocess.TimeoutExpired):
             continue
-        if found.returncode == 0 and found.stdout.split() == ["cpython", version]:
-            return command
+        name, _, rest = found.stdout.strip().partition(" ")
+        number, _, executable = rest.partition(" ")
+        if (found.returncode, name, number) == (0, "cpython", version):
+            return executable
     return None
 
 

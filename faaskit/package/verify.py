@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import stat
 import subprocess
@@ -15,33 +16,97 @@ import sys
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
-from faaskit.package.build import Package, Report
+from faaskit.function_config import FunctionConfig
+from faaskit.gateways import platforms
+from faaskit.package.build import PLACES, Package, Report, variables
 from faaskit.package.target import PackageError, Target
+from faaskit.project import Project, Smoke
 
 REPLAY = Path(__file__).with_name("replay.py")
 # Mount the folder on itself read-only, then run the rest of the command line.
 READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
 
 
-def verify(package: Package, events: Path, target: Target, report: Report) -> None:
-    """Replay the sample events and a request of each endpoint; raises PackageError for the first wrong result."""
+def verify(package: Package, target: Target, report: Report) -> None:
+    """Try what the project's table names; raises PackageError for the first wrong result."""
     if package.python is None:
         raise PackageError(f"--verify needs a CPython {target.python} here, and there is none.")
+    project = package.project
+    config = package.config
     with tempfile.TemporaryDirectory(prefix="verify-") as temporary:
         root, writable = Path(temporary, "root"), Path(temporary, "tmp")
         writable.mkdir()
-        for name, place in (("function", "var/user"), ("layer", "opt")):
+        for name in package.archives:
             with zipfile.ZipFile(package.folder / f"{name}.zip") as archive:
-                archive.extractall(root / place)
+                archive.extractall(root / PLACES[name].lstrip("/"))
+        environment = environment_of(project, config, root, writable)
+        plan = plan_of(package, config, root, environment)
+        if project.settings:
+            replay([package.python], plan | {"migrate": True}, writable, environment, lambda line: None)
         set_writable(root, writable=False)
         try:
             isolation, missing = isolate(root)
             if missing:
                 report(missing)
-            replay([*isolation, *package.python], root, writable, events, report)
+            count = replay([*isolation, package.python], plan, writable, environment, report)
         finally:
             set_writable(root, writable=True)
+    report(f"All {count} requests and events passed.")
+
+
+def environment_of(project: Project, config: FunctionConfig, root: Path, writable: Path) -> dict[str, str]:
+    """Return the environment of an instance, in which nothing but PATH is this machine's."""
+    code = str(root / PLACES["function"].lstrip("/"))
+    environment = {
+        "PATH": os.environ.get("PATH", ""),
+        "TMPDIR": str(writable),
+        "WSGI_APPLICATION": project.application,
+        **platforms.environment(platforms.SCF, config, config.memory, code),
+        **config.environment,
+        **variables(project, writable),
+    }
+    if os.name == "nt":
+        environment |= {name: os.environ[name] for name in ("SYSTEMROOT", "TEMP") if name in os.environ}
+    return {name: value for name, value in environment.items() if value}
+
+
+def plan_of(package: Package, config: FunctionConfig, root: Path, environment: dict[str, str]) -> dict[str, Any]:
+    """Return what replay.py reads."""
+    project = package.project
+    names = [name for name in environment if name in config.environment]
+    shown = {name: environment[name] for name in names}
+    smoke = project.smoke or (Smoke(path=project.health or "/"),)
+    return {
+        "root": str(root),
+        "places": [PLACES[name].lstrip("/") for name in package.archives],
+        "migrate": False,
+        "handler": config.handler,
+        "context": platforms.context(platforms.SCF, config, "verify", config.memory, config.timeout, shown),
+        "imports": project.imports,
+        "get": event_of(Smoke(path="/")),
+        "tests": [
+            {
+                "request": f"manage {each.manage}" if each.manage else f"{each.method} {each.path}",
+                "event": event_of(each),
+                "statuses": each.status or ([0] if each.manage else list(range(200, 500))),
+            }
+            for each in smoke
+        ],
+        "events": str(project.folder / project.events) if project.events else "",
+    }
+
+
+def event_of(smoke: Smoke) -> dict[str, Any]:
+    """Return the event of a Function URL, or that of a direct invocation with a command."""
+    if smoke.manage:
+        return {"manage": shlex.split(smoke.manage)}
+    path, _, query = smoke.path.partition("?")
+    body, content_type = smoke.content()
+    headers = {"accept": "*/*", **({"content-type": content_type} if content_type else {}), **smoke.headers}
+    parameters = dict(part.partition("=")[::2] for part in query.split("&")) if query else {}
+    return {"httpMethod": smoke.method, "path": path, "queryString": parameters, "headers": headers, "body": body}
 
 
 def isolate(root: Path) -> tuple[list[str], str]:
@@ -57,23 +122,13 @@ def isolate(root: Path) -> tuple[list[str], str]:
     return [], "Neither cut off from the network nor read-only for root: this kernel allows no namespaces."
 
 
-def replay(python: list[str], root: Path, writable: Path, events: Path, report: Report) -> None:
-    """Run replay.py over the unpacked package and report its lines; raises PackageError when it fails."""
-    environment = {
-        "PATH": os.environ.get("PATH", ""),
-        "TENCENTCLOUD_RUNENV": "SCF",
-        "SCF_FUNCTIONNAME": "verify",
-        "SECRET_KEY": "for-verifying-only",
-        "PUBLIC_URL": "https://survey.example.com",
-        "ALLOWED_HOSTS": "*",
-        "SQLITE_PATH": str(writable / "db.sqlite3"),
-        "TMPDIR": str(writable),
-    }
-    if os.name == "nt":
-        environment |= {name: os.environ[name] for name in ("SYSTEMROOT", "TEMP") if name in os.environ}
-    command = [*python, "-I", "-S", "-B", str(REPLAY), str(root), str(events)]
+def replay(python: list[str], plan: dict[str, Any], writable: Path, environment: dict[str, str], report: Report) -> int:
+    """Run replay.py, report its lines and return their number; raises PackageError when it fails."""
+    file = writable / "plan.json"
+    file.write_text(json.dumps(plan), encoding="utf-8")
+    command = [*python, "-I", "-S", "-B", str(REPLAY), str(file)]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, encoding="utf-8", cwd=writable)
-    results = [json.loads(line) for line in ended.stdout.splitlines() if line.startswith("{")]
+    results = [json.loads(line) for line in ended.stdout.splitlines() if line.startswith('{"request": ')]
     for result in results:
         report(f"{result['status']!s:>14}  {result['request']}")
     for result in results:
@@ -82,7 +137,7 @@ def replay(python: list[str], root: Path, writable: Path, events: Path, report: 
     if ended.returncode:
         last = (ended.stderr.strip().splitlines() or ["no message"])[-1]
         raise PackageError(f"The package does not run: {last}\n{ended.stderr}")
-    report(f"All {len(results)} requests and events passed.")
+    return len(results)
 
 
 def set_writable(root: Path, writable: bool) -> None:

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from faaskit import function_config
-from faaskit.function_config import FunctionConfig, FunctionConfigError
+from faaskit.function_config import LAYER_FILE, FunctionConfig, FunctionConfigError
 from faaskit.scf.api import Api, DeployError, TencentApi, credentials
 from faaskit.scf.planned import PlannedApi, PlannedBucket
 from faaskit.scf.upload import Bucket, Store
 
-LAYER_FILE = Path("deploy", "layer", "serverless.yml")  # beside the function's serverless.yml
 NO_KEYS = (
     "TENCENT_SECRET_ID and TENCENT_SECRET_KEY are not set: put your account's keys (console: CAM, API keys) "
     "into the environment or into .env beside serverless.yml."

@@ -13,9 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from faaskit.function_config import FunctionConfig
+from faaskit.function_config import LAYER_FILE, FunctionConfig
 from faaskit.scf import default_alias, layer, log_topic, remote, triggers, versions
-from faaskit.scf.account import LAYER_FILE
 from faaskit.scf.api import (
     POLL_EVERY,
     POLLS,

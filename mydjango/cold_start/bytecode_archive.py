@@ -29,6 +29,8 @@ def write(folder: Path, python: str) -> None:
             magic = content[:4]
             entries[name] = (path, len(code), len(content) - HEADER)
             code += content[HEADER:]
+    if not entries:  # no Python of that version compiled the folder
+        return
     # Version 2 writes no references: their numbers depend on how the objects were made, and builds are reproducible.
     index = marshal.dumps(entries, 2)
     (folder / FILE_NAME).write_bytes(magic + len(index).to_bytes(4, "little") + index + code)

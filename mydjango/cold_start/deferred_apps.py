@@ -7,7 +7,6 @@ platform its caller waits for all of them. `manage.py` and the test runner popul
 from __future__ import annotations
 
 import gc
-import logging.config
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +14,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.utils.log import configure_logging
+from django.utils.module_loading import import_string
 
 
 @contextmanager
@@ -41,7 +41,7 @@ def get_application(handler: type[WSGIHandler]) -> WSGIHandler:
     """Return the application as Django's get_wsgi_application does, but without importing the models."""
     if settings.LOGGING:
         # configure_logging() would load Django's defaults first, whose mail handler imports the debug page.
-        logging.config.dictConfig(settings.LOGGING)
+        import_string(settings.LOGGING_CONFIG)(settings.LOGGING)
     else:
         configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
     return handler()

@@ -15,10 +15,14 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from importlib.abc import Loader
+else:
+    Loader = object  # importlib.abc imports tempfile and zipfile since Python 3.11
 
 
 class Deferred(NamedTuple):
@@ -44,7 +48,9 @@ def install(modules: Mapping[str, Deferred]) -> None:
 
 
 def load(name: str) -> ModuleType:
-    """Run a pending module's code and return the module; wait where another thread runs it."""
+    """Run a pending module's code, after its package's, and return it; wait where another thread runs it."""
+    if _needs_package(name):
+        load(name.rpartition(".")[0])
     with _guard:
         module = sys.modules.get(name)
         if isinstance(module, _LazyModule) and name not in _lazy_modules:
@@ -52,6 +58,12 @@ def load(name: str) -> ModuleType:
             _lazy_modules[name] = module
             del sys.modules[name]
     return import_module(name)
+
+
+def _needs_package(name: str) -> bool:
+    """Return whether a module's package is pending and must run before the module."""
+    package, _, own_name = name.rpartition(".")
+    return package in _pending and package not in _running and own_name not in _pending[package].submodules
 
 
 class StandIn:
@@ -125,8 +137,9 @@ class _Finder:
     """The first finder of sys.meta_path. It finds pending modules only, by means of the finders after it."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        package, _, own_name = name.rpartition(".")
-        if package in _pending and package not in _running and own_name not in _pending[package].submodules:
+        package = name.rpartition(".")[0]
+        # A listed module needs its package's code only when its own code runs, for which load() sees to it.
+        if name not in _pending and _needs_package(name):
             load(package)
             # The package's code may have imported the module. The import system, which holds the module's lock, would
             # run its code again by its spec, unless the module comes from a loader of its own.

@@ -23,18 +23,30 @@ MODULES = {
         values={"get_running_loop": get_running_loop},
     ),
     "difflib": Deferred(),
-    "hashlib": Deferred(),
+    # Django parses headers with parameters by these, and writes dates with them.
+    "email.header": Deferred(stand_ins=("Header",)),
+    "email.message": Deferred(stand_ins=("Message",)),
+    "email.utils": Deferred(stand_ins=("collapse_rfc2231_value", "format_datetime", "formatdate", "parseaddr")),
+    "gzip": Deferred(stand_ins=("GzipFile", "compress")),
+    "hashlib": Deferred(stand_ins=("md5",)),
     "hmac": Deferred(),
+    "html": Deferred(submodules=("parser",), stand_ins=("escape", "unescape")),
     # Django's responses need only the names of the status codes, not an HTTP client with TLS and a parser of mails.
     "http.client": Deferred(values={"responses": {status: status.phrase for status in HTTPStatus}}),
+    "ipaddress": Deferred(),
+    "logging.config": Deferred(),
+    "mimetypes": Deferred(),
     "multiprocessing": Deferred(),
     "pickle": Deferred(stand_ins=("PicklingError",)),
     "secrets": Deferred(),
+    "shutil": Deferred(stand_ins=("copymode", "copystat")),
     "smtplib": Deferred(),
     "socketserver": Deferred(stand_ins=("StreamRequestHandler", "ThreadingTCPServer")),
     "ssl": Deferred(),
     "subprocess": Deferred(),
-    "uuid": Deferred(),
+    "tempfile": Deferred(),
+    "textwrap": Deferred(),
+    "uuid": Deferred(stand_ins=("UUID",)),
     "zoneinfo": Deferred(),
     # PyMySQL needs RSA only for caching_sha2_password on a connection without TLS.
     "cryptography.hazmat.backends": Deferred(stand_ins=("default_backend",)),
@@ -53,6 +65,7 @@ MODULES = {
         stand_ins=("acheck_password", "check_password", "is_password_usable", "make_password")
     ),
     "django.contrib.auth.management": Deferred(stand_ins=("_get_builtin_permissions", "create_permissions")),
+    "django.contrib.auth.password_validation": Deferred(),
     "django.contrib.contenttypes.management": Deferred(
         stand_ins=("create_contenttypes", "inject_rename_contenttypes_operations")
     ),
@@ -64,6 +77,7 @@ MODULES = {
         },
     ),
     "django.core.files.temp": Deferred(),
+    "django.db.backends.mysql.schema": Deferred(stand_ins=("DatabaseSchemaEditor",)),
     "django.core.mail": Deferred(
         submodules=("backends", "utils"),
         stand_ins=("EmailMessage", "EmailMultiAlternatives", "get_connection", "mail_managers", "send_mail"),
@@ -71,6 +85,13 @@ MODULES = {
     "django.core.management": Deferred(submodules=("color",)),
     "django.core.serializers": Deferred(submodules=("json",)),
     "django.core.serializers.json": Deferred(stand_ins=("DjangoJSONEncoder",)),
+    "django.template": Deferred(submodules=("loader",)),
+    "django.template.backends": Deferred(),
+    "django.template.backends.django": Deferred(stand_ins=("DjangoTemplates",)),
+    "django.template.loader": Deferred(stand_ins=("get_template", "render_to_string")),
+    # A widget's media names static files by it.
+    "django.templatetags.static": Deferred(stand_ins=("static",)),
+    "django.utils.autoreload": Deferred(stand_ins=("autoreload_started", "file_changed")),
     "django.views": Deferred(submodules=("debug", "decorators", "defaults", "i18n"), stand_ins=("View",)),
     "django.views.debug": Deferred(),
     "django.views.defaults": Deferred(),

@@ -5,22 +5,41 @@ The URL and not a cookie: a link can be shared or printed on a card in two langu
 
 from __future__ import annotations
 
+from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.deprecation import MiddlewareMixin
+from django.utils.translation.trans_real import parse_accept_lang_header
+
+from mydjango.cold_start.deferred_apps import populate_apps
 
 PARAMETER = "lang"
+Response = TypeVar("Response", bound=HttpResponseBase)
+
+
+def preferred_language(request: HttpRequest) -> str:
+    """Return the code, as in LANGUAGES, of the request's page.
+
+    Django's get_language_from_request looks for the catalogs of all apps, for which it needs the models. No two of
+    LANGUAGES are variants of one language, so the first part of a code decides.
+    """
+    tags = [tag for tag, _quality in parse_accept_lang_header(request.headers.get("Accept-Language", ""))]
+    supported = filter(None, map(_supported, [request.GET.get(PARAMETER, ""), *tags]))
+    return next(supported, settings.LANGUAGE_CODE)
 
 
 def named_language(request: HttpRequest) -> str | None:
     """Return the code, as in LANGUAGES, that the URL names; None without one that is supported."""
-    try:
-        return translation.get_supported_language_variant(request.GET.get(PARAMETER, ""))
-    except LookupError:
-        return None
+    return _supported(request.GET.get(PARAMETER, ""))
+
+
+def _supported(tag: str) -> str | None:
+    """Return the code of a language tag in any variant, as `zh-hans` for `zh-CN`; None for other languages."""
+    return next((code for code, _name in settings.LANGUAGES if short_code(code) == short_code(tag.lower())), None)
 
 
 def short_code(language: str) -> str:
@@ -54,11 +73,16 @@ class LanguageMiddleware(MiddlewareMixin):
     """Activate the URL's language, else the browser's. Django's LocaleMiddleware looks for it in the path instead."""
 
     def process_request(self, request: HttpRequest) -> None:
-        language = named_language(request) or translation.get_language_from_request(request)
-        translation.activate(language)
-        request.LANGUAGE_CODE = language
+        populate_apps()  # each may have translations
+        request.LANGUAGE_CODE = preferred_language(request)
+        translation.activate(request.LANGUAGE_CODE)
 
-    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        patch_vary_headers(response, ("Accept-Language",))
-        response.headers.setdefault("Content-Language", request.LANGUAGE_CODE)
-        return response
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        return mark_language(response, request.LANGUAGE_CODE)
+
+
+def mark_language(response: Response, language: str) -> Response:
+    """Add the response's language, and that it depends on the browser's."""
+    patch_vary_headers(response, ("Accept-Language",))
+    response.headers.setdefault("Content-Language", language)
+    return response

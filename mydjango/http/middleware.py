@@ -37,6 +37,7 @@ class PathMiddleware:
 
     @cached_property
     def staff_chain(self) -> GetResponse:
+        populate_apps()
         return chain(settings.STAFF_MIDDLEWARE, self.get_response)
 
 
@@ -50,7 +51,6 @@ def chain(names: Sequence[str], get_response: GetResponse) -> GetResponse:
 
     Raises ImproperlyConfigured for middleware with other hooks, which Django calls for MIDDLEWARE alone.
     """
-    populate_apps()
     for name in reversed(names):
         middleware = import_string(name)
         for hook in ("process_view", "process_exception", "process_template_response"):

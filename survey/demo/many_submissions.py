@@ -4,13 +4,22 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from django.db import connection
 from django.utils import timezone
 
 from survey.models import Branch, Submission
 from survey.models.derived import submission_sums
 
-TABLES = ("survey_response", "survey_responseterm", "survey_dailyrollup")
+TABLES = (
+    "survey_response",
+    "survey_responseterm",
+    "survey_dailyrollup",
+    "survey_chainrollup",
+    "survey_branchrollup",
+    "survey_outgoingmail",
+)
 WORDS = ("排队", "服务员", "味道", "红烧肉", "卫生", "补菜", "环境", "价格", "甜品", "态度", "午餐", "米饭")
 
 
@@ -57,6 +66,7 @@ def fill(count: int, days: int, branches: int = 12) -> None:
         "INSERT INTO survey_rollupday (local_date, counted_at, is_late, is_final) "
         f"SELECT DISTINCT local_date, '{today}', 0, 1 FROM survey_response WHERE local_date < '{today}'",
     ]
+    summed = import_module("survey.migrations.0018_chain_rollup")
     with connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)
@@ -70,12 +80,7 @@ def fill(count: int, days: int, branches: int = 12) -> None:
             f"SELECT ROW_NUMBER() OVER (PARTITION BY local_date ORDER BY branch_id), counts.* FROM ({sql}) counts",
             parameters,
         )
-        counted_days = "survey_dailyrollup rollups JOIN survey_rollupday days ON days.local_date = rollups.local_date"
-        totals = ", ".join(f"SUM({name})" for name in sums.split(", "))
-        cursor.execute(
-            f"INSERT INTO survey_chainrollup (local_date, counted_at, language, satisfaction, {sums}) "
-            f"SELECT days.local_date, counted_at, language, satisfaction, {totals} FROM {counted_days} "
-            "GROUP BY days.local_date, counted_at, language, satisfaction"
-        )
+        for statement in (summed.FILL_CHAIN, summed.FILL_BRANCHES):
+            cursor.execute(statement)
         cursor.execute(f"ANALYZE TABLE {', '.join(TABLES)}")
         cursor.fetchall()

@@ -1,73 +1,85 @@
-"""The survey page before anything is typed: rendered once for each language, then completed for each guest.
+"""The survey page before anything is typed: one text for each language, completed for each guest.
 
 Rendering takes some 65 widget templates for values that are the same for every guest, a hundred times the CPU of the
 smallest Django view (`python -m benchmarks.warm`). Therefore the page is rendered with placeholders for whatever
-differs, and that text is kept in the process. Nothing of a request is in it: the request that it is rendered with is
-an empty one.
+differs (blank_page_rendering.py): when the package is made, or else once in the process.
+
+A fresh instance responds to `GET /` from the package without importing forms, models and templates, which are more
+than half of its time (docs/coldstart.md).
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 from functools import lru_cache
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.http import HttpRequest, QueryDict
-from django.template.loader import render_to_string
+from django.http import HttpRequest, HttpResponse
 from django.urls import get_script_prefix
-from django.utils import translation
-from django.utils.html import escape
+from django.utils.cache import add_never_cache_headers
 
-from mydjango.http.language import PARAMETER, named_language, url_in_language
-from survey.guest.forms import SubmissionForm
-from survey.guest.visit import VisitForm, new_visit
-from survey.models import Branch
+from mydjango.http.language import mark_language, named_language, preferred_language, url_in_language
+from survey.guest.opening import PLACEHOLDER, new_visit
+
+if TYPE_CHECKING:
+    from survey.models import Branch
 
 KEPT_PAGES = (
     24  # about 25 KB each: one for each language, with and without a branch, and for each of a gateway's path prefixes
 )
 LONGEST_PREFIX = 100  # characters; a page with a longer one is not kept, since a client may have chosen it
-MARK = "\ufdd0"  # a noncharacter of Unicode, which stands for nothing in any text
-PLACEHOLDER = re.compile(f"{MARK}([^{MARK}]+){MARK}")
 
 
-def render_blank_page(request: HttpRequest, branch: Branch | None) -> str:
-    """Return the HTML of a new visit's page, for a branch or the whole chain, in the current language."""
+def complete_page(request: HttpRequest, branch: Branch | None = None) -> str:
+    """Return the HTML of a new visit's page, for a branch or the whole chain."""
     prefix = get_script_prefix()
     is_kept = not settings.DEBUG and len(prefix) <= LONGEST_PREFIX  # with DEBUG, templates change
-    render = _render_with_placeholders if is_kept else _render_with_placeholders.__wrapped__
-    page = render(translation.get_language() or "", named_language(request), prefix, branch is not None)
+    text_of = _page_text if is_kept else _page_text.__wrapped__
+    is_named = named_language(request) is not None
+    page = text_of(preferred_language(request), is_named, prefix, branch is not None)
     values = {
         **new_visit(),
         **{code: url_in_language(request, code) for code, _name in settings.LANGUAGES},
         "branch": branch.code if branch else "",
         "branch_name": branch.local_name if branch else "",
     }
-    return PLACEHOLDER.sub(lambda placeholder: escape(values[placeholder[1]]), page)
+    return PLACEHOLDER.sub(lambda match: escape(values[match[1]]), page)
 
 
 @lru_cache(maxsize=KEPT_PAGES)
-def _render_with_placeholders(language: str, named: str | None, _prefix: str, has_branch: bool) -> str:
-    """Render the page in a language.
+def _page_text(language: str, is_named: bool, prefix: str, has_branch: bool) -> str:
+    """Return the page with placeholders, from the package or rendered now.
 
-    `named` is the language in the page's URL, which its links keep. `_prefix` is the path before ours: `reverse` and
-    `static` read it for themselves.
+    `is_named`: the page's URL names the language, and so do its links. `prefix` is the path before ours, which
+    `reverse` and `static` read for themselves.
     """
-    request = HttpRequest()
-    request.method = "GET"
-    if named:
-        request.GET = QueryDict(f"{PARAMETER}={named}")
-    name = _placeholder("branch_name")
-    branch = Branch(code=_placeholder("branch"), name=name, name_en=name) if has_branch else None
-    context = {
-        "form": SubmissionForm.for_page(branch),
-        "branch_code": branch.code if branch else "",
-        "visit": VisitForm(initial={field: _placeholder(field) for field in ("submission_id", "started")}),
-        "language_urls": {code: _placeholder(code) for code, _name in settings.LANGUAGES},
-    }
-    with translation.override(language):
-        return render_to_string("guest/page.html", context, request)
+    file = packaged_page(language, is_named, has_branch)
+    if prefix == "/" and not settings.DEBUG and file.is_file():
+        return file.read_text("utf-8")
+    from survey.guest.blank_page_rendering import render  # imports models, forms and templates
+
+    return render(language, is_named, has_branch)
 
 
-def _placeholder(name: str) -> str:
-    return f"{MARK}{name}{MARK}"
+def packaged_page(language: str, is_named: bool, has_branch: bool) -> Path:
+    """Return the file of a page in the package, which a development tree does not have."""
+    name = f"{language}{'-named' if is_named else ''}{'-branch' if has_branch else ''}.html"
+    return Path(settings.BLANK_PAGES, name)
+
+
+class BlankPageMiddleware:
+    """Respond to `GET /` with the packaged page. Without one, the view of that URL responds, with the same page."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self.is_packaged = Path(settings.BLANK_PAGES).is_dir() and not settings.DEBUG
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not self.is_packaged or request.path != "/" or request.method not in ("GET", "HEAD"):
+            return self.get_response(request)
+        response = HttpResponse(complete_page(request))
+        add_never_cache_headers(response)
+        return mark_language(response, preferred_language(request))

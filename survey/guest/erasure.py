@@ -8,7 +8,6 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Min, QuerySet
 
-from survey.guest import erase_token
 from survey.jobs import retention
 from survey.models import ErasureLog, ErasureRequest, Submission
 
@@ -19,12 +18,9 @@ COUNTRY_CODE_DIGITS = 5
 NATIONAL_DIGITS = 7
 
 
-def erase_with_token(submission: Submission, token: str) -> bool:
-    """Erase a submission if the token is its own. Return whether it is."""
-    if not erase_token.erases(token, submission):
-        return False
+def erase_by_guest(submission: Submission) -> None:
+    """Erase a submission whose token the guest has."""
     retention.erase(Submission.objects.filter(pk=submission.pk), ErasureLog.Event.TOKEN)
-    return True
 
 
 def request_erasure(reference: str, phone: str) -> None:

@@ -56,7 +56,7 @@ def _erase_with_token(request: HttpRequest, reference: str, token: str) -> HttpR
         return render(request, "guest/erase.html", context, status=_redisplay_status(request))
     if "confirmed" not in request.POST or REDISPLAY in request.POST:
         return render(request, "guest/erase_confirm.html", {"submission": submission, "erase_token": token})
-    erasure.erase_with_token(submission, token)
+    erasure.erase_by_guest(submission)
     return redirect(page_url(request, "erased"))
 
 

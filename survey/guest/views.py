@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from functools import wraps
+from json import JSONEncoder
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -20,7 +22,7 @@ from mydjango.http.language import keep_language
 from mydjango.http.problems import FORM_TYPES, View, allow, is_browser, is_json, problem, speaks_json
 from mydjango.http.unavailable import page_when_unavailable
 from survey.guest import erase_token, services
-from survey.guest.blank_page import render_blank_page
+from survey.guest.blank_page import complete_page
 from survey.guest.forms import SubmissionForm
 from survey.guest.links import page_url
 from survey.guest.visit import ONCE_MORE, VisitForm
@@ -47,7 +49,7 @@ def page_without_branch_name(request: HttpRequest, code: str = "") -> HttpRespon
     """Show the survey of a branch whose name cannot be read; a submission waits on the guest's device."""
     if request.method == "POST":
         return redisplay_unvalidated(request)
-    return HttpResponse(render_blank_page(request, Branch(code=code) if code else None))
+    return HttpResponse(complete_page(request, Branch(code=code) if code else None))
 
 
 @page_when_unavailable(page_without_branch_name)
@@ -63,7 +65,7 @@ def page(request: HttpRequest, code: str = "") -> HttpResponse:
         return render(request, "guest/no_branch.html", {"branch": branch}, status=404)
     if request.method == "POST":
         return _redisplay(request, SubmissionForm.for_page(branch, typed=_posted_values(request)))
-    return HttpResponse(render_blank_page(request, branch))
+    return HttpResponse(complete_page(request, branch))
 
 
 @allow("GET")
@@ -202,7 +204,7 @@ def _success_response(request: HttpRequest, submitted: services.Submitted) -> Ht
         members = {"id": submission.pk, "reference": submission.reference}
         if submitted.erase_token:
             members["erase_token"] = submitted.erase_token
-        response = JsonResponse(members, status=201)
+        response = JsonResponse(members, JSONEncoder, status=201)  # Django's own imports its serializers
         response["Location"] = thanks_url
     else:
         response = redirect(thanks_url)
@@ -220,10 +222,11 @@ def thanks(request: HttpRequest, reference: str) -> HttpResponse:
 
     Staff know the reference too, so the button depends on the cookie.
     """
-    submission = get_object_or_404(Submission, reference=parse_reference(reference))
+    submission = get_object_or_404(Submission.objects.select_related("branch"), reference=parse_reference(reference))
     token = erase_token.from_cookie(request, submission)
     context = {
         "submission": submission,
+        "chain": settings.CHAIN_NAME,
         "branch_code": submission.branch.code if submission.branch else "",
         "erase_token": token,
         "erase_days": erase_token.COOKIE_LIFE.days,

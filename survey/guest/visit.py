@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
+from django.core.signing import BadSignature, SignatureExpired
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from survey.guest.forms import share_fields
+from survey.guest.opening import new_visit, signer
 from survey.idempotency import KEY_MAX_LENGTH
 
 HEADER = "Idempotency-Key"
 # Costs a person one tap; a program that fills in forms does not read the page.
 ONCE_MORE = gettext_lazy("Please press Send once more.")
-
-signer = TimestampSigner(salt="survey.started")
-
-
-def new_visit() -> dict[str, str]:
-    """Return the values of VisitForm's hidden fields for a page that is opened now: a new key, the signed time."""
-    return {"submission_id": str(uuid.uuid4()), "started": signer.sign("")}
 
 
 @share_fields

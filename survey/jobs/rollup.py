@@ -10,8 +10,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Min, Q, Sum
 from django.utils import timezone
 
-from survey.models import ChainRollup, DailyRollup, RollupDay, Submission
+from survey.models import BranchRollup, ChainRollup, DailyRollup, RollupDay, Submission
 from survey.models.derived import submission_sums
+from survey.scales import SATISFIED_SCORES
 
 logger = logging.getLogger(__name__)
 
@@ -63,8 +64,8 @@ def _count_day(day: date) -> bool:
         if counted is None:
             return False
         counted.counted_at = timezone.now()
-        DailyRollup.objects.filter(local_date=counted).delete()
-        ChainRollup.objects.filter(local_date=counted).delete()
+        for model in (DailyRollup, ChainRollup, BranchRollup):
+            model.objects.filter(local_date=counted).delete()
         rows = (
             Submission.objects.filter(local_date=day)
             .values("branch_id", "language", "satisfaction")
@@ -74,15 +75,25 @@ def _count_day(day: date) -> bool:
         DailyRollup.objects.bulk_create(
             DailyRollup(local_date=counted, number=number, **row) for number, row in enumerate(rows)
         )
-        of_chain = DailyRollup.objects.filter(local_date=counted).values("language", "satisfaction").order_by()
-        ChainRollup.objects.bulk_create(
-            ChainRollup(local_date=counted, counted_at=counted.counted_at, **row)
-            for row in of_chain.annotate(**{name: Sum(name) for name in submission_sums()})
-        )
+        _add_up(counted)
         counted.is_late, counted.is_final = False, day < _last_day()
         counted.save()
     logger.info("rollup.counted", extra={"day": day.isoformat()})
     return True
+
+
+def _add_up(counted: RollupDay) -> None:
+    """Store the sums of the day's DailyRollup over branches, and over languages and scores."""
+    rollups = DailyRollup.objects.filter(local_date=counted).order_by()
+    of_chain = rollups.values("language", "satisfaction").annotate(**{name: Sum(name) for name in submission_sums()})
+    ChainRollup.objects.bulk_create(
+        ChainRollup(local_date=counted, counted_at=counted.counted_at, **row) for row in of_chain
+    )
+    satisfied = Sum("submissions", filter=Q(satisfaction__in=SATISFIED_SCORES), default=0)
+    of_branches = rollups.values("branch_id").annotate(satisfied=satisfied, submissions=Sum("submissions"))
+    BranchRollup.objects.bulk_create(
+        BranchRollup(local_date=counted, number=number, **row) for number, row in enumerate(of_branches)
+    )
 
 
 def _claim(day: date) -> RollupDay | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
 from django.db import connection, models
 from django.utils import timezone
 from django.utils.translation import get_language, pgettext_lazy
@@ -15,6 +16,7 @@ from survey.addresses import validate_mail_address
 
 RESERVED_CODES = ("add",)  # /dashboard/branches/add/
 CODE_ERROR = _("Please use letters, digits and hyphens only.")
+ADDRESS_ERROR = _("Please check the address; it should look like https://example.com.")
 
 
 class Branch(models.Model):
@@ -25,6 +27,19 @@ class Branch(models.Model):
     name_en = models.CharField(_("English name"), max_length=64, blank=True)
     # Independent of staff accounts: a branch has an address before it has accounts, often one for several people.
     manager_email = models.EmailField(_("manager's e-mail"), blank=True, validators=[validate_mail_address])
+    # Shown under the thanks: a voucher, a wish, the label of the link.
+    thanks_text = models.CharField(_("words under the thanks"), max_length=200, blank=True, default="", db_default="")
+    thanks_text_en = models.CharField(
+        _("English words under the thanks"), max_length=200, blank=True, default="", db_default=""
+    )
+    thanks_url = models.CharField(
+        _("link under the thanks"),
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[URLValidator(["https"], message=ADDRESS_ERROR)],
+    )
     # A closed branch keeps its submissions; its page tells guests that it has closed.
     is_open = models.BooleanField(_("in business"), default=True)
     # NULL also for a branch that the release before closed.
@@ -74,8 +89,16 @@ class Branch(models.Model):
     @property
     def local_name(self) -> str:
         """The name in the current language."""
-        is_chinese = (get_language() or "").startswith("zh")
-        return self.name if is_chinese else self.name_en or self.name
+        return self._local(self.name, self.name_en)
+
+    @property
+    def local_thanks_text(self) -> str:
+        """The words under the thanks in the current language; '' without any."""
+        return self._local(self.thanks_text, self.thanks_text_en)
+
+    @staticmethod
+    def _local(chinese: str, english: str) -> str:
+        return chinese if (get_language() or "").startswith("zh") else english or chinese
 
 
 class Membership(models.Model):

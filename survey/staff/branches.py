@@ -18,10 +18,12 @@ class BranchForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Branch
-        fields = ("code", "name", "name_en", "manager_email", "is_open")
+        fields = ("code", "name", "name_en", "manager_email", "thanks_text", "thanks_text_en", "thanks_url", "is_open")
         help_texts = {  # noqa: RUF012
             "code": gettext_lazy("Letters, digits and hyphens; stands in the link and on the card, never changes."),
             "manager_email": gettext_lazy("Low scores are reported to this address."),
+            "thanks_text": gettext_lazy("Such as the words of a voucher; guests see them after they have answered."),
+            "thanks_url": gettext_lazy("Such as a page for reviews; the words above become its link."),
             "is_open": gettext_lazy("A closed branch takes no answers and keeps those it has."),
         }
         error_messages = {  # noqa: RUF012
@@ -29,6 +31,9 @@ class BranchForm(forms.ModelForm):  # type: ignore[type-arg]
             "name": TEXT_ERRORS,
             "name_en": TEXT_ERRORS,
             "manager_email": EMAIL_ERRORS,
+            "thanks_text": TEXT_ERRORS,
+            "thanks_text_en": TEXT_ERRORS,
+            "thanks_url": TEXT_ERRORS,
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401

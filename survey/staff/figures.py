@@ -11,7 +11,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import partial
 from itertools import accumulate
 from statistics import median
 from typing import Any
@@ -19,7 +18,7 @@ from typing import Any
 from django.db.models import BooleanField, Case, Count, F, Q, QuerySet, Sum, When
 from django.utils import timezone
 
-from survey.models import ChainRollup, DailyRollup, RollupDay, Submission
+from survey.models import BranchRollup, ChainRollup, DailyRollup, RollupDay, Submission
 from survey.models.derived import submission_sums
 from survey.scales import ASPECTS, LOW_SCORES, SATISFIED_SCORES, Problem
 from survey.staff import metrics, submissions
@@ -217,6 +216,7 @@ class _Sources:
 
     by_branch: QuerySet[DailyRollup]
     in_total: tuple[QuerySet[Any], ...]  # the same over all branches, in fewer rows where there are any
+    ranked: tuple[QuerySet[BranchRollup], QuerySet[DailyRollup]]  # the same for CSAT by branch
     live: QuerySet[Submission]
 
 
@@ -229,11 +229,16 @@ def _sources(filters: Filters, start: date) -> _Sources:
     live = Submission.objects.filter(filters.where(), local_date__in=open_days).order_by()
     by_branch = DailyRollup.objects.filter(filters.where(), period).exclude(local_date__in=open_days).order_by()
     if not filters.is_whole_chain:
-        return _Sources(by_branch, (by_branch,), live)
+        return _Sources(by_branch, (by_branch,), (BranchRollup.objects.none(), by_branch), live)
     of_chain = ChainRollup.objects.filter(period, counted_at=F("local_date__counted_at"))
     summed = counted.intersection(of_chain.values_list("local_date", flat=True).distinct())
     of_chain = ChainRollup.objects.filter(filters.where(), period).exclude(local_date__in=every_day - summed).order_by()
-    return _Sources(by_branch, (of_chain, by_branch.filter(local_date__in=counted - summed)), live)
+    unsummed = counted - summed  # normally none
+    not_summed = by_branch.filter(local_date__in=unsummed)
+    ranked = (BranchRollup.objects.none(), by_branch)
+    if not (filters.scores or filters.language):
+        ranked = (BranchRollup.objects.filter(period).exclude(local_date__in=every_day - summed).order_by(), not_summed)
+    return _Sources(by_branch, (of_chain, not_summed) if unsummed else (of_chain,), ranked, live)
 
 
 def _is_now(filters: Filters) -> Case:
@@ -254,9 +259,14 @@ def _listed(filters: Filters, sources: _Sources) -> tuple[Q, int]:
     """Return the condition on the branches to list, and the number of others that have submissions."""
     counts: dict[int | None, list[int]] = defaultdict(lambda: [0, 0])
     satisfied = Q(satisfaction__in=SATISFIED_SCORES)
-    for rows, of_rows in ((sources.by_branch, partial(Sum, "submissions")), (sources.live, partial(Count, "id"))):
+    of_branches, rollups = sources.ranked
+    for rows, columns in (
+        (of_branches, (Sum("satisfied"), Sum("submissions"))),
+        (rollups, (Sum("submissions", filter=satisfied), Sum("submissions"))),
+        (sources.live, (Count("id", filter=satisfied), Count("id"))),
+    ):
         of_now = rows.filter(local_date__gte=filters.start).values_list("branch")
-        for branch, *row in of_now.annotate(satisfied=of_rows(filter=satisfied), n=of_rows()):
+        for branch, *row in of_now.annotate(count_satisfied=columns[0], count=columns[1]):
             counts[branch] = [total + (count or 0) for total, count in zip(counts[branch], row, strict=True)]
     lowest_first = sorted(counts, key=lambda branch: (_low(*counts[branch]), branch or 0))
     if len(lowest_first) <= 2 * LISTED:

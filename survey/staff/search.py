@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import Length
 
 from survey.models import Submission, SubmissionTerm
 from survey.staff import submissions
@@ -61,14 +61,10 @@ def keyword_list(filters: Filters, scores: Iterable[int]) -> list[Keyword]:
         rated = submissions.matching(part).filter(~Q(comment=""), satisfaction__in=wanted)
         return rated.order_by("-local_date").values_list("pk", flat=True)
 
-    weights: dict[str, list[float]] = defaultdict(list)
     keys = submissions.newest(commented, filters, NEWEST)
-    for term, weight in SubmissionTerm.objects.filter(submission__in=keys, weight__gt=0).values_list("term", "weight"):
-        weights[term].append(weight)
+    of_comments = SubmissionTerm.objects.filter(submission__in=keys, weight__gt=0).values("term").order_by()
     # A term of one comment is an opinion, not a theme, and a single character is ambiguous.
-    totals = {term: sum(found) for term, found in weights.items() if len(found) > 1 and len(term) > 1}
-    heaviest = sorted(totals, key=lambda term: (-totals[term], term))[:LISTED]
-    return [
-        Keyword(term, len(weights[term]), totals[term], 1 + min(4, int(5 * totals[term] / totals[heaviest[0]])))
-        for term in heaviest
-    ]
+    themes = of_comments.annotate(comments=Count("pk"), total=Sum("weight"), length=Length("term"))
+    heaviest = themes.filter(comments__gt=1, length__gt=1).order_by("-total", "term")[:LISTED]
+    rows = list(heaviest.values_list("term", "comments", "total"))
+    return [Keyword(term, comments, total, 1 + min(4, int(5 * total / rows[0][2]))) for term, comments, total in rows]

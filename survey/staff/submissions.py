@@ -38,8 +38,9 @@ def newest(
 ) -> list[Row]:
     """Return the first `size` rows, behind `before`, of `select(filters)`, a query whose rows come newest first.
 
-    No index has the order of several branches, and with a LIMIT MariaDB reads the whole chain in search of them. There
-    the query is run for the last day, the 4 days before it, the 16 before those and so on, without a LIMIT.
+    No index has the order of several branches. There the query is run for the last day, the 3 days before it, the 9
+    before those and so on, without a LIMIT, with which MariaDB would read the whole chain. Nor may it join the
+    branches, whose submissions MariaDB would then read from the first day on.
     """
     if before:
         filters = replace(filters, end=min(filters.end, before.local_date))
@@ -49,8 +50,9 @@ def newest(
     days, start, end = 1, min(filters.end, timezone.localdate()), filters.end
     while len(rows) < size and end >= filters.start:
         part = replace(filters, start=max(filters.start, start), end=end)
-        rows += islice(older_than(select(part), before).iterator(), size - len(rows))
-        days, end = 4 * days, part.start - timedelta(1)
+        missing = size - len(rows)
+        rows += islice(older_than(select(part), before).iterator(chunk_size=missing), missing)
+        days, end = 3 * days, part.start - timedelta(1)
         start = end - timedelta(days - 1)
     return rows
 
@@ -58,7 +60,7 @@ def newest(
 def low_scores(filters: Filters, status: str) -> QuerySet[Submission]:
     """Return the low scores with a follow-up status ('': any), newest first."""
     condition = Q(follow_up_status=status) if status else Q(follow_up_status__in=FollowUpStatus.values)
-    return matching(filters).filter(condition).select_related("branch").order_by("-local_date", "-id")
+    return matching(filters).filter(condition).order_by("-local_date", "-id")
 
 
 def queue(filters: Filters) -> QuerySet[Submission]:

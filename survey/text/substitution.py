@@ -25,7 +25,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
+from types import MethodType, ModuleType
 from typing import Any
 
 FINALSEG_TABLES = ("prob_start", "prob_trans", "prob_emit")
@@ -85,6 +85,6 @@ def rebind(module: Any, default: Any) -> None:
     """Set the module's `dt` to `default`, and rebind the module's functions from the former `dt` to it."""
     former = module.dt
     for name, value in list(vars(module).items()):
-        if getattr(value, "__self__", None) is former:
+        if isinstance(value, MethodType) and value.__self__ is former:
             setattr(module, name, getattr(default, name))
     module.dt = default

@@ -146,6 +146,22 @@ def test_another_project_takes_index_alone_and_names_its_application(tmp_path: P
     assert apart(code, tmp_path, WSGI_APPLICATION="app:wsgi").split("\n") == ["flask here", "False"]
 
 
+def test_a_factory_is_called_once_and_may_make_an_asgi_application(tmp_path: Path) -> None:
+    source = (
+        "import flask, falcon.asgi\n"
+        "def create_app():\n    print('made')\n    made = flask.Flask('x')\n    made.get('/')(lambda: 'here')\n"
+        "    return made\n"
+        "def create_asgi():\n    print('made')\n    return falcon.asgi.App()\n"
+    )
+    (tmp_path / "app.py").write_text(source)
+    code = (
+        "import index\nfor _ in range(2):\n"
+        "    print(index.main_handler({'httpMethod': 'GET', 'path': '/', 'headers': {}}, {})['statusCode'])"
+    )
+    assert apart(code, tmp_path, WSGI_APPLICATION="app:create_app()") == "made\n200\n200"
+    assert apart(code, tmp_path, WSGI_APPLICATION="app:create_asgi()") == "made\n404\n404"
+
+
 def test_another_project_that_only_uses_handle_request_loads_on_a_platform(tmp_path: Path) -> None:
     code = "import index, sys; print('django' in sys.modules)"
     assert apart(code, tmp_path, AWS_LAMBDA_FUNCTION_NAME="f") == "False"

@@ -26,6 +26,7 @@ def run_apart(event: Any, tmp_path: Path, **variables: str) -> Any:
         "except Exception as error: print(json.dumps([type(error).__name__, str(error)]))"
     )
     environment = {**os.environ, "SQLITE_PATH": str(tmp_path / "db.sqlite3"), **variables}
+    environment.pop("DJANGO_SETTINGS_MODULE", None)  # which only the application names on a platform
     ended = subprocess.run(
         [sys.executable, "-c", code], input=json.dumps(event), env=environment, cwd=ROOT, capture_output=True, text=True
     )
@@ -43,7 +44,7 @@ def test_a_direct_invocation_runs_the_command_and_answers_its_output(tmp_path: P
 def test_trap_22_a_failing_command_answers_its_true_exit_code(tmp_path: Path) -> None:
     answer = run_apart({"manage": ["migrate", "--check"]}, tmp_path)  # there is something to apply
     assert answer["exit_code"] == 1
-    answer = run_apart({"manage": ["check", "--database=nowhere"]}, tmp_path)
+    answer = run_apart({"manage": ["check", "--database=nowhere"]}, tmp_path, MANAGE_COMMANDS="check --database=")
     assert answer["exit_code"] == 2
     assert "nowhere" in answer["output"]
 
@@ -140,6 +141,23 @@ def test_the_allow_list_is_an_environment_variable(bridge_setting: Setting) -> N
     assert index.allowed(["migrate"]) == []
     bridge_setting("MANAGE_COMMANDS", "")
     assert index.allowed(["check"]) == []
+
+
+def test_without_the_variable_the_allow_list_is_djangos_setting_else_the_default(settings: Any) -> None:
+    settings.MANAGE_COMMANDS = "doctor;\n    drain_outbox --seconds=;\n"
+    assert index.allowed(["doctor"]) == ["doctor"]
+    assert index.allowed(["drain_outbox", "--seconds", "50"]) == ["drain_outbox", "--seconds=50"]
+    assert index.allowed(["migrate"]) == []
+    del settings.MANAGE_COMMANDS
+    assert index.allowed(["migrate", "--noinput"]) == ["migrate", "--noinput"]
+    assert index.allowed(["doctor"]) == []
+
+
+def test_the_projects_own_list_decides_before_a_command_runs(tmp_path: Path) -> None:
+    assert run_apart({"manage": ["erase_submissions", "--help"]}, tmp_path)["exit_code"] == 126
+    assert not (tmp_path / "db.sqlite3").exists()
+    run_apart({"manage": ["migrate", "--noinput"]}, tmp_path)
+    assert run_apart({"manage": ["erase_submissions"]}, tmp_path)["exit_code"] == 0
 
 
 @pytest.mark.usefixtures("real_project")

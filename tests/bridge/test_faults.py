@@ -155,6 +155,12 @@ def test_an_error_is_answered_whatever_headers_and_context_hold() -> None:
     assert result["headers"]["X-Request-Id"]
 
 
+@pytest.mark.parametrize("value", [b"x", [b"x"], [b"x", b"y"], 5, [5, None]])
+@pytest.mark.parametrize("place", ["headers", "multiValueHeaders"])
+def test_whatever_a_header_holds_the_environ_has_a_string(place: str, value: Any) -> None:
+    assert type(environ_of({"httpMethod": "GET", "path": "/", place: {"X-Name": value}})["HTTP_X_NAME"]) is str
+
+
 def test_dict_subclasses_and_an_address_that_is_not_ascii_count() -> None:
     class Mapping(dict[str, Any]):
         pass
@@ -245,6 +251,11 @@ def test_an_error_page_is_served_for_what_fails_outside_of_the_application(
 def test_an_error_page_that_is_not_there_stops_the_start() -> None:
     with pytest.raises(FileNotFoundError):
         index.Settings.read({"ERROR_PAGE": "no-such-page.html"})
+
+
+def test_the_environ_says_that_instances_run_beside_each_other_and_serve_many_requests() -> None:
+    environ = seen("apigw").environ
+    assert (environ["wsgi.version"], environ["wsgi.multiprocess"], environ["wsgi.run_once"]) == ((1, 0), True, False)
 
 
 def test_multithread_is_what_the_setting_says(bridge_setting: Setting) -> None:
@@ -392,6 +403,7 @@ def test_the_file_prints_the_result_of_one_event(tmp_path: Path) -> None:
         ("no JSON", [], b"UnknownEvent: The event is a bytes and not JSON."),
         ("{}", [], b"UnknownEvent: EVENT_HANDLERS names no function"),
         ("", ["absent.json"], b"FileNotFoundError"),
+        ('{"Type": "Timer", "Message": "flush"}', [], b"CommandFailed: The timer's command ended with exit code 126"),
     ):
         failed = run(event_text, *arguments, cwd=tmp_path)
         assert (failed.returncode, failed.stdout) == (1, b"")
@@ -426,5 +438,5 @@ def test_nothing_but_the_standard_library_and_the_named_packages_is_imported() -
     imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     imported |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     foreign = {name for name in imported if name.partition(".")[0] not in sys.stdlib_module_names}
-    assert foreign == {"a2wsgi", "django.core.management"}
+    assert foreign == {"a2wsgi", "django.conf", "django.core.management"}
     assert logging.getLogger("index") is index.logger

@@ -81,7 +81,7 @@ def mutilated(draw: st.DrawFn) -> Any:
             place[key] = draw(junk)
         if not event:
             break
-    if not index.is_http(event):
+    if not index.gateway_of(event):
         event["httpMethod"] = "GET"
     return event
 

@@ -372,11 +372,32 @@ def test_each_gateway_is_answered_in_its_own_format() -> None:
     assert result("function-url")["headers"] == {"Content-Type": "text/plain", "Set-Cookie": both}
     assert result("aws-rest")["multiValueHeaders"] == {"Content-Type": ["text/plain"], "Set-Cookie": both}
     assert result("aws-alb")["multiValueHeaders"] == {"Content-Type": ["text/plain"], "Set-Cookie": both}
+    # An event without multi-value headers: each header stands in one of the two maps.
+    plain = index.handle_request(Recorder(headers=headers), sample("aws-rest") | {"multiValueHeaders": None}, {})
+    assert plain["headers"] == {"Content-Type": "text/plain"}
+    assert plain["multiValueHeaders"] == {"Set-Cookie": both}
     assert result("aws-http")["headers"] == {"Content-Type": "text/plain"}
     assert result("aws-http")["cookies"] == result("aws-lambda-url")["cookies"] == both
     single = result("aws-alb-single")
     assert "multiValueHeaders" not in single
     assert single["headers"]["Set-Cookie"] == "a=1"
+
+
+@pytest.mark.parametrize("lacking", ["version", "rawQueryString"])
+def test_an_event_typed_by_hand_for_an_http_api_may_lack_its_version_or_its_query(lacking: str) -> None:
+    event = {name: value for name, value in sample("aws-http").items() if name != lacking}
+    cookies = [("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")]
+    assert index.handle_request(Recorder(headers=cookies), event, {})["cookies"] == ["a=1", "b=2"]
+
+
+@pytest.mark.parametrize("lacking", ["resource", "apiId"])
+def test_an_event_typed_by_hand_for_a_rest_api_may_lack_its_resource_or_its_id(lacking: str) -> None:
+    event = sample("aws-rest")
+    for place in (event, event["requestContext"]):
+        place.pop(lacking, None)
+    cookies = [("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")]
+    result = index.handle_request(Recorder(headers=cookies), event | {"multiValueHeaders": None}, {})
+    assert result["multiValueHeaders"] == {"Set-Cookie": ["a=1", "b=2"]}
 
 
 def test_an_application_behind_a_function_url_sees_no_accept_encoding() -> None:

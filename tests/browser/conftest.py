@@ -29,7 +29,22 @@ WIDTHS = {320: 568, 360: 740, 375: 812, 1280: 800}  # phones and a desk, in CSS 
 LANGUAGES = {"zh": "zh-CN", "en": "en-GB"}  # `lang` in the URL, and the locale of the browser
 
 
-OLD_CHROMIUM = Path(__file__).parent.parent / "node_modules" / "chrome-aws-lambda" / "bin" / "chromium.br"
+NODE_MODULES = Path(__file__).parent.parent / "node_modules"
+CHROMIUM_86 = NODE_MODULES / "chrome-aws-lambda" / "bin" / "chromium.br"
+CHROMIUM_74 = NODE_MODULES / "chromium-74" / "bin" / "chromium-74.0.3723.0.br"
+
+
+def unpack(packed: Path, folder: Path) -> Path:
+    """Unpack a Chromium of an npm package and return its executable. Without it skip the test, but fail in CI."""
+    node = shutil.which("node")
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        _skip_or_fail("it where it runs: Linux on x86_64")
+    if node is None or not packed.exists():
+        _skip_or_fail("Node and 'npm ci --prefix tests --ignore-scripts'")
+    script = "const [from, to] = process.argv.slice(1), fs = require('fs'), zlib = require('zlib');"
+    script += "fs.writeFileSync(to, zlib.brotliDecompressSync(fs.readFileSync(from)), {mode: 0o755})"
+    subprocess.run([node, "-e", script, packed, folder / "chromium"], check=True)
+    return folder / "chromium"
 
 
 @pytest.fixture(scope="session")
@@ -57,15 +72,7 @@ def chromium(playwright: Any) -> Iterator[Any]:
 @pytest.fixture(scope="session")
 def chromium_86(playwright: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Start Chromium 86 from an npm package: WeChat's built-in browser has no older base."""
-    node = shutil.which("node")
-    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
-        _skip_or_fail("it where it runs: Linux on x86_64")
-    if node is None or not OLD_CHROMIUM.exists():
-        _skip_or_fail("Node and 'npm ci --prefix tests --ignore-scripts'")
-    executable = tmp_path_factory.mktemp("chromium86") / "chromium"
-    unpack = "const [from, to] = process.argv.slice(1), fs = require('fs'), zlib = require('zlib');"
-    unpack += "fs.writeFileSync(to, zlib.brotliDecompressSync(fs.readFileSync(from)), {mode: 0o755})"
-    subprocess.run([node, "-e", unpack, OLD_CHROMIUM, executable], check=True)
+    executable = unpack(CHROMIUM_86, tmp_path_factory.mktemp("chromium86"))
     browser = playwright.chromium.launch(executable_path=executable, args=[*FLAGS, "--headless", "--no-zygote"])
     assert browser.version.startswith("86.")
     yield browser

@@ -16,7 +16,6 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 
 import index
-from faaskit import function_config
 from faaskit import project as configuration
 from faaskit.scf import upload
 from tests.support.fake_scf import APPID, SECRET_ID, SECRET_KEY, FakeScf, healthy
@@ -597,8 +596,6 @@ def run_index(snapshot, event):
 
 @pytest.mark.django_db(transaction=True)
 def test_index_py_handles_the_events_of_a_deployment(project, scf, bridge_setting):
-    config = function_config.load(ROOT / "serverless.yml", ENVIRON)
-    bridge_setting("MANAGE_COMMANDS", config.environment["MANAGE_COMMANDS"])
     bridge_setting("PUBLIC_URL", "http://testserver")
     scf.run = run_index
     output = deploy(project)

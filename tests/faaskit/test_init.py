@@ -10,6 +10,8 @@ import pytest
 
 from faaskit import cli, function_config, project
 from faaskit.init.detect import Application, NotFound, applications, named
+from faaskit.init.requirements import imported_packages, names_packages
+from faaskit.init.routes import get_paths
 from faaskit.init.source import modules
 from faaskit.init.variables import environment_variables
 
@@ -52,6 +54,10 @@ def refused(capsys: pytest.CaptureFixture[str], folder: Path, *options: str) -> 
         ("import bottle\ndef make():\n    return bottle.Bottle()\n", "main:make()"),
         # A factory that the module calls itself is not a second application; nor is one that another serves.
         ("from flask import Flask\ndef make():\n    return Flask('x')\napp = make()\n", "main:app"),
+        (
+            "import falcon\ndef create_app(a=1):\n    return falcon.App()\ndef get_app():\n    return create_app(2)\n",
+            "main:get_app()",
+        ),
         ("from flask import Flask\ndef make(name):\n    return Flask(name)\napp = make('x')\n", "main:app"),
     ],
 )
@@ -124,14 +130,15 @@ def test_the_variables_that_the_source_reads_are_found(tmp_path):
 
 
 def test_what_is_written_can_be_read_and_ships_what_was_written(tmp_path, capsys):
-    write(tmp_path, app=FLASK + "import os\nos.environ['API_KEY']\n", tests__test_app="")
+    write(tmp_path, app=FLASK + "import os\nos.environ['API_KEY'], os.environ['DATABASE_URL']\n", tests__test_app="")
     (tmp_path / "templates").mkdir()
     (tmp_path / "README.md").touch()
     assert init(tmp_path) == 0
     described = project.read(tmp_path)
     assert described.application == "app:app"
     assert described.include == ("app.py", "index.py", "templates")
-    assert described.required == ("API_KEY",)
+    assert described.required == ("API_KEY", "DATABASE_URL")
+    assert described.variables == {"API_KEY": "for-packaging-only", "DATABASE_URL": "sqlite:///{tmp}/db.sqlite3"}
     config = function_config.load(tmp_path / "serverless.yml", {"API_KEY": "x"})
     assert config.environment == {"WSGI_APPLICATION": "app:app", "API_KEY": "x"}
     assert "Found app:app." in capsys.readouterr().out
@@ -144,6 +151,7 @@ def test_a_second_run_changes_nothing_and_finds_no_difference(tmp_path, capsys):
     capsys.readouterr()
     assert init(tmp_path) == 0
     assert capsys.readouterr().out.count("is there already\n") == 3
+    assert (tmp_path / "requirements.txt").read_text(encoding="utf-8").splitlines()[1:] == ["Flask==3.1.3"]
     assert init(tmp_path, "--diff") == 0
     assert capsys.readouterr().out == ""
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
@@ -195,7 +203,7 @@ def test_several_applications_are_listed_and_one_is_asked_for(tmp_path, capsys):
     ("files", "options", "sentence"),
     [
         ({"settings": "DEBUG = True\n"}, [], "holds no manage.py and no Flask, Falcon, FastAPI or other application"),
-        ({"web__manage": ""}, [], "manage.py is in web: run the command in that folder."),
+        ({"web__manage": "", "web__site__wsgi": FLASK}, [], "manage.py is in web: run the command in that folder."),
         ({"manage": "print(1)\n"}, [], "manage.py names no DJANGO_SETTINGS_MODULE: is it Django's?"),
         ({"app": FLASK, "index": "from flask import Flask\n"}, [], "index.py is a module of the project's: rename it"),
         ({"src__shop__web": FLASK}, [], "src.shop.web:app is below src/"),
@@ -231,6 +239,65 @@ def test_the_requirements_of_an_asgi_application_get_the_adapter(tmp_path):
     assert lines[1:] == ["-r requirements.txt", "a2wsgi==1.10.10"]
     assert project.read(tmp_path).requirements == "requirements-function.txt"
     assert (tmp_path / "requirements.txt").read_text(encoding="utf-8") == "fastapi\n"
+
+
+def test_packages_that_no_file_names_are_those_that_the_project_imports(tmp_path):
+    source = "import flask, json\nfrom . import own\nimport own\nINSTALLED_APPS = ['rest_framework.authtoken', 'own']\n"
+    write(tmp_path, main=source, own="")
+    packages = imported_packages(tmp_path, modules(tmp_path))
+    assert [package.partition("==")[0] for package in packages] == ["djangorestframework", "Flask"]
+    write(tmp_path, more="import not_installed_here\n")
+    assert imported_packages(tmp_path, modules(tmp_path)) == []
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "uv.lock", "poetry.lock", "Pipfile.lock", "pyproject.toml"])
+def test_a_project_that_names_its_packages_gets_no_requirements(tmp_path, name):
+    write(tmp_path, app=FLASK)
+    assert not names_packages(tmp_path)
+    (tmp_path / name).write_text("[project]\nname = 'shop'\n", encoding="utf-8")
+    assert names_packages(tmp_path)
+
+
+def test_the_package_is_tried_with_the_pages_that_need_no_parameters(tmp_path):
+    source = (
+        "from flask import Blueprint, Flask\napp = Flask('x')\nparts = Blueprint('parts', 'x')\n"
+        "@app.route('/')\n@app.get('/tea/<kind>')\ndef home(): ...\n"
+        "@app.route('/order', methods=['POST'])\ndef order(): ...\n@parts.route('/part')\ndef part(): ...\n"
+        "@app.get('/healthz')\nasync def health(): ...\n"
+    )
+    write(tmp_path, main=source)
+    assert get_paths(modules(tmp_path)) == ["/", "/healthz"]
+    assert init(tmp_path) == 0
+    described = project.read(tmp_path)
+    assert [each.path for each in described.smoke] == ["/", "/healthz"]
+    assert described.health == "/healthz"
+
+
+def test_the_admin_of_a_django_project_is_among_them(tmp_path):
+    write(tmp_path, urls="urlpatterns = [path('staff/', admin.site.urls), path('', home)]\n")
+    assert get_paths(modules(tmp_path)) == ["/staff/login/"]
+
+
+def test_flasks_instance_folder_is_where_a_function_may_write(tmp_path):
+    source = (
+        "import os\nfrom flask import Flask\ndef create_app():\n"
+        "    app = Flask('main', instance_relative_config=True)\n    os.makedirs(app.instance_path)\n    return app\n"
+    )
+    write(tmp_path, main=source)
+    assert init(tmp_path) == 0
+    assert project.read(tmp_path).application == "wsgi_instance:application"
+    code = (
+        "import os, sys; os.access = lambda path, mode: not sys.argv[1:]\n"
+        "from wsgi_instance import application; print(application.instance_path)"
+    )
+    paths = []
+    for read_only in ([], ["read-only"]):
+        command = [sys.executable, "-c", code, *read_only]
+        environment = {"PATH": "", "TMPDIR": str(tmp_path / "tmp")}
+        (tmp_path / "tmp").mkdir(exist_ok=True)
+        ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+        paths.append(ended.stdout.strip())
+    assert paths == [str(tmp_path / "instance"), str(tmp_path / "tmp" / "instance")]
 
 
 @pytest.mark.parametrize(("middleware", "written"), [("", True), ("whitenoise.middleware.WhiteNoiseMiddleware", False)])

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import io
+import shutil
 import struct
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import pytest
+from django.core.management import templates
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
-from faaskit.package import archives, build, shipped_files, verify, wheels
+from faaskit import project
+from faaskit.package import archives, build, shipped_files, verify
 from faaskit.package.archives import Size
 from faaskit.package.build import Package
 from faaskit.package.target import PackageError, Target, find_python
+from faaskit.project import Project
 from faaskit.units import MEGABYTE
 
 pytestmark = pytest.mark.slow
@@ -29,7 +33,7 @@ TARGET = Target.parse("3.10", "manylinux2014_x86_64")
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Package:
     """Build the project's own package once."""
-    return build.build(PROJECT, tmp_path_factory.mktemp("build"), TARGET, print)
+    return build.build(project.read(PROJECT), tmp_path_factory.mktemp("build"), TARGET, print)
 
 
 def names(archive: Path) -> set[str]:
@@ -38,7 +42,7 @@ def names(archive: Path) -> set[str]:
 
 
 def test_the_same_input_gives_the_same_bytes(built: Package, tmp_path: Path) -> None:
-    again = build.build(PROJECT, tmp_path / "again", TARGET, print)
+    again = build.build(project.read(PROJECT), tmp_path / "again", TARGET, print)
     for name in ("function.zip", "layer.zip"):
         first, second = ((folder / name).read_bytes() for folder in (built.folder, again.folder))
         assert hashlib.sha256(first).hexdigest() == hashlib.sha256(second).hexdigest(), name
@@ -48,8 +52,19 @@ def test_the_package_passes_its_verification(built: Package) -> None:
     if built.python is None:
         pytest.fail("Python 3.10 is what ships: it is needed here, as python3.10 or in pyenv.")
     lines: list[str] = []
-    verify.verify(built, PROJECT / "tests" / "events", TARGET, lines.append)
+    verify.verify(built, TARGET, lines.append)
     assert lines[-1].startswith("All ")
+
+
+def test_requirements_txt_pins_every_package_of_the_layer(built: Package) -> None:
+    lock = (built.folder / build.LOCK).read_text().splitlines()
+    pinned = [
+        Requirement(line.partition(" #")[0])
+        for line in (PROJECT / "requirements.txt").read_text().splitlines()
+        if "==" in line
+    ]
+    versions = {f"{canonicalize_name(each.name)}{each.specifier}" for each in pinned}
+    assert {line.partition(" ")[0] for line in lock if "==" in line} <= versions
 
 
 def test_the_function_holds_no_development_files(built: Package) -> None:
@@ -102,110 +117,28 @@ def test_a_size_over_a_limit_of_the_platform_is_an_error_with_figures() -> None:
     def size(zipped: int, unzipped: int) -> Size:
         return Size(zipped * MEGABYTE, unzipped * MEGABYTE)
 
-    assert archives.over_limit(size(1, 1), size(1, 1)) == []
-    (sentence,) = archives.over_limit(size(11, 1), size(1, 1))
+    assert archives.over_limit({"function": size(1, 1), "layer": size(1, 1)}) == []
+    (sentence,) = archives.over_limit({"function": size(11, 1), "layer": size(1, 1)})
     assert sentence == "function.zip has 11.0 MB, more than the 10 MB that the console can edit."
-    assert len(archives.over_limit(size(51, 501), size(51, 1))) == 4
+    assert len(archives.over_limit({"function": size(51, 501), "layer": size(51, 1)})) == 4
+    assert archives.over_limit({"function": size(11, 1)}) == []
+    assert archives.over_limit({"function": size(51, 501)}) == [
+        "function.zip has 51.0 MB, more than the 50 MB that can be uploaded.",
+        "function unzipped has 501.0 MB, more than the 500 MB that an instance holds.",
+    ]
 
 
-# --- Wheels, made here --------------------------------------------------------------------------------------------
-
-
-def make_wheel(folder: Path, name: str, tag: str, files: dict[str, bytes] | None = None, requires: str = "") -> Path:
-    """Write a wheel of version 1.0."""
-    folder.mkdir(parents=True, exist_ok=True)
-    wheel = folder / f"{name}-1.0-{tag}.whl"
-    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
-    if requires:
-        metadata += f"Requires-Dist: {requires}\n"
-    with zipfile.ZipFile(wheel, "w") as archive:
-        for path, content in (files or {f"{name}.py": b""}).items():
-            archive.writestr(path, content)
-        archive.writestr(f"{name}-1.0.dist-info/METADATA", metadata)
-        archive.writestr(f"{name}-1.0.dist-info/WHEEL", f"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: {tag}\n")
-        archive.writestr(f"{name}-1.0.dist-info/RECORD", "")
-    return wheel
-
-
-@pytest.fixture
-def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Make an empty folder the only index that pip uses."""
-    folder = tmp_path / "index"
-    folder.mkdir()
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
-    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "none"))
-    yield folder
-
-
-def fetch(tmp_path: Path, *lines: str) -> list[Path]:
-    return wheels.fetch([Requirement(line) for line in lines], TARGET, tmp_path / "wheels")
-
-
-def test_the_wheel_of_the_target_is_taken_on_any_machine(index: Path, tmp_path: Path) -> None:
-    for tag in ("cp310-cp310-manylinux2014_x86_64", "cp311-cp311-win_amd64", "cp313-cp313-macosx_11_0_arm64"):
-        make_wheel(index, "binary", tag)
-    (wheel,) = fetch(tmp_path, "binary==1.0")
-    assert wheel.name == "binary-1.0-cp310-cp310-manylinux2014_x86_64.whl"
-
-
-@pytest.mark.parametrize(
-    "tag", ["cp311-cp311-manylinux2014_x86_64", "cp310-cp310-manylinux_2_28_x86_64", "cp310-cp310-win_amd64"]
-)
-def test_a_package_without_a_fitting_wheel_is_one_sentence_with_its_name(index: Path, tmp_path: Path, tag: str) -> None:
-    make_wheel(index, "binary", tag)
-    with pytest.raises(PackageError) as caught:
-        fetch(tmp_path, "binary==1.0")
-    assert "binary==1.0 has no wheel for manylinux2014_x86_64 and CPython 3.10" in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-def test_a_requirement_that_is_not_pinned_is_an_error(tmp_path: Path) -> None:
-    file = tmp_path / "requirements.txt"
-    file.write_text("Django>=5.2\n")
-    with pytest.raises(PackageError, match="does not pin Django"):
-        wheels.read_requirements(file, TARGET)
-
-
-def test_markers_are_compared_with_the_target_and_not_with_this_machine(tmp_path: Path) -> None:
-    file = tmp_path / "requirements.txt"
-    file.write_text(
-        'a==1 ; python_version < "3.11"  # here\nb==1 ; sys_platform == "win32"\nc==1 ; python_version >= "3.11"\n'
-    )
-    assert [requirement.name for requirement in wheels.read_requirements(file, TARGET)] == ["a"]
-
-
-def test_a_requirement_of_a_wheel_must_be_pinned_too(tmp_path: Path) -> None:
-    wheel = make_wheel(tmp_path, "needy", "py3-none-any", requires='other>=1; python_version < "3.11"')
-    pinned = [Requirement("needy==1.0")]
-    with pytest.raises(PackageError, match=r"needs other, which requirements\.txt does not pin"):
-        wheels.check_complete([wheel], pinned, TARGET, unneeded=())
-    wheels.check_complete([wheel], [*pinned, Requirement("other==1.0")], TARGET, unneeded=())
-    wheels.check_complete([wheel], pinned, TARGET, unneeded={"other"})
-
-
-def test_a_wheel_that_writes_outside_of_itself_is_refused(tmp_path: Path) -> None:
-    wheel = make_wheel(tmp_path, "evil", "py3-none-any", {"../evil.py": b""})
-    with pytest.raises(PackageError, match="outside of itself"):
-        list(wheels.files_of(wheel))
-
-
-@pytest.mark.parametrize("library", ["_brotli.so", "lib/libbrotli.so.1", "_brotli.pyd", "brotli.dll", "brotli.dylib"])
-def test_a_wheel_built_here_that_holds_a_library_of_this_machine_is_not_pure(tmp_path: Path, library: str) -> None:
-    assert wheels.is_pure(make_wheel(tmp_path, "pure", "py3-none-any"))
-    assert not wheels.is_pure(make_wheel(tmp_path, "binary", "cp310-cp310-manylinux2014_x86_64"))
-    assert not wheels.is_pure(make_wheel(tmp_path, "compiled", "py3-none-any", {library: b"\x7fELF"}))
-
-
-def test_a_build_that_fails_leaves_the_last_one(index: Path, tmp_path: Path) -> None:
-    project, folder = tmp_path / "project", tmp_path / "build"
-    project.mkdir()
-    (project / "requirements.txt").write_text("missing==1.0\n")
-    folder.mkdir()
-    (folder / "function.zip").write_bytes(b"the last one")
-    with pytest.raises(PackageError, match=r"missing==1\.0"):
-        build.build(project, folder, TARGET, print)
-    assert [path.name for path in folder.iterdir()] == ["function.zip"]
+def test_the_bytecode_does_not_depend_on_the_environment_that_compiles_it(tmp_path: Path) -> None:
+    plain, laden = tmp_path / "plain", tmp_path / "laden"
+    for place, text in ((plain, ""), (laden, "import tempfile, shutil, urllib.request, http.client\n")):
+        subprocess.run([find_python("3.10") or "python3.10", "-m", "venv", "--without-pip", str(place)], check=True)
+        (package,) = place.glob("lib/python*/site-packages")
+        (package / "more.pth").write_text(text)
+        (place / "code").mkdir()
+        shutil.copy(templates.__file__, place / "code")
+        build.compile_bytecode(str(place / "bin" / "python"), place / "code", "/opt")
+    (first,), (second,) = (list(place.glob("code/__pycache__/*.pyc")) for place in (plain, laden))
+    assert first.read_bytes() == second.read_bytes()
 
 
 # --- Target and files -------------------------------------------------------------------------------------------------
@@ -219,7 +152,7 @@ def test_a_python_counts_only_after_it_was_run(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
     assert find_python("3.99") is None
     here = f"{sys.version_info.major}.{sys.version_info.minor}"
-    assert find_python(here) == [sys.executable]
+    assert find_python(here) == sys.executable
 
 
 @pytest.mark.parametrize("platform", ["win_amd64", "macosx_11_0_arm64", "manylinux2014_ppc64"])
@@ -242,16 +175,40 @@ def test_a_platform_other_than_manylinux_is_an_error(platform: str) -> None:
         ("_cffi_backend.cpython-310-x86_64-linux-gnu.so", False),
     ],
 )
-def test_the_list_decides_which_files_of_the_layer_stay_behind(path: str, left_out: bool) -> None:
-    assert shipped_files.is_left_out(PurePosixPath(path), shipped_files.LAYER_LEFT_OUT) is left_out
+def test_the_lists_decide_which_files_of_the_layer_stay_behind(path: str, left_out: bool) -> None:
+    own = project.read(PROJECT)
+    patterns = (*shipped_files.PACKAGES, *own.layer_exclude)
+    assert shipped_files.is_left_out(PurePosixPath(path), patterns, own.languages) is left_out
+
+
+def shipped(folder: Path, **table: tuple[str, ...]) -> set[str]:
+    return {path.as_posix() for path, _file in shipped_files.function_files(Project(folder, **table))}
 
 
 def test_secrets_and_editors_folders_stay_behind(tmp_path: Path) -> None:
-    for name in ("index.py", ".env", "mydjango/.env", "mydjango/.idea/x.xml", "mydjango/a.py", "faaskit/b.py"):
+    for name in ("index.py", ".env", "shop/.env", "shop/.idea/x.xml", "shop/a.py", "faaskit/b.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("")
-    shipped = {path.as_posix() for path, _file in shipped_files.function_files(tmp_path)}
-    assert shipped == {"index.py", "mydjango/a.py"}
+    assert shipped(tmp_path, include=("index.py", "shop")) == {"index.py", "shop/a.py"}
+
+
+def test_a_project_that_names_no_files_ships_all_but_tools_and_local_data(tmp_path: Path) -> None:
+    stay = ["venv/pyvenv.cfg", "venv/lib/x.py", "web/node_modules/a.js", "build/function/a.py", "instance/config.py"]
+    stay += ["db.sqlite3", "data/shop.db", "serverless.yml", "x.egg-info/PKG-INFO", ".git/config", "shop/tests/a.py"]
+    ship = ["index.py", "shop/a.py", "shop/static/a.css", "shop/build/b.py", "words.txt"]
+    for name in stay + ship:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    assert shipped(tmp_path) == set(ship)
+    assert shipped(tmp_path, exclude=("*.txt",)) == set(ship) - {"words.txt"}
+
+
+def test_commands_of_the_development_side_stay_behind(tmp_path: Path) -> None:
+    folder = tmp_path / "shop/management/commands"
+    folder.mkdir(parents=True)
+    (folder / "one.py").write_text("from faaskit import project")
+    (folder / "two.py").write_text("")
+    assert shipped(tmp_path) == {"shop/management/commands/two.py"}
 
 
 def test_a_zip_does_not_depend_on_dates_and_rights(tmp_path: Path) -> None:

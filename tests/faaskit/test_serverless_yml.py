@@ -35,8 +35,9 @@ LAYER_FIELDS = {"name", "description", "region", "src", "runtimes"}
 HTTP_FIELDS = {"qualifier", "authType", "netConfig", "corsConfig", "name", "enable"}
 TIMER_FIELDS = {"name", "cronExpression", "argument", "enable", "qualifier"}
 
-# Settings that a function on the platform, whose instances serve one request at a time, does not use.
-NOT_DEPLOYED = {"DEBUG", "SQLITE_PATH", "LEXICON_DIR", "WSGI_MULTITHREAD"}
+# Settings that a function on the platform, whose instances serve one request at a time, does not use; and the
+# allow-list of commands, which stands in mydjango/settings.py alone.
+NOT_DEPLOYED = {"DEBUG", "SQLITE_PATH", "LEXICON_DIR", "WSGI_MULTITHREAD", "MANAGE_COMMANDS"}
 ENVIRON = {
     "SECRET_KEY": "s",
     "MYSQL_HOST": "10.0.0.2",
@@ -110,11 +111,10 @@ def test_every_setting_of_the_project_is_in_the_file():
 def test_secrets_come_from_the_environment_alone():
     variables = document("serverless.yml")["inputs"]["environment"]["variables"]
     for name, value in variables.items():
-        assert name in ("MANAGE_COMMANDS", "ERROR_PAGE") or value == f"${{env:{name}}}"
+        assert name == "ERROR_PAGE" or value == f"${{env:{name}}}"
 
 
-def test_the_timers_are_on_and_their_commands_are_allowed(config, bridge_setting):
-    bridge_setting("MANAGE_COMMANDS", config.environment["MANAGE_COMMANDS"])
+def test_the_timers_are_on_and_their_commands_are_allowed(config):
     assert {timer.message: timer.cron for timer in config.timers if timer.enabled} == {
         "drain_outbox --seconds 45": "0 * * * * * *",
         "update_figures --seconds 20": "30 * * * * * *",

@@ -8,7 +8,10 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,7 +19,15 @@ import index
 from survey.demo import wording
 from survey.jobs import rollup
 from survey.jobs.retention import erase
-from survey.models import Branch, ExportLog, FollowUpNote, Submission
+from survey.models import (
+    Branch,
+    ErasureLog,
+    ErasureRequest,
+    ExportLog,
+    FollowUpNote,
+    Membership,
+    Submission,
+)
 from survey.staff import exports
 from survey.staff.views import branches
 from tests.support.chain import make_submission
@@ -310,6 +321,39 @@ def test_the_number_of_queries_is_bounded_and_independent_of_the_number_of_submi
     rollup.count_days(30)
     with django_assert_max_num_queries(queries):
         assert client.get(url(page), {"q": "排队"}).status_code == 200
+
+
+def make_rows(count):
+    """Add rows to every list and table of the staff's pages."""
+    for number in range(Branch.objects.count(), Branch.objects.count() + count):
+        branch = Branch.objects.create(code=f"branch-{number}", name=f"门店{number}")
+        user = User.objects.create_user(f"manager{number}@example.com", f"manager{number}@example.com")
+        Membership.objects.create(user=user, branch=branch)
+        submission = make_submission(branch, 1, days_ago=number % 20, comment=f"排队太久{number}", problems=255)
+        ErasureRequest.objects.create(submission=submission)
+        ErasureLog.objects.create(submission=submission, event=ErasureLog.Event.DECLINED, user=user)
+        ExportLog.objects.create(user=user)
+        FollowUpNote.objects.create(submission=Submission.objects.earliest("pk"), author=user, status="open", text="x")
+
+
+def test_no_query_and_no_template_repeats_for_each_row(client, chain):
+    client.force_login(chain.head)
+
+    def cost(page):
+        address = (
+            f"{url(page)}?q=排队" if page != "submission" else url(page, Submission.objects.earliest("pk").reference)
+        )
+        with CaptureQueriesContext(connection) as queries:
+            response = client.get(address)
+        assert response.status_code == 200
+        return page, len(queries), [template.name for template in response.templates]
+
+    pages = (*PAGES[:4], "branches", "cards", "staff", "erasures", "submission")
+    make_submission(chain.north, 1, days_ago=30)  # the longest waiting, behind which the next one takes one query
+    make_rows(5)
+    of_five = [cost(page) for page in pages]
+    make_rows(30)  # of more than 40 branches the overview chooses some, with two queries more
+    assert [cost(page) for page in pages] == of_five
 
 
 def test_a_card_holds_the_branchs_link(client, chain, settings):

@@ -6,9 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from survey.guest.consent import CONSENT_VERSION, CONSENT_VERSIONS
 from survey.guest.visit import VisitForm
@@ -320,3 +322,27 @@ class TestAClosedBranch:
         branch.save()
         assert Branch.objects.get().closed_at is None
         assert client.post("/submitSurvey", opened_after).status_code == 302
+
+
+def test_the_thanks_show_what_the_branch_wants_to_say(client: Client, settings: Settings) -> None:
+    settings.CHAIN_NAME = "面馆"
+    branch = Branch.objects.create(
+        code="sh01",
+        name="人民广场店",
+        thanks_text="点评我们，送一杯茶",
+        thanks_text_en="Review us",
+        thanks_url="https://review.example/?a=1&b=2",
+    )
+    submission = Submission.objects.create(satisfaction=5, branch=branch, language="zh-hans")
+    for language, words in (("zh", "点评我们，送一杯茶"), ("en", "Review us")):
+        page = client.get(f"/thanks/{submission.reference}?lang={language}").content.decode()
+        assert f'<a class="action" href="https://review.example/?a=1&amp;b=2" rel="noopener">{words}</a>' in page
+        assert "面馆 · 人民广场店" in page
+    Branch.objects.update(thanks_url="")
+    assert "点评我们，送一杯茶</p>" in client.get(f"/thanks/{submission.reference}?lang=zh").content.decode()
+
+
+@pytest.mark.parametrize("address", ["http://review.example", "javascript:alert(1)", "review"])
+def test_a_link_under_the_thanks_is_https(address: str) -> None:
+    with pytest.raises(ValidationError, match="https://example"):
+        Branch(code="a", name="a", thanks_url=address).full_clean()

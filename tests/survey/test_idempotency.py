@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,7 +12,7 @@ from django.db import connection, transaction
 from django.test import Client
 
 from survey.jobs import retention
-from survey.models import OutgoingMail, Submission
+from survey.models import Branch, OutgoingMail, Submission
 from tests.support.eventually import eventually
 
 VALID = {"name": "Tom", "phone": "1234567890", "satisfaction": 5, "email": "tom@example.com"}
@@ -34,6 +35,16 @@ class TestOneKey:
         assert second["Idempotent-Replayed"] == "true"
         assert (Submission.objects.count(), OutgoingMail.objects.count()) == (1, 1)
 
+    def test_a_retry_is_logged_by_the_submission_it_repeats(
+        self, client: Client, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.INFO)
+        post(client)
+        post(client)
+        logged = [(record.getMessage(), getattr(record, "submission", None)) for record in caplog.records]
+        pk = Submission.objects.get().pk
+        assert logged == [("submission.accepted", pk), ("submission.replayed", pk)]
+
     def test_other_content_is_422(self, client: Client) -> None:
         post(client)
         other = post(client, satisfaction=1)
@@ -51,6 +62,12 @@ class TestOneKey:
         form = client.post("/submitSurvey", {**VALID, "submission_id": KEY})
         assert form["Idempotent-Replayed"] == "true"
         assert form["Location"] == f"/thanks/{Submission.objects.get().reference}"
+
+    def test_a_retry_is_recognised_though_its_branch_has_another_name_by_now(self, client: Client) -> None:
+        branch = Branch.objects.create(code="north", name="北店")
+        post(client, branch="north")
+        Branch.objects.filter(pk=branch.pk).update(name="新北店", name_en="North")
+        assert post(client, branch="north")["Idempotent-Replayed"] == "true"
 
     def test_a_retry_after_the_erasure_still_counts_once(self, client: Client) -> None:
         first = post(client).json()

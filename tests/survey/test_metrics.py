@@ -42,10 +42,15 @@ def test_a_difference_that_chance_explains_is_not_clear():
 
 
 @pytest.mark.parametrize(
-    ("degrees", "quantile"), [(1, 12.706), (2, 4.303), (3, 3.182), (4, 2.776), (9, 2.262), (29, 2.045), (999, 1.962)]
+    ("degrees", "quantile", "error"),
+    [
+        *((1, 12.7062, 1e-6), (2, 4.30265, 1e-6), (3, 3.18245, 7.4e-3), (4, 2.77645, 2.6e-3), (5, 2.57058, 1.1e-3)),
+        *((9, 2.26216, 1.2e-4), (29, 2.04523, 2e-6), (51, 2.00758, 2e-6), (999, 1.96234, 2e-6)),
+    ],
 )
-def test_students_t_agrees_with_the_tables(degrees, quantile):
-    assert metrics.student_t(degrees) == pytest.approx(quantile, rel=1e-2)
+def test_students_t_agrees_with_the_tables(degrees, quantile, error):
+    """The better, the more degrees of freedom."""
+    assert metrics.student_t(degrees) == pytest.approx(quantile, rel=error)
 
 
 def test_the_average_has_students_interval():

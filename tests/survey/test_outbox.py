@@ -193,11 +193,15 @@ class TestSending:
         outbox.deliver(60)
         assert not OutgoingMail.objects.exists()
 
-    def test_in_production_without_a_mail_server_mail_waits(self, settings: Any) -> None:
+    def test_in_production_without_a_mail_server_mail_waits_and_the_log_says_so(
+        self, settings: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
         settings.SENDS_MAIL = False
         submit()
         assert outbox.deliver(60) == outbox.DeliveryReport(waiting=1)
         assert OutgoingMail.objects.get().attempts == 0
+        (record,) = caplog.records
+        assert (record.getMessage(), getattr(record, "waiting", None)) == ("outbox.no_mail_server", 1)
 
 
 def smtp_backend() -> Any:
@@ -226,6 +230,16 @@ class TestFaults:
         assert "450" in mail.last_error
         assert mail.next_attempt_at > timezone.now()
         assert sorted(mailbox.recipients) == ["first@example.com", "last@example.com"]
+
+    def test_the_log_says_which_mail_was_not_sent_and_why_without_its_address(
+        self, mailbox: smtp.Mailbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        mailbox.at_data[self.BAD] = f"451 not now, {self.BAD}"
+        mail = self.deliver_good_and_bad()
+        (record,) = (record for record in caplog.records if record.getMessage() == "outbox.not_sent")
+        details = {name: getattr(record, name) for name in ("mail", "attempts", "error", "given_up", "code")}
+        assert details == {"mail": mail.pk, "attempts": 1, "error": "SMTPDataError", "given_up": False, "code": 451}
+        assert self.BAD not in str(record.__dict__)
 
     def test_a_recipient_refused_for_good_is_not_asked_again(self, mailbox: smtp.Mailbox) -> None:
         mailbox.at_recipient[self.BAD] = "550 no such mailbox"

@@ -125,6 +125,15 @@ def test_a_day_is_counted_when_it_is_over_and_once_more_a_day_later(chain, clock
     assert RollupDay.objects.get(local_date=day).is_final
 
 
+def test_a_day_is_over_when_no_request_of_it_can_still_run(chain, clock):
+    make_submission(chain.north, 5)
+    midnight = NOON + timedelta(hours=12)
+    clock(midnight + timedelta(minutes=15, seconds=-1))
+    assert rollup.due_days() == []
+    clock(midnight + timedelta(minutes=15))
+    assert rollup.due_days() == [NOON.date()]
+
+
 def test_a_submission_that_no_mark_tells_of_is_in_the_second_count(chain, clock):
     make_submission(chain.north, 5)
     clock(NOON + timedelta(1))

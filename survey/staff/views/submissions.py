@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
@@ -33,7 +31,7 @@ def comments(request: HttpRequest) -> HttpResponse:
     terms = search.rarest_first(filters)
 
     def commented(part: Filters) -> QuerySet[Submission]:
-        rows = submissions.matching(part).exclude(comment="").select_related("branch")
+        rows = submissions.matching(part).exclude(comment="").prefetch_related("branch")
         return search.find(rows, part, terms) if filters.words else rows.order_by("-local_date", "-id")
 
     page, last = pagination.first_page(submissions.newest(commented, filters, PER_PAGE + 1, before), PER_PAGE)
@@ -58,10 +56,14 @@ def follow_up_list(request: HttpRequest) -> HttpResponse:
     form = filter_form(request, "q", any_time=status == FollowUpStatus.OPEN, low_only=True)
     filters = form.filters()
     before = pagination.from_query(request, "before", Cursor.parse)
+
+    def low_scores(part: Filters) -> QuerySet[Submission]:
+        return submissions.low_scores(part, "" if status == "all" else status).prefetch_related("branch")
+
     if status == FollowUpStatus.OPEN:
-        rows = list(pagination.newer_than(submissions.queue(filters), before)[: PER_PAGE + 1])
+        queue = submissions.queue(filters).prefetch_related("branch")
+        rows = list(pagination.newer_than(queue, before)[: PER_PAGE + 1])
     else:
-        low_scores = partial(submissions.low_scores, status="" if status == "all" else status)
         rows = submissions.newest(low_scores, filters, PER_PAGE + 1, before)
     page, last = pagination.first_page(rows, PER_PAGE)
     context = page_context(request, form) | {

@@ -1,0 +1,44 @@
+"""The packages of a project whose files name none: those that it imports, as they are installed here."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterable, Iterator
+from importlib.metadata import packages_distributions, version
+from pathlib import Path
+
+from faaskit.init.source import Module
+
+REQUIREMENTS = ("requirements.txt", "uv.lock", "poetry.lock", "Pipfile.lock", "pyproject.toml")  # what names packages
+
+
+def names_packages(folder: Path) -> bool:
+    """Return whether a file of the project names its packages."""
+    pyproject = folder / "pyproject.toml"
+    has_project = pyproject.is_file() and "[project]" in pyproject.read_text(encoding="utf-8", errors="replace")
+    return has_project or any((folder / name).is_file() for name in REQUIREMENTS[:-1])
+
+
+def imported_packages(folder: Path, modules: Iterable[Module]) -> list[str]:
+    """Return `name==version` of each package; none at all where an import is not installed: the rest would mislead."""
+    own = {path.stem for path in folder.iterdir()}
+    distributions = packages_distributions()
+    names: set[str] = set()
+    for module in modules:
+        imported = {source.partition(".")[0] for source in module.imports.values()} - {""}
+        if not imported <= own | sys.stdlib_module_names | distributions.keys():
+            return []
+        names |= (imported | set(_apps(module.tree))) - own - sys.stdlib_module_names
+    packages = {package for name in names for package in distributions.get(name, [])}
+    return [f"{package}=={version(package)}" for package in sorted(packages, key=str.lower)]
+
+
+def _apps(tree: ast.Module) -> Iterator[str]:
+    """Yield the package of each entry of INSTALLED_APPS and MIDDLEWARE, which no statement imports."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and any(
+            isinstance(target, ast.Name) and target.id in ("INSTALLED_APPS", "MIDDLEWARE") for target in node.targets
+        ):
+            constants = [item.value for item in ast.walk(node.value) if isinstance(item, ast.Constant)]
+            yield from (value.partition(".")[0] for value in constants if isinstance(value, str))

@@ -1,0 +1,32 @@
+"""Render the survey page with placeholders. Nothing of a request is in it: it is rendered with an empty one."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest, QueryDict
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from mydjango.http.language import PARAMETER
+from survey.guest.forms import SubmissionForm
+from survey.guest.opening import placeholder
+from survey.guest.visit import VisitForm
+from survey.models import Branch
+
+
+def render(language: str, is_named: bool, has_branch: bool) -> str:
+    """Return the page's HTML with placeholders."""
+    request = HttpRequest()
+    request.method = "GET"
+    if is_named:
+        request.GET = QueryDict(f"{PARAMETER}={language}")
+    name = placeholder("branch_name")
+    branch = Branch(code=placeholder("branch"), name=name, name_en=name) if has_branch else None
+    context = {
+        "form": SubmissionForm.for_page(branch),
+        "branch_code": branch.code if branch else "",
+        "visit": VisitForm(initial={field: placeholder(field) for field in ("submission_id", "started")}),
+        "language_urls": {code: placeholder(code) for code, _name in settings.LANGUAGES},
+    }
+    with translation.override(language):
+        return render_to_string("guest/page.html", context, request)
