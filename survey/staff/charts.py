@@ -6,15 +6,14 @@ classes are used, since the Content-Security-Policy forbids inline style.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TypeVar
 
 from survey.staff.metrics import Estimate
 
-Day = TypeVar("Day")
-LABELS = 6  # dates below a trend, at most: more would overlap on a phone
+LABELS = 4  # dates below a trend, at most: more would overlap on a phone
+PLOT_TOP, PLOT_BOTTOM = 24.0, 180.0  # pixels; above are the values of a point, below are the dates
 
 
 @dataclass(frozen=True)
@@ -35,23 +34,42 @@ class Bar:
 
 @dataclass(frozen=True)
 class Dot:
+    """A figure with the text that shows on hover and focus, and the part of the picture that reacts."""
+
     x: float
     y: float
+    text: str
+    anchor: str  # of the text, so that it stays inside
+    left: float
+    width: float
 
 
 @dataclass(frozen=True)
 class Trend:
-    """CSAT as a line, its interval as a band, and the number of submissions as bars behind."""
+    """CSAT as a line with its interval as a band, the line of the year before, and counts as bars behind.
 
-    width: int
-    height: int
-    right: float  # x of the shares' labels, beside the newest days, which a phone shows first
-    lines: list[str] = field(default_factory=list)  # `points` of polylines; a day without submissions starts a new one
+    x is in percent of the width and y in pixels, so that text keeps its size on every screen.
+    """
+
+    lines: list[str] = field(default_factory=list)  # `points` of polylines; a missing figure starts a new one
+    lines_before: list[str] = field(default_factory=list)
     bands: list[str] = field(default_factory=list)  # `points` of polygons
-    dots: list[Dot] = field(default_factory=list)  # figures without a neighbour: a polyline of one point is invisible
+    dots: list[Dot] = field(default_factory=list)
     bars: list[Bar] = field(default_factory=list)
     dates: list[Tick] = field(default_factory=list)
     shares: list[Tick] = field(default_factory=list)
+    counts: list[Tick] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class TrendPoint:
+    """A point of a trend: its date, its text, the submissions of its bar, and its figures."""
+
+    date: str
+    text: str
+    count: int
+    csat: Estimate | None
+    year_before: Estimate | None
 
 
 @dataclass(frozen=True)
@@ -89,61 +107,55 @@ def length(count: int, largest: int, width: float = 200) -> float:
     return _round(width * count / largest) if largest else 0.0
 
 
-def trend(
-    points: Sequence[tuple[Day, Estimate | None]],
-    label: Callable[[Day], str] = str,
-    width: int = 640,
-    height: int = 220,
-) -> Trend:
-    """Return the trend of (day, CSAT) pairs, oldest first; CSAT is None on days without submissions.
-
-    `label` formats a day below the chart.
-    """
-    left, right, top, bottom = 8.0, 38.0, 10.0, 28.0
-    inner_width, inner_height = width - left - right, height - top - bottom
-    chart = Trend(width, height, width - right)
-    step = inner_width / max(1, len(points))
-    most = max((estimate.n for _day, estimate in points if estimate), default=0)
+def trend(points: Sequence[TrendPoint]) -> Trend:
+    """Return the chart of points, oldest first."""
+    chart = Trend()
+    height = PLOT_BOTTOM - PLOT_TOP
+    step = 100 / max(1, len(points))
+    highest = _round_up(max((point.count for point in points), default=0))
 
     def x(position: int) -> float:
-        return _round(left + step * (position + 0.5))
+        return _round(step * (position + 0.5))
 
     def y(share: float) -> float:
-        return _round(top + inner_height * (1 - share))
+        return _round(PLOT_BOTTOM - height * share)
 
-    for percent in (0, 25, 50, 75, 100):
-        chart.shares.append(Tick(y(percent / 100), f"{percent}%"))
+    chart.shares.extend(Tick(y(percent / 100), f"{percent}%") for percent in (0, 25, 50, 75, 100))
+    # At most a third of the height, so that the bars stay in the background.
+    chart.counts.extend([Tick(y(0), "0"), Tick(y(1 / 3), str(highest))])
     every = max(1, -(-len(points) // LABELS))
-    for position, (day, estimate) in enumerate(points):
+    for position, point in enumerate(points):
         if (len(points) - 1 - position) % every == 0:
-            chart.dates.append(Tick(x(position), label(day)))
-        if estimate:
-            # At most a third of the height, so that the bars stay in the background.
-            tall = _round(inner_height / 3 * estimate.n / most)
-            bar_width = max(1.0, step * 0.7)
-            chart.bars.append(
-                Bar(_round(x(position) - bar_width / 2), _round(top + inner_height - tall), _round(bar_width), tall)
-            )
-    for run in _runs(points):
-        if len(run) == 1:
-            position, estimate = run[0]
-            chart.dots.append(Dot(x(position), y(estimate.value)))
-            continue
+            chart.dates.append(Tick(x(position), point.date))
+        top = y(point.count / highest / 3)
+        chart.bars.append(Bar(_round(x(position) - 0.35 * step), top, _round(0.7 * step), _round(PLOT_BOTTOM - top)))
+        if point.csat:
+            at = x(position)
+            anchor = "start" if at < 100 / 3 else "end" if at > 200 / 3 else "middle"
+            chart.dots.append(Dot(at, y(point.csat.value), point.text, anchor, _round(step * position), _round(step)))
+    for run in _runs([point.csat for point in points]):
         chart.lines.append(" ".join(f"{x(position)},{y(estimate.value)}" for position, estimate in run))
         upper = [f"{x(position)},{y(estimate.high)}" for position, estimate in run]
         lower = [f"{x(position)},{y(estimate.low)}" for position, estimate in reversed(run)]
         chart.bands.append(" ".join(upper + lower))
+    for run in _runs([point.year_before for point in points]):
+        if len(run) > 1:  # a lone figure has no dot
+            chart.lines_before.append(" ".join(f"{x(position)},{y(estimate.value)}" for position, estimate in run))
     return chart
 
 
-def _runs(points: Sequence[tuple[Day, Estimate | None]]) -> list[list[tuple[int, Estimate]]]:
+def _runs(estimates: Sequence[Estimate | None]) -> list[list[tuple[int, Estimate]]]:
     """Return the positions and figures of each run of neighbours that have one."""
-    runs = groupby(enumerate(points), key=lambda item: item[1][1] is None)
+    runs = groupby(enumerate(estimates), key=lambda item: item[1] is None)
     return [
-        [(position, estimate) for position, (_day, estimate) in run if estimate]
-        for is_missing, run in runs
-        if not is_missing
+        [(position, estimate) for position, estimate in run if estimate] for is_missing, run in runs if not is_missing
     ]
+
+
+def _round_up(count: int) -> int:
+    """Return the next round number: 1, 2 or 5, or ten times as much and so on."""
+    power = int("1".ljust(len(str(count)), "0"))
+    return next(number * power for number in (1, 2, 5, 10) if number * power >= count)
 
 
 def _round(value: float) -> float:

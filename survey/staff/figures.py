@@ -8,12 +8,15 @@ used in both conditions: a timer that counts a day in the meantime neither doubl
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import accumulate
+from statistics import median
 from typing import Any
 
 from django.db.models import BooleanField, Case, Count, F, Q, QuerySet, Sum, When
+from django.utils import timezone
 
 from survey.models import BranchRollup, ChainRollup, DailyRollup, RollupDay, Submission
 from survey.models.derived import submission_sums
@@ -23,6 +26,11 @@ from survey.staff.filters import Filters
 
 NPS_GROUPS = ("promoters", "passives", "detractors")
 LISTED = 20  # branches from each end of the list, where it has more than twice as many
+WEEK = 7  # days
+YEAR = timedelta(52 * WEEK)  # to the same weekday a year ago
+WINDOWS = (WEEK, 4 * WEEK, 13 * WEEK)  # days that a point of the trend is of
+FEWEST = 10  # submissions of a point
+MOST_POINTS = 31  # a phone has no room for more
 NEWEST_LOW = 5_000  # low scores that problems are counted from
 _ASPECT_SUMS = tuple(f"{aspect}_{moment}" for aspect in ASPECTS for moment in ("count", "sum", "squares"))
 
@@ -73,7 +81,7 @@ class Figures:
 
     now: Tally
     before: Tally
-    by_day: dict[date, list[int]]  # scores of each day that has submissions
+    by_day: dict[date, list[int]]  # scores of each day of both periods that has submissions
     by_branch: dict[int | None, tuple[Tally, Tally]]  # now and before, without aspects
     unlisted: int  # branches with submissions that `by_branch` lacks
 
@@ -93,30 +101,97 @@ def figures(filters: Filters, branches: int = 0) -> Figures:
     for row in live:
         tallies[row["local_date"] < filters.start].add(row)
     listed, unlisted = _listed(filters, sources) if branches > 2 * LISTED else (Q(), 0)
-    return Figures(*tallies, _by_day(filters, sources, live), _by_branch(filters, sources, listed), unlisted)
+    return Figures(*tallies, _by_day(sources, live), _by_branch(filters, sources, listed), unlisted)
 
 
 def submissions_by_day(filters: Filters) -> dict[date, int]:
     """Return the number of submissions of each day that has any, oldest first."""
     sources = _sources(filters, filters.start)
     live = sources.live.values("local_date", "satisfaction").annotate(submissions=Count("id"))
-    return {day: sum(scores) for day, scores in sorted(_by_day(filters, sources, live).items())}
+    return {day: sum(scores) for day, scores in sorted(_by_day(sources, live).items())}
 
 
-def trend(filters: Filters, by_day: dict[date, list[int]]) -> Iterator[tuple[date, list[int]]]:
-    """Yield the scores of each day, or of each week from Monday, of the period, oldest first, also where all are 0."""
+@dataclass(frozen=True)
+class Trend:
+    """CSAT over time: each point is of the `window` days until its day, and `step` days after the point before."""
 
-    def first_day(day: date) -> date:
-        return day - timedelta(day.weekday()) if filters.by_week else day
+    window: int
+    step: int
+    points: list[Point]  # oldest first
 
-    totals: dict[date, list[int]] = defaultdict(lambda: [0] * 5)
-    for day, scores in by_day.items():
-        total = totals[first_day(day)]
-        total[:] = map(sum, zip(total, scores, strict=True))
-    start = first_day(filters.start)
-    while start <= filters.end:
-        yield start, totals[start]
-        start += timedelta(7 if filters.by_week else 1)
+
+@dataclass(frozen=True)
+class Point:
+    """A point of the trend. A figure from fewer than FEWEST submissions is None."""
+
+    day: date
+    submissions: int  # of the step
+    csat: metrics.Estimate | None
+    year_before: metrics.Estimate | None
+
+
+def trend(filters: Filters, by_day: dict[date, list[int]]) -> Trend:
+    """Return the trend of the period, whose windows reach into the period before, which `by_day` has too.
+
+    The window is a week, in which each weekday counts once, or as many weeks as usually have SMALL_SAMPLE submissions.
+    A period shorter than a week has no trend.
+    """
+    end = min(filters.end, timezone.localdate())
+    days = (end - filters.start).days + 1
+    if days < WEEK:
+        return Trend(WEEK, 1, [])
+    now = _Sums(by_day, filters.before.start, end)
+    windows = [window for window in WINDOWS if window <= days]
+    enough = (window for window in windows if now.usual(window) >= metrics.SMALL_SAMPLE)
+    window = next(enough, windows[-1])
+    step = 1 if window == WEEK and days <= MOST_POINTS else WEEK * -(-days // (WEEK * MOST_POINTS))
+    window = max(window, step)
+    first = filters.before.start - YEAR
+    before = _Sums(_counted_by_day(filters, first, end - YEAR), first, end - YEAR)
+    last_days = [end - timedelta(number) for number in range(0, days - step + 1, step)]
+    points = [
+        Point(day, now.counts(day, step)[1], _csat(now.counts(day, window)), _csat(before.counts(day - YEAR, window)))
+        for day in reversed(last_days)
+    ]
+    return Trend(window, step, points)
+
+
+class _Sums:
+    """Running sums over days, from which a window of any length is two look-ups."""
+
+    def __init__(self, by_day: dict[date, list[int]], start: date, end: date) -> None:
+        self.start = start
+        by_date = [by_day.get(start + timedelta(number), ()) for number in range((end - start).days + 1)]
+        self.satisfied = [
+            0,
+            *accumulate(sum(scores[score - 1] for score in SATISFIED_SCORES if scores) for scores in by_date),
+        ]
+        self.totals = [0, *accumulate(map(sum, by_date))]
+
+    def counts(self, last: date, days: int) -> tuple[int, int]:
+        """Return the satisfied ones, and all, of so many days until the last one."""
+        stop = (last - self.start).days + 1
+        begin = max(0, stop - days)
+        return self.satisfied[stop] - self.satisfied[begin], self.totals[stop] - self.totals[begin]
+
+    def usual(self, days: int) -> int:
+        """Return the median number of submissions of the whole windows of so many days."""
+        return int(median(last - first for first, last in zip(self.totals, self.totals[days:], strict=False)))
+
+
+def _csat(counts: tuple[int, int]) -> metrics.Estimate | None:
+    satisfied, n = counts
+    return metrics.share(satisfied, n) if n >= FEWEST else None
+
+
+def _counted_by_day(filters: Filters, start: date, end: date) -> dict[date, list[int]]:
+    """Return the scores of each day that has been counted: of days long past, which one query is enough for."""
+    rollups = ChainRollup if filters.is_whole_chain else DailyRollup
+    counted = rollups.objects.filter(filters.where(), local_date__gte=start, local_date__lte=end).order_by()
+    by_day: dict[date, list[int]] = defaultdict(lambda: [0] * 5)
+    for day, satisfaction, n in counted.values_list("local_date", "satisfaction").annotate(Sum("submissions")):
+        by_day[day][satisfaction - 1] += n
+    return by_day
 
 
 def problems(filters: Filters) -> tuple[int, dict[Problem, int]]:
@@ -170,14 +245,13 @@ def _is_now(filters: Filters) -> Case:
     return Case(When(local_date__gte=filters.start, then=True), default=False, output_field=BooleanField())
 
 
-def _by_day(filters: Filters, sources: _Sources, live: Iterable[dict[str, Any]]) -> dict[date, list[int]]:
+def _by_day(sources: _Sources, live: Iterable[dict[str, Any]]) -> dict[date, list[int]]:
     by_day: dict[date, list[int]] = defaultdict(lambda: [0] * 5)
     rows = [(row["local_date"], row["satisfaction"], row["submissions"]) for row in live]
     for rollups in sources.in_total:
         rows += rollups.values_list("local_date", "satisfaction").annotate(Sum("submissions"))
     for day, satisfaction, count in rows:
-        if day >= filters.start:
-            by_day[day][satisfaction - 1] += count
+        by_day[day][satisfaction - 1] += count
     return dict(by_day)
 
 

@@ -71,11 +71,6 @@ class Filters:
         return (self.end - self.start).days + 1
 
     @property
-    def by_week(self) -> bool:
-        """Return whether the trend has a point for each week: a phone has no room for a point a day."""
-        return self.days > 93
-
-    @property
     def is_any_time(self) -> bool:
         """Return whether the period has no ends."""
         return (self.start, self.end) == (FIRST_DAY, LAST_DAY)
@@ -315,5 +310,5 @@ def period(name: str, today: date) -> tuple[date, date]:
     return of_calendar.get(name) or (today - (int(name) - 1) * day, today)
 
 
-def _dates(data: Mapping[str, str]) -> str:
+def _dates(data: Mapping[str, object]) -> str:
     return f"{data.get('start', '')}.{data.get('end', '')}"

@@ -63,6 +63,14 @@ def older_than(submissions: QuerySet[Submission, Row], cursor: Cursor | None) ->
     return submissions.filter(Q(local_date__lt=day) | Q(local_date=day, pk__lt=pk), local_date__lte=day)
 
 
+def newer_than(submissions: QuerySet[Submission, Row], cursor: Cursor | None) -> QuerySet[Submission, Row]:
+    """Return the submissions behind the cursor in a list that is oldest first; all of them without a cursor."""
+    if cursor is None:
+        return submissions
+    day, pk = cursor
+    return submissions.filter(Q(local_date__gt=day) | Q(local_date=day, pk__gt=pk), local_date__gte=day)
+
+
 def first_page(rows: list[Row], size: int) -> tuple[list[Row], Row | None]:
     """Return the first `size` of rows that were read with one more, and the last of these if more rows follow."""
     return rows[:size], rows[size - 1] if len(rows) > size else None

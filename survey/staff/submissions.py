@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from survey.models import FollowUpStatus, Submission
 from survey.staff.filters import Filters
-from survey.staff.pagination import Cursor, older_than
+from survey.staff.pagination import Cursor, newer_than, older_than
 
 Row = TypeVar("Row")
 MANY = 1_000  # open low scores counted for the badge, which then reads "1000+"
@@ -63,10 +63,15 @@ def low_scores(filters: Filters, status: str) -> QuerySet[Submission]:
     return matching(filters).filter(condition).order_by("-local_date", "-id")
 
 
+def queue(filters: Filters) -> QuerySet[Submission]:
+    """Return the open low scores, the longest waiting first."""
+    return low_scores(filters, FollowUpStatus.OPEN).order_by("local_date", "id")
+
+
 def next_open(filters: Filters, current: Submission) -> Submission | None:
-    """Return the open low score behind the current one in the list, or else the first; None if no other is open."""
-    others = low_scores(filters, FollowUpStatus.OPEN).exclude(pk=current.pk)
-    return older_than(others, Cursor.of(current)).first() or others.first()
+    """Return the open low score behind the current one in the queue, or else the first; None if no other is open."""
+    others = queue(filters).exclude(pk=current.pk)
+    return newer_than(others, Cursor.of(current)).first() or others.first()
 
 
 def count_open(submissions: QuerySet[Submission]) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from survey.staff import charts, metrics
 
 
@@ -9,31 +11,48 @@ def points(line):
     return [tuple(float(number) for number in point.split(",")) for point in line.split()]
 
 
+def trend(*estimates, before=None):
+    """Return the trend of estimates, dated 1, 2 and so on."""
+    return charts.trend(
+        [
+            charts.TrendPoint(str(number), f"text {number}", estimate.n if estimate else 0, estimate, before)
+            for number, estimate in enumerate(estimates, start=1)
+        ]
+    )
+
+
 def test_a_trend_goes_from_left_to_right_and_higher_is_better():
-    chart = charts.trend([("1", metrics.share(1, 10)), ("2", metrics.share(5, 10)), ("3", metrics.share(10, 10))])
+    chart = trend(metrics.share(1, 10), metrics.share(5, 10), metrics.share(10, 10))
     [line] = chart.lines
     xs, ys = zip(*points(line), strict=True)
     assert list(xs) == sorted(xs)
     assert list(ys) == sorted(ys, reverse=True)
 
 
-def test_days_without_submissions_break_the_line_and_a_lone_day_is_a_dot():
+def test_a_missing_figure_breaks_the_line_and_each_other_has_a_dot_with_its_text():
     day = metrics.share(5, 10)
-    chart = charts.trend([("1", day), ("2", day), ("3", None), ("4", day), ("5", None)])
-    assert len(chart.lines) == 1
-    assert len(chart.dots) == 1
-    assert len(chart.bars) == 3
+    chart = trend(day, day, None, day, None)
+    assert len(chart.lines) == 2
+    assert [dot.text for dot in chart.dots] == ["text 1", "text 2", "text 4"]
+    assert [dot.anchor for dot in chart.dots] == ["start", "start", "end"]
 
 
 def test_everything_lies_inside_the_picture():
-    chart = charts.trend([(str(day), metrics.share(day % 7, 7)) for day in range(366)])
-    for x, y in points(chart.lines[0]) + points(chart.bands[0]):
-        assert 0 <= x <= chart.width
-        assert 0 <= y <= chart.height
+    chart = trend(*(metrics.share(day % 7, 7) for day in range(31)), before=metrics.share(3, 7))
+    for x, y in points(chart.lines[0]) + points(chart.bands[0]) + points(chart.lines_before[0]):
+        assert 0 <= x <= 100
+        assert charts.PLOT_TOP <= y <= charts.PLOT_BOTTOM
     for bar in chart.bars:
-        assert bar.x >= 0
-        assert bar.y + bar.height <= chart.height
+        assert 0 <= bar.x <= 100 - bar.width
+        assert bar.y + bar.height == pytest.approx(charts.PLOT_BOTTOM)
     assert len(chart.dates) <= charts.LABELS
+
+
+@pytest.mark.parametrize(("count", "highest"), [(0, "1"), (1, "1"), (7, "10"), (10, "10"), (11, "20"), (430, "500")])
+def test_the_scale_of_the_bars_ends_at_a_round_number(count, highest):
+    chart = charts.trend([charts.TrendPoint("1", "", count, None, None)])
+    assert [tick.label for tick in chart.counts] == ["0", highest]
+    assert chart.bars[0].y >= chart.counts[1].at
 
 
 def test_an_empty_trend_has_axes_and_nothing_else():
@@ -59,7 +78,6 @@ def test_the_longest_bar_is_the_largest_count():
     assert charts.length(0, 0) == 0
 
 
-def test_the_newest_day_of_a_trend_has_a_date_and_the_scale_stands_beside_it():
-    chart = charts.trend([(str(day), metrics.share(5, 10)) for day in range(1, 31)])
+def test_the_newest_point_of_a_trend_has_a_date():
+    chart = trend(*(metrics.share(5, 10) for _day in range(30)))
     assert chart.dates[-1].label == "30"
-    assert chart.dates[-1].at < chart.right < chart.width

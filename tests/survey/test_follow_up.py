@@ -76,6 +76,7 @@ def test_a_saved_follow_up_links_to_the_list_and_to_the_next_open_one(manager, c
     Submission.objects.filter(pk=solved.pk).update(follow_up_status="solved")
     make_submission(chain.north, 1, days_ago=45)
     query = "?problem=cold&status=open"
+    assert page(manager, LIST, problem="cold").context["submissions"] == [oldest, middle, newest]
     assert (
         f'href="{path(middle)}?problem=cold&amp;status=open"'
         in page(manager, LIST, problem="cold", status="open").content.decode()
@@ -83,11 +84,40 @@ def test_a_saved_follow_up_links_to_the_list_and_to_the_next_open_one(manager, c
     saved = manager.post(path(middle) + query, {"status": "contacted", "text": "called"}, follow=True)
     text = saved.content.decode()
     assert f'href="{LIST}?problem=cold&amp;status=open"' in text
-    assert f'href="{path(oldest)}?problem=cold&amp;status=open"' in text
-    assert saved.context["next_open"] == oldest
-    assert page(manager, path(oldest) + query).context["next_open"] == newest  # after the last comes the first
+    assert f'href="{path(newest)}?problem=cold&amp;status=open"' in text
+    assert saved.context["next_open"] == newest
+    assert page(manager, path(newest) + query).context["next_open"] == oldest  # after the last comes the first
     manager.post(path(newest) + query, {"status": "solved", "text": ""})
     assert page(manager, path(oldest) + query).context["next_open"] is None
+
+
+def test_the_queue_has_pages_that_neither_repeat_nor_skip(manager, chain):
+    waiting = [make_submission(chain.north, 1, days_ago=40 - number // 3) for number in range(70)]
+    query, seen = "", []
+    while query is not None:
+        context = manager.get(f"{LIST}?{query}").context
+        seen += context["submissions"]
+        query = context["older"] or None
+    assert seen == waiting
+
+
+def test_a_card_shows_how_to_reach_the_guest(manager, chain):
+    make_submission(chain.north, 1, phone="13800138000")
+    assert 'href="tel:13800138000"' in page(manager, LIST).content.decode()
+    assert "No contact" not in page(manager, LIST).content.decode()
+    make_submission(chain.north, 1)
+    assert "No contact" in page(manager, LIST).content.decode()
+
+
+def test_one_tap_solves_and_keeps_the_note(manager, chain):
+    submission = make_submission(chain.north, 1)
+    button = '<button name="status" value="solved">'
+    assert button in page(manager, path(submission)).content.decode()
+    # As a browser sends it: the button behind the radio button of the present status.
+    sent = {"status": ["open", "solved"], "shown": "open", "text": "invited again"}
+    assert manager.post(path(submission), sent).status_code == 302
+    assert list(submission.notes.values_list("status", "text")) == [("solved", "invited again")]
+    assert button not in page(manager, path(submission)).content.decode()
 
 
 def test_the_next_open_one_is_of_the_users_branch(manager, chain):
@@ -202,6 +232,6 @@ def test_a_line_break_in_a_note_counts_once(manager, chain):
 
 
 def test_a_submissions_page_takes_a_bounded_number_of_queries(manager, chain, django_assert_max_num_queries):
-    first, *_others = [make_submission(chain.north, 1, days_ago=number) for number in range(40)]
+    *_others, first = [make_submission(chain.north, 1, days_ago=number) for number in range(40)]
     with django_assert_max_num_queries(10):
         page(manager, path(first))

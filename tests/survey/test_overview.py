@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from survey.jobs import rollup
-from survey.models import Branch
+from survey.models import Branch, Submission
 from survey.scales import Problem
 from survey.staff import figures
 from survey.staff.views.overview import date_label
@@ -152,6 +152,71 @@ def test_csat_and_nps_are_explained_in_a_visible_line(chain, overview):
 def test_dates_of_a_chart_are_formatted_for_the_language(language, label):
     with translation.override(language):
         assert date_label(date(2026, 11, 2)) == label
+
+
+def submit_daily(branch, days, each=1, score=5, last=0):
+    """Store so many submissions on each day of the `days` until `last` days ago."""
+    Submission.objects.bulk_create(
+        Submission(
+            branch=branch,
+            satisfaction=score,
+            language="zh-hans",
+            local_date=timezone.localdate() - timedelta(last + number),
+        )
+        for number in range(days)
+        for _submission in range(each)
+    )
+
+
+@pytest.mark.parametrize(
+    ("each", "days", "window", "step", "points"),
+    [
+        (5, "30", 7, 1, 30),
+        (5, "7", 7, 1, 7),
+        (5, "90", 7, 7, 12),
+        (5, "365", 14, 14, 26),
+        (1, "90", 28, 7, 12),
+        (1, "365", 91, 14, 26),
+    ],
+)
+def test_the_step_of_the_trend_follows_the_number_of_submissions(chain, overview, each, days, window, step, points):
+    submit_daily(chain.north, 800, each)
+    trend = overview(days=days).context["trend"]
+    assert (trend.window, trend.step, len(trend.points)) == (window, step, points)
+    assert trend.points[-1].day == timezone.localdate()
+
+
+def test_a_point_is_of_the_days_until_it_also_of_those_before_the_period(chain, overview):
+    submit_daily(chain.north, 7, 10, score=5)
+    submit_daily(chain.north, 7, 10, score=1, last=7)
+    rollup.count_days(3)
+    first, *_others, last = overview(days="7").context["trend"].points
+    assert (first.csat.n, first.csat.value, first.submissions) == (70, 1 / 7, 10)
+    assert (last.csat.n, last.csat.value) == (70, 1)
+
+
+def test_no_point_rests_on_a_handful_of_submissions(chain, overview):
+    submit_daily(chain.north, 9)
+    shown = overview(days="7")
+    assert [point.csat for point in shown.context["trend"].points] == [None] * 7
+    assert 'class="trend"' not in shown.content.decode()
+    submit_daily(chain.north, 1, 5)
+    assert [bool(point.csat) for point in overview(days="7").context["trend"].points] == [False] * 6 + [True]
+
+
+def test_the_year_before_is_a_line_where_there_is_one(chain, overview):
+    submit_daily(chain.north, 7, 10)
+    assert "A year before" not in text_of(overview(days="7"))
+    submit_daily(chain.north, 14, 10, score=1, last=364)
+    rollup.count_days(400)
+    shown = overview(days="7")
+    assert [point.year_before.value for point in shown.context["trend"].points] == [0] * 7
+    assert "a year before 0.0%" in text_of(shown)
+
+
+def test_a_period_shorter_than_a_week_has_no_trend(chain, overview):
+    submit_daily(chain.north, 30, 10)
+    assert 'class="trend"' not in overview(days="today").content.decode()
 
 
 def test_of_very_many_branches_the_highest_and_the_lowest_are_listed(chain, overview, monkeypatch):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 
 from mydjango.http.problems import allow
 from survey.models import ExportLog
@@ -74,7 +75,7 @@ def download(request: HttpRequest) -> HttpResponseBase:
         response = HttpResponse(text, content_type=CSV)
     else:
         response = StreamingHttpResponse(exports.counted(entry, rows), content_type=CSV)
-    response["Content-Disposition"] = content_disposition_header(True, exports.file_name(export))
+    response["Content-Disposition"] = f"attachment; filename*=utf-8''{quote(exports.file_name(export))}"
     return response
 
 

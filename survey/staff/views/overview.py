@@ -63,7 +63,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     filters = form.filters()
     result = figures.figures(filters, len(form.branches))
     now, before = result.now, result.before
-    points = [(day, sum(scores), Tally(scores).csat) for day, scores in figures.trend(filters, result.by_day)]
+    trend = figures.trend(filters, result.by_day)
     nps, nps_before = now.nps, before.nps
     low_count, problems = figures.problems(filters)
     context = page_context(request, form) | {
@@ -79,8 +79,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         "nps_bars": charts.stack([nps.detractors, nps.passives, nps.promoters]) if nps else [],
         "nps_parts": nps_parts(nps) if nps else [],
         "distribution": distribution(now),
-        "trend": charts.trend([(day, csat) for day, _n, csat in points], date_label),
-        "trend_rows": points,
+        "trend": trend,
+        "trend_chart": charts.trend([trend_point(point) for point in trend.points]),
         "branch_rows": branch_rows(form.branches, result, filters),
         "unlisted": result.unlisted,
         "listed": figures.LISTED,
@@ -98,6 +98,16 @@ def overview(request: HttpRequest) -> HttpResponse:
 def date_label(day: date) -> str:
     """Format a day for the axis of a chart."""
     return date_format(day, pgettext("the date below a chart, as Django's date filter takes it", "j M"))
+
+
+def trend_point(point: figures.Point) -> charts.TrendPoint:
+    """Return a point of the chart with the text that it shows on hover and focus."""
+    text = ""
+    if point.csat:
+        text = f"{date_label(point.day)}: {point.csat.value:.1%} (n = {point.csat.n})"
+        if point.year_before:
+            text += ", " + _("a year before %(share)s") % {"share": f"{point.year_before.value:.1%}"}
+    return charts.TrendPoint(date_label(point.day), text, point.submissions, point.csat, point.year_before)
 
 
 def nps_parts(nps: metrics.NetPromoterScore) -> list[Part]:

@@ -48,7 +48,7 @@ def comments(request: HttpRequest) -> HttpResponse:
 @allow("GET")
 @staff_view
 def follow_up_list(request: HttpRequest) -> HttpResponse:
-    """List low scores with a status, by default the open ones of any time."""
+    """List low scores with a status, newest first; by default the open ones of any time, the longest waiting first."""
     status = request.GET.get("status", FollowUpStatus.OPEN.value)
     if status not in ("all", *FollowUpStatus.values):
         raise Http404
@@ -60,7 +60,12 @@ def follow_up_list(request: HttpRequest) -> HttpResponse:
     def low_scores(part: Filters) -> QuerySet[Submission]:
         return submissions.low_scores(part, "" if status == "all" else status).prefetch_related("branch")
 
-    page, last = pagination.first_page(submissions.newest(low_scores, filters, PER_PAGE + 1, before), PER_PAGE)
+    if status == FollowUpStatus.OPEN:
+        queue = submissions.queue(filters).prefetch_related("branch")
+        rows = list(pagination.newer_than(queue, before)[: PER_PAGE + 1])
+    else:
+        rows = submissions.newest(low_scores, filters, PER_PAGE + 1, before)
+    page, last = pagination.first_page(rows, PER_PAGE)
     context = page_context(request, form) | {
         "filters": filters,
         "submissions": page,
