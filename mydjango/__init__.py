@@ -1,0 +1,1 @@
+"""The project: its settings and URLs, and what any Django app needs on a function platform."""

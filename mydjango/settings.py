@@ -196,6 +196,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "admin.E408", "admin
 LOGIN_URL = "dashboard:login"
 LOGIN_REDIRECT_URL = "dashboard:overview"
 LOGOUT_REDIRECT_URL = "dashboard:login"
+PASSWORD_RESET_TIMEOUT = 3 * 24 * 60 * 60  # seconds; survey/templates/mail/ says three days
 
 # Bytes of a result's JSON, beyond which exports are divided; 0: no limit. SCF takes 6 MB, headers included.
 RESPONSE_MAX_BYTES = environment.integer("RESPONSE_MAX_BYTES", 5_500_000 if PLATFORM else 0)

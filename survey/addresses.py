@@ -1,4 +1,4 @@
-"""Validation of e-mail addresses."""
+"""E-mail addresses: their validation, and the canonical form of an address or a login name."""
 
 from __future__ import annotations
 

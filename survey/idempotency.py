@@ -1,4 +1,7 @@
-"""Idempotency: digests of the caller's key and of the content, by which a retry is recognised."""
+"""Compute the digests of a caller's key and of a submission's content.
+
+survey/guest/services.py recognises a retry by them.
+"""
 
 from __future__ import annotations
 

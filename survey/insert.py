@@ -1,7 +1,6 @@
-"""New rows of a guest's request, in SQL.
+"""Insert the rows of a guest's request with a statement written here.
 
-Model.save and bulk_create build their statement anew each time, which takes more CPU than to send it
-(benchmarks/warm.py).
+Model.save and bulk_create build theirs anew each time, which takes more CPU than sending it (benchmarks/warm.py).
 """
 
 from __future__ import annotations

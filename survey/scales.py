@@ -1,4 +1,4 @@
-"""The scales of the survey, and the meaning of each score: the one place that decides it."""
+"""Define the scales of the survey and which scores count as low, satisfied, promoter or detractor."""
 
 from __future__ import annotations
 

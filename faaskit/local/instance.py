@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from faaskit.function_config import FunctionConfig
 from faaskit.gateways.invocation import IMPORT_ERROR, OUT_OF_MEMORY, PROCESS_EXIT, TIMED_OUT, USER_ERROR, Invocation
 from faaskit.gateways.platforms import Platform
 from faaskit.local import memory_limit, sandbox
@@ -36,9 +37,9 @@ class Launch:
     handler: str
     platform: Platform
     variables: dict[str, str]
-    memory: int = 128  # MB; 0 is no limit
-    timeout: float = 3  # seconds
-    init_timeout: float = 65  # seconds
+    memory: int = FunctionConfig.memory  # MB; 0 is no limit
+    timeout: float = FunctionConfig.timeout  # seconds
+    init_timeout: float = FunctionConfig.init_timeout  # seconds
     read_only: bool = False
     freeze: bool = False
     terminal: bool = False  # the instance has this process's standard input and output, for a debugger

@@ -1,4 +1,4 @@
-"""Django's admin app without its autodiscovery: guests do not wait for the staff's forms."""
+"""Django's admin app without its autodiscovery, so that a guest's request imports no admin classes."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Import from one file of bytecode instead of from hundreds of small ones: saves a twentieth of a guest's first page.
+"""Import from one file of bytecode instead of from hundreds of small ones (docs/coldstart.md has the gain).
 
 `manage.py package` writes it for the layer, as a copy of the layer's .pyc files; `__file__`, `__path__` and tracebacks
-are as without it. Where it is missing, or of another Python, Python's own finders import.
+are as without it. Where the file is missing, or of another Python, Python's own finders import.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`include()` that imports the included URLs, and the models that they need, for the first path below their route."""
+"""Defer `include()`: import the included URLs, and the models that they need, for the first path below their route."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Posted forms are validated as strictly as JSON (json_body.py): Django puts U+FFFD where bytes are not UTF-8."""
+"""Refuse posted forms that are not UTF-8, as json_body.py refuses such JSON: Django would put U+FFFD there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The storage that `collectstatic` writes with."""
+"""The storage of `collectstatic`: keep the files that pages link to, and delete the others."""
 
 from __future__ import annotations
 

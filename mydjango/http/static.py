@@ -1,4 +1,7 @@
-"""Static files: WhiteNoise, imported for the first static file."""
+"""Serve static files with WhiteNoise, imported for the first of them.
+
+WhiteNoise's defaults decide how long a browser keeps a file: for years where its name has a hash, else for a minute.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deadlocks: InnoDB rolls back one of two transactions that wait for each other, and its client retries."""
+"""Retry a transaction after a deadlock: InnoDB rolls back one of two transactions that wait for each other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`GET /healthz`: the health check, which asks the database."""
+"""`GET /healthz`: the health check, which queries the database."""
 
 from __future__ import annotations
 

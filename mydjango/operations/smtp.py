@@ -1,4 +1,4 @@
-"""SMTP in a bounded time: Django's EMAIL_TIMEOUT bounds a single read, and a mail takes many."""
+"""Bound the time of a whole mail: Django's EMAIL_TIMEOUT bounds a single read, and a mail takes many."""
 
 from __future__ import annotations
 

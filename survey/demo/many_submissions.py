@@ -1,4 +1,4 @@
-"""Very many submissions, made by MariaDB itself in seconds: for query plans and timings, not for reading."""
+"""Generate any number of submissions inside MariaDB, in seconds, to measure query plans and times."""
 
 # ruff: noqa: S608  (the SQL is made of numbers and constants)
 

@@ -1,4 +1,7 @@
-"""Erasures at somebody's request: by guests with a token, by guests through staff, by staff."""
+"""Erasures at somebody's request: by guests with a token, by guests through staff, by staff.
+
+The functions decide and log who may have a submission erased; survey/jobs/retention.py erases.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Storing a submission."""
+"""Store a submission once: a retry with the same key returns the first submission.
+
+The unique column `key_digest` recognises the retry; survey/idempotency.py computes the digests.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Erasure of personal data, by age or at somebody's request (survey/guest/erasure.py); the score stays."""
+"""Erase personal data from all tables; the score stays.
+
+Every erasure calls `erase`: the nightly one by age, and those at somebody's request (survey/guest/erasure.py).
+"""
 
 from __future__ import annotations
 

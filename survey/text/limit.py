@@ -1,4 +1,4 @@
-"""How many long texts one address may have analysed: they cost a function as much as dozens of pages."""
+"""Limit the long texts of one address: analysing one costs as much CPU as dozens of pages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mydjango.cold_start.deferred_apps import populate_apps
 
 logger = logging.getLogger(__name__)
 
-LONG_TEXT = 2_000  # characters; a guest's comment has at most 1,000, and no shorter text asks the database
+LONG_TEXT = 2_000  # characters, as in the longest comment (COMMENT_MAX_LENGTH); only longer texts ask the database
 LONG_TEXTS_PER_WINDOW = 60  # per address
 
 

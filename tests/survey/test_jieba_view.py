@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 
 from survey.models import AttemptWindow
+from survey.models.submission import COMMENT_MAX_LENGTH
 from survey.text import analysis, limit
 from survey.text.views import SAMPLE
 from tests.support.processes import Function
@@ -124,6 +125,10 @@ def test_an_address_sends_so_many_long_texts_and_any_number_of_others(
         assert post_json(client, {"text": "好" * limit.LONG_TEXT}, REMOTE_ADDR="192.0.2.1").status_code == 200
         assert post_json(client, long, REMOTE_ADDR="").status_code == 200
     assert AttemptWindow.objects.count() == counted
+
+
+def test_a_guests_longest_comment_is_no_long_text() -> None:
+    assert limit.LONG_TEXT >= COMMENT_MAX_LENGTH
 
 
 def test_a_long_text_is_analysed_while_the_database_is_away(tmp_path: Path, built_lexicon: None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from survey.mail import outbox
@@ -17,7 +18,8 @@ class Command(BaseCommand):
             "--seconds",
             type=float,
             default=outbox.DELIVERY_SECONDS,
-            help="stop after this time, and start no mail in its last 30 seconds (default: %(default)g)",
+            help=f"stop after this time, and start no mail in its last {settings.EMAIL_SECONDS} seconds"
+            " (default: %(default)g)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
