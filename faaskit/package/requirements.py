@@ -70,6 +70,12 @@ class Installation:
         excludes.write_text("\n".join(self.project.unneeded), encoding="utf-8")
         compile_ = ["compile", str(source), "--output-file", str(self.lock), "--generate-hashes"]
         compile_ += ["--no-header", "--no-annotate", "--excludes", str(excludes)]
+        if (
+            self.project.settings
+        ):  # Django requires tzdata on Windows alone, but a platform may have no time zones either
+            zones = self.work / "zones.txt"
+            zones.write_text("tzdata\n", encoding="utf-8")
+            compile_.append(str(zones))
         while (errors := self._pip(compile_)) is not None:
             match = NEEDS_SOURCE.search(errors)
             name = (match[1] or match[2]) if match else ""

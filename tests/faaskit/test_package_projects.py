@@ -144,7 +144,7 @@ def test_a_django_project_that_knows_nothing_of_faaskit_is_packaged_and_runs(tmp
     assert "locale/zh_Hans/LC_MESSAGES/django.mo" in files
     assert "locale/zh_Hans/LC_MESSAGES/django.po" not in files
     assert "django/contrib/admin/locale/de/LC_MESSAGES/django.mo" in files
-    assert "django/contrib/humanize/apps.py" in files
+    assert {"django/contrib/humanize/apps.py", "tzdata/zoneinfo/UTC"} <= files
     lines: list[str] = []
     verify.verify(built, TARGET, lines.append)
     assert any("GET /static/admin/css/base" in line for line in lines)
