@@ -68,7 +68,12 @@ class Installation:
         source = self._exported(find_source(self.project))
         excludes = self.work / "excludes.txt"
         excludes.write_text("\n".join(self.project.unneeded), encoding="utf-8")
-        compile_ = ["compile", str(source), "--output-file", str(self.lock), "--generate-hashes"]
+        sources = [str(source)]
+        if self.project.settings:  # Django asks for tzdata on Windows alone; the platform need not have time zones
+            zones = self.work / "zones.txt"
+            zones.write_text("tzdata\n", encoding="utf-8")
+            sources.append(str(zones))
+        compile_ = ["compile", *sources, "--output-file", str(self.lock), "--generate-hashes"]
         compile_ += ["--no-header", "--no-annotate", "--excludes", str(excludes)]
         if (
             self.project.settings
