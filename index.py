@@ -797,9 +797,8 @@ def allowed(argv: list[str]) -> list[str]:
     """
     commands = settings.commands
     if commands is None:
-        from django.conf import settings as django_settings
-
-        commands = getattr(django_settings, "MANAGE_COMMANDS", DEFAULT_COMMANDS)
+        conf = sys.modules.get("django.conf")  # which the application has imported, unless it is not Django's
+        commands = getattr(conf and conf.settings, "MANAGE_COMMANDS", DEFAULT_COMMANDS)
     for name, *words in filter(None, map(str.split, commands.split(";"))):
         command, rest = [name], iter(argv[1:])
         for word in rest:

@@ -5,7 +5,11 @@
 Each process has Python 3.10 and one request; the kinds take turns. `packaged` is what `manage.py package` builds,
 called through index.py. `plain` is the same project as it is usually uploaded: `pip install -t`, Django's own wsgi.py,
 stock jieba, behind serverless-wsgi or Zappa, with bytecode, and without it, as in a zip that was made elsewhere.
-POST /submitSurvey writes to a private MariaDB.
+The database is a private MariaDB.
+
+A guest waits for the CPU until the response, which stands first. The columns "with exit" add what the interpreter takes
+to end, which no platform lets it do: 50 ms for the smallest project and 10 for the package, which has frozen its
+objects. Figures of releases before that of November 2026 counted it.
 """
 
 from __future__ import annotations
@@ -27,7 +31,7 @@ from statistics import median, quantiles
 from typing import NamedTuple
 
 from benchmarks import package_sizes
-from benchmarks.servers import ROOT, mariadb
+from benchmarks.servers import ROOT, execute, mariadb
 from faaskit.gateways.registry import GATEWAYS
 from faaskit.gateways.request import HttpRequest
 
@@ -63,6 +67,7 @@ COMMENTED = {**SUBMISSION, "comment": "服务员态度很好，排队太久"}
 ROUTES: dict[str, tuple[str, str, str, str, dict[str, object] | None]] = {
     "hello": ("GET /hello/", "/hello/?name=Tom", "200", "Hello world ! Tom", None),
     "page": ("GET /", "/", "200", "<form", None),
+    "branch": ("GET /s/sh01", "/s/sh01", "200", "<form", None),
     "submit": ("POST /submitSurvey", "/submitSurvey", "201", "reference", SUBMISSION),
     "comment": ("POST /submitSurvey with a comment", "/submitSurvey", "201", "reference", COMMENTED),
     "jieba": ("GET /jieba/", "/jieba/", "200", "Serverless", None),
@@ -152,7 +157,7 @@ def tenth_of_a_core() -> Iterator[list[str]]:
 
 def print_table(title: str, costs: dict[str, list[Cost]]) -> None:
     """Print a line for each kind, and how the package compares with the usual upload."""
-    print(f"\n{title}: medians, quartiles of the CPU in brackets\n")
+    print(f"\n{title}: medians of the CPU until the response, quartiles in brackets; the same with exit\n")
     print(" " * 58 + " CPU ms      quartiles of floor with exit of floor   wall peak MB")
     medians = {name: Cost(*map(median, zip(*of_kind, strict=True))) for name, of_kind in costs.items()}
     floor = medians[FLOOR]
@@ -177,6 +182,8 @@ def main() -> None:
     prepare(WORK)
     routes = [options.only] if options.only else list(ROUTES)
     with mariadb() as variables:
+        columns = "(code, name, name_en, manager_email, is_open)"
+        execute(variables, f"INSERT INTO survey_branch {columns} VALUES ('sh01', '', '', '', 1)")
         environment = {
             "PATH": os.environ["PATH"],
             "TENCENTCLOUD_RUNENV": "SCF",

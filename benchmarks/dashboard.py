@@ -77,9 +77,31 @@ def main(submissions: int, branches: int) -> int:
         many_submissions.fill(submissions, DAYS, branches)
         seconds = time.perf_counter() - start
         print(f"{submissions:,} submissions of {branches:,} branches over {DAYS} days made in {seconds:.0f} s")
+        print_growth(submissions)
         slow = measure(limit)
     print(f"{slow} pages take {limit} ms or more.")
     return 1 if slow else 0
+
+
+def print_growth(submissions: int) -> None:
+    """Print the bytes of a row with its indexes in each table that grows, and the time to count all days."""
+    from django.db import connection
+
+    from survey.jobs.rollup import count_days
+    from survey.models import RollupDay, Submission, SubmissionTerm
+
+    for model in (Submission, SubmissionTerm):
+        table, rows = model._meta.db_table, model.objects.count()
+        with connection.cursor() as cursor:
+            cursor.execute(f"ANALYZE TABLE {table}")
+            length = "SELECT data_length + index_length FROM information_schema.tables WHERE table_name = %s"
+            cursor.execute(length, [table])
+            [size] = cursor.fetchone()
+        print(f"{table}: {rows:,} rows, {size / rows:.0f} bytes a row with its indexes")
+    RollupDay.objects.all().delete()
+    start = time.perf_counter()
+    days = count_days(3_600)
+    print(f"{submissions:,} submissions of {days:,} days counted in {time.perf_counter() - start:.1f} s")
 
 
 def measure(limit: int) -> int:

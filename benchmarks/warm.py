@@ -7,7 +7,7 @@ whatever else the machine does strikes all alike. The staff's pages show the 5,0
 
 Prints the median of the rounds, and multiples of the smallest view's CPU: of the medians, and of the least. On a busy
 machine look at the least: a request that waits for the database loses the processor's caches to other programs. NAME
-measures only the kinds of requests whose names have it.
+measures only the kinds of requests whose names have it. Guests' requests follow with what the database does for one.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -155,6 +156,25 @@ def measure(kind: Kind, releases: list[Release], rounds: int) -> list[list[float
         return list(zip(*([run_round() for run_round in workers] for _ in range(rounds)), strict=True))
 
 
+def database_cost(kind: Kind, release: Release, server: dict[str, str]) -> str:
+    """Return what the database does for one request, by its own counters."""
+    counters = ("Questions", "Handler_write", "Handler_update", "Handler_delete", "Innodb_os_log_written")
+    query = f"SHOW GLOBAL STATUS WHERE Variable_name IN {counters}"
+
+    def read() -> dict[str, int]:
+        words = execute(server, query)
+        return {name: int(value) for name, value in zip(words[::2], words[1::2], strict=True)}
+
+    with worker(release.folder, release.guests, release.event(kind), kind) as run_round:
+        values = [read(), read()]
+        run_round()
+        values.append(read())
+    idle, busy = ({name: after[name] - before[name] for name in counters} for before, after in pairwise(values))
+    one = {name: (busy[name] - idle[name]) / kind.requests for name in counters}
+    rows = "{Handler_write:.1f} rows inserted, {Handler_update:.1f} updated, {Handler_delete:.1f} deleted"
+    return ("{Questions:.1f} statements, " + rows + ", {Innodb_os_log_written:,.0f} bytes of redo log").format(**one)
+
+
 def main(rounds: int, name: str) -> None:
     """Print the table, a line for each kind of request."""
     with mariadb() as server, release_before() as folder:
@@ -168,6 +188,9 @@ def main(rounds: int, name: str) -> None:
         for title, kind in KINDS.items():
             if name in title:
                 report(title, measure(kind, releases, rounds))
+        for title, kind in KINDS.items():
+            if name in title and not kind.path.startswith("/dashboard/"):
+                print(f"{title}: {database_cost(kind, releases[-1], server)}")
 
 
 def report(title: str, measured: list[list[float]]) -> None:

@@ -25,7 +25,7 @@ ASGI_ADAPTER = "a2wsgi==1.10.10"
 NOT_SHIPPED = frozenset(
     """Dockerfile LICENSE LICENSE.txt MANIFEST.in Makefile Pipfile Pipfile.lock Procfile README.rst README.txt
     build dist docs env instance media node_modules package-lock.json package.json poetry.lock pyproject.toml pytest.ini
-    serverless.yml setup.cfg setup.py test tests tox.ini uv.lock venv""".split()  # noqa: SIM905  (shorter than a list)
+    runtime.txt serverless.yml setup.cfg setup.py test tests tox.ini uv.lock venv""".split()  # noqa: SIM905  (shorter than a list)
 )
 MOST_PATHS = 5  # of a table's smoke requests
 TIMER = """

@@ -63,6 +63,7 @@ def environment_of(project: Project, config: FunctionConfig, root: Path, writabl
         "PATH": os.environ.get("PATH", ""),
         "TMPDIR": str(writable),
         "WSGI_APPLICATION": project.application,
+        "PUBLIC_URL": "http://127.0.0.1",  # a host that most settings allow; the events name none
         **platforms.environment(platforms.SCF, config, config.memory, code),
         **config.environment,
         **variables(project, writable),

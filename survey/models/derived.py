@@ -174,7 +174,7 @@ class ChainRollup(Sums):
 class BranchRollup(models.Model):
     """The submissions of a day and branch, and how many of them were satisfied: ranks thousands of branches.
 
-    In a tenth of the bytes of DailyRollup; valid where the day's ChainRollup is.
+    In a seventh of the bytes of DailyRollup; valid where the day's ChainRollup is.
     """
 
     pk = models.CompositePrimaryKey("local_date", "number")

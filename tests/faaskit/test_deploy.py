@@ -21,6 +21,7 @@ from faaskit.scf import upload
 from tests.support.fake_scf import APPID, SECRET_ID, SECRET_KEY, FakeScf, healthy
 
 ROOT = Path(__file__).parents[2]
+RELEASE_BEFORE = Path(__file__).with_name("release_before")
 NAME = "survey-prod"
 FIRST_PRUNE, SECOND_PRUNE = 27, 27  # the calls whose refusal a deployment survives
 URL = f"https://{APPID}-abcdefghij.ap-guangzhou.tencentscf.com"
@@ -250,6 +251,24 @@ def test_new_packages_make_a_new_layer_version_and_a_new_function_version(projec
     build(project, b"the first code", b"other packages")
     deploy(project)
     assert scf.live["Layers"] == [{"LayerName": "survey-layer-prod", "LayerVersion": 2}]
+
+
+def test_a_deployment_over_the_release_before_updates_it_in_place(project, scf):
+    for name in ("serverless.yml", "deploy/layer/serverless.yml"):
+        shutil.copy(RELEASE_BEFORE / name.removeprefix("deploy/"), project / name)
+    deploy(project)
+    before = {trigger["TriggerName"] for trigger in scf.triggers}
+    scf.calls.clear()
+    for name in ("serverless.yml", "deploy/layer/serverless.yml"):
+        shutil.copy(ROOT / name, project / name)
+    build(project, b"this release", b"its packages")
+    assert deploy(project).endswith(f"{URL}/\n")
+    changes = {action for action in scf.actions if action.startswith(("Create", "Delete"))}
+    assert changes <= {"CreateTrigger"}
+    assert before <= {trigger["TriggerName"] for trigger in scf.triggers}
+    assert (scf.alias["FunctionVersion"], scf.live["content"]) == ("2", b"this release")
+    assert scf.live["Layers"] == [{"LayerName": "survey-layer-prod", "LayerVersion": 2}]
+    assert list(scf.layers) == ["survey-layer-prod"]
 
 
 def test_a_changed_setting_makes_a_new_version(project, scf, monkeypatch):

@@ -34,7 +34,7 @@ application = create()
 SETTINGS = """
 from shop.settings import *
 DEBUG = False
-ALLOWED_HOSTS = ["*"]
+ALLOWED_HOSTS = ["127.0.0.1"]
 STATIC_ROOT = BASE_DIR / "var" / "assets"
 STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"}}
 MIDDLEWARE.insert(1, "whitenoise.middleware.WhiteNoiseMiddleware")
