@@ -1,4 +1,4 @@
-"""Render the survey page with placeholders. Nothing of a request is in it: it is rendered with an empty one."""
+"""Render the survey page with placeholders, from an empty request, so that nothing of a guest is in the text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is new on every page that is opened, the visit's key and its signed time, and what keeps a place for it."""
+"""Make the values that are new on each opened page, the visit's key and its signed time, and their placeholders."""
 
 from __future__ import annotations
 
