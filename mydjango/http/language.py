@@ -1,6 +1,7 @@
-"""The language of a page: the URL may name it (`?lang=en`), else the browser's preference decides.
+"""The language of a page: the URL may name it (`?lang=en`), then a member of staff's choice, then the browser.
 
-The URL and not a cookie: a link can be shared or printed on a card in two languages, and a cookie would need consent.
+The URL and not a cookie for guests: a link can be shared or printed on a card in two languages, and a cookie would need
+consent.
 """
 
 from __future__ import annotations
@@ -22,13 +23,14 @@ Response = TypeVar("Response", bound=HttpResponseBase)
 
 
 def preferred_language(request: HttpRequest) -> str:
-    """Return the code, as in LANGUAGES, of the request's page.
+    """Return the code, as in LANGUAGES, of the request's page. The cookie is that of the staff's language button.
 
     Django's get_language_from_request looks for the catalogs of all apps, for which it needs the models. No two of
     LANGUAGES are variants of one language, so the first part of a code decides.
     """
     tags = [tag for tag, _quality in parse_accept_lang_header(request.headers.get("Accept-Language", ""))]
-    supported = filter(None, map(_supported, [request.GET.get(PARAMETER, ""), *tags]))
+    chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+    supported = filter(None, map(_supported, [request.GET.get(PARAMETER, ""), chosen, *tags]))
     return next(supported, settings.LANGUAGE_CODE)
 
 
@@ -70,7 +72,7 @@ def without_language(url: str) -> str:
 
 
 class LanguageMiddleware(MiddlewareMixin):
-    """Activate the URL's language, else the browser's. Django's LocaleMiddleware looks for it in the path instead."""
+    """Activate the preferred language. Django's LocaleMiddleware looks for it in the path instead."""
 
     def process_request(self, request: HttpRequest) -> None:
         populate_apps()  # each may have translations

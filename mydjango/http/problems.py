@@ -112,10 +112,10 @@ def page_or_problem(request: HttpRequest, status: int, detail: str, **context: o
     from django.shortcuts import render  # text endpoints do without templates
     from django.utils import translation
 
-    from mydjango.http.language import named_language
+    from mydjango.http.language import preferred_language
 
     context |= {"status": status, "is_staff_page": request.path_info.startswith(STAFF_PATHS)}
-    with translation.override(named_language(request) or translation.get_language_from_request(request)):
+    with translation.override(preferred_language(request)):
         return render(request, "problem.html", context, status=status)
 
 

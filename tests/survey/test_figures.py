@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
@@ -11,31 +11,6 @@ from survey.jobs import rollup
 from survey.staff import figures
 from survey.staff.filters import Filters
 from tests.support.chain import Chain, make_submission
-
-# From a Wednesday to the Tuesday after.
-WEEK = Filters(start=date(2026, 3, 18), end=date(2026, 3, 24), branch_ids=None)
-
-
-def test_the_trend_has_every_day_of_the_period_and_no_other() -> None:
-    by_day = {date(2026, 3, 18): [1, 0, 0, 0, 0], date(2026, 3, 24): [0, 0, 0, 0, 2]}
-    assert list(figures.trend(WEEK, by_day)) == [
-        (date(2026, 3, 18), [1, 0, 0, 0, 0]),
-        *((date(2026, 3, day), [0] * 5) for day in range(19, 24)),
-        (date(2026, 3, 24), [0, 0, 0, 0, 2]),
-    ]
-
-
-def test_a_week_of_the_trend_begins_on_monday() -> None:
-    by_day = {
-        date(2026, 3, 18): [1, 0, 0, 0, 0],
-        date(2026, 3, 22): [1, 2, 0, 0, 0],
-        date(2026, 3, 23): [0, 0, 0, 0, 3],
-    }
-    weeks = Filters(start=WEEK.start, end=WEEK.end, branch_ids=None, by_week=True)
-    assert list(figures.trend(weeks, by_day)) == [
-        (date(2026, 3, 16), [2, 2, 0, 0, 0]),
-        (date(2026, 3, 23), [0, 0, 0, 0, 3]),
-    ]
 
 
 @pytest.mark.parametrize("counted", [False, True])
@@ -54,7 +29,8 @@ def test_scores_aspects_and_groups_of_the_nps_are_sums(chain: Chain, counted: bo
     assert {name: value for name, value in found.now.aspects.items() if value} == taste
     assert found.before.scores == [0, 0, 1, 0, 0]
     assert found.before.nps_groups == {"promoters": 0, "passives": 0, "detractors": 1}
-    assert found.by_day == {today - timedelta(2): [0, 0, 0, 1, 0], today - timedelta(1): [1, 0, 0, 0, 1]}
+    scores = ([0, 0, 1, 0, 0], [0, 0, 0, 1, 0], [1, 0, 0, 0, 1])  # of both periods, for the trend
+    assert found.by_day == {today - timedelta(3 - number): scores[number] for number in range(3)}
     assert {pk: (now.n, before.n) for pk, (now, before) in found.by_branch.items()} == {
         chain.north.pk: (2, 0),
         chain.south.pk: (1, 1),
