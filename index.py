@@ -82,7 +82,7 @@ class Settings(NamedTuple):  # a frozen dataclass would cost each cold start 0.8
         text = defaultdict(str, {name: value.strip() for name, value in variables.items()})
         public, base_path, error_page = urlsplit(text["PUBLIC_URL"]), text["API_GATEWAY_BASE_PATH"], text["ERROR_PAGE"]
         handlers = (entry.partition("=") for entry in text["EVENT_HANDLERS"].split(";"))
-        yes = ("1", "true", "t", "yes", "y")
+        yes = ("1", "true", "t", "yes", "y", "on")
         return cls(
             application=text["WSGI_APPLICATION"],
             multithread=text["WSGI_MULTITHREAD"].lower() in yes,

@@ -121,8 +121,8 @@ def test_text_is_analysed_in_a_fresh_clone_within_the_functions_memory(invoke, t
 
 
 def test_a_submission_is_stored_in_a_fresh_clone(tmp_path):
-    """The command migrates the local database before it starts the instance."""
-    clone = tmp_path / "clone"
+    """The command migrates the instance's database, not another one that the shell names, before it starts."""
+    clone, exported = tmp_path / "clone", tmp_path / "exported.sqlite3"
     shutil.copytree(
         ROOT, clone, ignore=shutil.ignore_patterns(".*", "tests", "docs", "build", "*.sqlite3*", "staticfiles")
     )
@@ -135,6 +135,7 @@ def test_a_submission_is_stored_in_a_fresh_clone(tmp_path):
     done = subprocess.run(
         [sys.executable, "manage.py", "invoke", "-"],
         cwd=clone,
+        env=os.environ | {"SQLITE_PATH": str(exported)},
         input=json.dumps(event),
         capture_output=True,
         text=True,
@@ -144,3 +145,4 @@ def test_a_submission_is_stored_in_a_fresh_clone(tmp_path):
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["statusCode"] == 201
     assert (clone / "db.sqlite3").is_file()
+    assert not exported.exists()
