@@ -45,7 +45,8 @@ def figure_change(change: Change | None, decimals: int = 1, share: bool = False)
     """
     if change is None:
         return format_html('<span class="soft">{}</span>', "–")
-    text = f"{points(change.value)} {_('pp')}" if share else signed(change.value, decimals)
+    unit = _("pp")  # percentage points
+    text = f"{points(change.value)} {unit}" if share else signed(change.value, decimals)
     if not change.is_clear:
         hint = format_html('<span class="visually-hidden"> {}</span>', _("(chance may explain it)"))
         return format_html('<span class="change unclear">{}{}</span>', text, hint)

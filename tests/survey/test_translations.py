@@ -65,3 +65,12 @@ def _key(message: Message) -> tuple[str | None, ...]:
     if isinstance(context, bytes):  # as read_mo has it
         context = context.decode()
     return (context, *((message.id,) if isinstance(message.id, str) else message.id))
+
+
+def test_no_text_is_translated_inside_of_an_f_string() -> None:
+    """The collection of texts does not see such a one, so that its translation would go."""
+    folders = (Path(settings.BASE_DIR) / name for name in ("survey", "mydjango"))
+    sources = [path for folder in folders for path in folder.rglob("*.py")]
+    assert len(sources) > 100
+    found = [path for path in sources if re.search(r"\{(?:_|n?gettext(?:_lazy)?)\(", path.read_text(encoding="utf-8"))]
+    assert found == []
