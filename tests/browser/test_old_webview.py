@@ -54,6 +54,12 @@ class OldBrowser:
         eventually(lambda: self.run("location.pathname !== 'blank' && document.readyState") == "complete")
 
 
+def pages_of(address: str) -> list[dict[str, str]]:
+    """Return the open pages of a browser; none while it starts."""
+    with urllib.request.urlopen(f"http://{address}/json/list") as response:
+        return json.load(response)
+
+
 @pytest.fixture
 def page(live_server: Any, settings: Any, tmp_path: Path) -> Iterator[OldBrowser]:
     settings.MINIMUM_FILL_SECONDS = 0
@@ -62,9 +68,9 @@ def page(live_server: Any, settings: Any, tmp_path: Path) -> Iterator[OldBrowser
         try:
             address = next(match[1] for line in process.stderr if (match := LISTENING.search(line)))
             threading.Thread(target=process.stderr.read, daemon=True).start()  # a full pipe would stop the browser
-            with urllib.request.urlopen(f"http://{address}/json/list") as response:
-                [target] = json.load(response)
-            with connect(target["webSocketDebuggerUrl"], max_size=None) as socket:
+            pages: list[dict[str, str]] = []
+            eventually(lambda: pages.extend(pages_of(address)) or pages)
+            with connect(pages[0]["webSocketDebuggerUrl"], max_size=None) as socket:
                 browser = OldBrowser(socket)
                 browser.open(f"{live_server.url}/?lang=en")
                 yield browser
