@@ -24,7 +24,7 @@ demo: $(BIN)/.run         ## the same with a chain of 12 branches and 5,000 subm
 	@SQLITE_PATH=demo.sqlite3 $(BIN)/python manage.py dev 127.0.0.1:$(PORT)
 
 test: $(BIN)/.dev         ## set up what the tests need and run them
-	@echo "Running all tests: about ten minutes on two cores. 'make test-quick' takes less than two."
+	@echo "Running all tests: about twelve minutes on two cores. 'make test-quick' takes less than two."
 	@$(BIN)/python -m pytest $(PARALLEL) $(TESTS)
 
 test-quick: $(BIN)/.dev   ## the tests that start no servers, browsers or builds, less than two minutes
