@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from importlib.metadata import packages_distributions, version
+from importlib.metadata import distributions, version
 from pathlib import Path
 
 from faaskit.init.source import Module
@@ -23,15 +24,25 @@ def names_packages(folder: Path) -> bool:
 def imported_packages(folder: Path, modules: Iterable[Module]) -> list[str]:
     """Return `name==version` of each package; none at all where an import is not installed: the rest would mislead."""
     own = {path.stem for path in folder.iterdir()}
-    distributions = packages_distributions()
+    installed = _installed()
     names: set[str] = set()
     for module in modules:
         imported = {source.partition(".")[0] for source in module.imports.values()} - {""}
-        if not imported <= own | sys.stdlib_module_names | distributions.keys():
+        if not imported <= own | sys.stdlib_module_names | installed.keys():
             return []
         names |= (imported | set(_apps(module.tree))) - own - sys.stdlib_module_names
-    packages = {package for name in names for package in distributions.get(name, [])}
+    packages = {package for name in names for package in installed.get(name, ())}
     return [f"{package}=={version(package)}" for package in sorted(packages, key=str.lower)]
+
+
+def _installed() -> dict[str, set[str]]:
+    """Return the packages that install each top-level module. Python 3.10's packages_distributions misses some."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for package in distributions():
+        names = (package.read_text("top_level.txt") or "").split()
+        for name in names or {path.parts[0] for path in package.files or () if path.suffix == ".py"}:
+            found[name.removesuffix(".py")].add(package.metadata["Name"])
+    return found
 
 
 def _apps(tree: ast.Module) -> Iterator[str]:
