@@ -17,7 +17,6 @@ from faaskit.function_config import FunctionConfig
 from faaskit.gateways import platforms
 from faaskit.init import detect
 from faaskit.init.files import INSTANCE, STATIC, is_bridge
-from faaskit.init.requirements import REQUIREMENTS
 from faaskit.init.source import files
 
 # What gateways for text carry, by the suffix of a static file.
@@ -137,8 +136,8 @@ def _application(folder: Path, config: FunctionConfig, described: project.Projec
     sentence = lifespan(folder, target) if target else ""
     if sentence:
         yield sentence
-    names = [described.requirements] if described.requirements else REQUIREMENTS
-    paths = [folder / name for name in names if (folder / name).is_file()]
+    names = [described.requirements] if described.requirements else project.REQUIREMENTS
+    paths = project.requirement_files(folder, described.requirements)
     texts = [path.read_text(encoding="utf-8", errors="replace") for path in paths]
     if not texts:
         yield f"There is no {' and no '.join(names)}: 'faaskit package' takes the packages from it."

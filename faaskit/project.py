@@ -21,6 +21,10 @@ else:
 SETTINGS = re.compile(r"""["']DJANGO_SETTINGS_MODULE["']\s*,\s*["']([\w.]+)["']""")  # in manage.py
 
 
+# Files that name a project's packages; the first one counts.
+REQUIREMENTS = ("requirements.txt", "uv.lock", "poetry.lock", "Pipfile.lock", "pyproject.toml")
+
+
 class ProjectError(FaaskitError):
     """The table cannot be used; the message is one sentence that gives the reason."""
 
@@ -71,6 +75,20 @@ class Project:
     imports: tuple[str, ...] = ()  # modules that `package --verify` imports
     smoke: tuple[Smoke, ...] = ()  # what `package --verify` tries; (): a GET of the health path
     events: str = ""  # folder of sample events, *.json, that `package --verify` replays
+
+
+def requirement_files(folder: Path, named: str = "") -> list[Path]:
+    """Return the files that name a project's packages: the one of its table, or those of REQUIREMENTS that exist.
+
+    A pyproject.toml without `[project]` names none.
+    """
+    files = [folder / name for name in ([named] if named else REQUIREMENTS)]
+    return [
+        file
+        for file in files
+        if file.is_file()
+        and (file.suffix != ".toml" or "[project]" in file.read_text(encoding="utf-8", errors="replace"))
+    ]
 
 
 def read(folder: Path) -> Project:

@@ -9,10 +9,11 @@ from pathlib import Path
 from string import Template
 
 from faaskit.init.detect import Application
-from faaskit.init.requirements import imported_packages, names_packages
+from faaskit.init.requirements import imported_packages
 from faaskit.init.routes import HEALTH, get_paths
 from faaskit.init.source import modules
 from faaskit.init.variables import environment_variables
+from faaskit.project import requirement_files
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 # A wheel has index.py among the templates, a checkout at its top.
@@ -100,7 +101,7 @@ def _wrapper(application: Application, source: str) -> str:
 def _requirements(folder: Path, application: Application) -> Planned | None:
     """Return requirements where the project names none, or where an ASGI application lacks its adapter."""
     own = folder / "requirements.txt"
-    if not names_packages(folder):
+    if not requirement_files(folder):
         packages = imported_packages(folder, modules(folder)) + [ASGI_ADAPTER] * application.asgi
         lines = "# What the project imports, as it is installed here; add what these packages need besides.\n"
         return Planned(own.name, lines + "".join(f"{package}\n" for package in packages)) if packages else None

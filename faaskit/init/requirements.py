@@ -11,15 +11,6 @@ from pathlib import Path
 
 from faaskit.init.source import Module
 
-REQUIREMENTS = ("requirements.txt", "uv.lock", "poetry.lock", "Pipfile.lock", "pyproject.toml")  # what names packages
-
-
-def names_packages(folder: Path) -> bool:
-    """Return whether a file of the project names its packages."""
-    pyproject = folder / "pyproject.toml"
-    has_project = pyproject.is_file() and "[project]" in pyproject.read_text(encoding="utf-8", errors="replace")
-    return has_project or any((folder / name).is_file() for name in REQUIREMENTS[:-1])
-
 
 def imported_packages(folder: Path, modules: Iterable[Module]) -> list[str]:
     """Return `name==version` of each package; none at all where an import is not installed: the rest would mislead."""

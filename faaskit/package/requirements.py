@@ -18,9 +18,8 @@ from pathlib import Path
 import uv
 
 from faaskit.package.target import PackageError, Target
-from faaskit.project import Project
+from faaskit.project import REQUIREMENTS, Project, requirement_files
 
-SOURCES = ("requirements.txt", "uv.lock", "poetry.lock", "Pipfile.lock", "pyproject.toml")
 EXPORTS = {
     "poetry.lock": "poetry export --output requirements.txt",  # plugin poetry-plugin-export
     "Pipfile.lock": "pipenv requirements > requirements.txt",
@@ -40,12 +39,9 @@ UV_INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_
 
 def find_source(project: Project) -> Path:
     """Return the file that names the project's packages; raises PackageError where there is none that uv reads."""
-    names = [project.requirements] if project.requirements else list(SOURCES)
-    found = next((project.folder / name for name in names if (project.folder / name).is_file()), None)
+    found = next(iter(requirement_files(project.folder, project.requirements)), None)
     if found is None:
-        raise PackageError(
-            f"{project.folder} names no packages: write {' or '.join(names) if project.requirements else SOURCES[0]}."
-        )
+        raise PackageError(f"{project.folder} names no packages: write {project.requirements or REQUIREMENTS[0]}.")
     if found.name in EXPORTS:
         raise PackageError(f"{found.name} is read as its export: run '{EXPORTS[found.name]}'.")
     return found

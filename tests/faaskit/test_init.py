@@ -10,10 +10,11 @@ import pytest
 
 from faaskit import cli, function_config, project
 from faaskit.init.detect import Application, NotFound, applications, named
-from faaskit.init.requirements import imported_packages, names_packages
+from faaskit.init.requirements import imported_packages
 from faaskit.init.routes import get_paths
 from faaskit.init.source import modules
 from faaskit.init.variables import environment_variables
+from faaskit.project import requirement_files
 
 FLASK = "from flask import Flask\napp = Flask(__name__)\n"
 
@@ -253,9 +254,9 @@ def test_packages_that_no_file_names_are_those_that_the_project_imports(tmp_path
 @pytest.mark.parametrize("name", ["requirements.txt", "uv.lock", "poetry.lock", "Pipfile.lock", "pyproject.toml"])
 def test_a_project_that_names_its_packages_gets_no_requirements(tmp_path, name):
     write(tmp_path, app=FLASK)
-    assert not names_packages(tmp_path)
+    assert not requirement_files(tmp_path)
     (tmp_path / name).write_text("[project]\nname = 'shop'\n", encoding="utf-8")
-    assert names_packages(tmp_path)
+    assert requirement_files(tmp_path)
 
 
 def test_the_package_is_tried_with_the_pages_that_need_no_parameters(tmp_path):

@@ -222,6 +222,7 @@ def test_other_locks_are_read_as_their_export(tmp_path: Path, name: str, command
 
 
 def test_a_project_that_names_no_packages_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.faaskit]\n")  # as init writes it
     with pytest.raises(PackageError, match=r"names no packages: write requirements\.txt\.$"):
         requirements.find_source(Project(tmp_path))
     with pytest.raises(PackageError, match=r"names no packages: write base\.txt\.$"):
