@@ -143,14 +143,9 @@ class DailyRollup(Sums):
         return f"{self.local_date_id} {self.branch_id} {self.satisfaction}"
 
 
-class ChainRollup(Sums):
-    """The sums of a day's DailyRollup over all branches, for the figures of the whole chain.
+class OfDay(models.Model):
+    """A row that belongs to a day. No constraint: the release before deletes days without these rows."""
 
-    Valid while `counted_at` is that of its day: the release before counts a day again without these rows.
-    """
-
-    pk = models.CompositePrimaryKey("local_date", "language", "satisfaction")
-    # No constraint: the release before deletes days without these rows.
     local_date = models.ForeignKey(
         RollupDay,
         models.CASCADE,
@@ -159,6 +154,18 @@ class ChainRollup(Sums):
         db_index=False,
         verbose_name=_("date"),
     )
+
+    class Meta:
+        abstract = True
+
+
+class ChainRollup(OfDay, Sums):
+    """The sums of a day's DailyRollup over all branches, for the figures of the whole chain.
+
+    Valid while `counted_at` is that of its day: the release before counts a day again without these rows.
+    """
+
+    pk = models.CompositePrimaryKey("local_date", "language", "satisfaction")
     counted_at = models.DateTimeField(_("counted"))
     language = models.CharField(_("language"), max_length=10)
     satisfaction = models.PositiveSmallIntegerField(_("satisfaction"))
@@ -171,21 +178,13 @@ class ChainRollup(Sums):
         return f"{self.local_date_id} {self.satisfaction}"
 
 
-class BranchRollup(models.Model):
+class BranchRollup(OfDay):
     """The submissions of a day and branch, and how many of them were satisfied: ranks thousands of branches.
 
     In a seventh of the bytes of DailyRollup; valid where the day's ChainRollup is.
     """
 
     pk = models.CompositePrimaryKey("local_date", "number")
-    local_date = models.ForeignKey(
-        RollupDay,
-        models.CASCADE,
-        db_column="local_date",
-        db_constraint=False,
-        db_index=False,
-        verbose_name=_("date"),
-    )
     number = models.PositiveIntegerField()  # of the row within its day
     branch = models.ForeignKey(
         Branch, models.PROTECT, null=True, db_constraint=False, db_index=False, verbose_name=_("branch")
