@@ -1,4 +1,4 @@
-"""A dry run: print the calls of a first deployment, and answer them as an empty account would. Nothing is sent."""
+"""A dry run: print the calls of a first deployment, and respond as an empty account would. Nothing is sent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from faaskit.scf.output import report
 from faaskit.scf.upload import Archive
 
 URL = "https://the-function-url.example"
-# One answer for every call that changes something; of Invoke, that a command and a request succeeded.
+# The response to every call that changes something; to Invoke, that a command and a request succeeded.
 DONE = {
     "FunctionVersion": "1",
     "LayerVersion": 1,

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from faaskit.scf import planned
 from faaskit.scf.api import DeployError
 
 FOLDERS = {"/var/user/": "function", "/opt/": "layer"}  # on the platform: in build/
@@ -32,7 +33,7 @@ def check(folder: Path, settings: str, environment: Mapping[str, str]) -> None:
         cwd=build / "function" if (build / "function").is_dir() else folder,
         env={
             **{name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT") if name in os.environ},
-            **{"PUBLIC_URL": "https://the-function-url.example", "TENCENTCLOUD_RUNENV": "SCF"},
+            **{"PUBLIC_URL": planned.URL, "TENCENTCLOUD_RUNENV": "SCF"},
             **variables,
             "PYTHONPATH": str(folder.resolve()),
             "PYTHONDONTWRITEBYTECODE": "1",
