@@ -27,9 +27,8 @@ from survey.guest.opening import PLACEHOLDER, new_visit
 if TYPE_CHECKING:
     from survey.models import Branch
 
-KEPT_PAGES = (
-    24  # about 25 KB each: one for each language, with and without a branch, and for each of a gateway's path prefixes
-)
+# About 25 KB each: one for each language, with and without a branch, and for each of a gateway's path prefixes.
+KEPT_PAGES = 24
 LONGEST_PREFIX = 100  # characters; a page with a longer one is not kept, since a client may have chosen it
 
 
