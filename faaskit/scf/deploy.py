@@ -64,7 +64,7 @@ def _report_unset(deployment: Deployment, described: Project, options: argparse.
     if missing:
         raise DeployError(
             f"Required and not set: {', '.join(missing)}. Put them into {options.folder / '.env'} or into the "
-            "environment; .env.example lists them."
+            "environment."
         )
     if unset:
         names = ", ".join(unset) if options.verbosity > 1 else f"{len(unset)} optional settings ('-v 2' names them)"
