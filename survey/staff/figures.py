@@ -78,25 +78,24 @@ def figures(filters: Filters, branches: int = 0, tables: sums.Calendar | None = 
     Of more than 2 * LISTED branches, `by_branch` has those with the highest and those with the lowest CSAT. `tables`
     may have a longer period.
     """
-    first = filters.before.start
-    tables = tables or sums.calendar(first, filters.end)
-    days = sums.days_between(first, filters.end)
-    is_now = sums.since(filters.start)
+    tables = tables or sums.calendar(filters.before.start, filters.end)
+    periods = [sums.days_between(part.start, part.end) for part in (filters, filters.before)]
     tallies = (Tally(), Tally())
-    for (now,), values in sums.read(filters, tables, days, _OF_TOTAL, is_now):
-        tallies[not now].add(values)
-    listed, unlisted = _listed(filters, tables) if branches > 2 * LISTED else (None, 0)
+    for number, _key, values in sums.read(filters, tables, periods, _OF_TOTAL):
+        tallies[number].add(values)
+    listed, unlisted = _listed(filters, tables, periods[0]) if branches > 2 * LISTED else (None, 0)
     by_branch: dict[int | None, tuple[Tally, Tally]] = defaultdict(lambda: (Tally(), Tally()))
-    for (branch, now), values in sums.read(filters, tables, days, _OF_BRANCH, sums.BY_BRANCH, is_now, branches=listed):
-        by_branch[branch][not now].add(values)
+    for number, branch, values in sums.read(filters, tables, periods, _OF_BRANCH, sums.BY_BRANCH, listed):
+        by_branch[branch][number].add(values)
     return Figures(*tallies, dict(by_branch), unlisted)
 
 
-def _listed(filters: Filters, tables: sums.Calendar) -> tuple[Collection[int | None] | None, int]:
+def _listed(
+    filters: Filters, tables: sums.Calendar, days: Collection[date]
+) -> tuple[Collection[int | None] | None, int]:
     """Return the branches to list, None for all, and the number of others that have submissions."""
     counts: dict[int | None, tuple[int, int]] = defaultdict(lambda: (0, 0))
-    days = sums.days_between(filters.start, filters.end)
-    for (branch,), (satisfied, n) in sums.read(filters, tables, days, sums.COUNTS, sums.BY_BRANCH):
+    for _number, branch, (satisfied, n) in sums.read(filters, tables, [days], sums.COUNTS, sums.BY_BRANCH):
         counts[branch] = (counts[branch][0] + satisfied, counts[branch][1] + n)
     lowest_first = sorted(counts, key=lambda branch: (_low(*counts[branch]), branch or 0))
     if len(lowest_first) <= 2 * LISTED:
@@ -112,9 +111,9 @@ def _low(satisfied: int, n: int) -> float:
 def submissions_by_day(filters: Filters) -> dict[date, int]:
     """Return the number of submissions of each day that has any, oldest first."""
     tables = sums.calendar(filters.start, filters.end)
-    counts: Counter[date] = Counter()
     days = sums.days_between(filters.start, filters.end)
-    for (day,), (n,) in sums.read(filters, tables, days, ("submissions",), sums.BY_DAY):
+    counts: Counter[date] = Counter()
+    for _number, day, (n,) in sums.read(filters, tables, [days], ("submissions",), sums.BY_DAY):
         counts[date.fromisoformat(day)] += n
     return dict(sorted(counts.items()))
 

@@ -69,18 +69,11 @@ class Key(NamedTuple):
 
     value: str
     group: str
-    start: date | None = None  # a day that no sum may reach across
 
 
 BY_DAY = Key("SUBSTR({day}, 1, 10)", "{day}")
 BY_MONTH = Key("SUBSTR({day}, 1, 7)", "SUBSTR({day}, 1, 7)")
 BY_BRANCH = Key("branch_id", "branch_id")
-
-
-def since(start: date) -> Key:
-    """Return the key that is 1 from a day on, 0 before."""
-    condition = _if(f"{{day}} >= '{start}'")
-    return Key(condition, condition, start)
 
 
 @dataclass(frozen=True)
@@ -139,57 +132,50 @@ def days_between(first: date, last: date) -> set[date]:
 def read(
     filters: Filters,
     tables: Calendar,
-    days: Collection[date],
+    periods: Sequence[Collection[date]],
     columns: Sequence[str],
-    *keys: Key,
+    key: Key | None = None,
     branches: Collection[int | None] | None = None,
-) -> Iterator[tuple[list[Any], list[int]]]:
-    """Yield keys and sums of submissions of these days, with several parts of a key's sum where tables share its days.
+) -> Iterator[tuple[int, Any, list[int]]]:
+    """Yield the number of each of the periods, given by their days, with a key and the sums of the columns.
 
-    The filters' period does not count. `branches` are the only ones to read of the filters' own.
+    A key comes several times where tables share its days. The filters' own period does not count; of their branches,
+    only `branches` are read.
     """
     parts = []
-    for table, day, is_of_part in _tables(filters, tables, set(days), columns, keys):
-        values = [key.value.format(day=day) for key in keys]
-        values += [f"SUM({_SUMMED[table].get(column, column)})" for column in columns]
-        conditions = [is_of_part, *_conditions(filters, branches)]
-        groups = ", ".join(key.group.format(day=day) for key in keys)
-        parts.append(
-            f"SELECT {', '.join(values)} FROM {table} WHERE {' AND '.join(conditions)}"
-            + (f" GROUP BY {groups}" if keys else " HAVING COUNT(*) > 0")
-        )
+    for number, days in enumerate(periods):
+        for table, day, is_of_part in _tables(filters, tables, set(days), columns, key):
+            values = [str(number), key.value.format(day=day) if key else "NULL"]
+            values += [f"SUM({_SUMMED[table].get(column, column)})" for column in columns]
+            conditions = " AND ".join([is_of_part, *_conditions(filters, branches)])
+            group = f" GROUP BY {key.group.format(day=day)}" if key else ""
+            parts.append(f"SELECT {', '.join(values)} FROM {table} WHERE {conditions}{group}")
     parameters = [filters.language] * len(parts) if filters.language else None
-    for row in _execute(" UNION ALL ".join(parts), parameters) if parts else ():
-        yield list(row[: len(keys)]), [int(value) for value in row[len(keys) :]]
+    for number, value, *sums in _execute(" UNION ALL ".join(parts), parameters) if parts else ():
+        yield number, value, [int(total or 0) for total in sums]  # NULL, without a key: there is no row
 
 
 def _tables(
-    filters: Filters, tables: Calendar, days: set[date], columns: Sequence[str], keys: Sequence[Key]
+    filters: Filters, tables: Calendar, days: set[date], columns: Sequence[str], key: Key | None
 ) -> Iterator[tuple[str, str, str]]:
-    """Yield the tables to read, with the column and the condition of the day."""
+    """Yield the tables that have these days, with the column and the condition of the day."""
     live = days & tables.live
     counted = days - live
-    of_chain = filters.is_whole_chain and BY_BRANCH not in keys
+    of_chain = filters.is_whole_chain and key != BY_BRANCH
     table = CHAIN_DAYS if of_chain else DAYS
     if not (of_chain or filters.scores or filters.language):
-        if BY_DAY not in keys:
-            months = {month for month in tables.months if _is_whole(month, counted, keys)}
-            if months:
-                yield MONTHS, "month", _in("month", (f"'{month}'" for month in sorted(months)))
-            counted -= {day for month in months for day in days_between(month, next_month(month) - DAY)}
+        if key != BY_DAY:
+            of_months = {month: days_between(month, next_month(month) - DAY) for month in tables.months}
+            whole = {month: days_of_month for month, days_of_month in of_months.items() if days_of_month <= counted}
+            if whole:
+                yield MONTHS, "month", _in("month", (f"'{month}'" for month in sorted(whole)))
+            counted = counted.difference(*whole.values())
         if set(columns) <= set(COUNTS):
             table = BRANCH_DAYS
     unsummed = counted & tables.unsummed if table != DAYS else set()
     for name, part in ((table, counted - unsummed), (DAYS, unsummed), (SUBMISSIONS, live)):
         if part:
             yield name, "local_date", _within("local_date", part)
-
-
-def _is_whole(month: date, counted: set[date], keys: Sequence[Key]) -> bool:
-    """Return whether all days of a month are among the counted ones and have the same keys."""
-    end = next_month(month)
-    is_split = any(key.start and month < key.start < end for key in keys)
-    return not is_split and days_between(month, end - DAY) <= counted
 
 
 def _within(column: str, days: Iterable[date]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import accumulate
@@ -75,8 +75,8 @@ def _of_days(filters: Filters, tables: sums.Calendar, end: date) -> Trend:
     first = filters.start - timedelta(windows[-1] - 1)
     wanted = sums.days_between(first, end) | sums.days_between(first - YEAR, end - YEAR)
     by_day: dict[date, Counts] = defaultdict(lambda: (0, 0))
-    for (day,), counts in sums.read(filters, tables, wanted, sums.COUNTS, sums.BY_DAY):
-        by_day[date.fromisoformat(day)] = (counts[0], counts[1])
+    for _number, day, (satisfied, n) in sums.read(filters, tables, [wanted], sums.COUNTS, sums.BY_DAY):
+        by_day[date.fromisoformat(day)] = (satisfied, n)
     now, before = _Sums(by_day, first, end), _Sums(by_day, first - YEAR, end - YEAR)
     enough = (window for window in windows if now.usual(window) >= metrics.SMALL_SAMPLE)
     window = next(enough, windows[-1])
@@ -113,12 +113,15 @@ def _of_months(filters: Filters, tables: sums.Calendar, end: date) -> Trend:
     last = end.replace(day=1)
     count = 12 * (last.year - filters.start.year) + last.month - filters.start.month + 1
     months = [_month(last, number - count + 1) for number in range(1 - MONTH_WINDOWS[-1], count)]
-    by_month = _by_month(filters, tables, sums.days_between(months[0], end))
     # The month that goes on is compared with as many days of a year before; the months before it with whole ones.
-    same_day = _month(last, -12) + (end - last)
-    days_before = sums.days_between(_month(months[0], -12), min(same_day, _month(last, -11) - DAY))
-    before = _by_month(filters, tables, days_before)
-    usual = median(by_month[month][1] for month in months[MONTH_WINDOWS[-1] - 1 :])
+    last_before = min(_month(last, -12) + (end - last), _month(last, -11) - DAY)
+    periods = sums.days_between(months[0], end), sums.days_between(_month(months[0], -12), last_before)
+    by_month: tuple[dict[date, Counts], ...] = (defaultdict(lambda: (0, 0)), defaultdict(lambda: (0, 0)))
+    for number, month, counts in sums.read(filters, tables, periods, sums.COUNTS, sums.BY_MONTH):
+        first = date.fromisoformat(f"{month}-01")
+        by_month[number][first] = _total([by_month[number][first], counts])
+    now, before = by_month
+    usual = median(now[month][1] for month in months[MONTH_WINDOWS[-1] - 1 :])
     window = next((window for window in MONTH_WINDOWS if window * usual >= metrics.SMALL_SAMPLE), MONTH_WINDOWS[-1])
     points = []
     for number in range(MONTH_WINDOWS[-1] - 1, len(months)):
@@ -126,21 +129,12 @@ def _of_months(filters: Filters, tables: sums.Calendar, end: date) -> Trend:
         points.append(
             Point(
                 min(end, next_month(months[number]) - DAY),
-                by_month[months[number]][1],
-                _csat(_total(by_month[month] for month in of_window)),
+                now[months[number]][1],
+                _csat(_total(now[month] for month in of_window)),
                 _csat(_total(before[_month(month, -12)] for month in of_window)),
             )
         )
     return Trend(window, 1, points, is_monthly=True)
-
-
-def _by_month(filters: Filters, tables: sums.Calendar, days: set[date]) -> dict[date, Counts]:
-    """Return the counts of these days by the first day of their month."""
-    by_month: dict[date, Counts] = defaultdict(lambda: (0, 0))
-    for (month,), counts in sums.read(filters, tables, days, sums.COUNTS, sums.BY_MONTH):
-        first = date.fromisoformat(f"{month}-01")
-        by_month[first] = _total([by_month[first], (counts[0], counts[1])])
-    return by_month
 
 
 def _month(day: date, distance: int) -> date:
@@ -149,7 +143,7 @@ def _month(day: date, distance: int) -> date:
     return date(months // 12, months % 12 + 1, 1)
 
 
-def _total(counts: Iterable[Counts]) -> Counts:
+def _total(counts: Iterable[Sequence[int]]) -> Counts:
     satisfied, n = zip(*counts, strict=True)
     return sum(satisfied), sum(n)
 
