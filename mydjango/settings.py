@@ -52,6 +52,7 @@ if find_spec("faaskit"):  # the development side, whose commands a package leave
 
 MIDDLEWARE = [
     "mydjango.operations.invocation.InvocationMiddleware",
+    "mydjango.operations.metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "mydjango.http.content_security.ContentSecurityPolicyMiddleware",
     "mydjango.http.static.StaticFilesMiddleware",

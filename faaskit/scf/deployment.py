@@ -8,7 +8,7 @@ then guests use the old version.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,6 +69,7 @@ class Deployment:
     bucket: Store | None = None
     health: str = ""  # the path that must respond with 200; "": / must respond below 500
     migrate: tuple[str, ...] = ()  # the command that runs in a new version before it receives traffic
+    log_fields: Mapping[str, str] = field(default_factory=dict)  # that `cls: auto` indexes, with their types
     # The version that receives traffic, for error messages: '' for none, None until it is read.
     live: str | None = field(default=None, init=False)
 
@@ -158,7 +159,7 @@ class Deployment:
 
     def _log_topic(self) -> dict[str, str]:
         with self._step("find the log topic"):
-            return log_topic.ensure(self.api, self.config, self.report)
+            return log_topic.ensure(self.api, self.config, self.log_fields, self.report)
 
     def _read(self) -> tuple[dict[str, Any], Alias]:
         """Return $LATEST ({} for no function) and the default alias. Delete a function whose creation had failed."""
