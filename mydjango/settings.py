@@ -63,6 +63,7 @@ if find_spec("faaskit"):  # the development side, whose commands a package leave
 
 MIDDLEWARE = [
     "mydjango.operations.invocation.InvocationMiddleware",
+    "mydjango.operations.metrics.MetricsMiddleware",
     # Outside of what redirects and what replaces responses; not imported where no origin is named.
     *(["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []),
     "django.middleware.security.SecurityMiddleware",
