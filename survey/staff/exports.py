@@ -24,14 +24,14 @@ from survey.scales import ASPECTS, Problem, Satisfaction
 from survey.staff import search, spreadsheet
 from survey.staff.filters import NO_BRANCH, FilterForm, Filters
 from survey.staff.pagination import Cursor
-from survey.staff.submissions import with_problem
+from survey.staff.submissions import of_table, with_problem
 
 CHUNK = 1_000  # submissions read at once
 # Bytes of a submission as JSON, without and with personal data. Those of `seed_demo` take 118 and 204, so planned parts
 # are about half full, and comments may be twice as long before a part has to be divided.
 BYTES_PER_ROW = {False: 200, True: 400}
 PERSONAL_DATA = ("comment", "name", "phone", "email")
-CODES_LENGTH = 200  # characters of a log entry's 500; the other filters take fewer than 300
+CODES_LENGTH = 160  # characters of a log entry's 500; the other filters take fewer than 340
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def header(with_personal_data: bool) -> list[str]:
     """Return the names of the columns in the active language."""
     columns = [_("reference"), _("received"), _("branch code"), _("branch"), _("satisfaction"), _("answer in words")]
     columns += [_("likelihood to recommend"), *(str(label) for label in ASPECTS.values()), _("what went wrong")]
-    columns += [_("language"), _("follow-up")]
+    columns += [_("language"), _("follow-up"), _("table or receipt")]
     return columns + ([_("comment"), _("name"), _("phone"), _("e-mail")] if with_personal_data else [])
 
 
@@ -106,7 +106,7 @@ def lines(submissions: QuerySet[Submission], export: Export) -> Iterator[tuple[s
             "；".join(label for problem, label in problems.items() if row["problems"] & problem),
             row["language"],
         ]
-        values += [statuses.get(row["follow_up_status"], "")]
+        values += [statuses.get(row["follow_up_status"], ""), row["table_number"]]
         values += [row[name] for name in PERSONAL_DATA if export.with_personal_data]
         yield spreadsheet.line(values), Cursor(row["local_date"], row["id"])
 
@@ -114,14 +114,14 @@ def lines(submissions: QuerySet[Submission], export: Export) -> Iterator[tuple[s
 def _rows(submissions: QuerySet[Submission], export: Export) -> Iterator[dict[str, Any]]:
     """Read submissions in chunks, day by day: each chunk is a short walk along an index, wherever it starts."""
     columns = ["id", "reference", "created_at", "local_date", "satisfaction", "recommend", *ASPECTS, "problems"]
-    columns += ["language", "follow_up_status", *(PERSONAL_DATA if export.with_personal_data else ())]
+    columns += ["language", "follow_up_status", "table_number", *(PERSONAL_DATA if export.with_personal_data else ())]
     filters, after, until = export.filters, export.after, export.until
     day = max(filters.start, after.local_date) if after else filters.start
     last = min(filters.end, until.local_date) if until else filters.end
     terms = search.rarest_first(filters) if filters.words else []
     while day <= last:
         pk = after.pk if after and after.local_date == day else 0
-        of_day = with_problem(submissions.filter(filters.where(), local_date=day), filters)
+        of_day = with_problem(of_table(submissions.filter(filters.where(), local_date=day), filters), filters)
         if filters.words:
             of_day = search.find(of_day, replace(filters, start=day, end=day), terms)
         of_day = of_day.order_by("id")
@@ -162,6 +162,7 @@ def describe(export: Export) -> str:
     names: dict[str, object] = {"start": filters.start, "end": filters.end}
     names |= {"branch": _branch_codes(filters)}
     names |= {name: query.get(name) for name in ("score", "problem", "language")}
+    names |= {"table": filters.table_number}
     names |= {"after": export.after, "until": export.until}
     described = " ".join(f"{name}={value}" for name, value in names.items() if value)
     return described + (ExportLog.BEFORE_WORDS + filters.words if filters.words else "")
@@ -173,7 +174,7 @@ def readable(description: str, form: FilterForm) -> str:
     values = dict(name.split("=", 1) for name in names.split())
     texts = [f"{values.pop('start')} – {values.pop('end')}"] if "start" in values else []
     for name, value in values.items():
-        labels = dict(form.fields[name].choices) if name in form.fields else {}  # type: ignore[attr-defined]
+        labels = dict(getattr(form.fields.get(name), "choices", ()))
         texts += [str(labels.get(part, part)) for part in value.split(",")]
     return " · ".join([*texts, *([f"“{words}”"] if words else [])])
 
@@ -183,7 +184,7 @@ def file_name(export: Export) -> str:
     filters, query = export.filters, dict(export.filters.query)
     parts = ["survey", f"{filters.start:%Y%m%d}", f"{filters.end:%Y%m%d}"]
     parts += ["without-branch"] if filters.without_branch else [query.get("branch", "")]
-    parts += [query.get(name, "") for name in ("score", "problem", "language", "q")]
+    parts += [query.get(name, "") for name in ("score", "problem", "language")] + [filters.table_number, filters.words]
     parts += ["personal" if export.with_personal_data else "", f"after-{export.after.pk}" if export.after else ""]
     return get_valid_filename("-".join(filter(None, parts))) + ".csv"
 

@@ -23,7 +23,12 @@ MANY = 1_000  # open low scores counted for the badge, which then reads "1000+"
 def matching(filters: Filters) -> QuerySet[Submission]:
     """Return the submissions that match the filters, except for their words, which `search` looks up."""
     submissions = Submission.objects.filter(filters.where(), local_date__range=(filters.start, filters.end))
-    return with_problem(submissions, filters)
+    return with_problem(of_table(submissions, filters), filters)
+
+
+def of_table(submissions: QuerySet[Submission], filters: Filters) -> QuerySet[Submission]:
+    """Return the submissions with the filters' number of a table or receipt; all of them without one."""
+    return submissions.filter(table_number=filters.table_number) if filters.table_number else submissions
 
 
 def with_problem(submissions: QuerySet[Submission], filters: Filters) -> QuerySet[Submission]:
