@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("survey", "0020_branch_thanks"),
+        ("survey", "0026_follow_up_times"),
     ]
 
     operations = [

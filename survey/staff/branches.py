@@ -47,19 +47,19 @@ class BranchForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class TablesForm(forms.Form):
-    """The tables of a branch to print cards for: numbers from first to last, each behind the same prefix."""
+    """The tables of a branch to print cards for: numbers from first to last, each behind the same letters."""
 
     first = forms.IntegerField(label=gettext_lazy("First table"), min_value=0, max_value=LARGEST_NUMBER)
     last = forms.IntegerField(label=gettext_lazy("Last table"), min_value=0, max_value=LARGEST_NUMBER)
-    prefix = forms.CharField(
+    letters = forms.CharField(
         label=gettext_lazy("Prefix"),
         required=False,
         max_length=10,
         help_text=gettext_lazy("Such as A for tables A1, A2 and so on."),
     )
 
-    def clean_prefix(self) -> str:
-        typed = str(self.cleaned_data["prefix"])
+    def clean_letters(self) -> str:
+        typed = str(self.cleaned_data["letters"])
         prefix = parse_table_number(typed)
         if typed and not prefix:
             raise forms.ValidationError(_("A number has letters, digits and hyphens only."))
@@ -81,7 +81,7 @@ class TablesForm(forms.Form):
         if not self.is_valid():
             return []
         numbers = range(self.cleaned_data["first"], self.cleaned_data["last"] + 1)
-        return [f"{self.cleaned_data['prefix']}{number}" for number in numbers]
+        return [f"{self.cleaned_data["letters"]}{number}" for number in numbers]
 
 
 class Card(NamedTuple):

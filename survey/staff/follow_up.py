@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -54,9 +55,9 @@ class FollowUpForm(forms.ModelForm):  # type: ignore[type-arg]
 def follow_up(submission: Submission, *, author: User, status: str, text: str, shown: str = "") -> FollowUpNote:
     """Store a note, and set the status of a low score ('' for any other).
 
-    A status equal to the one `shown` to the author was not chosen, so the present one stays. Raises ValidationError and
-    stores nothing if a colleague changed the status meanwhile, if there is neither a new status nor a text, and for a
-    text about an erased submission.
+    A case without an owner becomes that of the author who changes its status. A status equal to the one `shown` to the
+    author was not chosen, so the present one stays. Raises ValidationError and stores nothing if a colleague changed
+    the status meanwhile, if there is neither a new status nor a text, and for a text about an erased submission.
     """
     # Locked against an erasure: an earlier one is visible here, a later one deletes the note.
     submission.refresh_from_db(from_queryset=Submission.objects.select_for_update())
@@ -73,6 +74,10 @@ def follow_up(submission: Submission, *, author: User, status: str, text: str, s
     if status == before and not text:
         raise ValidationError(_("Nothing was changed or written, so nothing was saved."))
     note = FollowUpNote.objects.create(submission=submission, author=author, status=status, text=text)
-    Submission.objects.filter(pk=submission.pk).update(follow_up_status=status)
+    if status != before:
+        submission.follow_up_status = status
+        submission.follow_up_closed_at = timezone.now() if status == FollowUpStatus.SOLVED else None
+        submission.follow_up_owner = submission.follow_up_owner or author
+        submission.save(update_fields=["follow_up_status", "follow_up_closed_at", "follow_up_owner"])
     logger.info("follow_up.noted", extra={"submission": submission.pk, "status": status})
     return note

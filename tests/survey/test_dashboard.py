@@ -402,7 +402,7 @@ def test_the_cards_of_tables_carry_their_numbers(client, chain, settings, monkey
     assert url("tables", "north") in content(client.get(url("branches")))
     empty = content(client.get(url("tables", "north")))
     assert "table-card" not in empty
-    query = {"first": "8", "last": "11", "prefix": "ａ"}
+    query = {"first": "8", "last": "11", "letters": "ａ"}
     page = content(client.get(url("tables", "north"), query, headers={"Accept-Language": "en"}))
     assert re.findall(r">https://survey.example.com/s/north\?t=(\w+)<", page) == ["A8", "A9", "A10"]
     assert page.count("<svg") == 3
@@ -410,7 +410,7 @@ def test_the_cards_of_tables_carry_their_numbers(client, chain, settings, monkey
     [link] = re.findall(r'href="(\?[^"]+part=2)"', page)
     last = content(client.get(url("tables", "north") + link.replace("&amp;", "&")))
     assert re.findall(r">https://survey.example.com/s/north\?t=(\w+)<", last) == ["A11"]
-    room = content(client.get(url("tables", "north"), {"first": "3", "last": "3", "prefix": "包厢"}))
+    room = content(client.get(url("tables", "north"), {"first": "3", "last": "3", "letters": "包厢"}))
     assert "t=%E5%8C%85%E5%8E%A23" in room
 
 
@@ -421,7 +421,7 @@ def test_the_cards_of_tables_carry_their_numbers(client, chain, settings, monkey
         {"first": "1", "last": "5000"},
         {"first": "x", "last": "2"},
         {"first": "1"},
-        {"first": "1", "last": "2", "prefix": "<b>"},
+        {"first": "1", "last": "2", "letters": "<b>"},
     ],
 )
 def test_a_wrong_range_of_tables_is_an_error_on_the_page(client, chain, query):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.urls import reverse
+from django.utils import timezone
 
+from survey.guest.services import submission_create
 from survey.jobs.retention import erase
 from survey.models import COMMENT_MAX_LENGTH, Submission
 from survey.staff.follow_up import follow_up
@@ -236,3 +239,49 @@ def test_a_submissions_page_takes_a_bounded_number_of_queries(manager, chain, dj
     *_others, first = [make_submission(chain.north, 1, days_ago=number) for number in range(40)]
     with django_assert_max_num_queries(10):
         page(manager, path(first))
+
+
+@pytest.mark.parametrize(
+    ("satisfaction", "hours", "is_due"), [(1, 24, True), (2, 24, True), (3, 24, False), (1, 0, False)]
+)
+def test_a_low_score_is_due_so_many_hours_after_it_came(db, settings, satisfaction, hours, is_due):
+    settings.FOLLOW_UP_HOURS = hours
+    submission = Submission(satisfaction=satisfaction, language="zh-hans")
+    submission_create(submission, content={})
+    submission.refresh_from_db()
+    assert submission.follow_up_due_at == (submission.created_at + timedelta(hours=hours) if is_due else None)
+
+
+def test_only_an_open_case_is_overdue(chain):
+    past, future = (timezone.now() + timedelta(hours=hours) for hours in (-1, 1))
+    assert make_submission(chain.north, 1, follow_up_due_at=past).is_overdue
+    assert not make_submission(chain.north, 1, follow_up_due_at=future).is_overdue
+    assert not make_submission(chain.north, 1).is_overdue  # as the release before stores it
+    assert not make_submission(chain.north, 1, follow_up_due_at=past, follow_up_status="contacted").is_overdue
+
+
+def test_a_solved_case_has_the_time_and_one_that_is_opened_again_has_none(chain):
+    submission = make_submission(chain.north, 1)
+    for status, is_closed in (("contacted", False), ("solved", True), ("open", False)):
+        follow_up(submission, author=chain.head, status=status, text="")
+        submission.refresh_from_db()
+        assert (submission.follow_up_closed_at is not None) == is_closed
+
+
+def test_a_note_about_a_solved_case_leaves_the_time_as_it_was(chain):
+    submission = make_submission(chain.north, 1)
+    follow_up(submission, author=chain.head, status="solved", text="")
+    closed_at = submission.follow_up_closed_at
+    follow_up(submission, author=chain.head, status="solved", shown="solved", text="thanked us")
+    submission.refresh_from_db()
+    assert submission.follow_up_closed_at == closed_at
+
+
+def test_who_changes_the_status_of_a_case_without_an_owner_owns_it(chain):
+    submission = make_submission(chain.north, 1)
+    follow_up(submission, author=chain.head, status="open", shown="open", text="who knows this guest?")
+    assert submission.follow_up_owner is None
+    follow_up(submission, author=chain.north_manager, status="contacted", text="")
+    follow_up(submission, author=chain.head, status="solved", text="")
+    submission.refresh_from_db()
+    assert submission.follow_up_owner == chain.north_manager
