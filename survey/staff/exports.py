@@ -83,7 +83,7 @@ def header(with_personal_data: bool) -> list[str]:
     """Return the names of the columns in the active language."""
     columns = [_("reference"), _("received"), _("branch code"), _("branch"), _("satisfaction"), _("answer in words")]
     columns += [_("likelihood to recommend"), *(str(label) for label in ASPECTS.values()), _("what went wrong")]
-    columns += [_("language"), _("follow-up"), _("owner"), _("due"), _("solved at"), _("table or receipt")]
+    columns += [_("table or receipt"), _("language"), _("follow-up"), _("owner"), _("due"), _("solved at")]
     return columns + ([_("comment"), _("name"), _("phone"), _("e-mail")] if with_personal_data else [])
 
 
@@ -104,11 +104,11 @@ def lines(submissions: QuerySet[Submission], export: Export) -> Iterator[tuple[s
         values += [row["recommend"], *(row[aspect] for aspect in ASPECTS)]
         values += [
             "；".join(label for problem, label in problems.items() if row["problems"] & problem),
+            row["table_number"],
             row["language"],
         ]
         values += [statuses.get(row["follow_up_status"], ""), row["owner_name"] or row["owner_username"]]
         values += [_local_time(row["follow_up_due_at"]), _local_time(row["follow_up_closed_at"])]
-        values.append(row["table_number"])
         values += [row[name] for name in PERSONAL_DATA if export.with_personal_data]
         yield spreadsheet.line(values), Cursor(row["local_date"], row["id"])
 
