@@ -81,7 +81,7 @@ class TablesForm(forms.Form):
         if not self.is_valid():
             return []
         numbers = range(self.cleaned_data["first"], self.cleaned_data["last"] + 1)
-        return [self.cleaned_data["letters"] + str(number) for number in numbers]
+        return [f"{self.cleaned_data['letters']}{number}" for number in numbers]
 
 
 class Card(NamedTuple):
