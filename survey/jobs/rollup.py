@@ -63,7 +63,7 @@ def _count_day(day: date) -> bool:
         counted = _claim(day)
         if counted is None:
             return False
-        counted.counted_at = timezone.now()
+        counted.counted_at, counted.summed_at = timezone.now(), None
         for model in (DailyRollup, ChainRollup, BranchRollup):
             model.objects.filter(local_date=counted).delete()
         rows = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from survey.models.branch import CODE_ERROR, Branch, Membership
-from survey.models.derived import BranchRollup, ChainRollup, DailyRollup, RollupDay, SubmissionTerm
+from survey.models.derived import BranchRollup, ChainRollup, DailyRollup, MonthRollup, RollupDay, SubmissionTerm
 from survey.models.erasure import ErasureLog, ErasureRequest
 from survey.models.logs import AttemptWindow, ExportLog, JobRun
 from survey.models.mail import OutgoingMail
@@ -35,6 +35,7 @@ __all__ = [
     "FollowUpStatus",
     "JobRun",
     "Membership",
+    "MonthRollup",
     "OutgoingMail",
     "RollupDay",
     "Submission",
