@@ -9,6 +9,7 @@ from importlib import import_module
 from django.db import connection
 from django.utils import timezone
 
+from survey.jobs import months
 from survey.models import Branch, Submission
 from survey.models.derived import submission_sums
 
@@ -18,6 +19,7 @@ TABLES = (
     "survey_dailyrollup",
     "survey_chainrollup",
     "survey_branchrollup",
+    "survey_monthrollup",
     "survey_outgoingmail",
 )
 WORDS = ("排队", "服务员", "味道", "红烧肉", "卫生", "补菜", "环境", "价格", "甜品", "态度", "午餐", "米饭")
@@ -83,5 +85,6 @@ def fill(count: int, days: int, branches: int = 12) -> None:
         )
         for statement in (summed.FILL_CHAIN, summed.FILL_BRANCHES):
             cursor.execute(statement)
+        months.add_up_months(3_600)
         cursor.execute(f"ANALYZE TABLE {', '.join(TABLES)}")
         cursor.fetchall()

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from survey.models.branch import CODE_ERROR, Branch, Membership
-from survey.models.derived import BranchRollup, ChainRollup, DailyRollup, HourRollup, RollupDay, SubmissionTerm
+from survey.models.derived import (
+    BranchRollup,
+    ChainRollup,
+    DailyRollup,
+    HourRollup,
+    MonthRollup,
+    RollupDay,
+    SubmissionTerm,
+)
 from survey.models.erasure import ErasureLog, ErasureRequest
 from survey.models.logs import AttemptWindow, ExportLog, JobRun
 from survey.models.mail import OutgoingMail
@@ -36,6 +44,7 @@ __all__ = [
     "HourRollup",
     "JobRun",
     "Membership",
+    "MonthRollup",
     "OutgoingMail",
     "RollupDay",
     "Submission",
