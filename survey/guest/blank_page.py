@@ -25,6 +25,7 @@ from mydjango.cold_start.deferred_apps import populate_apps
 from mydjango.http.language import mark_language, named_language, preferred_language, url_in_language
 from survey.chain import CORE, Chain, current
 from survey.guest.opening import PLACEHOLDER, new_visit
+from survey.table_number import named_table, query_of
 
 if TYPE_CHECKING:
     from survey.models import Branch
@@ -42,11 +43,14 @@ def complete_page(request: HttpRequest, branch: Branch | None = None, chain: Cha
     text_of = _page_text if is_kept else _page_text.__wrapped__
     is_named = named_language(request) is not None
     page = text_of(preferred_language(request), is_named, prefix, branch is not None, chain or current())
+    table = named_table(request) if branch else ""
     values = {
         **new_visit(),
         **{code: url_in_language(request, code) for code, _name in settings.LANGUAGES},
         "branch": branch.code if branch else "",
         "branch_name": branch.local_name if branch else "",
+        "table_number": table,
+        "table_query": query_of(table),
     }
     return PLACEHOLDER.sub(lambda match: escape(values[match[1]]), page)
 
