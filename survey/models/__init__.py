@@ -1,4 +1,4 @@
-"""The models: branches, submissions and tables derived from them, mails, counters and logs."""
+"""The models: branches, questions, submissions and tables derived from them, mails, counters and logs."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from survey.models.derived import (
 from survey.models.erasure import ErasureLog, ErasureRequest
 from survey.models.logs import AttemptWindow, ExportLog, JobRun
 from survey.models.mail import OutgoingMail
+from survey.models.question import Question, QuestionValue
 from survey.models.submission import (
     COMMENT_MAX_LENGTH,
     REFERENCE_ALPHABET,
@@ -46,6 +47,8 @@ __all__ = [
     "Membership",
     "MonthRollup",
     "OutgoingMail",
+    "Question",
+    "QuestionValue",
     "RollupDay",
     "Submission",
     "SubmissionTerm",
