@@ -63,6 +63,7 @@ if find_spec("faaskit"):  # the development side, whose commands a package leave
 
 MIDDLEWARE = [
     "mydjango.operations.invocation.InvocationMiddleware",
+    "mydjango.operations.metrics.MetricsMiddleware",
     # Outside of what redirects and what replaces responses; not imported where no origin is named.
     *(["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []),
     "django.middleware.security.SecurityMiddleware",
@@ -218,6 +219,8 @@ RESPONSE_MAX_BYTES = environment.integer("RESPONSE_MAX_BYTES", 5_500_000 if PLAT
 CHAIN_NAME = environment.text("CHAIN_NAME")
 PRIVACY_CONTACT = environment.text("PRIVACY_CONTACT")
 RETENTION_DAYS = environment.integer("RETENTION_DAYS", 365, minimum=1)
+# From a low score to the time when somebody should have contacted the guest; 0: low scores have no due time.
+FOLLOW_UP_HOURS = environment.integer("FOLLOW_UP_HOURS", 24)
 
 # The allow-list of management commands for timers and direct invocations, each with the words that may follow it
 # (docs/bridge.md). index.py reads it; the environment variable of this name replaces it.

@@ -83,6 +83,13 @@ class Submission(models.Model):
     consent_version = models.CharField(_("consent version"), max_length=16, blank=True)
     language = models.CharField(_("language"), max_length=10, editable=False)
     follow_up_status = models.CharField(_("follow-up"), max_length=10, choices=FollowUpStatus.choices, blank=True)
+    # NULL: nobody has taken the case, it has no due time, it is not solved; and whatever the release before stores.
+    follow_up_owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("owner")
+    )
+    # Set when the submission is stored, so that a change of FOLLOW_UP_HOURS moves no case that guests wait for.
+    follow_up_due_at = models.DateTimeField(_("due"), null=True, blank=True, editable=False)
+    follow_up_closed_at = models.DateTimeField(_("solved at"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("received"), default=timezone.now, editable=False)
     # Beside `created_at`: MySQL converts time zones only with tables that managed servers often lack.
     local_date = models.DateField(_("date"), default=timezone.localdate, editable=False)
@@ -129,6 +136,8 @@ class Submission(models.Model):
             models.Index(fields=("local_date", "id"), name="response_newest"),
             models.Index(fields=("branch", "local_date", "id"), name="response_branch_newest"),
             models.Index(fields=("follow_up_status", "local_date", "id"), name="response_follow_up_newest"),
+            # For the time to close: NULL for all but solved cases.
+            models.Index(fields=("follow_up_closed_at",), name="response_closed"),
             # For the admin's search: staff look up a guest who calls or writes.
             *(models.Index(fields=(name,), name=f"response_{name}") for name in ("name", "phone", "email")),
         )
@@ -140,6 +149,12 @@ class Submission(models.Model):
     def is_low(self) -> bool:
         """Whether the score is low: followed up, and mailed to the branch."""
         return self.satisfaction in LOW_SCORES
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether the case is open after its due time."""
+        due_at = self.follow_up_due_at
+        return self.follow_up_status == FollowUpStatus.OPEN and due_at is not None and due_at < timezone.now()
 
     @property
     def age_days(self) -> int:

@@ -13,6 +13,7 @@ urlpatterns = [
     path("comments/", submissions.comments, name="comments"),
     path("follow-up/", submissions.follow_up_list, name="follow_up"),
     path("responses/<slug:reference>/", submissions.detail, name="submission"),
+    path("responses/<slug:reference>/owner/", submissions.owner, name="owner"),
     path("responses/<slug:reference>/erase/", erasures.erase, name="erase"),
     path("erasures/", erasures.requests, name="erasures"),
     path("export/", export.page, name="export"),
