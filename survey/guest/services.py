@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.db import IntegrityError, connection
 
 from mydjango.mysql.deadlock import atomically
@@ -49,6 +51,8 @@ def submission_create(
     address, for the rate limit. Raises KeyReused and TooManyAttempts.
     """
     submission.follow_up_status = FollowUpStatus.OPEN if submission.is_low else ""
+    if submission.is_low and settings.FOLLOW_UP_HOURS:
+        submission.follow_up_due_at = submission.created_at + timedelta(hours=settings.FOLLOW_UP_HOURS)
     weighted, submission.terms_due = terms_at_once(submission.comment)
     submission.key_digest = key_digest(key)
     submission.content_digest = content_digest(content)
