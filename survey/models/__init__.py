@@ -6,7 +6,7 @@ from survey.models.branch import CODE_ERROR, Branch, Membership
 from survey.models.derived import BranchRollup, ChainRollup, DailyRollup, HourRollup, RollupDay, SubmissionTerm
 from survey.models.erasure import ErasureLog, ErasureRequest
 from survey.models.logs import AttemptWindow, ExportLog, JobRun
-from survey.models.mail import OutgoingMail
+from survey.models.mail import DigestSubscription, OutgoingMail
 from survey.models.submission import (
     COMMENT_MAX_LENGTH,
     REFERENCE_ALPHABET,
@@ -28,6 +28,7 @@ __all__ = [
     "BranchRollup",
     "ChainRollup",
     "DailyRollup",
+    "DigestSubscription",
     "ErasureLog",
     "ErasureRequest",
     "ExportLog",
