@@ -10,6 +10,7 @@ from importlib import import_module
 from django.db import connection
 from django.utils import timezone
 
+from survey.jobs import months
 from survey.models import Branch, HourRollup, Submission
 from survey.models.derived import submission_sums
 
@@ -20,6 +21,7 @@ TABLES = (
     "survey_chainrollup",
     "survey_branchrollup",
     "survey_hourrollup",
+    "survey_monthrollup",
     "survey_outgoingmail",
 )
 WORDS = ("排队", "服务员", "味道", "红烧肉", "卫生", "补菜", "环境", "价格", "甜品", "态度", "午餐", "米饭")
@@ -55,12 +57,13 @@ def fill(count: int, days: int, branches: int = 12) -> None:
     statements = [
         f"""INSERT INTO survey_response (reference, branch_id, satisfaction, taste, service, recommend, problems,
         comment, name, phone, email, consent_version, content_digest, language, follow_up_status,
-        created_at, local_date, terms_due)
+        created_at, local_date, terms_due, follow_up_closed_at)
         SELECT {reference}, {first} + (seq * 104729 + seq DIV {branches}) % {branches}, {score}, {score}, {score},
         (seq * 31) % 11, IF({score} <= 2, (seq * 13) % 256, 0), IF(seq % 3 = 0, CONCAT_WS('', {three_words}), ''),
         '', '', '', '', '', IF(seq % 20 = 0, 'en', 'zh-hans'),
         IF({score} <= 2, IF(seq % 50 = 1, 'open', 'solved'), ''), {day} + INTERVAL 2 + (seq * 37) % 12 HOUR,
-        {day}, 0 FROM seq_1_to_{count}""",
+        {day}, 0,
+        IF({score} <= 2 AND seq % 50 <> 1, {day} + INTERVAL seq % 97 HOUR, NULL) FROM seq_1_to_{count}""",
         f"""INSERT IGNORE INTO survey_responseterm ({term_columns})
         SELECT r.id, ELT(1 + (r.id * ELT(s.seq, 5, 7, 11)) % 12, {words}), 1 + r.id % 7, r.branch_id, r.local_date,
         r.satisfaction FROM survey_response r JOIN seq_1_to_3 s WHERE r.comment <> '' ORDER BY r.id""",
@@ -96,5 +99,6 @@ def fill(count: int, days: int, branches: int = 12) -> None:
         )
         for statement in (summed.FILL_CHAIN, summed.FILL_BRANCHES, *fill_hours(today)):
             cursor.execute(statement)
+        months.add_up_months(3_600)
         cursor.execute(f"ANALYZE TABLE {', '.join(TABLES)}")
         cursor.fetchall()

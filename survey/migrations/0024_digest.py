@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("survey", "0023_hour_rollup"),
+        ("survey", "0028_questions"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,12 +1,21 @@
-"""The models: branches, submissions and tables derived from them, mails, counters and logs."""
+"""The models: branches, questions, submissions and tables derived from them, mails, counters and logs."""
 
 from __future__ import annotations
 
 from survey.models.branch import CODE_ERROR, Branch, Membership
-from survey.models.derived import BranchRollup, ChainRollup, DailyRollup, HourRollup, RollupDay, SubmissionTerm
+from survey.models.derived import (
+    BranchRollup,
+    ChainRollup,
+    DailyRollup,
+    HourRollup,
+    MonthRollup,
+    RollupDay,
+    SubmissionTerm,
+)
 from survey.models.erasure import ErasureLog, ErasureRequest
 from survey.models.logs import AttemptWindow, ExportLog, JobRun
 from survey.models.mail import DigestSubscription, OutgoingMail
+from survey.models.question import Question, QuestionValue
 from survey.models.submission import (
     COMMENT_MAX_LENGTH,
     REFERENCE_ALPHABET,
@@ -37,7 +46,10 @@ __all__ = [
     "HourRollup",
     "JobRun",
     "Membership",
+    "MonthRollup",
     "OutgoingMail",
+    "Question",
+    "QuestionValue",
     "RollupDay",
     "Submission",
     "SubmissionTerm",
