@@ -14,7 +14,7 @@ from survey.models.derived import (
 )
 from survey.models.erasure import ErasureLog, ErasureRequest
 from survey.models.logs import AttemptWindow, ExportLog, JobRun
-from survey.models.mail import OutgoingMail
+from survey.models.mail import DigestSubscription, OutgoingMail
 from survey.models.question import Question, QuestionValue
 from survey.models.submission import (
     COMMENT_MAX_LENGTH,
@@ -37,6 +37,7 @@ __all__ = [
     "BranchRollup",
     "ChainRollup",
     "DailyRollup",
+    "DigestSubscription",
     "ErasureLog",
     "ErasureRequest",
     "ExportLog",
