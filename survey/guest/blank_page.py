@@ -23,6 +23,7 @@ from django.utils.cache import add_never_cache_headers
 
 from mydjango.http.language import mark_language, named_language, preferred_language, url_in_language
 from survey.guest.opening import PLACEHOLDER, new_visit
+from survey.table_number import named_table, query_of
 
 if TYPE_CHECKING:
     from survey.models import Branch
@@ -39,11 +40,14 @@ def complete_page(request: HttpRequest, branch: Branch | None = None) -> str:
     text_of = _page_text if is_kept else _page_text.__wrapped__
     is_named = named_language(request) is not None
     page = text_of(preferred_language(request), is_named, prefix, branch is not None)
+    table = named_table(request) if branch else ""
     values = {
         **new_visit(),
         **{code: url_in_language(request, code) for code, _name in settings.LANGUAGES},
         "branch": branch.code if branch else "",
         "branch_name": branch.local_name if branch else "",
+        "table_number": table,
+        "table_query": query_of(table),
     }
     return PLACEHOLDER.sub(lambda match: escape(values[match[1]]), page)
 

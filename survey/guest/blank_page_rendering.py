@@ -23,8 +23,9 @@ def render(language: str, is_named: bool, has_branch: bool) -> str:
     name = placeholder("branch_name")
     branch = Branch(code=placeholder("branch"), name=name, name_en=name) if has_branch else None
     context = {
-        "form": SubmissionForm.for_page(branch),
+        "form": SubmissionForm.for_page(branch, placeholder("table_number") if branch else ""),
         "branch_code": branch.code if branch else "",
+        "table_query": placeholder("table_query") if branch else "",
         "visit": VisitForm(initial={field: placeholder(field) for field in ("submission_id", "started")}),
         "language_urls": {code: placeholder(code) for code, _name in settings.LANGUAGES},
     }

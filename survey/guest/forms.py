@@ -17,6 +17,7 @@ from survey.guest.consent import CONSENT_VERSION, CONSENT_VERSIONS
 from survey.models import COMMENT_MAX_LENGTH, Branch, Submission, parse_reference
 from survey.models.submission import phone_validator
 from survey.scales import ASPECTS, LOW_SCORES, PROBLEM_LABELS, Problem, Satisfaction
+from survey.table_number import parse_table_number
 
 FormClass = TypeVar("FormClass", bound=type[forms.Form])
 
@@ -75,6 +76,17 @@ class BranchField(forms.ModelChoiceField):  # type: ignore[type-arg]
         if value and branch is None:
             raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
         return branch
+
+
+class TableNumberField(forms.CharField):
+    """The number of a table or receipt in its canonical form; None when left out."""
+
+    def to_python(self, value: Any) -> str | None:  # noqa: ANN401  (Django's signature)
+        typed = super().to_python(value) or ""
+        number = parse_table_number(typed)
+        if typed and not number:
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return number or None
 
 
 class SatisfactionSelect(forms.RadioSelect):
@@ -180,6 +192,14 @@ class SubmissionForm(forms.Form):
         widget=forms.HiddenInput,
         error_messages={"invalid_choice": gettext_lazy("There is no such branch.")},
     )
+    table_number = TableNumberField(
+        label=gettext_lazy("Table or receipt"),
+        required=False,
+        widget=forms.HiddenInput,
+        error_messages={
+            "invalid": gettext_lazy("Please use at most 32 letters, digits and hyphens for the table or receipt.")
+        },
+    )
     # Earlier versions too: the text may change while a page is open or a submission waits on the device.
     consent_version = forms.ChoiceField(
         label=gettext_lazy("Privacy notice"),
@@ -198,13 +218,15 @@ class SubmissionForm(forms.Form):
                 self.fields[name].required = False
 
     @classmethod
-    def for_page(cls, branch: Branch | None, typed: Mapping[str, Any] | None = None) -> SubmissionForm:
-        """Return the form of the page of a branch, or of the chain: empty, or with typed values."""
+    def for_page(
+        cls, branch: Branch | None, table_number: str = "", typed: Mapping[str, Any] | None = None
+    ) -> SubmissionForm:
+        """Return the form of the page of a branch and its table, or of the chain: empty, or with typed values."""
         values = {"anonymous": ANONYMOUS} if typed is None else typed
         version = values.get("consent_version")  # the one that the page showed first
         if version not in CONSENT_VERSIONS:
             version = CONSENT_VERSION
-        return cls(initial={**values, "branch": branch, "consent_version": version})
+        return cls(initial={**values, "branch": branch, "table_number": table_number, "consent_version": version})
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> SubmissionForm:

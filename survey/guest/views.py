@@ -28,6 +28,7 @@ from survey.guest.links import page_url
 from survey.guest.visit import ONCE_MORE, VisitForm
 from survey.limits import TooManyAttempts
 from survey.models import Branch, Submission, parse_reference
+from survey.table_number import named_table, query_of
 
 REDISPLAY = "redisplay"  # posted by the language switch: show the form again in the other language, store nothing
 
@@ -64,14 +65,14 @@ def page(request: HttpRequest, code: str = "") -> HttpResponse:
             return problem(request, 404, "There is no open branch with this code.")
         return render(request, "guest/no_branch.html", {"branch": branch}, status=404)
     if request.method == "POST":
-        return _redisplay(request, SubmissionForm.for_page(branch, typed=_posted_values(request)))
+        return _redisplay(request, SubmissionForm.for_page(branch, named_table(request), _posted_values(request)))
     return HttpResponse(complete_page(request, branch))
 
 
 @allow("GET")
 def page_without_slash(request: HttpRequest, code: str) -> HttpResponse:
     """Redirect a branch's address with a trailing slash to the one without."""
-    return redirect(keep_language(request, reverse("branch-survey", args=[code])), permanent=True)
+    return redirect(page_url(request, "survey", code), permanent=True)
 
 
 def _posted_values(request: HttpRequest) -> dict[str, Any]:
@@ -88,7 +89,12 @@ def _redisplay(
     status: int = 200,
 ) -> HttpResponse:
     """Render the page with the guest's values, which only the guest's browser may cache."""
-    context = {"form": form, "visit": visit or VisitForm(request.POST).for_redisplay(), "notice": notice}
+    context = {
+        "form": form,
+        "visit": visit or VisitForm(request.POST).for_redisplay(),
+        "notice": notice,
+        "table_query": query_of(named_table(request)),
+    }
     response = render(request, "guest/page.html", context, status=status)
     patch_cache_control(response, private=True, no_cache=True)
     return response
@@ -228,6 +234,7 @@ def thanks(request: HttpRequest, reference: str) -> HttpResponse:
         "submission": submission,
         "chain": settings.CHAIN_NAME,
         "branch_code": submission.branch.code if submission.branch else "",
+        "table_query": query_of(submission.table_number),
         "erase_token": token,
         "erase_days": erase_token.COOKIE_LIFE.days,
     }

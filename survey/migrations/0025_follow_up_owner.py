@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-        ("survey", "0020_branch_thanks"),
+        ("survey", "0023_hour_rollup"),
     ]
 
     operations = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from survey.models.branch import CODE_ERROR, Branch, Membership
-from survey.models.derived import BranchRollup, ChainRollup, DailyRollup, RollupDay, SubmissionTerm
+from survey.models.derived import BranchRollup, ChainRollup, DailyRollup, HourRollup, RollupDay, SubmissionTerm
 from survey.models.erasure import ErasureLog, ErasureRequest
 from survey.models.logs import AttemptWindow, ExportLog, JobRun
 from survey.models.mail import OutgoingMail
@@ -33,6 +33,7 @@ __all__ = [
     "ExportLog",
     "FollowUpNote",
     "FollowUpStatus",
+    "HourRollup",
     "JobRun",
     "Membership",
     "OutgoingMail",

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from survey.addresses import validate_mail_address
 from survey.models.branch import Branch
 from survey.scales import ALL_PROBLEMS, ASPECTS, LOW_SCORES, Problem, Satisfaction
+from survey.table_number import MAX_LENGTH as TABLE_NUMBER_MAX_LENGTH
 
 # Without 0, 1, I, L, O and U: references are read aloud and typed from paper. 30 ** 8 is 6.5e11.
 REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -79,6 +80,10 @@ class Submission(models.Model):
     name = models.CharField(_("name"), max_length=64, blank=True)
     phone = models.CharField(_("phone"), max_length=40, blank=True, validators=[phone_validator])
     email = models.EmailField(_("e-mail"), blank=True, validators=[validate_mail_address])
+    # NULL without one, also in submissions that the release before stores. Erased: a receipt points to its payer.
+    table_number = models.CharField(  # noqa: DJ001
+        _("table or receipt"), max_length=TABLE_NUMBER_MAX_LENGTH, null=True, blank=True
+    )
     # The version of the privacy notice that the page showed; blank when the API's caller showed none.
     consent_version = models.CharField(_("consent version"), max_length=16, blank=True)
     language = models.CharField(_("language"), max_length=10, editable=False)
@@ -136,6 +141,7 @@ class Submission(models.Model):
             models.Index(fields=("local_date", "id"), name="response_newest"),
             models.Index(fields=("branch", "local_date", "id"), name="response_branch_newest"),
             models.Index(fields=("follow_up_status", "local_date", "id"), name="response_follow_up_newest"),
+            models.Index(fields=("table_number", "local_date", "id"), name="response_table"),
             # For the time to close: NULL for all but solved cases.
             models.Index(fields=("follow_up_closed_at",), name="response_closed"),
             # For the admin's search: staff look up a guest who calls or writes.

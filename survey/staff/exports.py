@@ -31,7 +31,7 @@ CHUNK = 1_000  # submissions read at once
 # are about half full, and comments may be twice as long before a part has to be divided.
 BYTES_PER_ROW = {False: 200, True: 400}
 PERSONAL_DATA = ("comment", "name", "phone", "email")
-CODES_LENGTH = 200  # characters of a log entry's 500; the other filters take fewer than 300
+CODES_LENGTH = 160  # characters of a log entry's 500; the other filters take fewer than 340
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def header(with_personal_data: bool) -> list[str]:
     """Return the names of the columns in the active language."""
     columns = [_("reference"), _("received"), _("branch code"), _("branch"), _("satisfaction"), _("answer in words")]
     columns += [_("likelihood to recommend"), *(str(label) for label in ASPECTS.values()), _("what went wrong")]
-    columns += [_("language"), _("follow-up"), _("owner"), _("due"), _("solved at")]
+    columns += [_("table or receipt"), _("language"), _("follow-up"), _("owner"), _("due"), _("solved at")]
     return columns + ([_("comment"), _("name"), _("phone"), _("e-mail")] if with_personal_data else [])
 
 
@@ -104,6 +104,7 @@ def lines(submissions: QuerySet[Submission], export: Export) -> Iterator[tuple[s
         values += [row["recommend"], *(row[aspect] for aspect in ASPECTS)]
         values += [
             "；".join(label for problem, label in problems.items() if row["problems"] & problem),
+            row["table_number"],
             row["language"],
         ]
         values += [statuses.get(row["follow_up_status"], ""), row["owner_name"] or row["owner_username"]]
@@ -119,7 +120,7 @@ def _local_time(instant: datetime | None) -> str:
 def _rows(submissions: QuerySet[Submission], export: Export) -> Iterator[dict[str, Any]]:
     """Read submissions in chunks, day by day: each chunk is a short walk along an index, wherever it starts."""
     columns = ["id", "reference", "created_at", "local_date", "satisfaction", "recommend", *ASPECTS, "problems"]
-    columns += ["language", "follow_up_status", "follow_up_due_at", "follow_up_closed_at"]
+    columns += ["language", "follow_up_status", "follow_up_due_at", "follow_up_closed_at", "table_number"]
     columns += PERSONAL_DATA if export.with_personal_data else ()
     filters, after, until = export.filters, export.after, export.until
     day = max(filters.start, after.local_date) if after else filters.start
@@ -174,6 +175,7 @@ def describe(export: Export) -> str:
     names: dict[str, object] = {"start": filters.start, "end": filters.end}
     names |= {"branch": _branch_codes(filters)}
     names |= {name: query.get(name) for name in ("score", "problem", "status", "language")}
+    names |= {"table": filters.table_number}
     names |= {"after": export.after, "until": export.until}
     described = " ".join(f"{name}={value}" for name, value in names.items() if value)
     return described + (ExportLog.BEFORE_WORDS + filters.words if filters.words else "")
@@ -185,7 +187,7 @@ def readable(description: str, form: FilterForm) -> str:
     values = dict(name.split("=", 1) for name in names.split())
     texts = [f"{values.pop('start')} – {values.pop('end')}"] if "start" in values else []
     for name, value in values.items():
-        labels = dict(form.fields[name].choices) if name in form.fields else {}  # type: ignore[attr-defined]
+        labels = dict(getattr(form.fields.get(name), "choices", ()))
         texts += [str(labels.get(part, part)) for part in value.split(",")]
     return " · ".join([*texts, *([f"“{words}”"] if words else [])])
 
@@ -195,7 +197,8 @@ def file_name(export: Export) -> str:
     filters, query = export.filters, dict(export.filters.query)
     parts = ["survey", f"{filters.start:%Y%m%d}", f"{filters.end:%Y%m%d}"]
     parts += ["without-branch"] if filters.without_branch else [query.get("branch", "")]
-    parts += [query.get(name, "") for name in ("score", "problem", "status", "language", "q")]
+    parts += [query.get(name, "") for name in ("score", "problem", "status", "language")]
+    parts += [filters.table_number, filters.words]
     parts += ["personal" if export.with_personal_data else "", f"after-{export.after.pk}" if export.after else ""]
     return get_valid_filename("-".join(filter(None, parts))) + ".csv"
 

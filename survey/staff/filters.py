@@ -1,4 +1,4 @@
-"""The selection of submissions that a query string makes: period, branch, score, problem, follow-up and so on."""
+"""The selection of submissions that a query string makes: period, branch, score, problem, follow-up, table, words."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from django.utils.translation import gettext_lazy
 from survey.models import Branch, FollowUpStatus
 from survey.scales import LOW_SCORES, PROBLEM_LABELS, SATISFIED_SCORES, Problem
 from survey.staff.access import User, branches_of, is_head_office
+from survey.table_number import MAX_LENGTH as TABLE_NUMBER_MAX_LENGTH
+from survey.table_number import parse_table_number
 from survey.text.terms import wanted_terms
 
 DEFAULT_DAYS = 30
@@ -73,6 +75,7 @@ class Filters:
     problem: int = 0  # a bit of Problem; 0: any, or none
     status: str = ""  # of the follow-up; ANY_STATUS: low scores alone; '': submissions of every score
     owner_id: int | None = None  # who has taken the case; None: anybody, or nobody
+    table_number: str = ""
     words: str = ""
     query: tuple[tuple[str, str], ...] = ()  # as links carry it
 
@@ -181,6 +184,12 @@ class FilterForm(forms.Form):
         label=gettext_lazy("Language"),
         choices=(("", gettext_lazy("All languages")), *settings.LANGUAGES),
     )
+    table = forms.CharField(
+        label=gettext_lazy("Table or receipt"),
+        required=False,
+        max_length=TABLE_NUMBER_MAX_LENGTH,
+        widget=forms.TextInput({"autocomplete": "off"}),
+    )
     q = forms.CharField(
         label=gettext_lazy("Words in the comment"),
         required=False,
@@ -242,6 +251,13 @@ class FilterForm(forms.Form):
             self.add_error("start", _("Choose a period of at most %(days)s days.") % {"days": MAX_DAYS})
         return cleaned
 
+    def clean_table(self) -> str:
+        typed = str(self.cleaned_data["table"])
+        number = parse_table_number(typed)
+        if typed and not number:
+            raise forms.ValidationError(_("A number has letters, digits and hyphens only."))
+        return number
+
     def clean_q(self) -> str:
         words = str(self.cleaned_data["q"]).strip()
         if len(wanted_terms(words)) > MAX_SEARCH_TERMS:
@@ -272,6 +288,7 @@ class FilterForm(forms.Form):
             scores=SCORES.get(data.get("score", ""), ()),
             language=data.get("language", ""),
             problem=Problem[problem.upper()] if problem else 0,
+            table_number=data.get("table", ""),
             words=data.get("q", ""),
             query=self.query,
         )

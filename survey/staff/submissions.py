@@ -27,7 +27,7 @@ def matching(filters: Filters) -> QuerySet[Submission]:
 
 
 def narrowed(submissions: QuerySet[Submission], filters: Filters) -> QuerySet[Submission]:
-    """Return the submissions that have the filters' problem, status and owner; all of them without any."""
+    """Return the submissions that have the filters' problem, table, status and owner; all of them without any."""
     if filters.problem:
         submissions = submissions.filter(GreaterThan(F("problems").bitand(filters.problem), 0))
     if filters.status == ANY_STATUS:
@@ -36,6 +36,8 @@ def narrowed(submissions: QuerySet[Submission], filters: Filters) -> QuerySet[Su
         submissions = submissions.filter(follow_up_status=filters.status)
     if filters.owner_id is not None:
         submissions = submissions.filter(follow_up_owner=filters.owner_id)
+    if filters.table_number:
+        submissions = submissions.filter(table_number=filters.table_number)
     return submissions
 
 

@@ -22,6 +22,7 @@ urlpatterns = [
     path("branches/add/", branches.edit, name="branch_add"),
     path("branches/<slug:code>/", branches.edit, name="branch"),
     path("branches/<slug:code>/card/", branches.card, name="card"),
+    path("branches/<slug:code>/tables/", branches.tables, name="tables"),
     path("cards/", branches.cards, name="cards"),
     path("staff/", members.staff, name="staff"),
     path("staff/add/", members.edit, name="staff_add"),

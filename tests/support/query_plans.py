@@ -31,6 +31,8 @@ HEAD_OFFICE = (
     "/dashboard/follow-up/?days=30&status=all&score=1",
     "/dashboard/follow-up/?days=30&branch=branch3&problem=dirty",
     "/dashboard/comments/?problem=cold",
+    "/dashboard/comments/?table=A12&days=365",
+    "/dashboard/follow-up/?table=A12&status=all&days=365",
     "/dashboard/responses/88888889/",
     "/dashboard/export/",
     "/dashboard/export.csv?days=7&personal=1",

@@ -56,6 +56,8 @@ dashboard/branches/add/                                        login  404    404
 dashboard/branches/north/                                      login  404    404    404    ok     ok     login
 dashboard/branches/north/card/                                 login  ok     404    ok     ok     ok     login
 dashboard/branches/south/card/                                 login  404    ok     ok     ok     ok     login
+dashboard/branches/north/tables/                               login  ok     404    ok     ok     ok     login
+dashboard/branches/south/tables/                               login  404    ok     ok     ok     ok     login
 dashboard/cards/                                               login  ok     ok     ok     ok     ok     login
 dashboard/staff/                                               login  404    404    404    ok     ok     login
 dashboard/staff/add/                                           login  404    404    404    ok     ok     login
@@ -148,6 +150,8 @@ dashboard/branches/add/                        login  404    404    404    away+
 dashboard/branches/north/                      login  404    404    404    away+  away+  login
 dashboard/branches/north/card/                 405    405    405    405    405    405    405
 dashboard/branches/south/card/                 405    405    405    405    405    405    405
+dashboard/branches/north/tables/               405    405    405    405    405    405    405
+dashboard/branches/south/tables/               405    405    405    405    405    405    405
 dashboard/cards/                               405    405    405    405    405    405    405
 dashboard/staff/                               405    405    405    405    405    405    405
 dashboard/staff/add/                           login  404    404    404    away+  away+  login

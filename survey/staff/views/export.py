@@ -31,7 +31,7 @@ def page(request: HttpRequest) -> HttpResponse:
     parts = exports.plan(
         figures.submissions_by_day(filters), filters, settings.RESPONSE_MAX_BYTES, with_personal_data=personal
     )
-    is_counted = not (filters.words or filters.problem or filters.status)
+    is_counted = not (filters.words or filters.problem or filters.status or filters.table_number)
     if parts and not is_counted:
         # The number of matches is unknown before the search: one file, which divides itself if need be.
         parts = [exports.Part(filters.start, filters.end, 0)]
