@@ -1,4 +1,4 @@
-"""The models: branches, submissions and tables derived from them, mails, counters and logs."""
+"""The models: branches, questions, submissions and tables derived from them, mails, counters and logs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from survey.models.derived import BranchRollup, ChainRollup, DailyRollup, HourRo
 from survey.models.erasure import ErasureLog, ErasureRequest
 from survey.models.logs import AttemptWindow, ExportLog, JobRun
 from survey.models.mail import OutgoingMail
+from survey.models.question import Question, QuestionValue
 from survey.models.submission import (
     COMMENT_MAX_LENGTH,
     REFERENCE_ALPHABET,
@@ -37,6 +38,8 @@ __all__ = [
     "JobRun",
     "Membership",
     "OutgoingMail",
+    "Question",
+    "QuestionValue",
     "RollupDay",
     "Submission",
     "SubmissionTerm",
