@@ -130,6 +130,23 @@ def test_a_manager_filters_follows_up_and_exports(demo, open_page, script):
     assert text.count("\n") == ExportLog.objects.latest("id").row_count + 1
 
 
+@pytest.mark.parametrize("script", [True, False])
+def test_after_each_tap_in_the_queue_the_focus_is_on_the_next_card(demo, open_page, script):
+    Submission.objects.exclude(follow_up_status="").update(follow_up_status="open", follow_up_owner=None)
+    page = open_page("/dashboard/", width=375, script=script, locale="en-GB")
+    log_in(page)
+    page.goto("/dashboard/follow-up/")
+    first, second, third = (page.locator(".comment a.open").nth(number).get_attribute("id") for number in range(3))
+    for reference, button, following in ((first, "Take it", second), (second, "Solved", third)):
+        page.get_by_role("button", name=f"{button} {reference}").click()
+        page.wait_for_selector(f"[id='{following}']:focus")
+        assert page.url.endswith(f"#{following}")
+    page.keyboard.press("Tab")
+    assert page.get_by_role("button", name=f"Take it {third}").evaluate("button => button === document.activeElement")
+    page.locator(".comment").first.click(position={"x": 5, "y": 5})  # anywhere on a card
+    page.wait_for_selector("h1:has-text('Answer')")
+
+
 @pytest.mark.parametrize("width", [375, 1280])
 def test_head_office_decides_on_a_guests_request(demo, open_page, width):
     submission = Submission.objects.exclude(comment="").first()
