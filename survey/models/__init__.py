@@ -7,7 +7,7 @@ from survey.models.derived import BranchRollup, ChainRollup, DailyRollup, HourRo
 from survey.models.erasure import ErasureLog, ErasureRequest
 from survey.models.logs import AttemptWindow, ExportLog, JobRun
 from survey.models.mail import OutgoingMail
-from survey.models.question import Question, QuestionValue
+from survey.models.question import Question, QuestionRollup, QuestionValue
 from survey.models.submission import (
     COMMENT_MAX_LENGTH,
     REFERENCE_ALPHABET,
@@ -39,6 +39,7 @@ __all__ = [
     "Membership",
     "OutgoingMail",
     "Question",
+    "QuestionRollup",
     "QuestionValue",
     "RollupDay",
     "Submission",
