@@ -15,7 +15,7 @@ from survey.models.derived import (
 from survey.models.erasure import ErasureLog, ErasureRequest
 from survey.models.logs import AttemptWindow, ExportLog, JobRun
 from survey.models.mail import DigestSubscription, OutgoingMail
-from survey.models.question import Question, QuestionValue
+from survey.models.question import Question, QuestionRollup, QuestionValue
 from survey.models.submission import (
     COMMENT_MAX_LENGTH,
     REFERENCE_ALPHABET,
@@ -49,6 +49,7 @@ __all__ = [
     "MonthRollup",
     "OutgoingMail",
     "Question",
+    "QuestionRollup",
     "QuestionValue",
     "RollupDay",
     "Submission",

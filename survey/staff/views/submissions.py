@@ -38,7 +38,7 @@ def comments(request: HttpRequest) -> HttpResponse:
     terms = search.rarest_first(filters)
 
     def commented(part: Filters) -> QuerySet[Submission]:
-        rows = submissions.matching(part).exclude(comment="").prefetch_related("branch")
+        rows = submissions.with_own_values(submissions.matching(part)).exclude(comment="").prefetch_related("branch")
         return search.find(rows, part, terms) if filters.words else rows.order_by("-local_date", "-id")
 
     page, last = pagination.first_page(submissions.newest(commented, filters, PER_PAGE + 1, before), PER_PAGE)
@@ -69,10 +69,10 @@ def follow_up_list(request: HttpRequest) -> HttpResponse:
 
     def low_scores(part: Filters) -> QuerySet[Submission]:
         rows = submissions.matching(part).order_by("-local_date", "-id")
-        return rows.prefetch_related("branch", "follow_up_owner")
+        return submissions.with_own_values(rows).prefetch_related("branch", "follow_up_owner")
 
     if is_queue:
-        queue = submissions.queue(filters).prefetch_related("branch", "follow_up_owner")
+        queue = submissions.with_own_values(submissions.queue(filters)).prefetch_related("branch", "follow_up_owner")
         rows = list(pagination.newer_than(queue, before)[: PER_PAGE + 1])
     else:
         rows = submissions.newest(low_scores, filters, PER_PAGE + 1, before)
