@@ -7,6 +7,7 @@ from survey.models.derived import BranchRollup, ChainRollup, DailyRollup, HourRo
 from survey.models.erasure import ErasureLog, ErasureRequest
 from survey.models.logs import AttemptWindow, ExportLog, JobRun
 from survey.models.mail import OutgoingMail
+from survey.models.outgoing import Outgoing
 from survey.models.submission import (
     COMMENT_MAX_LENGTH,
     REFERENCE_ALPHABET,
@@ -36,6 +37,7 @@ __all__ = [
     "HourRollup",
     "JobRun",
     "Membership",
+    "Outgoing",
     "OutgoingMail",
     "RollupDay",
     "Submission",
