@@ -15,6 +15,7 @@ from survey.models.derived import (
 from survey.models.erasure import ErasureLog, ErasureRequest
 from survey.models.logs import AttemptWindow, ExportLog, JobRun
 from survey.models.mail import DigestSubscription, OutgoingMail
+from survey.models.outgoing import Outgoing
 from survey.models.question import Question, QuestionRollup, QuestionValue
 from survey.models.submission import (
     COMMENT_MAX_LENGTH,
@@ -47,6 +48,7 @@ __all__ = [
     "JobRun",
     "Membership",
     "MonthRollup",
+    "Outgoing",
     "OutgoingMail",
     "Question",
     "QuestionRollup",
