@@ -87,6 +87,7 @@ def print_growth(submissions: int) -> None:
     """Print the bytes of a row with its indexes in each table that grows, and the time to count all days."""
     from django.db import connection
 
+    from survey.jobs.months import add_up_months
     from survey.jobs.rollup import count_days
     from survey.models import RollupDay, Submission, SubmissionTerm
 
@@ -102,6 +103,8 @@ def print_growth(submissions: int) -> None:
     start = time.perf_counter()
     days = count_days(3_600)
     print(f"{submissions:,} submissions of {days:,} days counted in {time.perf_counter() - start:.1f} s")
+    start = time.perf_counter()
+    print(f"{add_up_months(3_600)} months added up in {time.perf_counter() - start:.1f} s")
 
 
 def measure(limit: int) -> int:

@@ -7,6 +7,7 @@ then guests use the old version.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +32,7 @@ class Deployment:
     bucket: Store | None = None
     health: str = ""  # the path that must respond with 200; "": / must respond below 500
     migrate: tuple[str, ...] = ()  # the command that runs in a new version before it receives traffic
+    log_fields: Mapping[str, str] = field(default_factory=dict)  # that `cls: auto` indexes, with their types
     steps: Steps = field(init=False)
     function: Function = field(init=False)
 
@@ -124,7 +126,7 @@ class Deployment:
 
     def _log_topic(self) -> dict[str, str]:
         with self.steps.step("find the log topic"):
-            return log_topic.ensure(self.api, self.config, self.report)
+            return log_topic.ensure(self.api, self.config, self.log_fields, self.report)
 
     def _configuration(self, url: str, layers: list[dict[str, Any]], topic: dict[str, str]) -> dict[str, Any]:
         return configuration(self.config, self.config.environment | {"PUBLIC_URL": url}, layers) | topic

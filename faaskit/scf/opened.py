@@ -33,6 +33,7 @@ def open_deployment(folder: Path, dry_run: bool = False) -> Iterator[Deployment]
         bucket=account.bucket,
         health=described.health,
         migrate=described.migrate,
+        log_fields=described.log_fields,
     )
     try:
         yield deployment

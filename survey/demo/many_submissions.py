@@ -9,6 +9,7 @@ from importlib import import_module
 from django.db import connection
 from django.utils import timezone
 
+from survey.jobs import months
 from survey.models import Branch, Submission
 from survey.models.derived import submission_sums
 
@@ -18,6 +19,7 @@ TABLES = (
     "survey_dailyrollup",
     "survey_chainrollup",
     "survey_branchrollup",
+    "survey_monthrollup",
     "survey_outgoingmail",
 )
 WORDS = ("排队", "服务员", "味道", "红烧肉", "卫生", "补菜", "环境", "价格", "甜品", "态度", "午餐", "米饭")
@@ -42,11 +44,12 @@ def fill(count: int, days: int, branches: int = 12) -> None:
     statements = [
         f"""INSERT INTO survey_response (reference, branch_id, satisfaction, taste, service, recommend, problems,
         comment, name, phone, email, consent_version, content_digest, language, follow_up_status,
-        created_at, local_date, terms_due)
+        created_at, local_date, terms_due, follow_up_closed_at)
         SELECT {reference}, {first} + (seq * 104729 + seq DIV {branches}) % {branches}, {score}, {score}, {score},
         (seq * 31) % 11, IF({score} <= 2, (seq * 13) % 256, 0), IF(seq % 3 = 0, CONCAT_WS('', {three_words}), ''),
         '', '', '', '', '', IF(seq % 20 = 0, 'en', 'zh-hans'),
-        IF({score} <= 2, IF(seq % 50 = 1, 'open', 'solved'), ''), {day}, {day}, 0 FROM seq_1_to_{count}""",
+        IF({score} <= 2, IF(seq % 50 = 1, 'open', 'solved'), ''), {day}, {day}, 0,
+        IF({score} <= 2 AND seq % 50 <> 1, {day} + INTERVAL seq % 97 HOUR, NULL) FROM seq_1_to_{count}""",
         f"""INSERT IGNORE INTO survey_responseterm ({term_columns})
         SELECT r.id, ELT(1 + (r.id * ELT(s.seq, 5, 7, 11)) % 12, {words}), 1 + r.id % 7, r.branch_id, r.local_date,
         r.satisfaction FROM survey_response r JOIN seq_1_to_3 s WHERE r.comment <> '' ORDER BY r.id""",
@@ -82,5 +85,6 @@ def fill(count: int, days: int, branches: int = 12) -> None:
         )
         for statement in (summed.FILL_CHAIN, summed.FILL_BRANCHES):
             cursor.execute(statement)
+        months.add_up_months(3_600)
         cursor.execute(f"ANALYZE TABLE {', '.join(TABLES)}")
         cursor.fetchall()

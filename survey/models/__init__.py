@@ -1,12 +1,21 @@
-"""The models: branches, submissions and tables derived from them, mails, counters and logs."""
+"""The models: branches, questions, submissions and tables derived from them, mails, counters and logs."""
 
 from __future__ import annotations
 
 from survey.models.branch import CODE_ERROR, Branch, Membership
-from survey.models.derived import BranchRollup, ChainRollup, DailyRollup, RollupDay, SubmissionTerm
+from survey.models.derived import (
+    BranchRollup,
+    ChainRollup,
+    DailyRollup,
+    HourRollup,
+    MonthRollup,
+    RollupDay,
+    SubmissionTerm,
+)
 from survey.models.erasure import ErasureLog, ErasureRequest
 from survey.models.logs import AttemptWindow, ExportLog, JobRun
 from survey.models.mail import OutgoingMail
+from survey.models.question import Question, QuestionValue
 from survey.models.submission import (
     COMMENT_MAX_LENGTH,
     REFERENCE_ALPHABET,
@@ -33,9 +42,13 @@ __all__ = [
     "ExportLog",
     "FollowUpNote",
     "FollowUpStatus",
+    "HourRollup",
     "JobRun",
     "Membership",
+    "MonthRollup",
     "OutgoingMail",
+    "Question",
+    "QuestionValue",
     "RollupDay",
     "Submission",
     "SubmissionTerm",

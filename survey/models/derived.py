@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
+from datetime import timezone as fixed_timezone
 from typing import Any
 
 from django.db import connection, models
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, ExpressionWrapper, F, Q, Sum, Value
+from django.db.models.functions import ExtractHour
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -60,6 +62,10 @@ class RollupDay(models.Model):
     is_late = models.BooleanField(default=False, db_default=False)
     # Counted a whole day after its end; before, the job counts it once more.
     is_final = models.BooleanField(default=False, db_default=False)
+    # Equal to `counted_at` where HourRollup has the day: the release before counts a day without it.
+    hours_counted_at = models.DateTimeField(null=True, editable=False)
+    # Equal to `counted_at` where MonthRollup has the day: whatever counts a day again makes the two differ.
+    summed_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("counted day")
@@ -198,6 +204,70 @@ class BranchRollup(OfDay):
 
     def __str__(self) -> str:
         return f"{self.local_date_id} {self.branch_id}"
+
+
+class HourRollup(OfDay):
+    """The submissions of an hour in Asia/Shanghai, of a branch, of those without one, or of the whole chain.
+
+    The key begins with the scope: a branch's period, or the chain's, is one range of rows. Valid where the day's
+    `hours_counted_at` is its `counted_at`.
+    """
+
+    CHAIN = 0  # the scope of the whole chain
+    WITHOUT_BRANCH = -1
+
+    pk = models.CompositePrimaryKey("scope", "local_date", "hour")
+    scope = models.BigIntegerField()  # the key of a branch, CHAIN or WITHOUT_BRANCH
+    hour = models.PositiveSmallIntegerField(_("hour"))
+    submissions = models.PositiveIntegerField(_("submissions"))
+    satisfied = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name = _("hourly figures")
+        verbose_name_plural = _("hourly figures")
+        indexes = (models.Index(fields=("local_date",), name="hours_of_day"),)  # to count a day again
+
+    def __str__(self) -> str:
+        return f"{self.local_date_id} {self.scope} {self.hour}"
+
+
+def submission_hour() -> ExtractHour:
+    """Return the expression for the hour in which a submission was received, in the project's time zone.
+
+    Added as an offset, which Asia/Shanghai keeps all year: MySQL converts time zones only with tables that managed
+    servers often lack.
+    """
+    offset = timezone.localtime().utcoffset()
+    local = ExpressionWrapper(F("created_at") + Value(offset), models.DateTimeField())
+    return ExtractHour(local, tzinfo=fixed_timezone.utc)
+
+
+class MonthRollup(Sums):
+    """The sums of a month's DailyRollup of a branch over languages and scores, for long periods of many branches.
+
+    Valid while every day of the month is counted, none is late, and each `summed_at` is the day's `counted_at`.
+    """
+
+    pk = models.CompositePrimaryKey("month", "number")
+    month = models.DateField(_("month"))  # its first day
+    number = models.PositiveIntegerField()  # of the row within its month
+    branch = models.ForeignKey(
+        Branch, models.PROTECT, null=True, db_constraint=False, db_index=False, verbose_name=_("branch")
+    )
+    # Submissions by score, for the distribution and the average.
+    score_1 = models.PositiveIntegerField(default=0)
+    score_2 = models.PositiveIntegerField(default=0)
+    score_3 = models.PositiveIntegerField(default=0)
+    score_4 = models.PositiveIntegerField(default=0)
+    score_5 = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("monthly figures of a branch")
+        verbose_name_plural = _("monthly figures of a branch")
+        indexes = (models.Index(fields=("branch", "month"), name="rollup_branch_months"),)
+
+    def __str__(self) -> str:
+        return f"{self.month} {self.branch_id}"
 
 
 def submission_sums() -> dict[str, Any]:

@@ -59,7 +59,7 @@ class Count:
 @staff_view
 def overview(request: HttpRequest) -> HttpResponse:
     """Show the figures of the filters' period beside those of the period before."""
-    form = filter_form(request, "q", "problem")
+    form = filter_form(request, "q", "problem", "table")
     filters = form.filters()
     result = figures.figures(filters, len(form.branches))
     now, before = result.now, result.before
