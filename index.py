@@ -714,6 +714,7 @@ def error_response(error: BaseException, environ: Environ, request_id: str) -> R
 # --- Commands and other triggers --------------------------------------------------------------------------------------
 
 HTTP_KEYS = frozenset({"httpMethod", "path", "rawPath", "headers", "multiValueHeaders", "requestContext"})
+SOURCES = {"manage", "timer", "cos", "ckafka", "cmq", "cls", "s3", "sqs", "sns", "ses", "kinesis", "dynamodb"}
 COMMAND_LOCK = RLock()  # a command has the process's standard output to itself
 
 
@@ -738,16 +739,15 @@ def event_source(event: Event) -> str:
     """Return who sent an event that is not HTTP: manage, timer, cos, ckafka, cmq, cls, s3, sqs, ... or unknown."""
     records = event.get("Records")
     record = records[0] if isinstance(records, list) and records and isinstance(records[0], dict) else {}
-    tencent = [key for key in map(str.lower, record) if key in ("cos", "ckafka", "cmq")]
     if not HTTP_KEYS.isdisjoint(event):  # a WebSocket's message, say: it must not run a command
         return "unknown"
-    if "manage" in event:
-        return "manage"
-    if event.get("Type") == "Timer" or "triggerName" in event:  # Tencent's, Alibaba's
-        return "timer"
-    if "clslogs" in event or tencent:
-        return tencent[0] if tencent else "cls"
-    source = text_of(record.get("eventSource") or record.get("EventSource") or event.get("source")).rpartition(":")[2]
+    is_timer = event.get("Type") == "Timer" or "triggerName" in event  # Tencent's, Alibaba's
+    marks = ["manage"] * ("manage" in event) + ["timer"] * is_timer
+    marks += [key for key in map(str.lower, record) if key in ("cos", "ckafka", "cmq")] + ["cls"] * ("clslogs" in event)
+    named = record.get("eventSource") or record.get("EventSource") or event.get("source")
+    if event and not (marks or named or "Records" in event):  # a direct invocation: a name that is no source
+        marks = [name for name in settings.event_handlers if name not in SOURCES]
+    source = marks[0] if marks else text_of(named).rpartition(":")[2]
     return source if re.fullmatch(r"[a-z0-9._-]{1,40}", source) else "unknown"  # it goes into the log
 
 
@@ -815,14 +815,14 @@ def allowed(argv: list[str]) -> list[str]:
 
 
 class ThreadOutput(StringIO):
-    """A stream for the thread that makes it; what other threads write goes to the stream beneath."""
+    """A stream for the thread that makes it, while it is stdout; others write, and log handlers later, beneath."""
 
     def __init__(self, beneath: TextIO) -> None:
         super().__init__()
         self.beneath, self.thread = beneath, get_ident()
 
     def write(self, text: str) -> int:
-        return super().write(text) if get_ident() == self.thread else self.beneath.write(text)
+        return super().write(text) if sys.stdout is self and get_ident() == self.thread else self.beneath.write(text)
 
 
 def main(arguments: list[str]) -> int:

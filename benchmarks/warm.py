@@ -7,7 +7,9 @@ whatever else the machine does strikes all alike. The staff's pages show the 5,0
 
 Prints the median of the rounds, and multiples of the smallest view's CPU: of the medians, and of the least. On a busy
 machine look at the least: a request that waits for the database loses the processor's caches to other programs. NAME
-measures only the kinds of requests whose names have it. Guests' requests follow with what the database does for one.
+measures only the kinds of requests whose names have it. Guests' requests follow with what the database does for one,
+and the smallest view after pauses as long as a database's: how much more CPU the same code takes on this machine after
+it waited once, where a submission waits nine times.
 """
 
 from __future__ import annotations
@@ -41,6 +43,8 @@ client.force_login(User.objects.get(username="head@example.com"))
 print(client.cookies["sessionid"].value)
 """
 LOW_SCORE = "SELECT reference FROM survey_response WHERE satisfaction = 1 ORDER BY id LIMIT 1"
+
+PAUSES = (1, 3)  # milliseconds
 
 
 class Kind(NamedTuple):
@@ -149,7 +153,7 @@ def worker(folder: str, variables: dict[str, str], event: str, kind: Kind) -> It
 def measure(kind: Kind, releases: list[Release], rounds: int) -> list[list[float]]:
     """Return the CPU of one request in each round: of the smallest view, then of each release."""
     with ExitStack() as stack:
-        workers = [stack.enter_context(worker(str(ROOT), {}, "null", kind._replace(requests=200)))]
+        workers = [stack.enter_context(worker(str(ROOT), {}, "0", kind._replace(requests=200)))]
         for release in releases:
             variables = release.staff if kind.path.startswith("/dashboard/") else release.guests
             workers.append(stack.enter_context(worker(release.folder, variables, release.event(kind), kind)))
@@ -175,6 +179,14 @@ def database_cost(kind: Kind, release: Release, server: dict[str, str]) -> str:
     return ("{Questions:.1f} statements, " + rows + ", {Innodb_os_log_written:,.0f} bytes of redo log").format(**one)
 
 
+def cost_of_a_pause(milliseconds: int, rounds: int) -> float:
+    """Return the smallest view's CPU after a pause, as a multiple of its CPU without one."""
+    kind = Kind("/hello/", requests=200)
+    with worker(str(ROOT), {}, "0", kind) as without, worker(str(ROOT), {}, str(milliseconds), kind) as after:
+        measured = [(without(), after()) for _ in range(rounds)]
+    return median(column[1] for column in measured) / median(column[0] for column in measured)
+
+
 def main(rounds: int, name: str) -> None:
     """Print the table, a line for each kind of request."""
     with mariadb() as server, release_before() as folder:
@@ -191,6 +203,8 @@ def main(rounds: int, name: str) -> None:
         for title, kind in KINDS.items():
             if name in title and not kind.path.startswith("/dashboard/"):
                 print(f"{title}: {database_cost(kind, releases[-1], server)}")
+        for pause in PAUSES:
+            print(f"the smallest view after a pause of {pause} ms: {cost_of_a_pause(pause, rounds):.1f} times itself")
 
 
 def report(title: str, measured: list[list[float]]) -> None:

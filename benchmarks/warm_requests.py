@@ -2,8 +2,9 @@
 
     python warm_requests.py EVENT STATUS
 
-Runs in the folder whose index.py is measured, of this release or the one before. EVENT is JSON, for the smallest Django
-view "null". The first line of stdin is the number of requests of a round, every later line runs a round.
+Runs in the folder whose index.py is measured, of this release or the one before. EVENT is JSON; a number calls the
+smallest Django view after a pause of so many milliseconds. The first line of stdin is the number of requests of a
+round, every later line runs a round.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ def smallest_view() -> Callable[[Any], None]:
 
     application = get_wsgi_application()
 
-    def send(_event: Any) -> None:
+    def send(pause: Any) -> None:
+        if pause:
+            time.sleep(pause / 1_000)
         environ = {"PATH_INFO": "/hello/", "QUERY_STRING": "name=Tom"}
         setup_testing_defaults(environ)
         response = application(environ, lambda status, headers: None)
@@ -53,7 +56,7 @@ def through_index(status: int) -> Callable[[Any], None]:
 
 def main(event: str, status: str) -> None:
     """Warm up, then run rounds."""
-    send = smallest_view() if event == "null" else through_index(int(status))
+    send = smallest_view() if event.isdecimal() else through_index(int(status))
 
     def events(count: int) -> list[Any]:
         """Return copies of the event, each with an idempotency key of its own."""

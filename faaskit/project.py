@@ -72,6 +72,9 @@ class Project:
     required: tuple[str, ...] = ()  # variables without which nothing is deployed
     health: str = ""  # path that must respond with 200 before traffic moves; "": / must respond below 500
     migrate: tuple[str, ...] = ()  # the command that a deployment runs in the new version
+    log_fields: dict[str, str] = field(
+        default_factory=dict
+    )  # of the project's JSON lines, and their types in the index
     imports: tuple[str, ...] = ()  # modules that `package --verify` imports
     smoke: tuple[Smoke, ...] = ()  # what `package --verify` tries; (): a GET of the health path
     events: str = ""  # folder of sample events, *.json, that `package --verify` replays

@@ -36,6 +36,17 @@ if _public.hostname and not DEBUG:
     ALLOWED_HOSTS.append(_public.hostname)
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"] if PUBLIC_URL else []
 
+# Pages of these origins may post to /submitSurvey (docs/embedding.md). CORS names here are django-cors-headers'.
+CORS_ALLOWED_ORIGINS = environment.text("CORS_ORIGINS").replace(",", " ").split()
+for _origin in CORS_ALLOWED_ORIGINS:
+    _parts = urlsplit(_origin)
+    if _parts.scheme not in ("http", "https") or _origin != f"{_parts.scheme}://{_parts.netloc}" or not _parts.netloc:
+        raise ImproperlyConfigured(f"CORS_ORIGINS has {_origin!r}, which is no origin such as https://www.example.com.")
+CORS_URLS_REGEX = r"^/submitSurvey$"
+CORS_ALLOW_METHODS = ["POST"]
+CORS_ALLOW_HEADERS = ["content-type", "idempotency-key"]
+CORS_EXPOSE_HEADERS = ["Idempotent-Replayed", "Location", "Retry-After"]
+
 INSTALLED_APPS = [
     "mydjango",
     "survey",
@@ -52,6 +63,9 @@ if find_spec("faaskit"):  # the development side, whose commands a package leave
 
 MIDDLEWARE = [
     "mydjango.operations.invocation.InvocationMiddleware",
+    "mydjango.operations.metrics.MetricsMiddleware",
+    # Outside of what redirects and what replaces responses; not imported where no origin is named.
+    *(["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []),
     "django.middleware.security.SecurityMiddleware",
     "mydjango.http.content_security.ContentSecurityPolicyMiddleware",
     "mydjango.http.static.StaticFilesMiddleware",
@@ -194,7 +208,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "admin.E408", "admin
 
 # Staff log in at /dashboard/, for Django's admin too.
 LOGIN_URL = "dashboard:login"
-LOGIN_REDIRECT_URL = "dashboard:overview"
+LOGIN_REDIRECT_URL = "dashboard:today"
 LOGOUT_REDIRECT_URL = "dashboard:login"
 PASSWORD_RESET_TIMEOUT = 3 * 24 * 60 * 60  # seconds; survey/templates/mail/ says three days
 
@@ -205,6 +219,8 @@ RESPONSE_MAX_BYTES = environment.integer("RESPONSE_MAX_BYTES", 5_500_000 if PLAT
 CHAIN_NAME = environment.text("CHAIN_NAME")
 PRIVACY_CONTACT = environment.text("PRIVACY_CONTACT")
 RETENTION_DAYS = environment.integer("RETENTION_DAYS", 365, minimum=1)
+# From a low score to the time when somebody should have contacted the guest; 0: low scores have no due time.
+FOLLOW_UP_HOURS = environment.integer("FOLLOW_UP_HOURS", 24)
 
 # The allow-list of management commands for timers and direct invocations, each with the words that may follow it
 # (docs/bridge.md). index.py reads it; the environment variable of this name replaces it.
@@ -215,6 +231,7 @@ MANAGE_COMMANDS = """
     createsuperuser --noinput --username= --email=;
     drain_outbox --seconds=;
     update_figures --seconds=;
+    queue_digests --seconds=;
     erase_submissions --older-than= --reference=;
     erase_responses --older-than= --reference=
 """

@@ -27,7 +27,7 @@ PRODUCTS = {
         "2020-10-16",
         {
             *("SearchLog", "DescribeLogsets", "CreateLogset", "DescribeTopics", "CreateTopic"),
-            *("DescribeIndex", "CreateIndex"),
+            *("DescribeIndex", "CreateIndex", "ModifyIndex"),
         },
     ),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from faaskit.function_config import FunctionConfig
@@ -19,8 +20,12 @@ FIELDS = {
 SEPARATORS = "@&?|#()='\",;:<>[]{}/ \n\t\r\\"
 
 
-def ensure(api: Api, config: FunctionConfig, report: Report) -> dict[str, str]:
-    """Return ClsLogsetId and ClsTopicId of `cls: auto`, made where missing; {} without that. Raises ApiError."""
+def ensure(api: Api, config: FunctionConfig, own_fields: Mapping[str, str], report: Report) -> dict[str, str]:
+    """Return ClsLogsetId and ClsTopicId of `cls: auto`, made where missing; {} without that. Raises ApiError.
+
+    `own_fields`: the fields of the project's lines, and their types in the index. Those that an index lacks are added;
+    the log service indexes what arrives from then on.
+    """
     if config.inputs.get("cls") != AUTO:
         return {}
     logset = _named(api, "DescribeLogsets", "Logset", config.name, {"logsetName": config.name})
@@ -30,9 +35,17 @@ def ensure(api: Api, config: FunctionConfig, report: Report) -> dict[str, str]:
     if not topic:
         topic = str(api.call("CreateTopic", LogsetId=logset, TopicName=config.name, Period=RETENTION)["TopicId"])
         report(f"Log topic {config.name}: created, keeps {RETENTION} days.")
-    index = find(api, "DescribeIndex", TopicId=topic)
-    if not (index and index.get("Rule")):  # also where the last deployment ended between the two calls
-        api.call("CreateIndex", TopicId=topic, Rule=_rule(), Status=True, IncludeInternalFields=True, MetadataFlag=1)
+    index = find(api, "DescribeIndex", TopicId=topic) or {}
+    whole = {"TopicId": topic, "Status": True, "IncludeInternalFields": True, "MetadataFlag": 1}
+    if not index.get("Rule"):  # also where the last deployment ended between the two calls
+        api.call("CreateIndex", **whole, Rule=_rule({**FIELDS, **own_fields}))
+        return {"ClsLogsetId": logset, "ClsTopicId": topic}
+    keys = (index["Rule"].get("KeyValue") or {}).get("KeyValues") or []
+    missing = {name: kind for name, kind in own_fields.items() if name not in {key["Key"] for key in keys}}
+    if missing:
+        rule = {**index["Rule"], "KeyValue": {"CaseSensitive": False, "KeyValues": [*keys, *_keys(missing)]}}
+        api.call("ModifyIndex", **whole, Rule=rule)
+        report(f"Log topic {config.name}: indexes {', '.join(missing)} too.")
     return {"ClsLogsetId": logset, "ClsTopicId": topic}
 
 
@@ -45,16 +58,19 @@ def _named(api: Api, action: str, kind: str, name: str, filters: dict[str, str])
     return ""
 
 
-def _rule() -> dict[str, Any]:
+def _rule(fields: Mapping[str, str]) -> dict[str, Any]:
     """Return the index: full text, and each field of an entry."""
-    keys = [
+    return {
+        "FullText": {"CaseSensitive": False, "Tokenizer": SEPARATORS, "ContainZH": True},
+        "KeyValue": {"CaseSensitive": False, "KeyValues": _keys(fields)},
+    }
+
+
+def _keys(fields: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [
         {
             "Key": name,
             "Value": {"Type": kind, "SqlFlag": True, "Tokenizer": SEPARATORS if name == "SCF_Message" else ""},
         }
-        for name, kind in FIELDS.items()
+        for name, kind in fields.items()
     ]
-    return {
-        "FullText": {"CaseSensitive": False, "Tokenizer": SEPARATORS, "ContainZH": True},
-        "KeyValue": {"CaseSensitive": False, "KeyValues": keys},
-    }

@@ -10,8 +10,9 @@ from pathlib import Path
 from faaskit import project
 from faaskit.scf.account import open_account
 from faaskit.scf.api import DeployError
-from faaskit.scf.deployment import AGAIN, Deployment
+from faaskit.scf.deployment import Deployment
 from faaskit.scf.output import report
+from faaskit.scf.steps import AGAIN
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,8 +33,9 @@ def open_deployment(folder: Path, dry_run: bool = False) -> Iterator[Deployment]
         bucket=account.bucket,
         health=described.health,
         migrate=described.migrate,
+        log_fields=described.log_fields,
     )
     try:
         yield deployment
     except KeyboardInterrupt:
-        raise DeployError(f"Interrupted. {deployment.traffic}{AGAIN}") from None
+        raise DeployError(f"Interrupted. {deployment.steps.traffic}{AGAIN}") from None

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import defaultdict
 from datetime import date, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Min, Q, Sum
+from django.db.models import Count, F, Min, Q, Sum
 from django.utils import timezone
 
-from survey.models import BranchRollup, ChainRollup, DailyRollup, RollupDay, Submission
-from survey.models.derived import submission_sums
+from survey.jobs.question_rollup import count_questions
+from survey.models import BranchRollup, ChainRollup, DailyRollup, HourRollup, QuestionRollup, RollupDay, Submission
+from survey.models.derived import submission_hour, submission_sums
 from survey.scales import SATISFIED_SCORES
 
 logger = logging.getLogger(__name__)
@@ -51,10 +53,14 @@ def _last_day() -> date:
 
 
 def _is_due_again() -> Q:
-    """Return the condition on a counted day that is to be counted again."""
+    """Return the condition on a counted day that is to be counted again.
+
+    A day without its hours was counted by the release before.
+    """
     last = _last_day()
     recounted = (last - timedelta(RECOUNTED_DAYS), last - timedelta(1))
-    return Q(is_late=True) | Q(is_final=False, local_date__range=recounted)
+    without_hours = Q(hours_counted_at=None) | ~Q(hours_counted_at=F("counted_at"))
+    return Q(is_late=True) | Q(is_final=False, local_date__range=recounted) | without_hours
 
 
 def _count_day(day: date) -> bool:
@@ -63,8 +69,9 @@ def _count_day(day: date) -> bool:
         counted = _claim(day)
         if counted is None:
             return False
-        counted.counted_at, counted.summed_at = timezone.now(), None
-        for model in (DailyRollup, ChainRollup, BranchRollup):
+        counted.counted_at = counted.hours_counted_at = timezone.now()
+        counted.summed_at = None
+        for model in (DailyRollup, ChainRollup, BranchRollup, HourRollup, QuestionRollup):
             model.objects.filter(local_date=counted).delete()
         rows = (
             Submission.objects.filter(local_date=day)
@@ -76,6 +83,8 @@ def _count_day(day: date) -> bool:
             DailyRollup(local_date=counted, number=number, **row) for number, row in enumerate(rows)
         )
         _add_up(counted)
+        _count_hours(counted)
+        count_questions(counted)
         counted.is_late, counted.is_final = False, day < _last_day()
         counted.save()
     logger.info("rollup.counted", extra={"day": day.isoformat()})
@@ -93,6 +102,26 @@ def _add_up(counted: RollupDay) -> None:
     of_branches = rollups.values("branch_id").annotate(satisfied=satisfied, submissions=Sum("submissions"))
     BranchRollup.objects.bulk_create(
         BranchRollup(local_date=counted, number=number, **row) for number, row in enumerate(of_branches)
+    )
+
+
+def _count_hours(counted: RollupDay) -> None:
+    """Store the day's submissions by hour, of each branch and of the whole chain."""
+    satisfied = Count("id", filter=Q(satisfaction__in=SATISFIED_SCORES))
+    rows = (
+        Submission.objects.filter(local_date=counted.local_date)
+        .values_list("branch_id", submission_hour())
+        .annotate(submissions=Count("id"), satisfied=satisfied)
+        .order_by()
+    )
+    sums: dict[tuple[int, int], list[int]] = defaultdict(lambda: [0, 0])
+    for branch, hour, submissions, satisfied_ones in rows:
+        for scope in (HourRollup.CHAIN, HourRollup.WITHOUT_BRANCH if branch is None else branch):
+            sums[scope, hour][0] += submissions
+            sums[scope, hour][1] += satisfied_ones
+    HourRollup.objects.bulk_create(
+        HourRollup(local_date=counted, scope=scope, hour=hour, submissions=n, satisfied=n_satisfied)
+        for (scope, hour), (n, n_satisfied) in sums.items()
     )
 
 

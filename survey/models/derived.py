@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
+from datetime import timezone as fixed_timezone
 from typing import Any
 
 from django.db import connection, models
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, ExpressionWrapper, F, Q, Sum, Value
+from django.db.models.functions import ExtractHour
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -60,6 +62,8 @@ class RollupDay(models.Model):
     is_late = models.BooleanField(default=False, db_default=False)
     # Counted a whole day after its end; before, the job counts it once more.
     is_final = models.BooleanField(default=False, db_default=False)
+    # Equal to `counted_at` where HourRollup has the day: the release before counts a day without it.
+    hours_counted_at = models.DateTimeField(null=True, editable=False)
     # Equal to `counted_at` where MonthRollup has the day: whatever counts a day again makes the two differ.
     summed_at = models.DateTimeField(null=True, editable=False)
 
@@ -200,6 +204,42 @@ class BranchRollup(OfDay):
 
     def __str__(self) -> str:
         return f"{self.local_date_id} {self.branch_id}"
+
+
+class HourRollup(OfDay):
+    """The submissions of an hour in Asia/Shanghai, of a branch, of those without one, or of the whole chain.
+
+    The key begins with the scope: a branch's period, or the chain's, is one range of rows. Valid where the day's
+    `hours_counted_at` is its `counted_at`.
+    """
+
+    CHAIN = 0  # the scope of the whole chain
+    WITHOUT_BRANCH = -1
+
+    pk = models.CompositePrimaryKey("scope", "local_date", "hour")
+    scope = models.BigIntegerField()  # the key of a branch, CHAIN or WITHOUT_BRANCH
+    hour = models.PositiveSmallIntegerField(_("hour"))
+    submissions = models.PositiveIntegerField(_("submissions"))
+    satisfied = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name = _("hourly figures")
+        verbose_name_plural = _("hourly figures")
+        indexes = (models.Index(fields=("local_date",), name="hours_of_day"),)  # to count a day again
+
+    def __str__(self) -> str:
+        return f"{self.local_date_id} {self.scope} {self.hour}"
+
+
+def submission_hour() -> ExtractHour:
+    """Return the expression for the hour in which a submission was received, in the project's time zone.
+
+    Added as an offset, which Asia/Shanghai keeps all year: MySQL converts time zones only with tables that managed
+    servers often lack.
+    """
+    offset = timezone.localtime().utcoffset()
+    local = ExpressionWrapper(F("created_at") + Value(offset), models.DateTimeField())
+    return ExtractHour(local, tzinfo=fixed_timezone.utc)
 
 
 class MonthRollup(Sums):

@@ -1,4 +1,4 @@
-"""Notes of staff about a submission, and the follow-up status of a low score."""
+"""Notes of staff about a submission, and the status and owner of the case of a low score."""
 
 from __future__ import annotations
 
@@ -9,13 +9,22 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from survey.guest.forms import TEXT_ERRORS, CommentField
 from survey.models import COMMENT_MAX_LENGTH, FollowUpNote, FollowUpStatus, Submission
+from survey.staff.access import staff_of
 
 logger = logging.getLogger(__name__)
+
+
+class OwnerField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """Staff, by name."""
+
+    def label_from_instance(self, obj: User) -> str:
+        return obj.first_name or obj.username
 
 
 class FollowUpForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -50,13 +59,40 @@ class FollowUpForm(forms.ModelForm):  # type: ignore[type-arg]
         self.data = {"status": status, "shown": status, "text": self.data.get("text", "")}
 
 
+class OwnerForm(forms.Form):
+    """The owner of a case: a staff member who may see the submission, or nobody."""
+
+    owner = OwnerField(
+        label=gettext_lazy("Owner"),
+        queryset=User.objects.none(),
+        required=False,
+        empty_label=gettext_lazy("Nobody"),
+        error_messages={"invalid_choice": gettext_lazy("Choose somebody who may see this answer.")},
+    )
+    # The owner that the page showed, so that nobody takes a case from a colleague without knowing.
+    shown = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, submission: Submission, data: QueryDict | None = None) -> None:
+        owner = submission.follow_up_owner_id
+        super().__init__(data, initial={"owner": owner, "shown": owner}, prefix=None, auto_id="id_case_%s")
+        self.fields["owner"].queryset = staff_of(submission.branch)  # type: ignore[attr-defined]
+
+
+def assign(submission: Submission, owner: User | None, shown: int | None) -> None:
+    """Give a case to somebody, or to nobody. Raises ValidationError if a colleague did so since `shown` was."""
+    same = Submission.objects.filter(pk=submission.pk, follow_up_owner=shown)
+    if not same.update(follow_up_owner=owner):
+        raise ValidationError(_("Somebody changed the owner meanwhile, so nothing was saved. Please choose again."))
+    logger.info("follow_up.assigned", extra={"submission": submission.pk, "owner": owner.pk if owner else None})
+
+
 @transaction.atomic
 def follow_up(submission: Submission, *, author: User, status: str, text: str, shown: str = "") -> FollowUpNote:
     """Store a note, and set the status of a low score ('' for any other).
 
-    A status equal to the one `shown` to the author was not chosen, so the present one stays. Raises ValidationError and
-    stores nothing if a colleague changed the status meanwhile, if there is neither a new status nor a text, and for a
-    text about an erased submission.
+    A case without an owner becomes that of the author who changes its status. A status equal to the one `shown` to the
+    author was not chosen, so the present one stays. Raises ValidationError and stores nothing if a colleague changed
+    the status meanwhile, if there is neither a new status nor a text, and for a text about an erased submission.
     """
     # Locked against an erasure: an earlier one is visible here, a later one deletes the note.
     submission.refresh_from_db(from_queryset=Submission.objects.select_for_update())
@@ -73,6 +109,10 @@ def follow_up(submission: Submission, *, author: User, status: str, text: str, s
     if status == before and not text:
         raise ValidationError(_("Nothing was changed or written, so nothing was saved."))
     note = FollowUpNote.objects.create(submission=submission, author=author, status=status, text=text)
-    Submission.objects.filter(pk=submission.pk).update(follow_up_status=status)
+    if status != before:
+        submission.follow_up_status = status
+        submission.follow_up_closed_at = timezone.now() if status == FollowUpStatus.SOLVED else None
+        submission.follow_up_owner = submission.follow_up_owner or author
+        submission.save(update_fields=["follow_up_status", "follow_up_closed_at", "follow_up_owner"])
     logger.info("follow_up.noted", extra={"submission": submission.pk, "status": status})
     return note

@@ -375,10 +375,26 @@ def test_cls_auto_makes_logset_topic_and_index_once(project, scf, monkeypatch):
     assert (made["TopicName"], made["Period"], service.logsets[made["LogsetId"]]) == ("survey-prod", 7, "survey-prod")
     keys = {key["Key"]: key["Value"]["Type"] for key in service.indexes[topic]["KeyValue"]["KeyValues"]}
     assert (keys["SCF_RequestId"], keys["SCF_StatusCode"], keys["SCF_MemUsage"]) == ("text", "long", "double")
+    assert (keys["status"], keys["ms"], keys["route"]) == ("long", "double", "text")  # of [tool.faaskit]
     assert (scf.live["ClsLogsetId"], scf.live["ClsTopicId"]) == (made["LogsetId"], topic)
     del service.indexes[topic]  # as if the last deployment had ended between the two calls
     assert "already is this code" in deploy(project)
     assert (len(service.logsets), len(service.topics), list(service.indexes)) == (2, 1, [topic])
+
+
+def test_an_index_of_an_older_release_gets_the_fields_that_it_lacks_and_keeps_its_own(project, scf, monkeypatch):
+    change(project / "serverless.yml", CLS, "  cls: auto\n")
+    deploy(project)
+    [topic] = scf.log_service.indexes
+    rule = scf.log_service.indexes[topic]
+    own = {"Key": "of_the_operator", "Value": {"Type": "text", "SqlFlag": False, "Tokenizer": "-"}}
+    kept = [key for key in rule["KeyValue"]["KeyValues"] if key["Key"] not in ("status", "ms")] + [own]
+    rule["KeyValue"]["KeyValues"] = kept
+    assert "Log topic survey-prod: indexes status, ms too." in deploy(project)
+    keys = scf.log_service.indexes[topic]["KeyValue"]["KeyValues"]
+    assert keys[: len(kept)] == kept
+    assert [key["Key"] for key in keys[len(kept) :]] == ["status", "ms"]
+    assert "indexes" not in deploy(project)
 
 
 # --- What is deployed already
@@ -441,6 +457,7 @@ def test_the_status_is_one_screen(project, scf, capsys):
         "http      url-trigger: $DEFAULT",
         "timer     drain-outbox: 0 * * * * * * drain_outbox --seconds 45",
         "timer     update-figures: 30 * * * * * * update_figures --seconds 20",
+        "timer     queue-digests: 15 * 8 * * * * queue_digests --seconds 40",
         "timer     erase-responses: 0 30 3 * * * * erase_responses --older-than 365",
     ]
 

@@ -69,6 +69,11 @@ class FakeCls:
             raise Refused("FailedOperation.IndexConflict")
         self.indexes[TopicId] = Rule
 
+    def ModifyIndex(self, TopicId: str, Rule: dict, **rest: Any) -> None:
+        if TopicId not in self.indexes:
+            raise Refused("ResourceNotFound.IndexNotExist")
+        self.indexes[TopicId] = Rule
+
     def SearchLog(
         self,
         TopicId: str,

@@ -40,6 +40,7 @@ MODULES = {
     "survey/idempotency.py": "idempotency retention",
     "survey/limits.py": "rate_limit accounts erasure retention",
     "survey/mail/outbox.py": "outbox account_mails erasure",
+    "survey/mail/delivery.py": "outbox account_mails",
     "survey/jobs/retention.py": "retention erasure account_mails",
     "survey/jobs/rollup.py": "rollup",
     "survey/jobs/months.py": "months figures",

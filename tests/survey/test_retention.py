@@ -19,7 +19,16 @@ from django.utils import timezone
 
 from survey.guest import services
 from survey.jobs.retention import DELETED_MODELS, ERASED_VALUES, erase
-from survey.models import ErasureLog, ErasureRequest, ExportLog, FollowUpNote, OutgoingMail, Submission, SubmissionTerm
+from survey.models import (
+    ErasureLog,
+    ErasureRequest,
+    ExportLog,
+    FollowUpNote,
+    OutgoingMail,
+    QuestionValue,
+    Submission,
+    SubmissionTerm,
+)
 from tests.support.processes import ROOT
 
 pytestmark = pytest.mark.django_db
@@ -27,11 +36,12 @@ pytestmark = pytest.mark.django_db
 KEPT = {
     *("id", "reference", "branch", "satisfaction", "taste", "variety", "hygiene", "service", "atmosphere", "value"),
     *("recommend", "problems", "consent_version", "language", "follow_up_status", "created_at", "local_date"),
+    *("follow_up_owner", "follow_up_due_at", "follow_up_closed_at"),
     *("erased_at", "key_digest"),  # the digest is replaced by a keyed one
 }
 
 
-KEPT_MODELS = {ErasureLog}  # holds no personal data
+KEPT_MODELS = {ErasureLog, QuestionValue}  # hold no personal data; scores stay
 
 
 def stored(days_ago: int = 0, **fields: Any) -> Submission:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from survey.mail import outbox
+
+logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -27,7 +31,15 @@ class Command(BaseCommand):
             report = outbox.deliver(options["seconds"])
         except ValueError as error:
             raise CommandError(error) from error
+        _log_queue()
         self.stdout.write(
             f"sent {report.sent}, to be retried {report.retried}, "
             f"given up {report.failed}, deleted unsent {report.deleted}, still queued {report.waiting}"
         )
+
+
+def _log_queue() -> None:
+    """Log the state from which the alarm on the queue's age is made (docs/maintain.md)."""
+    state = outbox.queue_state()
+    due_seconds = int((timezone.now() - state.due_since).total_seconds()) if state.due_since else 0
+    logger.info("outbox.state", extra={"queued": state.queued, "due_seconds": due_seconds, "failed": state.failed})

@@ -68,5 +68,6 @@ def _create_staff(branch: Branch, last: datetime) -> None:
             user.save()
     head.groups.add(head_office_group())
     Membership.objects.get_or_create(user=manager, branch=branch)
+    Submission.objects.bulk_update(chain.owners(head, {branch.pk: manager}), ["follow_up_owner"])
     FollowUpNote.objects.bulk_create(chain.notes(head, {branch.pk: manager}))
     ExportLog.objects.bulk_create(chain.export_logs(head, manager, branch, last))
