@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.formats import date_format
+from django.utils import dateformat
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -52,7 +51,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "nps_bars": charts.stack([nps.detractors, nps.passives, nps.promoters]) if nps else [],
         "nps_parts": nps_parts(nps) if nps else [],
         "trend": trend,
-        "trend_chart": charts.trend([trend_point(point, trend.is_monthly) for point in trend.points]),
+        "trend_chart": charts.trend(trend_points(trend)),
         "branch_rows": branch_rows(form.branches, result, filters),
         "unlisted": result.unlisted,
         "listed": figures.LISTED,
@@ -89,25 +88,25 @@ def tables_and_charts(context: dict[str, Any], filters: Filters) -> dict[str, Sa
     }
 
 
-def date_label(day: date) -> str:
-    """Format a day for the axis of a chart."""
-    return date_format(day, pgettext("the date below a chart, as Django's date filter takes it", "j M"))
+def label_format(is_monthly: bool) -> str:
+    """Return the format of the dates below a chart."""
+    if is_monthly:
+        return pgettext("the month below a chart, as Django's date filter takes it", "M Y")
+    return pgettext("the date below a chart, as Django's date filter takes it", "j M")
 
 
-def month_label(day: date) -> str:
-    """Format a month for the axis of a chart."""
-    return date_format(day, pgettext("the month below a chart, as Django's date filter takes it", "M Y"))
-
-
-def trend_point(point: trends.Point, is_monthly: bool) -> charts.TrendPoint:
-    """Return a point of the chart with the text that it shows on hover and focus."""
-    label = (month_label if is_monthly else date_label)(point.day)
-    text = ""
-    if point.csat:
-        text = f"{label}: {point.csat.value:.1%} (n = {point.csat.n})"
-        if point.year_before:
-            text += ", " + _("a year before %(share)s") % {"share": f"{point.year_before.value:.1%}"}
-    return charts.TrendPoint(label, text, point.submissions, point.csat, point.year_before)
+def trend_points(trend: trends.Trend) -> list[charts.TrendPoint]:
+    """Return the points of the chart, each with the text that it shows on hover and focus."""
+    form, with_year_before = label_format(trend.is_monthly), ", " + _("a year before %(share)s")
+    points = []
+    for point in trend.points:
+        label, text = dateformat.format(point.day, form), ""
+        if point.csat:
+            text = f"{label}: {point.csat.value:.1%} (n = {point.csat.n})"
+            if point.year_before:
+                text += with_year_before % {"share": f"{point.year_before.value:.1%}"}
+        points.append(charts.TrendPoint(label, text, point.submissions, point.csat, point.year_before))
+    return points
 
 
 def nps_parts(nps: metrics.NetPromoterScore) -> list[Part]:
