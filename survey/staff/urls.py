@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from survey.staff.views import account, branches, erasures, export, members, overview, submissions, today
+from survey.staff.views import account, branches, compare, erasures, export, members, overview, submissions, today
 
 app_name = "dashboard"
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
     path("today/", today.page, name="today"),
+    path("compare/", compare.compare, name="compare"),
     path("comments/", submissions.comments, name="comments"),
     path("follow-up/", submissions.follow_up_list, name="follow_up"),
     path("responses/<slug:reference>/", submissions.detail, name="submission"),
