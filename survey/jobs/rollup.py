@@ -70,6 +70,7 @@ def _count_day(day: date) -> bool:
         if counted is None:
             return False
         counted.counted_at = counted.hours_counted_at = timezone.now()
+        counted.summed_at = None
         for model in (DailyRollup, ChainRollup, BranchRollup, HourRollup, QuestionRollup):
             model.objects.filter(local_date=counted).delete()
         rows = (

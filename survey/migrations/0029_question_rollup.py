@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("survey", "0028_questions"),
+        ("survey", "0024_digest"),
     ]
 
     operations = [

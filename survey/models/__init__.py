@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from survey.models.branch import CODE_ERROR, Branch, Membership
-from survey.models.derived import BranchRollup, ChainRollup, DailyRollup, HourRollup, RollupDay, SubmissionTerm
+from survey.models.derived import (
+    BranchRollup,
+    ChainRollup,
+    DailyRollup,
+    HourRollup,
+    MonthRollup,
+    RollupDay,
+    SubmissionTerm,
+)
 from survey.models.erasure import ErasureLog, ErasureRequest
 from survey.models.logs import AttemptWindow, ExportLog, JobRun
-from survey.models.mail import OutgoingMail
+from survey.models.mail import DigestSubscription, OutgoingMail
 from survey.models.question import Question, QuestionRollup, QuestionValue
 from survey.models.submission import (
     COMMENT_MAX_LENGTH,
@@ -29,6 +37,7 @@ __all__ = [
     "BranchRollup",
     "ChainRollup",
     "DailyRollup",
+    "DigestSubscription",
     "ErasureLog",
     "ErasureRequest",
     "ExportLog",
@@ -37,6 +46,7 @@ __all__ = [
     "HourRollup",
     "JobRun",
     "Membership",
+    "MonthRollup",
     "OutgoingMail",
     "Question",
     "QuestionRollup",

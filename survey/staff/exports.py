@@ -91,7 +91,7 @@ def header(with_personal_data: bool, own_aspects: Sequence[KeptQuestion] = ()) -
         *(labels.get(name, str(label)) for name, label in ASPECTS.items()),
         _("what went wrong"),
     ]
-    columns += [_("language"), _("follow-up"), _("owner"), _("due"), _("solved at"), _("table or receipt")]
+    columns += [_("table or receipt"), _("language"), _("follow-up"), _("owner"), _("due"), _("solved at")]
     columns += [_("comment"), _("name"), _("phone"), _("e-mail")] if with_personal_data else []
     return columns + [question.local_label for question in own_aspects]
 
@@ -114,11 +114,11 @@ def lines(submissions: QuerySet[Submission], export: Export) -> Iterator[tuple[s
         values += [row["recommend"], *(row[aspect] for aspect in ASPECTS)]
         values += [
             "；".join(label for problem, label in problems if is_ticked(problem, row["problems"], row["own"])),
+            row["table_number"],
             row["language"],
         ]
         values += [statuses.get(row["follow_up_status"], ""), row["owner_name"] or row["owner_username"]]
         values += [_local_time(row["follow_up_due_at"]), _local_time(row["follow_up_closed_at"])]
-        values.append(row["table_number"])
         values += [row[name] for name in PERSONAL_DATA if export.with_personal_data]
         values += [row["own"].get(question.id) for question in own_aspects]
         yield spreadsheet.line(values), Cursor(row["local_date"], row["id"])

@@ -1,4 +1,4 @@
-"""The selection of submissions that a query string makes: period, branch, score, problem, language, table, words."""
+"""The selection of submissions that a query string makes: period, branch, score, problem, follow-up, table, words."""
 
 from __future__ import annotations
 

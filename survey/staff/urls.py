@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from survey.staff.views import account, branches, erasures, export, members, overview, submissions
+from survey.staff.views import account, branches, erasures, export, members, overview, submissions, today
 
 app_name = "dashboard"
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
+    path("today/", today.page, name="today"),
     path("comments/", submissions.comments, name="comments"),
     path("follow-up/", submissions.follow_up_list, name="follow_up"),
     path("responses/<slug:reference>/", submissions.detail, name="submission"),
@@ -30,6 +31,7 @@ urlpatterns = [
     path("staff/<int:pk>/invitation/", members.invite_again, name="invitation"),
     path("login/", account.login, name="login"),
     path("logout/", account.logout, name="logout"),
+    path("account/", account.account, name="account"),
     path("language/", account.language, name="language"),
     path("password/", account.password_change, name="password_change"),
     path("password/forgotten/", account.password_forgotten, name="password_forgotten"),

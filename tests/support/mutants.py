@@ -42,6 +42,7 @@ MODULES = {
     "survey/mail/outbox.py": "outbox account_mails erasure",
     "survey/jobs/retention.py": "retention erasure account_mails",
     "survey/jobs/rollup.py": "rollup",
+    "survey/jobs/months.py": "months figures",
     "survey/staff/access.py": "dashboard permissions erasure",
     "survey/staff/accounts.py": "accounts permissions account_mails",
     "survey/staff/figures.py": "figures rollup dashboard overview",

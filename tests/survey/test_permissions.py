@@ -37,6 +37,8 @@ READING = """
                                                                guest  north  south  both   head   root   off
 dashboard/                                                     login  ok     ok     ok     ok     ok     login
 dashboard/?branch=south                                        login  404    ok     ok     ok     ok     login
+dashboard/today/                                               login  ok     ok     ok     ok     ok     login
+dashboard/account/                                             login  ok     ok     ok     ok     ok     login
 dashboard/comments/                                            login  ok     ok     ok     ok     ok     login
 dashboard/comments/?branch=south                               login  404    ok     ok     ok     ok     login
 dashboard/follow-up/                                           login  ok     ok     ok     ok     ok     login
@@ -133,6 +135,8 @@ admin/auth/user/{owner}/password/                              login  login  log
 WRITING = """
                                                guest  north  south  both   head   root   off
 dashboard/                                     405    405    405    405    405    405    405
+dashboard/today/                               405    405    405    405    405    405    405
+dashboard/account/                             login  away+  away+  away+  away+  away+  login
 dashboard/comments/                            405    405    405    405    405    405    405
 dashboard/follow-up/                           405    405    405    405    405    405    405
 dashboard/responses/{north}/                   login  away+  404    away+  away+  away+  login
@@ -246,6 +250,7 @@ FORMS: dict[str, dict[str, str]] = {
     "dashboard/staff/{colleague}/": ACCOUNT,
     "dashboard/staff/{owner}/": ACCOUNT,
     "dashboard/login/": {"username": "owner", "password": "wrong"},
+    "dashboard/account/": {"digest": "on", "language": "en"},
     "dashboard/language/": {"language": "en", "next": "/dashboard/"},
     "dashboard/password/": {"old_password": "wrong", **NEW_PASSWORD},
     "dashboard/password/forgotten/": {"email": "owner@example.com"},

@@ -137,7 +137,8 @@ def detail(request: HttpRequest, reference: str) -> HttpResponse:
                 messages.success(request, _("Saved."))
                 return redirect(_list_url(request) or request.get_full_path())
             messages.success(request, _("%(reference)s is solved.") % {"reference": submission.reference})
-            following = None if is_comment else submissions.next_open(filters, submission)
+            is_queue = not is_comment and of_list in ("", FollowUpStatus.OPEN, MINE)
+            following = submissions.next_open(filters, submission) if is_queue else None
             return redirect(_list_url(request) or _page_url(request, following or submission))
     context = page_context(request, list_form) | {
         "submission": submission,
