@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from survey.staff.views import account, branches, erasures, export, members, overview, submissions, today
+from survey.staff.views import account, branches, erasures, export, members, overview, questions, submissions, today
 
 app_name = "dashboard"
 
@@ -25,6 +25,10 @@ urlpatterns = [
     path("branches/<slug:code>/card/", branches.card, name="card"),
     path("branches/<slug:code>/tables/", branches.tables, name="tables"),
     path("cards/", branches.cards, name="cards"),
+    path("questions/", questions.page, name="questions"),
+    path("questions/<slug:kind>/add/", questions.edit, name="question_add"),
+    path("questions/<slug:kind>/<slug:key>/", questions.edit, name="question"),
+    path("questions/<slug:kind>/<slug:key>/change/", questions.change, name="question_change"),
     path("staff/", members.staff, name="staff"),
     path("staff/add/", members.edit, name="staff_add"),
     path("staff/<int:pk>/", members.edit, name="staff_member"),
