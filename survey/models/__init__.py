@@ -8,6 +8,7 @@ from survey.models.erasure import ErasureLog, ErasureRequest
 from survey.models.logs import AttemptWindow, ExportLog, JobRun
 from survey.models.mail import OutgoingMail
 from survey.models.outgoing import Outgoing
+from survey.models.robot import Robot, RobotMessage
 from survey.models.submission import (
     COMMENT_MAX_LENGTH,
     REFERENCE_ALPHABET,
@@ -39,6 +40,8 @@ __all__ = [
     "Membership",
     "Outgoing",
     "OutgoingMail",
+    "Robot",
+    "RobotMessage",
     "RollupDay",
     "Submission",
     "SubmissionTerm",
