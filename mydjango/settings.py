@@ -187,6 +187,23 @@ EMAIL_SECONDS = max(30, 2 * EMAIL_TIMEOUT)
 MAIL_ATTEMPTS = environment.integer("MAIL_ATTEMPTS", 20, minimum=1)  # two days with the pauses between them
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", EMAIL_HOST_USER or "survey@localhost")
 
+
+def _robot_hosts() -> list[tuple[str, int]]:
+    """Return host and port of each entry of ROBOT_HOSTS. Raises ImproperlyConfigured for one that is neither."""
+    entries = [urlsplit(f"//{entry}") for entry in environment.text("ROBOT_HOSTS").replace(",", " ").split()]
+    try:
+        hosts = [(entry.hostname or "", entry.port or 443) for entry in entries]
+    except ValueError:
+        hosts = [("", 0)]
+    if not all(host for host, _port in hosts) or any(entry.path or entry.username for entry in entries):
+        raise ImproperlyConfigured("ROBOT_HOSTS is not like robots.example.com, 203.0.113.5:8443.")
+    return hosts
+
+
+# Where robots may be posted to besides the hosts of WeCom, DingTalk and Feishu, such as a service on own machines. An
+# address in a private network is refused unless it stands here as an address.
+ROBOT_HOSTS = _robot_hosts()
+
 # http:// in PUBLIC_URL means that there is no TLS, as behind a local gateway.
 _tls = not DEBUG and _public.scheme != "http"
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _tls

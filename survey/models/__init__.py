@@ -17,6 +17,7 @@ from survey.models.logs import AttemptWindow, ExportLog, JobRun
 from survey.models.mail import DigestSubscription, OutgoingMail
 from survey.models.outgoing import Outgoing
 from survey.models.question import Question, QuestionRollup, QuestionValue
+from survey.models.robot import Robot, RobotMessage
 from survey.models.submission import (
     COMMENT_MAX_LENGTH,
     REFERENCE_ALPHABET,
@@ -53,6 +54,8 @@ __all__ = [
     "Question",
     "QuestionRollup",
     "QuestionValue",
+    "Robot",
+    "RobotMessage",
     "RollupDay",
     "Submission",
     "SubmissionTerm",
