@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from survey.staff.views import account, branches, erasures, export, members, overview, submissions
+from survey.staff.views import account, branches, erasures, export, members, overview, robots, submissions
 
 app_name = "dashboard"
 
@@ -23,6 +23,11 @@ urlpatterns = [
     path("branches/<slug:code>/card/", branches.card, name="card"),
     path("branches/<slug:code>/tables/", branches.tables, name="tables"),
     path("cards/", branches.cards, name="cards"),
+    path("robots/", robots.robots, name="robots"),
+    path("robots/add/", robots.edit, name="robot_add"),
+    path("robots/<int:pk>/", robots.edit, name="robot"),
+    path("robots/<int:pk>/test/", robots.test, name="robot_test"),
+    path("robots/<int:pk>/again/", robots.send_again, name="robot_again"),
     path("staff/", members.staff, name="staff"),
     path("staff/add/", members.edit, name="staff_add"),
     path("staff/<int:pk>/", members.edit, name="staff_member"),

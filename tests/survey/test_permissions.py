@@ -20,7 +20,7 @@ from django.urls import URLResolver, get_resolver, resolve
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from survey.models import AttemptWindow, ErasureLog, Membership, OutgoingMail, Submission
+from survey.models import AttemptWindow, ErasureLog, Membership, OutgoingMail, Robot, RobotMessage, Submission
 from survey.staff.accounts import head_office_group
 from tests.support.chain import make_chain, make_submission
 
@@ -58,6 +58,11 @@ dashboard/branches/south/card/                                 login  404    ok 
 dashboard/branches/north/tables/                               login  ok     404    ok     ok     ok     login
 dashboard/branches/south/tables/                               login  404    ok     ok     ok     ok     login
 dashboard/cards/                                               login  ok     ok     ok     ok     ok     login
+dashboard/robots/                                              login  404    404    404    ok     ok     login
+dashboard/robots/add/                                          login  404    404    404    ok     ok     login
+dashboard/robots/{robot}/                                      login  404    404    404    ok     ok     login
+dashboard/robots/{robot}/test/                                 login  404    404    404    405    405    login
+dashboard/robots/{robot}/again/                                login  404    404    404    405    405    login
 dashboard/staff/                                               login  404    404    404    ok     ok     login
 dashboard/staff/add/                                           login  404    404    404    ok     ok     login
 dashboard/staff/{member}/                                      login  404    404    404    ok     ok     login
@@ -150,6 +155,11 @@ dashboard/branches/south/card/                 405    405    405    405    405  
 dashboard/branches/north/tables/               405    405    405    405    405    405    405
 dashboard/branches/south/tables/               405    405    405    405    405    405    405
 dashboard/cards/                               405    405    405    405    405    405    405
+dashboard/robots/                              405    405    405    405    405    405    405
+dashboard/robots/add/                          login  404    404    404    away+  away+  login
+dashboard/robots/{robot}/                      login  404    404    404    away+  away+  login
+dashboard/robots/{robot}/test/                 login  404    404    404    away+  away+  login
+dashboard/robots/{robot}/again/                login  404    404    404    away+  away+  login
 dashboard/staff/                               405    405    405    405    405    405    405
 dashboard/staff/add/                           login  404    404    404    away+  away+  login
 dashboard/staff/{member}/                      login  404    404    404    away+  away+  login
@@ -220,6 +230,7 @@ admin/auth/user/{owner}/password/              login  login  login  login  403  
 # What is posted, as far as it takes more than the CSRF token.
 ACCOUNT = {"first_name": "X", "email": "taken@example.com", "role": "head", "is_active": "on", "is_superuser": "on"}
 BRANCH = {"code": "west", "name": "西店", "is_open": "on"}
+ROBOT = {"name": "x", "service": "wecom", "webhook": "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=1"}
 NEW_PASSWORD = {"new_password1": "another long phrase", "new_password2": "another long phrase"}
 USER = {
     "username": "x",
@@ -236,6 +247,8 @@ FORMS: dict[str, dict[str, str]] = {
     "dashboard/responses/{south}/erase/": {"decision": "erase"},
     "dashboard/branches/add/": BRANCH,
     "dashboard/branches/north/": BRANCH,
+    "dashboard/robots/add/": ROBOT,
+    "dashboard/robots/{robot}/": ROBOT,
     "dashboard/staff/add/": ACCOUNT,
     "dashboard/staff/{member}/": ACCOUNT,
     "dashboard/staff/{colleague}/": ACCOUNT,
@@ -336,7 +349,10 @@ def world(db: None, settings: Any) -> World:
         body=f"https://survey.example.com/dashboard/password/MQ/{TOKEN}/\n",
     )
     erased = Submission.objects.get(reference=references["nowhere"])
+    robot = Robot.objects.create(name="x", service="wecom", webhook="https://127.0.0.1:1/x?key=1")
+    RobotMessage.objects.create(robot=robot, submission=erased, kind="alert", status=RobotMessage.Status.FAILED)
     keys = {
+        "robot": robot,
         "log": ErasureLog.objects.create(submission=erased, event=ErasureLog.Event.STAFF, user=chain.head),
         "branch": chain.north,
         "submission": Submission.objects.get(reference=references["south"]),
