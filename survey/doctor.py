@@ -14,7 +14,7 @@ from survey.jobs import retention, rollup
 from survey.mail import outbox
 from survey.mail.delivery import QueueState
 from survey.models import JobRun, Submission
-from survey.robots import delivery as robots
+from survey.robots import alerts
 
 LATE = timedelta(minutes=10)  # for jobs that run every minute
 ERASURE_LATE = timedelta(days=2)  # for the job that runs every night
@@ -40,7 +40,7 @@ def _mail_queue() -> tuple[bool, str]:
 
 @check("queue of robots", needs_database=True)
 def _robots() -> tuple[bool, str]:
-    return _queue(robots.queue_state())
+    return _queue(alerts.queue_state())
 
 
 def _queue(state: QueueState) -> tuple[bool, str]:

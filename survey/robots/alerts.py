@@ -11,6 +11,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from survey.insert import insert
+from survey.mail import delivery
+from survey.mail.delivery import QueueState
 from survey.models import FollowUpStatus, Robot, RobotMessage, Submission
 
 logger = logging.getLogger(__name__)
@@ -64,3 +66,17 @@ def _overdue() -> QuerySet[Submission]:
         is_overdue |= Q(follow_up_due_at=None, created_at__lt=long_ago)
     is_open = Q(follow_up_status=FollowUpStatus.OPEN, escalated_at=None, erased_at=None)
     return Submission.objects.filter(is_open, is_overdue)
+
+
+def queue_state() -> QueueState:
+    """Return the present state of the robots' queue, without tests."""
+    return delivery.queue_state(_wanted())
+
+
+def given_up() -> QuerySet[RobotMessage]:
+    """Return the messages that were given up, without tests."""
+    return _wanted().filter(status=RobotMessage.Status.FAILED)
+
+
+def _wanted() -> QuerySet[RobotMessage]:
+    return RobotMessage.objects.exclude(kind=RobotMessage.Kind.TEST)

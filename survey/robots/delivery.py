@@ -16,10 +16,11 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from survey.mail import delivery
-from survey.mail.delivery import DeliveryReport, QueueState
+from survey.mail.delivery import DeliveryReport
 from survey.models import FollowUpStatus, Robot, RobotMessage
+from survey.robots.addresses import WebhookError
 from survey.robots.services import MESSAGES_PER_MINUTE, SERVICES, request_of
-from survey.robots.webhook import Client, WebhookError
+from survey.robots.webhook import Client
 
 logger = logging.getLogger(__name__)
 
@@ -76,20 +77,6 @@ def send_test(robot: Robot) -> RobotMessage:
     _send(message, Client(), DeliveryReport())
     message.refresh_from_db()
     return message
-
-
-def queue_state() -> QueueState:
-    """Return the present state of the robots' queue, without tests."""
-    return delivery.queue_state(_wanted())
-
-
-def given_up() -> QuerySet[RobotMessage]:
-    """Return the messages that were given up, without tests."""
-    return _wanted().filter(status=RobotMessage.Status.FAILED)
-
-
-def _wanted() -> QuerySet[RobotMessage]:
-    return RobotMessage.objects.exclude(kind=RobotMessage.Kind.TEST)
 
 
 def _messages(skipped: Collection[int]) -> QuerySet[RobotMessage]:

@@ -24,8 +24,8 @@ from survey.guest import services
 from survey.jobs.retention import erase
 from survey.mail import delivery as queue
 from survey.models import Branch, FollowUpStatus, JobRun, Robot, RobotMessage, Submission
-from survey.robots import alerts, delivery, webhook
-from survey.robots.webhook import WebhookError
+from survey.robots import addresses, alerts, delivery
+from survey.robots.addresses import WebhookError
 from tests.support import smtp
 from tests.support.robots import DINGTALK, FEISHU, WECOM, Groups, RobotServer
 
@@ -235,14 +235,14 @@ class TestFailures:
         assert (message.status, message.attempts) == (FAILED, 2)
         assert message.last_error == "93000: token is not exist (HTTP 200)"
         assert len(server.groups.requests) == 2
-        assert list(delivery.given_up()) == [message]
+        assert list(alerts.given_up()) == [message]
         output = StringIO()
         with pytest.raises(CommandError):
             call_command("doctor", stdout=output)
         assert "queue of robots" in output.getvalue()
         assert "0 queued, 1 given up" in output.getvalue()
         server.groups.texts[token_of(robot)] = texts
-        assert queue.requeue(delivery.given_up()) == 1
+        assert queue.requeue(alerts.given_up()) == 1
         assert delivery.deliver(10).sent == 1
 
     @pytest.mark.parametrize(("service", "minutes"), [(WECOM, 1), (DINGTALK, 10), (FEISHU, 1)])
@@ -357,7 +357,7 @@ class TestAddresses:
     )
     def test_other_addresses_are_refused(self, url: str) -> None:
         with pytest.raises(WebhookError):
-            webhook.host_of(url)
+            addresses.host_of(url)
 
     @pytest.mark.parametrize(
         "url",
@@ -368,7 +368,7 @@ class TestAddresses:
         ],
     )
     def test_those_of_the_services_are_not(self, url: str) -> None:
-        assert webhook.host_of(url)[1] == 443
+        assert addresses.host_of(url)[1] == 443
 
     @pytest.mark.parametrize(
         "address",
@@ -494,10 +494,10 @@ class TestQuietHours:
         assert delivery.deliver(10) == queue.DeliveryReport(sent=1, waiting=1)
         monkeypatch.setattr(timezone, "now", lambda: at(8, 29) + timedelta(days=1))
         assert delivery.deliver(10) == queue.DeliveryReport(waiting=1)
-        assert delivery.queue_state() == (1, None, 0)  # nothing to worry about
+        assert alerts.queue_state() == (1, None, 0)  # nothing to worry about
         assert RobotMessage.objects.get(robot=quiet).attempts == 0
         monkeypatch.setattr(timezone, "now", lambda: at(8, 30) + timedelta(days=1))
-        assert delivery.queue_state().due_since == timezone.now()
+        assert alerts.queue_state().due_since == timezone.now()
         assert delivery.deliver(10) == queue.DeliveryReport(sent=1)
         assert (len(read_in(server, quiet)), len(read_in(server, loud))) == (1, 1)
 

@@ -51,6 +51,6 @@ class Command(BaseCommand):
 
 def _log_queue() -> None:
     """Log the state from which the alarm on the queue's age is made (docs/maintain.md)."""
-    for event, state in (("outbox.state", outbox.queue_state()), ("robots.state", delivery.queue_state())):
+    for event, state in (("outbox.state", outbox.queue_state()), ("robots.state", alerts.queue_state())):
         due_seconds = int((timezone.now() - state.due_since).total_seconds()) if state.due_since else 0
         logger.info(event, extra={"queued": state.queued, "due_seconds": due_seconds, "failed": state.failed})
