@@ -22,7 +22,7 @@ from django.urls import get_script_prefix
 from django.utils.cache import add_never_cache_headers
 
 from mydjango.http.language import mark_language, named_language, preferred_language, url_in_language
-from survey.guest.opening import PLACEHOLDER, new_visit
+from survey.guest.opening import PLACEHOLDER, new_visit, photos_switch
 
 if TYPE_CHECKING:
     from survey.models import Branch
@@ -42,6 +42,7 @@ def complete_page(request: HttpRequest, branch: Branch | None = None) -> str:
     values = {
         **new_visit(),
         **{code: url_in_language(request, code) for code, _name in settings.LANGUAGES},
+        "photos_switch": photos_switch(),
         "branch": branch.code if branch else "",
         "branch_name": branch.local_name if branch else "",
     }

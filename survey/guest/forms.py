@@ -16,11 +16,13 @@ from survey.addresses import validate_mail_address
 from survey.guest.consent import CONSENT_VERSION, CONSENT_VERSIONS
 from survey.models import COMMENT_MAX_LENGTH, Branch, Submission, parse_reference
 from survey.models.submission import phone_validator
+from survey.photos import KEY, MAX_PHOTOS
 from survey.scales import ASPECTS, LOW_SCORES, PROBLEM_LABELS, Problem, Satisfaction
 
 FormClass = TypeVar("FormClass", bound=type[forms.Form])
 
 ANONYMOUS, CONTACT = "yes", "no"
+NO_COLUMNS = ("anonymous", "photos")  # fields of the form that the submission itself does not have
 CONTACT_FIELDS = ("name", "phone", "email")
 SCALES = {"satisfaction": (1, 5), "recommend": (0, 10), **dict.fromkeys(ASPECTS, (1, 5))}
 # Django's messages speak of values and fields.
@@ -75,6 +77,18 @@ class BranchField(forms.ModelChoiceField):  # type: ignore[type-arg]
         if value and branch is None:
             raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
         return branch
+
+
+class PhotosField(forms.Field):
+    """Keys of uploaded photos, as hidden fields that the page's script adds; none that is unknown is an error later."""
+
+    widget = forms.MultipleHiddenInput
+
+    def to_python(self, value: Any) -> list[str]:  # noqa: ANN401  (Django's signature)
+        keys = list(value or ())
+        if len(keys) > MAX_PHOTOS or not all(KEY.fullmatch(key) for key in keys):
+            raise ValidationError(_("These are no photos that were uploaded here."))
+        return list(dict.fromkeys(keys))
 
 
 class SatisfactionSelect(forms.RadioSelect):
@@ -180,6 +194,7 @@ class SubmissionForm(forms.Form):
         widget=forms.HiddenInput,
         error_messages={"invalid_choice": gettext_lazy("There is no such branch.")},
     )
+    photos = PhotosField(required=False)
     # Earlier versions too: the text may change while a page is open or a submission waits on the device.
     consent_version = forms.ChoiceField(
         label=gettext_lazy("Privacy notice"),
@@ -260,7 +275,7 @@ class SubmissionForm(forms.Form):
 
     def submission(self) -> Submission:
         """Return the submission of a valid form, not stored yet."""
-        return Submission(**{name: value for name, value in self.cleaned_data.items() if name != "anonymous"})
+        return Submission(**{name: value for name, value in self.cleaned_data.items() if name not in NO_COLUMNS})
 
     @property
     def shown_branch(self) -> Branch | None:
@@ -296,7 +311,7 @@ def _json_error(name: str, value: object, known: bool) -> str:
                 "highest": highest,
             }
         return ""
-    if name == "problems":
+    if name in ("problems", "photos"):
         is_list = isinstance(value, list) and all(isinstance(item, str) for item in value)
         return "" if is_list else _("This must be a list of strings.")
     return "" if isinstance(value, str) else _("This must be a string.")

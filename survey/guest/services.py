@@ -6,7 +6,7 @@ The unique column `key_digest` recognises the retry; survey/idempotency.py compu
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import IntegrityError, connection
 
 from mydjango.mysql.deadlock import atomically
-from survey import term_index
+from survey import photos, term_index
 from survey.guest import erase_token
 from survey.idempotency import content_digest, erased_key_digests, is_same_content, key_digest
 from survey.insert import insert
@@ -45,7 +45,7 @@ class Submitted(NamedTuple):
 def submission_create(
     submission: Submission, *, content: Mapping[str, Any], key: str = "", address: str = ""
 ) -> Submitted:
-    """Store a submission, its terms and its mails in one transaction, once per key.
+    """Store a submission, its terms, its photos and its mails in one transaction, once per key.
 
     `content` holds the validated fields and tells a retry from another submission. `address` is the guest's network
     address, for the rate limit. Raises KeyReused and TooManyAttempts.
@@ -59,7 +59,7 @@ def submission_create(
     token = erase_token.new_token(key)
     submission.erase_token_digest = erase_token.digest(token)
     try:
-        atomically(lambda: _store(submission, weighted, address))
+        atomically(lambda: _store(submission, weighted, address, content.get("photos", ())))
     except (IntegrityError, _ErasedBefore):
         # The unique column decides, not a query beforehand: of twenty concurrent attempts nineteen come here.
         digest = submission.key_digest
@@ -81,12 +81,13 @@ def is_stored(key: str) -> bool:
     return bool(key) and Submission.objects.filter(key_digest=key_digest(key)).exists()
 
 
-def _store(submission: Submission, weighted: Mapping[str, float], address: str) -> None:
+def _store(submission: Submission, weighted: Mapping[str, float], address: str, photo_keys: Sequence[str]) -> None:
     insert([submission])
     # After the INSERT, which waits for a concurrent erasure to replace the digest of the first submission.
     if submission.key_digest and _is_erased(submission.key_digest):
         raise _ErasedBefore
     term_index.write([(submission, weighted)])
+    photos.attach(submission, photo_keys)
     outbox.queue_mails(submission)
     count_submission(address, submission)
     RollupDay.mark_late(submission.local_date)

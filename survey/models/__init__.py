@@ -7,6 +7,7 @@ from survey.models.derived import BranchRollup, ChainRollup, DailyRollup, HourRo
 from survey.models.erasure import ErasureLog, ErasureRequest
 from survey.models.logs import AttemptWindow, ExportLog, JobRun
 from survey.models.mail import OutgoingMail
+from survey.models.photo import Photo
 from survey.models.submission import (
     COMMENT_MAX_LENGTH,
     REFERENCE_ALPHABET,
@@ -37,6 +38,7 @@ __all__ = [
     "JobRun",
     "Membership",
     "OutgoingMail",
+    "Photo",
     "RollupDay",
     "Submission",
     "SubmissionTerm",

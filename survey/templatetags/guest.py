@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils import translation
 
 from mydjango.http.language import url_in_language
-from survey.guest import links
+from survey.guest import links, opening
 
 register = template.Library()
 
@@ -26,6 +26,12 @@ def page_url(context: template.Context, name: str, **query: str) -> str:
     The context has `branch_code`, unless this page's URL names the branch or there is none.
     """
     return links.page_url(context["request"], name, context.get("branch_code") or "", **query)
+
+
+@register.simple_tag(takes_context=True)
+def photos_switch(context: template.Context) -> str:
+    """Return whether the page's script shows the photo field: `on` or ''; in a kept page its placeholder."""
+    return context.get("photos_switch") or opening.photos_switch()
 
 
 @register.inclusion_tag("guest/language.html", takes_context=True)

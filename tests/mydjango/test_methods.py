@@ -23,6 +23,8 @@ FORMS = {
     "password_change",
     "password_choose",
     "password_forgotten",
+    "photo-file",
+    "photos",
     "submission",
     "staff_add",
     "staff_member",
