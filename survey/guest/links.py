@@ -1,4 +1,4 @@
-"""Links between the guests' pages, which keep the language and the branch of the visit."""
+"""Links between the guests' pages, which keep the language, the branch and the table of the visit."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from mydjango.http.language import keep_language
+from survey.table_number import named_table, query_of
 
 PARAMETER = "branch"
 CODE = re.compile(r"[-\w]{1,32}", re.ASCII)
@@ -20,15 +21,17 @@ def named_branch(request: HttpRequest) -> str:
     return code if CODE.fullmatch(code) else ""
 
 
-def page_url(request: HttpRequest, name: str, branch: str = "", **query: str) -> str:
-    """Return the path of a page by its name, with the given query, the branch and the language of the request's URL.
+def page_url(request: HttpRequest, name: str, branch: str = "", table_query: str = "", **query: str) -> str:
+    """Return the path of a page by its name, with the given query, and the branch, table and language of the visit.
 
-    The link to the survey leads to the page of the branch.
+    The link to the survey leads to the page of the branch. Without a branch there is no table.
     """
     branch = branch or named_branch(request)
-    if branch and name == "survey":
-        return keep_language(request, reverse("branch-survey", args=[branch]))
-    # A code needs no encoding. The kept page's placeholder must not get one (survey/guest/blank_page.py).
-    parameters = [urlencode(query)] * bool(query) + [f"{PARAMETER}={branch}"] * bool(branch)
     url = reverse(name)
-    return keep_language(request, f"{url}?{'&'.join(parameters)}" if parameters else url)
+    # A code needs no encoding. The kept page's placeholders must not get one (survey/guest/blank_page.py).
+    text = urlencode(query) + f"&{PARAMETER}={branch}" * bool(branch)
+    if branch and name == "survey":
+        url, text = reverse("branch-survey", args=[branch]), ""
+    if branch:
+        text += table_query or query_of(named_table(request))
+    return keep_language(request, f"{url}?{text.lstrip('&')}" if text else url)

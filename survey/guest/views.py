@@ -21,6 +21,7 @@ from mydjango.http.json_body import MalformedJSON, json_object
 from mydjango.http.language import keep_language
 from mydjango.http.problems import FORM_TYPES, View, allow, is_browser, is_json, problem, speaks_json
 from mydjango.http.unavailable import page_when_unavailable
+from survey import chain
 from survey.guest import erase_token, services
 from survey.guest.blank_page import complete_page
 from survey.guest.forms import SubmissionForm
@@ -28,6 +29,7 @@ from survey.guest.links import page_url
 from survey.guest.visit import ONCE_MORE, VisitForm
 from survey.limits import TooManyAttempts
 from survey.models import Branch, Submission, parse_reference
+from survey.table_number import named_table, query_of
 
 REDISPLAY = "redisplay"  # posted by the language switch: show the form again in the other language, store nothing
 
@@ -49,7 +51,7 @@ def page_without_branch_name(request: HttpRequest, code: str = "") -> HttpRespon
     """Show the survey of a branch whose name cannot be read; a submission waits on the guest's device."""
     if request.method == "POST":
         return redisplay_unvalidated(request)
-    return HttpResponse(complete_page(request, Branch(code=code) if code else None))
+    return HttpResponse(complete_page(request, Branch(code=code) if code else None, chain.last_kept()))
 
 
 @page_when_unavailable(page_without_branch_name)
@@ -64,14 +66,14 @@ def page(request: HttpRequest, code: str = "") -> HttpResponse:
             return problem(request, 404, "There is no open branch with this code.")
         return render(request, "guest/no_branch.html", {"branch": branch}, status=404)
     if request.method == "POST":
-        return _redisplay(request, SubmissionForm.for_page(branch, typed=_posted_values(request)))
+        return _redisplay(request, SubmissionForm.for_page(branch, named_table(request), _posted_values(request)))
     return HttpResponse(complete_page(request, branch))
 
 
 @allow("GET")
 def page_without_slash(request: HttpRequest, code: str) -> HttpResponse:
     """Redirect a branch's address with a trailing slash to the one without."""
-    return redirect(keep_language(request, reverse("branch-survey", args=[code])), permanent=True)
+    return redirect(page_url(request, "survey", code), permanent=True)
 
 
 def _posted_values(request: HttpRequest) -> dict[str, Any]:
@@ -88,7 +90,13 @@ def _redisplay(
     status: int = 200,
 ) -> HttpResponse:
     """Render the page with the guest's values, which only the guest's browser may cache."""
-    context = {"form": form, "visit": visit or VisitForm(request.POST).for_redisplay(), "notice": notice}
+    form.ask(chain.current())
+    context = {
+        "form": form,
+        "visit": visit or VisitForm(request.POST).for_redisplay(),
+        "notice": notice,
+        "table_query": query_of(named_table(request)),
+    }
     response = render(request, "guest/page.html", context, status=status)
     patch_cache_control(response, private=True, no_cache=True)
     return response
@@ -155,7 +163,11 @@ def _validate_and_store(request: HttpRequest, form: SubmissionForm, visit: Visit
         return _error_response(request, 400, detail, form, visit.for_redisplay(), errors={"branch": [detail]})
     try:
         submitted = services.submission_create(
-            submission, content=form.cleaned_data, key=visit.key, address=request.META.get("REMOTE_ADDR", "")
+            submission,
+            content=form.cleaned_data,
+            own_values=form.own_values(),
+            key=visit.key,
+            address=request.META.get("REMOTE_ADDR", ""),
         )
     except services.KeyReused:
         detail = _("Another answer was already sent from this page. To send this one too, press Send once more.")
@@ -228,6 +240,7 @@ def thanks(request: HttpRequest, reference: str) -> HttpResponse:
         "submission": submission,
         "chain": settings.CHAIN_NAME,
         "branch_code": submission.branch.code if submission.branch else "",
+        "table_query": query_of(submission.table_number),
         "erase_token": token,
         "erase_days": erase_token.COOKIE_LIFE.days,
     }

@@ -33,9 +33,10 @@ JOB = "erase_responses"  # in JobRun; the release before reads it under this nam
 BATCH = 500  # submissions per transaction: locks are short, and a killed job keeps the batches that it finished
 
 # The values that replace personal data in a submission. A test compares the names with the model's fields.
-ERASED_VALUES: dict[str, str | bool] = {
+ERASED_VALUES: dict[str, str | bool | None] = {
     **dict.fromkeys(("name", "phone", "email", "comment", "content_digest", "erase_token_digest"), ""),
     "terms_due": False,
+    "table_number": None,
 }
 # Every other table with words of the guest or about the guest: its rows are deleted.
 DELETED_MODELS = (OutgoingMail, FollowUpNote, SubmissionTerm, ErasureRequest)
@@ -102,8 +103,9 @@ def delete_searched_words(before: datetime) -> None:
 
 
 def delete_account_mails(before: datetime) -> None:
-    """Delete the mails about staff accounts that were queued before the given time."""
-    OutgoingMail.objects.filter(kind=OutgoingMail.Kind.ACCOUNT, created_at__lt=before).delete()
+    """Delete the mails to staff accounts that were queued before the given time."""
+    kinds = (OutgoingMail.Kind.ACCOUNT, OutgoingMail.Kind.DIGEST)
+    OutgoingMail.objects.filter(kind__in=kinds, created_at__lt=before).delete()
 
 
 def delete_unmatched_requests() -> None:

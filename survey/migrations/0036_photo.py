@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("survey", "0026_follow_up_times"),
+        ("survey", "0029_question_rollup"),
     ]
 
     operations = [

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import secrets
 import unicodedata
+from collections.abc import Mapping
 
 from django.conf import settings
 from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from survey import chain
 from survey.addresses import validate_mail_address
 from survey.models.branch import Branch
 from survey.scales import ALL_PROBLEMS, ASPECTS, LOW_SCORES, Problem, Satisfaction
+from survey.table_number import MAX_LENGTH as TABLE_NUMBER_MAX_LENGTH
 
 # Without 0, 1, I, L, O and U: references are read aloud and typed from paper. 30 ** 8 is 6.5e11.
 REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -24,6 +28,13 @@ COMMENT_MAX_LENGTH = 2_000
 phone_validator = RegexValidator(
     r"\A\+?[0-9](?:[ ()-]?[0-9]){4,19}\Z", _("Give a phone number of 5 to 20 digits, with or without country code.")
 )
+
+
+def is_ticked(problem: chain.KeptQuestion, bits: int, own_values: Mapping[int, int]) -> bool:
+    """Return whether a submission's bits of Problem, or its values of own questions, have a problem."""
+    if problem.is_core:
+        return bool(bits & Problem[problem.key.upper()])
+    return problem.id in own_values
 
 
 def make_reference() -> str:
@@ -79,6 +90,10 @@ class Submission(models.Model):
     name = models.CharField(_("name"), max_length=64, blank=True)
     phone = models.CharField(_("phone"), max_length=40, blank=True, validators=[phone_validator])
     email = models.EmailField(_("e-mail"), blank=True, validators=[validate_mail_address])
+    # NULL without one, also in submissions that the release before stores. Erased: a receipt points to its payer.
+    table_number = models.CharField(  # noqa: DJ001
+        _("table or receipt"), max_length=TABLE_NUMBER_MAX_LENGTH, null=True, blank=True
+    )
     # The version of the privacy notice that the page showed; blank when the API's caller showed none.
     consent_version = models.CharField(_("consent version"), max_length=16, blank=True)
     language = models.CharField(_("language"), max_length=10, editable=False)
@@ -136,6 +151,7 @@ class Submission(models.Model):
             models.Index(fields=("local_date", "id"), name="response_newest"),
             models.Index(fields=("branch", "local_date", "id"), name="response_branch_newest"),
             models.Index(fields=("follow_up_status", "local_date", "id"), name="response_follow_up_newest"),
+            models.Index(fields=("table_number", "local_date", "id"), name="response_table"),
             # For the time to close: NULL for all but solved cases.
             models.Index(fields=("follow_up_closed_at",), name="response_closed"),
             # For the admin's search: staff look up a guest who calls or writes.
@@ -161,15 +177,37 @@ class Submission(models.Model):
         """Days since the submission."""
         return (timezone.localdate() - self.local_date).days
 
+    @cached_property
+    def own_values(self) -> dict[int, int]:
+        """The values of head office's own questions by their ids. A list reads them for all of its rows: prefetched."""
+        if not chain.current().own:
+            return {}
+        return {row.question_id: row.value for row in self.question_values.all()}
+
     @property
     def aspect_list(self) -> list[tuple[str, int]]:
-        """Label and score of each rated aspect."""
-        scores = ((str(label), getattr(self, name)) for name, label in ASPECTS.items())
+        """Label and score of each rated aspect, also of those that are no longer asked."""
+        scores = (
+            (
+                question.local_label,
+                getattr(self, question.key) if question.is_core else self.own_values.get(question.id),
+            )
+            for question in chain.current().all(chain.ASPECT)
+        )
         return [(label, score) for label, score in scores if score is not None]
 
     @property
+    def problem_labels(self) -> list[str]:
+        """The labels of the problems that the guest ticked, head office's own ones too."""
+        return [
+            question.local_label
+            for question in chain.current().all(chain.PROBLEM)
+            if is_ticked(question, self.problems, self.own_values)
+        ]
+
+    @property
     def problem_list(self) -> list[Problem]:
-        """The problems that the guest ticked."""
+        """The problems of the core that the guest ticked."""
         return [problem for problem in Problem if self.problems & problem]
 
 

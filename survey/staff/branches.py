@@ -6,11 +6,16 @@ from typing import Any, NamedTuple
 
 from django import forms
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from mydjango.operations.public_url import absolute_url
 from survey.guest.forms import EMAIL_ERRORS, TEXT_ERRORS
 from survey.models import CODE_ERROR, Branch
+from survey.table_number import parse_table_number, query_of
+
+LARGEST_NUMBER = 9_999  # of a table
+MOST_TABLES = 1_000  # of which cards are made at a time
 
 
 class BranchForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -41,10 +46,49 @@ class BranchForm(forms.ModelForm):  # type: ignore[type-arg]
         self.fields["code"].disabled = bool(self.instance.pk)
 
 
+class TablesForm(forms.Form):
+    """The tables of a branch to print cards for: numbers from first to last, each behind the same letters."""
+
+    first = forms.IntegerField(label=gettext_lazy("First table"), min_value=0, max_value=LARGEST_NUMBER)
+    last = forms.IntegerField(label=gettext_lazy("Last table"), min_value=0, max_value=LARGEST_NUMBER)
+    letters = forms.CharField(
+        label=gettext_lazy("Prefix"),
+        required=False,
+        max_length=10,
+        help_text=gettext_lazy("Such as A for tables A1, A2 and so on."),
+    )
+
+    def clean_letters(self) -> str:
+        typed = str(self.cleaned_data["letters"])
+        prefix = parse_table_number(typed)
+        if typed and not prefix:
+            raise forms.ValidationError(_("A number has letters, digits and hyphens only."))
+        return prefix
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        first, last = cleaned.get("first"), cleaned.get("last")
+        if first is not None and last is not None:
+            if last < first:
+                self.add_error("last", _("The last table comes before the first one."))
+            elif last - first >= MOST_TABLES:
+                self.add_error("last", _("Choose at most %(tables)d tables at a time.") % {"tables": MOST_TABLES})
+        return cleaned
+
+    @property
+    def tables(self) -> list[str]:
+        """The numbers of the tables; none before the form is filled in."""
+        if not self.is_valid():
+            return []
+        numbers = range(self.cleaned_data["first"], self.cleaned_data["last"] + 1)
+        return [f"{self.cleaned_data['letters']}{number}" for number in numbers]
+
+
 class Card(NamedTuple):
-    """A card for the tables, with its link, and the QR code of it as SVG."""
+    """A card for a table, or for all tables, with its link, and the QR code of it as SVG."""
 
     branch: Branch
+    table: str
     link: str
     code: str
 
@@ -54,11 +98,13 @@ def link_of(request: HttpRequest, branch: Branch) -> str:
     return absolute_url(request, f"/s/{branch.code}")
 
 
-def card_of(request: HttpRequest, branch: Branch) -> Card:
-    """Return the card of a branch."""
+def card_of(request: HttpRequest, branch: Branch, table: str = "") -> Card:
+    """Return the card of a branch, or of one of its tables."""
     import segno  # only cards need it
 
     link = link_of(request, branch)
+    if table:
+        link += f"?{query_of(table).lstrip('&')}"
     # Error correction Q: a quarter of a code may be scratched or stained, as happens on a table.
     code = segno.make(link, error="q", micro=False)
-    return Card(branch, link, code.svg_inline(border=4, omitsize=True, light="#fff", lineclass=None))
+    return Card(branch, table, link, code.svg_inline(border=4, omitsize=True, light="#fff", lineclass=None))

@@ -21,11 +21,12 @@ def visit_fields(context: template.Context) -> dict[str, object]:
 
 @register.simple_tag(takes_context=True)
 def page_url(context: template.Context, name: str, **query: str) -> str:
-    """Return the path of a page with a query, and with language and branch of this page.
+    """Return the path of a page with a query, and with language, branch and table of this page.
 
-    The context has `branch_code`, unless this page's URL names the branch or there is none.
+    The context has `branch_code` and `table_query`, unless this page's URL names branch and table or there are none.
     """
-    return links.page_url(context["request"], name, context.get("branch_code") or "", **query)
+    branch, table = context.get("branch_code") or "", context.get("table_query") or ""
+    return links.page_url(context["request"], name, branch, table, **query)
 
 
 @register.simple_tag(takes_context=True)

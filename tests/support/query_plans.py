@@ -13,6 +13,7 @@ from django.test import Client
 
 HEAD_OFFICE = (
     "/dashboard/",
+    "/dashboard/today/",
     "/dashboard/?branch=branch3",
     "/dashboard/?days=90&score=low&language=en",
     "/dashboard/?days=365",
@@ -31,6 +32,8 @@ HEAD_OFFICE = (
     "/dashboard/follow-up/?days=30&status=all&score=1",
     "/dashboard/follow-up/?days=30&branch=branch3&problem=dirty",
     "/dashboard/comments/?problem=cold",
+    "/dashboard/comments/?table=A12&days=365",
+    "/dashboard/follow-up/?table=A12&status=all&days=365",
     "/dashboard/responses/88888889/",
     "/dashboard/export/",
     "/dashboard/export.csv?days=7&personal=1",
@@ -46,6 +49,7 @@ HEAD_OFFICE = (
 # Of two branches: no index has their order.
 MANAGER = (
     "/dashboard/",
+    "/dashboard/today/",
     "/dashboard/?days=365",
     "/dashboard/comments/?days=365",
     "/dashboard/comments/?days=365&q=排队",

@@ -21,6 +21,7 @@ from survey.guest.forms import SubmissionForm
 from survey.guest.opening import MARK
 from survey.guest.visit import VisitForm
 from survey.models import Branch
+from survey.table_number import named_table, query_of
 
 LANGUAGES = ("zh-hans", "en")
 
@@ -60,7 +61,18 @@ def hidden_values(page: str) -> dict[str, str]:
     return dict(found)
 
 
-@pytest.mark.parametrize("query", ["", "?lang=zh", "?lang=en&x=%22%3C&x=%EF%B7%90branch%EF%B7%90"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "?lang=zh",
+        "?lang=en&x=%22%3C&x=%EF%B7%90branch%EF%B7%90",
+        "?t=12",
+        "?t=a%2D12&lang=en",
+        "?t=包厢3",
+        "?t=<b>",
+    ],
+)
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("with_branch", [True, False])
 def test_the_kept_page_is_the_rendered_one(branch: Branch, language: str, query: str, with_branch: bool) -> None:
@@ -70,9 +82,10 @@ def test_the_kept_page_is_the_rendered_one(branch: Branch, language: str, query:
         with translation.override(preferred_language(request)):
             page = blank_page.complete_page(request, shown)
             context = {
-                "form": SubmissionForm.for_page(shown),
+                "form": SubmissionForm.for_page(shown, named_table(request) if shown else ""),
                 "visit": VisitForm(initial=hidden_values(page)),
                 "branch_code": shown.code if shown else "",
+                "table_query": query_of(named_table(request)) if shown else "",
             }
             assert page == render_to_string("guest/page.html", context, request)
     assert MARK not in page
@@ -105,10 +118,11 @@ def test_a_change_of_a_branchs_name_shows_at_once(client: Client, branch: Branch
 
 def test_no_guests_values_reach_the_next_guest(client: Client, branch: Branch) -> None:
     client.get("/s/sh01?secret=query")
+    assert "T77" in client.get("/s/sh01?t=T77").content.decode()
     client.post("/s/sh01", {"comment": "typed", "submission_id": "key", "redisplay": "1"})
     client.post("/submitSurvey", {"comment": "typed", "branch": "sh01"})
     page = client.get("/s/sh01").content.decode()
-    for value in ("secret", "typed", 'value="key"', 'class="error"'):
+    for value in ("secret", "typed", "T77", "t=T", 'value="key"', 'class="error"'):
         assert value not in page
 
 

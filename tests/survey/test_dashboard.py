@@ -43,7 +43,7 @@ def content(response):
     return response.getvalue().decode()
 
 
-PAGES = ("overview", "comments", "follow_up", "export", "export_csv", "branches", "cards")
+PAGES = ("overview", "today", "comments", "follow_up", "export", "export_csv", "branches", "cards")
 HEAD_OFFICE_PAGES = ("staff", "staff_add", "branch_add")
 
 
@@ -88,7 +88,7 @@ def test_a_manager_sees_the_submissions_of_one_branch_on_every_page(client, chai
     other = make_submission(chain.south, 1, comment="南边的秘密")
     nowhere = make_submission(None, 1, comment="没有门店的秘密")
     client.force_login(chain.north_manager)
-    for page in ("overview", "comments", "follow_up"):
+    for page in ("overview", "today", "comments", "follow_up"):
         text = content(client.get(url(page)))
         assert "秘密" not in text
         assert other.reference not in text
@@ -276,7 +276,7 @@ def test_text_of_guests_is_escaped_on_every_page(client, chain):
     submission = make_submission(chain.north, 1, **fields)
     Branch.objects.filter(pk=chain.north.pk).update(name="<i>北</i>", name_en="<i>N</i>")
     client.force_login(chain.head)
-    for page in ("overview", "comments", "follow_up", "branches", "staff", "export"):
+    for page in ("overview", "today", "comments", "follow_up", "branches", "staff", "export"):
         text = content(client.get(url(page)))
         assert "<script>alert" not in text
         assert "<i>" not in text
@@ -294,17 +294,25 @@ def test_no_page_has_inline_script_or_style(client, chain):
     make_submission(chain.north, 1, comment="排队太久", recommend=3, taste=2)
     make_submission(chain.north, 5, days_ago=1, comment="排队不久", recommend=10)
     client.force_login(chain.head)
-    for page in (*PAGES[:4], "branches", "staff", "staff_add", "branch_add"):
+    for page in (*PAGES[:5], "account", "branches", "staff", "staff_add", "branch_add"):
         text = content(client.get(url(page)))
         assert not re.search(r"<script|<style|\sstyle=|\son[a-z]+=|javascript:", text), page
-    for page in (url("card", "north"), url("cards")):
-        assert not re.search(r"<script|<style|\sstyle=", content(client.get(page)))
+    for page in (url("card", "north"), url("cards"), url("tables", "north")):
+        assert not re.search(r"<script(?! defer src=)|<style|\sstyle=", content(client.get(page)))
 
 
 # Session, user and permission take five queries of every page, the requests for an erasure one; the rest is its own.
 @pytest.mark.parametrize(
     ("page", "queries"),
-    [("overview", 20), ("comments", 10), ("follow_up", 10), ("export", 12), ("branches", 8), ("staff", 12)],
+    [
+        ("overview", 20),
+        ("today", 16),
+        ("comments", 10),
+        ("follow_up", 10),
+        ("export", 12),
+        ("branches", 8),
+        ("staff", 12),
+    ],
 )
 def test_the_number_of_queries_is_bounded_and_independent_of_the_number_of_submissions(
     client, chain, django_assert_max_num_queries, page, queries
@@ -348,7 +356,7 @@ def test_no_query_and_no_template_repeats_for_each_row(client, chain):
         assert response.status_code == 200
         return page, len(queries), [template.name for template in response.templates]
 
-    pages = (*PAGES[:4], "branches", "cards", "staff", "erasures", "submission")
+    pages = (*PAGES[:5], "branches", "cards", "staff", "erasures", "submission")
     make_submission(chain.north, 1, days_ago=30)  # the longest waiting, behind which the next one takes one query
     make_rows(5)
     of_five = [cost(page) for page in pages]
@@ -393,6 +401,43 @@ def test_many_cards_come_in_parts_that_hold_every_branch_once(client, chain, mon
         assert client.get(url("cards"), {"part": part}).status_code == 404
     client.force_login(chain.north_manager)
     assert "part=" not in content(client.get(url("cards")))
+
+
+def test_the_cards_of_tables_carry_their_numbers(client, chain, settings, monkeypatch):
+    settings.PUBLIC_URL = "https://survey.example.com"
+    monkeypatch.setattr(branches, "CARDS", 3)
+    client.force_login(chain.north_manager)
+    assert url("tables", "north") in content(client.get(url("branches")))
+    empty = content(client.get(url("tables", "north")))
+    assert "table-card" not in empty
+    query = {"first": "8", "last": "11", "letters": "ａ"}
+    page = content(client.get(url("tables", "north"), query, headers={"Accept-Language": "en"}))
+    assert re.findall(r">https://survey.example.com/s/north\?t=(\w+)<", page) == ["A8", "A9", "A10"]
+    assert page.count("<svg") == 3
+    assert re.findall(r'class="table-number">(\w+)<', page) == ["A8", "A9", "A10"]
+    [link] = re.findall(r'href="(\?[^"]+part=2)"', page)
+    last = content(client.get(url("tables", "north") + link.replace("&amp;", "&")))
+    assert re.findall(r">https://survey.example.com/s/north\?t=(\w+)<", last) == ["A11"]
+    room = content(client.get(url("tables", "north"), {"first": "3", "last": "3", "letters": "包厢"}))
+    assert "t=%E5%8C%85%E5%8E%A23" in room
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"first": "9", "last": "1"},
+        {"first": "1", "last": "5000"},
+        {"first": "x", "last": "2"},
+        {"first": "1"},
+        {"first": "1", "last": "2", "letters": "<b>"},
+    ],
+)
+def test_a_wrong_range_of_tables_is_an_error_on_the_page(client, chain, query):
+    client.force_login(chain.head)
+    page = client.get(url("tables", "north"), query)
+    assert page.status_code == 400
+    assert 'class="error"' in content(page)
+    assert "table-card" not in content(page)
 
 
 @pytest.mark.usefixtures("real_project")

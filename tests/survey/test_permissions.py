@@ -37,6 +37,8 @@ READING = """
                                                                guest  north  south  both   head   root   off
 dashboard/                                                     login  ok     ok     ok     ok     ok     login
 dashboard/?branch=south                                        login  404    ok     ok     ok     ok     login
+dashboard/today/                                               login  ok     ok     ok     ok     ok     login
+dashboard/account/                                             login  ok     ok     ok     ok     ok     login
 dashboard/comments/                                            login  ok     ok     ok     ok     ok     login
 dashboard/comments/?branch=south                               login  404    ok     ok     ok     ok     login
 dashboard/follow-up/                                           login  ok     ok     ok     ok     ok     login
@@ -56,6 +58,8 @@ dashboard/branches/add/                                        login  404    404
 dashboard/branches/north/                                      login  404    404    404    ok     ok     login
 dashboard/branches/north/card/                                 login  ok     404    ok     ok     ok     login
 dashboard/branches/south/card/                                 login  404    ok     ok     ok     ok     login
+dashboard/branches/north/tables/                               login  ok     404    ok     ok     ok     login
+dashboard/branches/south/tables/                               login  404    ok     ok     ok     ok     login
 dashboard/cards/                                               login  ok     ok     ok     ok     ok     login
 dashboard/staff/                                               login  404    404    404    ok     ok     login
 dashboard/staff/add/                                           login  404    404    404    ok     ok     login
@@ -131,6 +135,8 @@ admin/auth/user/{owner}/password/                              login  login  log
 WRITING = """
                                                guest  north  south  both   head   root   off
 dashboard/                                     405    405    405    405    405    405    405
+dashboard/today/                               405    405    405    405    405    405    405
+dashboard/account/                             login  away+  away+  away+  away+  away+  login
 dashboard/comments/                            405    405    405    405    405    405    405
 dashboard/follow-up/                           405    405    405    405    405    405    405
 dashboard/responses/{north}/                   login  away+  404    away+  away+  away+  login
@@ -148,6 +154,8 @@ dashboard/branches/add/                        login  404    404    404    away+
 dashboard/branches/north/                      login  404    404    404    away+  away+  login
 dashboard/branches/north/card/                 405    405    405    405    405    405    405
 dashboard/branches/south/card/                 405    405    405    405    405    405    405
+dashboard/branches/north/tables/               405    405    405    405    405    405    405
+dashboard/branches/south/tables/               405    405    405    405    405    405    405
 dashboard/cards/                               405    405    405    405    405    405    405
 dashboard/staff/                               405    405    405    405    405    405    405
 dashboard/staff/add/                           login  404    404    404    away+  away+  login
@@ -242,6 +250,7 @@ FORMS: dict[str, dict[str, str]] = {
     "dashboard/staff/{colleague}/": ACCOUNT,
     "dashboard/staff/{owner}/": ACCOUNT,
     "dashboard/login/": {"username": "owner", "password": "wrong"},
+    "dashboard/account/": {"digest": "on", "language": "en"},
     "dashboard/language/": {"language": "en", "next": "/dashboard/"},
     "dashboard/password/": {"old_password": "wrong", **NEW_PASSWORD},
     "dashboard/password/forgotten/": {"email": "owner@example.com"},

@@ -26,6 +26,7 @@ from survey.models import (
     FollowUpNote,
     OutgoingMail,
     Photo,
+    QuestionValue,
     Submission,
     SubmissionTerm,
 )
@@ -41,8 +42,9 @@ KEPT = {
 }
 
 
-# The log holds no personal data. A photo's row stays until its object is deleted: tests/survey/test_photos.py.
-KEPT_MODELS = {ErasureLog, Photo}
+# Log and values hold no personal data, and scores stay. A photo's row stays until its object is deleted:
+# tests/survey/test_photos.py.
+KEPT_MODELS = {ErasureLog, Photo, QuestionValue}
 
 
 def stored(days_ago: int = 0, **fields: Any) -> Submission:
