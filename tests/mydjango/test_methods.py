@@ -25,6 +25,8 @@ FORMS = {
     "password_change",
     "password_choose",
     "password_forgotten",
+    "photo-file",
+    "photos",
     "submission",
     "question_add",
     "question",
