@@ -219,7 +219,7 @@ def running(function: LocalFunction, options: argparse.Namespace) -> Iterator[Ga
     """Hold the function's instances until Control-C or SIGTERM, then end them and print the summary."""
     pool = InstancePool(function.launch, 1 if options.debug else options.instances, options.idle)
     log = InvocationLog(options.as_json)
-    application = GatewayApplication(options.gateway, function, pool, log, options.stage)
+    application = GatewayApplication(options.gateway, function, pool, log, options.gateway_stage)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, _interrupt)
     try:

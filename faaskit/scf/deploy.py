@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from faaskit import project
+from faaskit import function_config, project
 from faaskit.project import Project
-from faaskit.scf import opened, remove, rollback, settings_check, upload
+from faaskit.scf import opened, remove, rollback, settings_check, stages, upload
 from faaskit.scf.api import DeployError
 from faaskit.scf.deployment import Deployment
 from faaskit.scf.output import report
@@ -37,11 +37,13 @@ def run(options: argparse.Namespace) -> int:
     if options.rollback is not None:
         options.version = options.rollback
         return rollback.run(options)
-    with opened.open_deployment(options.folder, options.dry_run) as deployment:
+    with opened.open_deployment(options.folder, options.dry_run, options.stage) as deployment:
         if options.no_migrate:
             deployment.migrate = ()
         described = project.read(options.folder)
         _report_unset(deployment, described, options)
+        if options.stage:
+            stages.check(options.folder, deployment.config, deployment.layer_config, deployment.api, described, report)
         if described.settings:
             settings_check.check(options.folder, described.settings, deployment.config.environment)
         function = upload.read_archive(options.folder / "build" / "function.zip")
@@ -63,8 +65,8 @@ def _report_unset(deployment: Deployment, described: Project, options: argparse.
     missing = [name for name in described.required if name in unset]
     if missing:
         raise DeployError(
-            f"Required and not set: {', '.join(missing)}. Put them into {options.folder / '.env'} or into the "
-            "environment."
+            f"Required and not set: {', '.join(missing)}. Put them into "
+            f"{function_config.env_file(options.folder, options.stage)} or into the environment."
         )
     if unset:
         names = ", ".join(unset) if options.verbosity > 1 else f"{len(unset)} optional settings ('-v 2' names them)"

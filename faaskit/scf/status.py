@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the status; returns the exit code and raises DeployError."""
-    for line in _lines(open_account(options.folder)):
+    for line in _lines(open_account(options.folder, stage=options.stage)):
         report(line)
     return 0
 
