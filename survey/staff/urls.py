@@ -7,6 +7,7 @@ from django.urls import path
 from survey.staff.views import (
     account,
     branches,
+    compare,
     erasures,
     export,
     members,
@@ -22,6 +23,7 @@ app_name = "dashboard"
 urlpatterns = [
     path("", overview.overview, name="overview"),
     path("today/", today.page, name="today"),
+    path("compare/", compare.compare, name="compare"),
     path("comments/", submissions.comments, name="comments"),
     path("follow-up/", submissions.follow_up_list, name="follow_up"),
     path("responses/<slug:reference>/", submissions.detail, name="submission"),
