@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from survey.models.branch import CODE_ERROR, Branch, Membership
+from survey.models.brand import Brand
 from survey.models.derived import BranchRollup, ChainRollup, DailyRollup, HourRollup, RollupDay, SubmissionTerm
 from survey.models.erasure import ErasureLog, ErasureRequest
 from survey.models.logs import AttemptWindow, ExportLog, JobRun
@@ -27,6 +28,7 @@ __all__ = [
     "AttemptWindow",
     "Branch",
     "BranchRollup",
+    "Brand",
     "ChainRollup",
     "DailyRollup",
     "ErasureLog",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from survey.staff.views import account, branches, erasures, export, members, overview, submissions
+from survey.staff.views import account, branches, brand, erasures, export, members, overview, submissions
 
 app_name = "dashboard"
 
@@ -24,6 +24,7 @@ urlpatterns = [
     path("branches/<slug:code>/card/", branches.card, name="card"),
     path("branches/<slug:code>/tables/", branches.tables, name="tables"),
     path("cards/", branches.cards, name="cards"),
+    path("brand/", brand.edit, name="brand"),
     path("staff/", members.staff, name="staff"),
     path("staff/add/", members.edit, name="staff_add"),
     path("staff/<int:pk>/", members.edit, name="staff_member"),

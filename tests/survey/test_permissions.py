@@ -59,6 +59,7 @@ dashboard/branches/south/card/                                 login  404    ok 
 dashboard/branches/north/tables/                               login  ok     404    ok     ok     ok     login
 dashboard/branches/south/tables/                               login  404    ok     ok     ok     ok     login
 dashboard/cards/                                               login  ok     ok     ok     ok     ok     login
+dashboard/brand/                                               login  404    404    404    ok     ok     login
 dashboard/staff/                                               login  404    404    404    ok     ok     login
 dashboard/staff/add/                                           login  404    404    404    ok     ok     login
 dashboard/staff/{member}/                                      login  404    404    404    ok     ok     login
@@ -153,6 +154,7 @@ dashboard/branches/south/card/                 405    405    405    405    405  
 dashboard/branches/north/tables/               405    405    405    405    405    405    405
 dashboard/branches/south/tables/               405    405    405    405    405    405    405
 dashboard/cards/                               405    405    405    405    405    405    405
+dashboard/brand/                               login  404    404    404    away+  away+  login
 dashboard/staff/                               405    405    405    405    405    405    405
 dashboard/staff/add/                           login  404    404    404    away+  away+  login
 dashboard/staff/{member}/                      login  404    404    404    away+  away+  login
@@ -241,6 +243,7 @@ FORMS: dict[str, dict[str, str]] = {
     "dashboard/responses/{south}/erase/": {"decision": "erase"},
     "dashboard/branches/add/": BRANCH,
     "dashboard/branches/north/": BRANCH,
+    "dashboard/brand/": {"name": "小满", "color": "#0a7d3f"},
     "dashboard/staff/add/": ACCOUNT,
     "dashboard/staff/{member}/": ACCOUNT,
     "dashboard/staff/{colleague}/": ACCOUNT,
