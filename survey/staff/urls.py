@@ -7,6 +7,7 @@ from django.urls import path
 from survey.staff.views import (
     account,
     branches,
+    brand,
     compare,
     erasures,
     export,
@@ -47,6 +48,7 @@ urlpatterns = [
     path("robots/<int:pk>/", robots.edit, name="robot"),
     path("robots/<int:pk>/test/", robots.test, name="robot_test"),
     path("robots/<int:pk>/again/", robots.send_again, name="robot_again"),
+    path("brand/", brand.edit, name="brand"),
     path("staff/", members.staff, name="staff"),
     path("staff/add/", members.edit, name="staff_add"),
     path("staff/<int:pk>/", members.edit, name="staff_member"),

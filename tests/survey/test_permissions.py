@@ -70,6 +70,7 @@ dashboard/robots/add/                                          login  404    404
 dashboard/robots/{robot}/                                      login  404    404    404    ok     ok     login
 dashboard/robots/{robot}/test/                                 login  404    404    404    405    405    login
 dashboard/robots/{robot}/again/                                login  404    404    404    405    405    login
+dashboard/brand/                                               login  404    404    404    ok     ok     login
 dashboard/staff/                                               login  404    404    404    ok     ok     login
 dashboard/staff/add/                                           login  404    404    404    ok     ok     login
 dashboard/staff/{member}/                                      login  404    404    404    ok     ok     login
@@ -175,6 +176,7 @@ dashboard/robots/add/                          login  404    404    404    away+
 dashboard/robots/{robot}/                      login  404    404    404    away+  away+  login
 dashboard/robots/{robot}/test/                 login  404    404    404    away+  away+  login
 dashboard/robots/{robot}/again/                login  404    404    404    away+  away+  login
+dashboard/brand/                               login  404    404    404    away+  away+  login
 dashboard/staff/                               405    405    405    405    405    405    405
 dashboard/staff/add/                           login  404    404    404    away+  away+  login
 dashboard/staff/{member}/                      login  404    404    404    away+  away+  login
@@ -269,6 +271,7 @@ FORMS: dict[str, dict[str, str]] = {
     "dashboard/questions/aspect/taste/change/": {"action": "retire"},
     "dashboard/robots/add/": ROBOT,
     "dashboard/robots/{robot}/": ROBOT,
+    "dashboard/brand/": {"name": "小满", "color": "#0a7d3f"},
     "dashboard/staff/add/": ACCOUNT,
     "dashboard/staff/{member}/": ACCOUNT,
     "dashboard/staff/{colleague}/": ACCOUNT,
