@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from survey.staff.views import account, branches, erasures, export, members, overview, questions, submissions, today
+from survey.staff.views import (
+    account,
+    branches,
+    erasures,
+    export,
+    members,
+    overview,
+    questions,
+    robots,
+    submissions,
+    today,
+)
 
 app_name = "dashboard"
 
@@ -29,6 +40,11 @@ urlpatterns = [
     path("questions/<slug:kind>/add/", questions.edit, name="question_add"),
     path("questions/<slug:kind>/<slug:key>/", questions.edit, name="question"),
     path("questions/<slug:kind>/<slug:key>/change/", questions.change, name="question_change"),
+    path("robots/", robots.robots, name="robots"),
+    path("robots/add/", robots.edit, name="robot_add"),
+    path("robots/<int:pk>/", robots.edit, name="robot"),
+    path("robots/<int:pk>/test/", robots.test, name="robot_test"),
+    path("robots/<int:pk>/again/", robots.send_again, name="robot_again"),
     path("staff/", members.staff, name="staff"),
     path("staff/add/", members.edit, name="staff_add"),
     path("staff/<int:pk>/", members.edit, name="staff_member"),

@@ -294,7 +294,8 @@ def test_no_page_has_inline_script_or_style(client, chain):
     make_submission(chain.north, 1, comment="排队太久", recommend=3, taste=2)
     make_submission(chain.north, 5, days_ago=1, comment="排队不久", recommend=10)
     client.force_login(chain.head)
-    for page in (*PAGES[:5], "account", "branches", "staff", "staff_add", "branch_add", "questions"):
+    others = ("account", "branches", "staff", "staff_add", "branch_add", "questions", "robots", "robot_add")
+    for page in (*PAGES[:5], *others):
         text = content(client.get(url(page)))
         assert not re.search(r"<script|<style|\sstyle=|\son[a-z]+=|javascript:", text), page
     for page in (url("card", "north"), url("cards"), url("tables", "north")):
