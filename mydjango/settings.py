@@ -225,7 +225,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "admin.E408", "admin
 
 # Staff log in at /dashboard/, for Django's admin too.
 LOGIN_URL = "dashboard:login"
-LOGIN_REDIRECT_URL = "dashboard:overview"
+LOGIN_REDIRECT_URL = "dashboard:today"
 LOGOUT_REDIRECT_URL = "dashboard:login"
 PASSWORD_RESET_TIMEOUT = 3 * 24 * 60 * 60  # seconds; survey/templates/mail/ says three days
 
@@ -248,6 +248,7 @@ MANAGE_COMMANDS = """
     createsuperuser --noinput --username= --email=;
     drain_outbox --seconds=;
     update_figures --seconds=;
+    queue_digests --seconds=;
     erase_submissions --older-than= --reference=;
     erase_responses --older-than= --reference=
 """

@@ -14,6 +14,7 @@ from django.db import close_old_connections, connection
 from django.urls import clear_script_prefix
 
 import index
+from survey import chain as kept_chain
 from tests.support.mariadb import PrivateServer, Server, named_server, private_server
 
 
@@ -121,3 +122,14 @@ def real_project(db: None) -> Iterator[None]:
     yield
     request_started.connect(close_old_connections)
     request_finished.connect(close_old_connections)
+
+
+@pytest.fixture(autouse=True)
+def core_questions() -> Iterator[None]:
+    """Begin each test with the questions of a new installation, kept as if they had just been read.
+
+    A change through survey/staff/questions.py has them read again; `chain.forget()` does so after any other.
+    """
+    kept_chain.keep(kept_chain.CORE)
+    yield
+    kept_chain.keep(kept_chain.CORE)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import groupby
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 
@@ -90,8 +91,17 @@ def notes(head: User, managers: dict[int, User]) -> Iterator[FollowUpNote]:
             author=managers.get(submission.branch_id or 0, head),
             status=submission.follow_up_status,
             text="".join(sentences),
-            created_at=submission.created_at + timedelta(days=1),
+            created_at=submission.follow_up_closed_at or submission.created_at + timedelta(days=1),
         )
+
+
+def owners(head: User, managers: dict[int, User]) -> Iterator[Submission]:
+    """Yield the newest low scores with their owner: who wrote a note, and every other open one's branch manager."""
+    for submission in Submission.objects.exclude(follow_up_status="").order_by("-id")[:NOTES]:
+        manager = managers.get(submission.branch_id or 0, head)
+        if submission.follow_up_status != FollowUpStatus.OPEN or submission.pk % 2:
+            submission.follow_up_owner = manager
+            yield submission
 
 
 def export_logs(head: User, manager: User, branch: Branch, last: datetime) -> Iterator[ExportLog]:
@@ -137,7 +147,13 @@ def _submission(chance: random.Random, places: list[Branch], received: datetime,
         submission.problems = reported or sum({chance.choice(PROBLEMS) for _ in range(chance.randint(1, 2))})
         is_called = bool(submission.phone) and chance.random() < 0.4
         closed = FollowUpStatus.CONTACTED if is_called else FollowUpStatus.SOLVED
-        submission.follow_up_status = FollowUpStatus.OPEN if age < 10 else closed
+        is_open = age < 2 or (age < 30 and chance.random() < 0.3)
+        submission.follow_up_status = FollowUpStatus.OPEN if is_open else closed
+        submission.follow_up_due_at = received + timedelta(hours=settings.FOLLOW_UP_HOURS)
+        if submission.follow_up_status == FollowUpStatus.SOLVED:
+            # The better a branch, the sooner.
+            hours = chance.lognormvariate(2.5 - BRANCHES[position % len(BRANCHES)][3], 0.8)
+            submission.follow_up_closed_at = received + timedelta(hours=min(hours, 24.0 * age))
     return submission
 
 

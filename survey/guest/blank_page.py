@@ -5,7 +5,7 @@ smallest Django view (`python -m benchmarks.warm`). Therefore the page is render
 differs (blank_page_rendering.py): when the package is made, or else once in the process.
 
 A fresh instance responds to `GET /` from the package without importing forms, models and templates, which are more
-than half of its time (docs/coldstart.md).
+than half of its time (docs/coldstart.md). Where head office has changed the questions, it renders them once.
 """
 
 from __future__ import annotations
@@ -21,25 +21,28 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import get_script_prefix
 from django.utils.cache import add_never_cache_headers
 
+from mydjango.cold_start.deferred_apps import populate_apps
 from mydjango.http.language import mark_language, named_language, preferred_language, url_in_language
+from survey.chain import CORE, Chain, current
 from survey.guest.opening import PLACEHOLDER, new_visit
 from survey.table_number import named_table, query_of
 
 if TYPE_CHECKING:
     from survey.models import Branch
 
-# About 25 KB each: one for each language, with and without a branch, and for each of a gateway's path prefixes.
+# About 25 KB each: one for each language, with and without a branch, and for each of a gateway's path prefixes. Those
+# with questions that have changed since are the first to go.
 KEPT_PAGES = 24
 LONGEST_PREFIX = 100  # characters; a page with a longer one is not kept, since a client may have chosen it
 
 
-def complete_page(request: HttpRequest, branch: Branch | None = None) -> str:
-    """Return the HTML of a new visit's page, for a branch or the whole chain."""
+def complete_page(request: HttpRequest, branch: Branch | None = None, chain: Chain | None = None) -> str:
+    """Return the HTML of a new visit's page, for a branch or the whole chain, with the present questions or these."""
     prefix = get_script_prefix()
     is_kept = not settings.DEBUG and len(prefix) <= LONGEST_PREFIX  # with DEBUG, templates change
     text_of = _page_text if is_kept else _page_text.__wrapped__
     is_named = named_language(request) is not None
-    page = text_of(preferred_language(request), is_named, prefix, branch is not None)
+    page = text_of(preferred_language(request), is_named, prefix, branch is not None, chain or current())
     table = named_table(request) if branch else ""
     values = {
         **new_visit(),
@@ -53,18 +56,19 @@ def complete_page(request: HttpRequest, branch: Branch | None = None) -> str:
 
 
 @lru_cache(maxsize=KEPT_PAGES)
-def _page_text(language: str, is_named: bool, prefix: str, has_branch: bool) -> str:
+def _page_text(language: str, is_named: bool, prefix: str, has_branch: bool, chain: Chain) -> str:
     """Return the page with placeholders, from the package or rendered now.
 
     `is_named`: the page's URL names the language, and so do its links. `prefix` is the path before ours, which
-    `reverse` and `static` read for themselves.
+    `reverse` and `static` read for themselves. The package has the pages of a chain that has changed nothing.
     """
     file = packaged_page(language, is_named, has_branch)
-    if prefix == "/" and not settings.DEBUG and file.is_file():
+    if prefix == "/" and chain == CORE and not settings.DEBUG and file.is_file():
         return file.read_text("utf-8")
+    populate_apps()
     from survey.guest.blank_page_rendering import render  # imports models, forms and templates
 
-    return render(language, is_named, has_branch)
+    return render(language, is_named, has_branch, chain)
 
 
 def packaged_page(language: str, is_named: bool, has_branch: bool) -> Path:

@@ -8,26 +8,29 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from mydjango.http.language import PARAMETER
+from survey.chain import CORE, Chain
 from survey.guest.forms import SubmissionForm
 from survey.guest.opening import placeholder
 from survey.guest.visit import VisitForm
 from survey.models import Branch
 
 
-def render(language: str, is_named: bool, has_branch: bool) -> str:
-    """Return the page's HTML with placeholders."""
+def render(language: str, is_named: bool, has_branch: bool, chain: Chain = CORE) -> str:
+    """Return the page's HTML with placeholders, with the questions of the chain."""
     request = HttpRequest()
     request.method = "GET"
     if is_named:
         request.GET = QueryDict(f"{PARAMETER}={language}")
     name = placeholder("branch_name")
     branch = Branch(code=placeholder("branch"), name=name, name_en=name) if has_branch else None
+    form = SubmissionForm.for_page(branch, placeholder("table_number") if branch else "")
     context = {
-        "form": SubmissionForm.for_page(branch, placeholder("table_number") if branch else ""),
+        "form": form,
         "branch_code": branch.code if branch else "",
         "table_query": placeholder("table_query") if branch else "",
         "visit": VisitForm(initial={field: placeholder(field) for field in ("submission_id", "started")}),
         "language_urls": {code: placeholder(code) for code, _name in settings.LANGUAGES},
     }
     with translation.override(language):
+        form.ask(chain)
         return render_to_string("guest/page.html", context, request)

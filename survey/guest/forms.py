@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from copy import copy
+from copy import copy, deepcopy
 from typing import Any, TypeVar
 
 from django import forms
@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from survey.addresses import validate_mail_address
+from survey.chain import ASPECT, CORE, PROBLEM, Chain, KeptQuestion, own_questions
 from survey.guest.consent import CONSENT_VERSION, CONSENT_VERSIONS
 from survey.models import COMMENT_MAX_LENGTH, Branch, Submission, parse_reference
 from survey.models.submission import phone_validator
@@ -23,7 +24,10 @@ FormClass = TypeVar("FormClass", bound=type[forms.Form])
 
 ANONYMOUS, CONTACT = "yes", "no"
 CONTACT_FIELDS = ("name", "phone", "email")
-SCALES = {"satisfaction": (1, 5), "recommend": (0, 10), **dict.fromkeys(ASPECTS, (1, 5))}
+OWN = "own-"  # begins the field of a question of head office's own; its key follows
+ASPECT_SCALE = (1, 5)
+SCALES = {"satisfaction": (1, 5), "recommend": (0, 10), **dict.fromkeys(ASPECTS, ASPECT_SCALE)}
+CORE_PROBLEMS = frozenset(problem.slug for problem in Problem)
 # Django's messages speak of values and fields.
 TEXT_ERRORS = {
     "required": gettext_lazy("Please fill this in."),
@@ -105,14 +109,29 @@ class ScaleField(forms.TypedChoiceField):
     widget = forms.RadioSelect
 
     def __init__(self, name: str, **options: Any) -> None:  # noqa: ANN401  (Django's)
-        lowest, highest = SCALES[name]
+        lowest, highest = SCALES.get(name, ASPECT_SCALE)
         options.setdefault("choices", [(score, str(score)) for score in range(lowest, highest + 1)])
         super().__init__(coerce=int, empty_value=None, **options)
+
+
+class ProblemsField(forms.MultipleChoiceField):
+    """Problems as checkboxes. The choices are those of the page; valid is any, with the `own` ones of a submission."""
+
+    own: frozenset[str] = frozenset()
+
+    def valid_value(self, value: str) -> bool:
+        return value in CORE_PROBLEMS or value in self.own
+
+
+OWN_FIELD = ScaleField(OWN, required=False)
 
 
 @share_fields
 class SubmissionForm(forms.Form):
     """The form of a submission.
+
+    The questions of head office's own are fields named OWN and their key, which only a form that has values of them, or
+    shows them, has. In JSON they are an object by key, `own`.
 
     Name and phone are required unless the page's field `anonymous` is `yes`; then they and the e-mail address are
     dropped. JSON callers cannot send `anonymous`.
@@ -127,7 +146,7 @@ class SubmissionForm(forms.Form):
         widget=SatisfactionSelect,
         error_messages={"required": gettext_lazy("Please choose one of the five.")},
     )
-    problems = forms.MultipleChoiceField(
+    problems = ProblemsField(
         label=gettext_lazy("We are sorry. What went wrong?"),
         choices=[(problem.slug, label) for problem, label in PROBLEM_LABELS.items()],
         required=False,
@@ -211,11 +230,55 @@ class SubmissionForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  (Django's signature)
         super().__init__(*args, **kwargs)
+        self.own: dict[str, KeptQuestion] = {}
+        self.shown_aspects = list(ASPECTS)  # names of fields
+        if self.is_bound:
+            self._add_own()
         self.is_anonymous = self.is_bound and self.data.get("anonymous") == ANONYMOUS
         if self.is_anonymous:
             for name in ("name", "phone"):
                 self.fields[name] = copy(self.fields[name])
                 self.fields[name].required = False
+
+    def _add_own(self) -> None:
+        """Add a field for each of head office's own aspects that has a value, and accept its own problems."""
+        ticked = self.fields["problems"].widget.value_from_datadict(self.data, self.files, "problems") or ()
+        keys = {name[len(OWN) :] for name in self.data if name.startswith(OWN)}.union(ticked) - CORE_PROBLEMS
+        if not keys:
+            return
+        self.own = own_questions(keys)
+        self.fields.update({OWN + key: OWN_FIELD for key, question in self.own.items() if question.kind == ASPECT})
+        problems = frozenset(key for key, question in self.own.items() if question.kind == PROBLEM)
+        if problems:
+            self.fields["problems"] = copy(self.fields["problems"])
+            self.fields["problems"].own = problems  # type: ignore[attr-defined]
+
+    def ask(self, chain: Chain) -> None:
+        """Show the questions of the chain, and retired ones that have a value, with labels in the current language."""
+        if chain == CORE:
+            return
+        self.shown_aspects = []
+        for question in chain.all(ASPECT):
+            name = question.key if question.is_core else OWN + question.key
+            field = deepcopy(self.fields.get(name, OWN_FIELD))
+            field.label = question.local_label
+            self._replace(name, field)
+            if not question.is_retired or self[name].value():
+                self.shown_aspects.append(name)
+        ticked = self["problems"].value() or ()
+        problems = deepcopy(self.fields["problems"])
+        problems.choices = [  # type: ignore[attr-defined]
+            (question.key, question.local_label)
+            for question in chain.all(PROBLEM)
+            if not question.is_retired or question.key in ticked
+        ]
+        self._replace("problems", problems)
+
+    def _replace(self, name: str, field: forms.Field) -> None:
+        """Replace a field, or add it, after the validation too, which has made bound fields."""
+        self.fields[name] = field
+        self[name].field = field
+        self[name].label = field.label or ""
 
     @classmethod
     def for_page(
@@ -234,11 +297,15 @@ class SubmissionForm(forms.Form):
         data: dict[str, object] = {}
         wrong: dict[str, str] = {}
         for name, value in values.items():
+            if name == "own":
+                continue
             error = _json_error(name, value, known=name in cls.base_fields)
             if error:
                 wrong[name] = error
             else:
                 data[name] = int(value) if name in SCALES else value
+        if error := _add_own_of_json(values.get("own", {}), data):
+            wrong["own"] = error
         form = cls(data)
         # Optional fields that were not sent have nothing to validate.
         form.fields = {name: field for name, field in form.fields.items() if name in data or field.required}
@@ -262,18 +329,17 @@ class SubmissionForm(forms.Form):
             phone_validator(phone)
         return phone
 
-    def clean_problems(self) -> int:
-        """Return the problems as bits of Problem."""
-        return int(sum(Problem[name.upper()] for name in set(self.cleaned_data["problems"])))
-
     def clean(self) -> dict[str, Any]:
         """Drop the contact details of an anonymous submission with their errors, and problems without a low score.
 
-        The page sends problems that were ticked before the score was raised, although it hides them.
+        The page sends problems that were ticked before the score was raised, although it hides them. Those of the core
+        become bits of Problem, each of head office's own 1.
         """
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         is_low = cleaned.get("satisfaction") in LOW_SCORES
-        cleaned["problems"] = cleaned.get("problems", 0) if is_low else 0
+        names = set(cleaned.get("problems", ())) if is_low else set()
+        cleaned["problems"] = sum(Problem[name.upper()] for name in names & CORE_PROBLEMS)
+        cleaned.update({OWN + name: 1 for name in names - CORE_PROBLEMS})
         if self.is_anonymous:
             for name in CONTACT_FIELDS:
                 self.errors.pop(name, None)
@@ -282,7 +348,13 @@ class SubmissionForm(forms.Form):
 
     def submission(self) -> Submission:
         """Return the submission of a valid form, not stored yet."""
-        return Submission(**{name: value for name, value in self.cleaned_data.items() if name != "anonymous"})
+        given = self.cleaned_data.items()
+        return Submission(**{name: value for name, value in given if name != "anonymous" and not name.startswith(OWN)})
+
+    def own_values(self) -> dict[int, int]:
+        """Return what a valid form has for head office's own questions, by their ids."""
+        values = {question.id: self.cleaned_data.get(OWN + key) for key, question in self.own.items()}
+        return {number: value for number, value in values.items() if value}
 
     @property
     def shown_branch(self) -> Branch | None:
@@ -296,12 +368,32 @@ class SubmissionForm(forms.Form):
     @property
     def aspects(self) -> list[forms.BoundField]:
         """The bound fields of the aspects."""
-        return [self[name] for name in ASPECTS]
+        return [self[name] for name in self.shown_aspects]
 
     @property
     def has_aspects(self) -> bool:
         """Whether any aspect has a value or an error: then the page shows them unfolded."""
-        return any(self[name].value() or self[name].errors for name in ASPECTS)
+        return any(self[name].value() or self[name].errors for name in self.shown_aspects)
+
+
+def _add_own_of_json(own: object, data: dict[str, Any]) -> str:
+    """Add the values of head office's own questions to a form's data. Return the error; '' when there is none."""
+    if not isinstance(own, dict):
+        return _("This must be an object.")
+    questions = own_questions(own.keys()) if own else {}
+    for key, value in own.items():
+        question = questions.get(key)
+        if question is None:
+            return _("There is no question %(key)s.") % {"key": key}
+        if question.kind == PROBLEM and not isinstance(value, bool):
+            return _("%(key)s must be true or false.") % {"key": key}
+        if question.kind == ASPECT and (_scale_error(value, ASPECT_SCALE) or int(value) not in range(1, 6)):
+            return _("%(key)s must be a whole number from 1 to 5.") % {"key": key}
+        if question.kind == ASPECT:
+            data[OWN + key] = int(value)
+        elif value:
+            data["problems"] = [*data.get("problems", ()), key]
+    return ""
 
 
 def _json_error(name: str, value: object, known: bool) -> str:
@@ -309,19 +401,21 @@ def _json_error(name: str, value: object, known: bool) -> str:
     if not known or name == "anonymous":
         return _("There is no such field.")
     if name in SCALES:
-        # An integer as in JSON Schema: 5 and 5.0, neither true nor "5".
-        is_integer = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-        if isinstance(value, bool) or not is_integer:
-            lowest, highest = SCALES[name]
-            return _("This must be a whole number from %(lowest)d to %(highest)d.") % {
-                "lowest": lowest,
-                "highest": highest,
-            }
-        return ""
+        return _scale_error(value, SCALES[name])
     if name == "problems":
         is_list = isinstance(value, list) and all(isinstance(item, str) for item in value)
         return "" if is_list else _("This must be a list of strings.")
     return "" if isinstance(value, str) else _("This must be a string.")
+
+
+def _scale_error(value: object, scale: tuple[int, int]) -> str:
+    """Return the error of a JSON value that is no integer of a scale; '' when it is one."""
+    # An integer as in JSON Schema: 5 and 5.0, neither true nor "5".
+    is_integer = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    if isinstance(value, bool) or not is_integer:
+        lowest, highest = scale
+        return _("This must be a whole number from %(lowest)d to %(highest)d.") % {"lowest": lowest, "highest": highest}
+    return ""
 
 
 class ErasureForm(forms.Form):

@@ -20,7 +20,7 @@ from survey.idempotency import content_digest, erased_key_digests, is_same_conte
 from survey.insert import insert
 from survey.limits import count_submission
 from survey.mail import outbox
-from survey.models import FollowUpStatus, RollupDay, Submission
+from survey.models import FollowUpStatus, QuestionValue, RollupDay, Submission
 from survey.robots import alerts
 from survey.text.terms import terms_at_once
 
@@ -44,13 +44,19 @@ class Submitted(NamedTuple):
 
 
 def submission_create(
-    submission: Submission, *, content: Mapping[str, Any], key: str = "", address: str = ""
+    submission: Submission,
+    *,
+    content: Mapping[str, Any],
+    own_values: Mapping[int, int] | None = None,
+    key: str = "",
+    address: str = "",
 ) -> Submitted:
-    """Store a submission, its terms and its mails in one transaction, once per key.
+    """Store a submission, its values of own questions, its terms and its mails in one transaction, once per key.
 
-    `content` holds the validated fields and tells a retry from another submission. `address` is the guest's network
-    address, for the rate limit. Raises KeyReused and TooManyAttempts.
+    `content` holds the validated fields and tells a retry from another submission. `own_values` are by the questions'
+    ids. `address` is the guest's network address, for the rate limit. Raises KeyReused and TooManyAttempts.
     """
+    submission.own_values = dict(own_values or {})
     submission.follow_up_status = FollowUpStatus.OPEN if submission.is_low else ""
     if submission.is_low and settings.FOLLOW_UP_HOURS:
         submission.follow_up_due_at = submission.created_at + timedelta(hours=settings.FOLLOW_UP_HOURS)
@@ -87,6 +93,13 @@ def _store(submission: Submission, weighted: Mapping[str, float], address: str) 
     # After the INSERT, which waits for a concurrent erasure to replace the digest of the first submission.
     if submission.key_digest and _is_erased(submission.key_digest):
         raise _ErasedBefore
+    if submission.own_values:
+        insert(
+            [
+                QuestionValue(submission=submission, question_id=question, value=value)
+                for question, value in submission.own_values.items()
+            ]
+        )
     term_index.write([(submission, weighted)])
     outbox.queue_mails(submission)
     alerts.queue_alerts(submission)

@@ -21,6 +21,7 @@ from mydjango.http.json_body import MalformedJSON, json_object
 from mydjango.http.language import keep_language
 from mydjango.http.problems import FORM_TYPES, View, allow, is_browser, is_json, problem, speaks_json
 from mydjango.http.unavailable import page_when_unavailable
+from survey import chain
 from survey.guest import erase_token, services
 from survey.guest.blank_page import complete_page
 from survey.guest.forms import SubmissionForm
@@ -50,7 +51,7 @@ def page_without_branch_name(request: HttpRequest, code: str = "") -> HttpRespon
     """Show the survey of a branch whose name cannot be read; a submission waits on the guest's device."""
     if request.method == "POST":
         return redisplay_unvalidated(request)
-    return HttpResponse(complete_page(request, Branch(code=code) if code else None))
+    return HttpResponse(complete_page(request, Branch(code=code) if code else None, chain.last_kept()))
 
 
 @page_when_unavailable(page_without_branch_name)
@@ -89,6 +90,7 @@ def _redisplay(
     status: int = 200,
 ) -> HttpResponse:
     """Render the page with the guest's values, which only the guest's browser may cache."""
+    form.ask(chain.current())
     context = {
         "form": form,
         "visit": visit or VisitForm(request.POST).for_redisplay(),
@@ -161,7 +163,11 @@ def _validate_and_store(request: HttpRequest, form: SubmissionForm, visit: Visit
         return _error_response(request, 400, detail, form, visit.for_redisplay(), errors={"branch": [detail]})
     try:
         submitted = services.submission_create(
-            submission, content=form.cleaned_data, key=visit.key, address=request.META.get("REMOTE_ADDR", "")
+            submission,
+            content=form.cleaned_data,
+            own_values=form.own_values(),
+            key=visit.key,
+            address=request.META.get("REMOTE_ADDR", ""),
         )
     except services.KeyReused:
         detail = _("Another answer was already sent from this page. To send this one too, press Send once more.")

@@ -101,8 +101,9 @@ def delete_searched_words(before: datetime) -> None:
 
 
 def delete_account_mails(before: datetime) -> None:
-    """Delete the mails about staff accounts that were queued before the given time."""
-    OutgoingMail.objects.filter(kind=OutgoingMail.Kind.ACCOUNT, created_at__lt=before).delete()
+    """Delete the mails to staff accounts that were queued before the given time."""
+    kinds = (OutgoingMail.Kind.ACCOUNT, OutgoingMail.Kind.DIGEST)
+    OutgoingMail.objects.filter(kind__in=kinds, created_at__lt=before).delete()
 
 
 def delete_unmatched_requests() -> None:

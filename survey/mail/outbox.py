@@ -27,7 +27,7 @@ from mydjango.http.language import PARAMETER, short_code
 from survey.insert import insert
 from survey.mail import account_links, delivery
 from survey.mail.delivery import DeliveryReport, QueueState
-from survey.models import JobRun, OutgoingMail, Submission
+from survey.models import DigestSubscription, JobRun, OutgoingMail, Submission
 
 logger = logging.getLogger(__name__)
 
@@ -167,9 +167,12 @@ def _resolve(request: OutgoingMail) -> None:
 
 
 def _is_unwanted(mail: OutgoingMail) -> bool:
-    """Return whether the submission was erased, or the account may not log in any more."""
+    """Return whether the submission was erased, the account may not log in any more, or wants no digest any more."""
     if mail.kind == OutgoingMail.Kind.ACCOUNT:
         return account_links.is_unwanted(mail)
+    if mail.kind == OutgoingMail.Kind.DIGEST:
+        wanted = DigestSubscription.objects.filter(user=mail.account_id, user__is_active=True)
+        return mail.recipient not in wanted.values_list("user__email", flat=True)
     return mail.submission is not None and mail.submission.erased_at is not None
 
 

@@ -1,13 +1,22 @@
-"""The models: branches, submissions and tables derived from them, mails, counters and logs."""
+"""The models: branches, questions, submissions and tables derived from them, mails, counters and logs."""
 
 from __future__ import annotations
 
 from survey.models.branch import CODE_ERROR, Branch, Membership
-from survey.models.derived import BranchRollup, ChainRollup, DailyRollup, HourRollup, RollupDay, SubmissionTerm
+from survey.models.derived import (
+    BranchRollup,
+    ChainRollup,
+    DailyRollup,
+    HourRollup,
+    MonthRollup,
+    RollupDay,
+    SubmissionTerm,
+)
 from survey.models.erasure import ErasureLog, ErasureRequest
 from survey.models.logs import AttemptWindow, ExportLog, JobRun
-from survey.models.mail import OutgoingMail
+from survey.models.mail import DigestSubscription, OutgoingMail
 from survey.models.outgoing import Outgoing
+from survey.models.question import Question, QuestionRollup, QuestionValue
 from survey.models.robot import Robot, RobotMessage
 from survey.models.submission import (
     COMMENT_MAX_LENGTH,
@@ -30,6 +39,7 @@ __all__ = [
     "BranchRollup",
     "ChainRollup",
     "DailyRollup",
+    "DigestSubscription",
     "ErasureLog",
     "ErasureRequest",
     "ExportLog",
@@ -38,8 +48,12 @@ __all__ = [
     "HourRollup",
     "JobRun",
     "Membership",
+    "MonthRollup",
     "Outgoing",
     "OutgoingMail",
+    "Question",
+    "QuestionRollup",
+    "QuestionValue",
     "Robot",
     "RobotMessage",
     "RollupDay",

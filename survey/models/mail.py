@@ -1,4 +1,4 @@
-"""The mail queue."""
+"""The mail queue, and the staff who want the digest."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ class OutgoingMail(Outgoing):
         RECEIPT = "receipt", _("receipt")
         ALERT = "alert", _("alert")
         ACCOUNT = "account", _("account")
+        DIGEST = "digest", _("digest")
 
-    # None for mail about a staff account, such as a password reset.
+    # None for mails to staff, such as a password reset or a digest.
     submission = models.ForeignKey(
         Submission,
         models.CASCADE,
@@ -60,3 +61,22 @@ class OutgoingMail(Outgoing):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.message_id}"
+
+
+class DigestSubscription(models.Model):
+    """A staff member's wish for the digest of the morning, in a language."""
+
+    # No constraint: the release before deletes accounts without these rows.
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_constraint=False, verbose_name=_("user")
+    )
+    language = models.CharField(_("language"), max_length=10)
+    # Set in the transaction that queues the mail, so that no day has two.
+    queued_on = models.DateField(_("last queued for"), null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("digest subscription")
+        verbose_name_plural = _("digest subscriptions")
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.language}"

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import secrets
 import unicodedata
+from collections.abc import Mapping
 
 from django.conf import settings
 from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from survey import chain
 from survey.addresses import validate_mail_address
 from survey.models.branch import Branch
 from survey.scales import ALL_PROBLEMS, ASPECTS, LOW_SCORES, Problem, Satisfaction
@@ -25,6 +28,13 @@ COMMENT_MAX_LENGTH = 2_000
 phone_validator = RegexValidator(
     r"\A\+?[0-9](?:[ ()-]?[0-9]){4,19}\Z", _("Give a phone number of 5 to 20 digits, with or without country code.")
 )
+
+
+def is_ticked(problem: chain.KeptQuestion, bits: int, own_values: Mapping[int, int]) -> bool:
+    """Return whether a submission's bits of Problem, or its values of own questions, have a problem."""
+    if problem.is_core:
+        return bool(bits & Problem[problem.key.upper()])
+    return problem.id in own_values
 
 
 def make_reference() -> str:
@@ -169,15 +179,37 @@ class Submission(models.Model):
         """Days since the submission."""
         return (timezone.localdate() - self.local_date).days
 
+    @cached_property
+    def own_values(self) -> dict[int, int]:
+        """The values of head office's own questions by their ids. A list reads them for all of its rows: prefetched."""
+        if not chain.current().own:
+            return {}
+        return {row.question_id: row.value for row in self.question_values.all()}
+
     @property
     def aspect_list(self) -> list[tuple[str, int]]:
-        """Label and score of each rated aspect."""
-        scores = ((str(label), getattr(self, name)) for name, label in ASPECTS.items())
+        """Label and score of each rated aspect, also of those that are no longer asked."""
+        scores = (
+            (
+                question.local_label,
+                getattr(self, question.key) if question.is_core else self.own_values.get(question.id),
+            )
+            for question in chain.current().all(chain.ASPECT)
+        )
         return [(label, score) for label, score in scores if score is not None]
 
     @property
+    def problem_labels(self) -> list[str]:
+        """The labels of the problems that the guest ticked, head office's own ones too."""
+        return [
+            question.local_label
+            for question in chain.current().all(chain.PROBLEM)
+            if is_ticked(question, self.problems, self.own_values)
+        ]
+
+    @property
     def problem_list(self) -> list[Problem]:
-        """The problems that the guest ticked."""
+        """The problems of the core that the guest ticked."""
         return [problem for problem in Problem if self.problems & problem]
 
 

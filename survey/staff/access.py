@@ -14,12 +14,12 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.contrib.auth.models import User as AccountUser
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
-from survey.models import Branch, Submission
+from survey.models import Branch, Membership, Submission
 
 User = AbstractBaseUser | AnonymousUser
 View = Callable[..., HttpResponseBase]
@@ -47,6 +47,15 @@ def submissions_of(user: User) -> QuerySet[Submission]:
     if is_head_office(user):
         return Submission.objects.all()
     return Submission.objects.filter(branch__in=branches_of(user))
+
+
+def staff_of(branch: Branch | None) -> QuerySet[AccountUser]:
+    """Return the active accounts that may see the submissions of a branch, or with None those without one, by name."""
+    head_office = AccountUser.objects.with_perm("survey.act_for_head_office").values("pk")
+    sees = Q(pk__in=head_office)
+    if branch:
+        sees |= Q(pk__in=Membership.objects.filter(branch=branch).values("user"))
+    return AccountUser.objects.filter(sees, is_active=True).order_by("first_name", "username")
 
 
 def account_of(request: HttpRequest) -> AccountUser:

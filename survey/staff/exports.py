@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -19,12 +19,15 @@ from django.utils import timezone, translation
 from django.utils.text import get_valid_filename
 from django.utils.translation import gettext as _
 
+from survey.chain import ASPECT, PROBLEM, KeptQuestion, current
 from survey.models import Branch, ExportLog, FollowUpStatus, Submission
-from survey.scales import ASPECTS, Problem, Satisfaction
+from survey.models.question import own_values
+from survey.models.submission import is_ticked
+from survey.scales import ASPECTS, Satisfaction
 from survey.staff import search, spreadsheet
 from survey.staff.filters import NO_BRANCH, FilterForm, Filters
 from survey.staff.pagination import Cursor
-from survey.staff.submissions import of_table, with_problem
+from survey.staff.submissions import narrowed
 
 CHUNK = 1_000  # submissions read at once
 # Bytes of a submission as JSON, without and with personal data. Those of `seed_demo` take 118 and 204, so planned parts
@@ -79,12 +82,18 @@ def plan(by_day: dict[date, int], filters: Filters, max_bytes: int, *, with_pers
     return parts
 
 
-def header(with_personal_data: bool) -> list[str]:
-    """Return the names of the columns in the active language."""
+def header(with_personal_data: bool, own_aspects: Sequence[KeptQuestion] = ()) -> list[str]:
+    """Return the names of the columns in the active language. Those of head office's own aspects come last."""
+    labels = {question.key: question.local_label for question in current().all(ASPECT)}
     columns = [_("reference"), _("received"), _("branch code"), _("branch"), _("satisfaction"), _("answer in words")]
-    columns += [_("likelihood to recommend"), *(str(label) for label in ASPECTS.values()), _("what went wrong")]
-    columns += [_("language"), _("follow-up"), _("table or receipt")]
-    return columns + ([_("comment"), _("name"), _("phone"), _("e-mail")] if with_personal_data else [])
+    columns += [
+        _("likelihood to recommend"),
+        *(labels.get(name, str(label)) for name, label in ASPECTS.items()),
+        _("what went wrong"),
+    ]
+    columns += [_("table or receipt"), _("language"), _("follow-up"), _("owner"), _("due"), _("solved at")]
+    columns += [_("comment"), _("name"), _("phone"), _("e-mail")] if with_personal_data else []
+    return columns + [question.local_label for question in own_aspects]
 
 
 def lines(submissions: QuerySet[Submission], export: Export) -> Iterator[tuple[str, Cursor | None]]:
@@ -93,43 +102,59 @@ def lines(submissions: QuerySet[Submission], export: Export) -> Iterator[tuple[s
     The words are Chinese whatever the reader's language, so that files of two colleagues fit together.
     """
     with translation.override("zh-hans"):  # not around a yield: the language belongs to the whole thread
-        columns = header(export.with_personal_data)
+        own_aspects = [question for question in current().own if question.kind == ASPECT]
+        columns = header(export.with_personal_data, own_aspects)
         scores = {choice.value: str(choice.label) for choice in Satisfaction}
         statuses = {choice.value: str(choice.label) for choice in FollowUpStatus}
-        problems = {problem: problem.label for problem in Problem}
+        problems = [(question, question.local_label) for question in current().all(PROBLEM)]
     yield spreadsheet.BYTE_ORDER_MARK + spreadsheet.line(columns), None
     for row in _rows(submissions, export):
-        values = [row["reference"], timezone.localtime(row["created_at"]).strftime("%Y-%m-%d %H:%M:%S")]
+        values = [row["reference"], _local_time(row["created_at"])]
         values += [row["branch_code"], row["branch_name"], row["satisfaction"], scores[row["satisfaction"]]]
         values += [row["recommend"], *(row[aspect] for aspect in ASPECTS)]
         values += [
-            "；".join(label for problem, label in problems.items() if row["problems"] & problem),
+            "；".join(label for problem, label in problems if is_ticked(problem, row["problems"], row["own"])),
+            row["table_number"],
             row["language"],
         ]
-        values += [statuses.get(row["follow_up_status"], ""), row["table_number"]]
+        values += [statuses.get(row["follow_up_status"], ""), row["owner_name"] or row["owner_username"]]
+        values += [_local_time(row["follow_up_due_at"]), _local_time(row["follow_up_closed_at"])]
         values += [row[name] for name in PERSONAL_DATA if export.with_personal_data]
+        values += [row["own"].get(question.id) for question in own_aspects]
         yield spreadsheet.line(values), Cursor(row["local_date"], row["id"])
+
+
+def _local_time(instant: datetime | None) -> str:
+    return timezone.localtime(instant).strftime("%Y-%m-%d %H:%M:%S") if instant else ""
 
 
 def _rows(submissions: QuerySet[Submission], export: Export) -> Iterator[dict[str, Any]]:
     """Read submissions in chunks, day by day: each chunk is a short walk along an index, wherever it starts."""
     columns = ["id", "reference", "created_at", "local_date", "satisfaction", "recommend", *ASPECTS, "problems"]
-    columns += ["language", "follow_up_status", "table_number", *(PERSONAL_DATA if export.with_personal_data else ())]
+    columns += ["language", "follow_up_status", "follow_up_due_at", "follow_up_closed_at", "table_number"]
+    columns += PERSONAL_DATA if export.with_personal_data else ()
     filters, after, until = export.filters, export.after, export.until
     day = max(filters.start, after.local_date) if after else filters.start
     last = min(filters.end, until.local_date) if until else filters.end
     terms = search.rarest_first(filters) if filters.words else []
     while day <= last:
         pk = after.pk if after and after.local_date == day else 0
-        of_day = with_problem(of_table(submissions.filter(filters.where(), local_date=day), filters), filters)
+        of_day = narrowed(submissions.filter(filters.where(), local_date=day), filters)
         if filters.words:
             of_day = search.find(of_day, replace(filters, start=day, end=day), terms)
         of_day = of_day.order_by("id")
         if until and until.local_date == day:
             of_day = of_day.filter(pk__lte=until.pk)
-        rows = of_day.values(*columns, branch_code=F("branch__code"), branch_name=F("branch__name"))
+        rows = of_day.values(
+            *columns,
+            branch_code=F("branch__code"),
+            branch_name=F("branch__name"),
+            owner_name=F("follow_up_owner__first_name"),
+            owner_username=F("follow_up_owner__username"),
+        )
         while chunk := list(rows.filter(pk__gt=pk)[:CHUNK]):
-            yield from chunk
+            own = own_values([row["id"] for row in chunk])
+            yield from ({**row, "own": own.get(row["id"], {})} for row in chunk)
             pk = chunk[-1]["id"]
             if len(chunk) < CHUNK:
                 break
@@ -161,7 +186,7 @@ def describe(export: Export) -> str:
     filters, query = export.filters, dict(export.filters.query)
     names: dict[str, object] = {"start": filters.start, "end": filters.end}
     names |= {"branch": _branch_codes(filters)}
-    names |= {name: query.get(name) for name in ("score", "problem", "language")}
+    names |= {name: query.get(name) for name in ("score", "problem", "status", "language")}
     names |= {"table": filters.table_number}
     names |= {"after": export.after, "until": export.until}
     described = " ".join(f"{name}={value}" for name, value in names.items() if value)
@@ -184,7 +209,8 @@ def file_name(export: Export) -> str:
     filters, query = export.filters, dict(export.filters.query)
     parts = ["survey", f"{filters.start:%Y%m%d}", f"{filters.end:%Y%m%d}"]
     parts += ["without-branch"] if filters.without_branch else [query.get("branch", "")]
-    parts += [query.get(name, "") for name in ("score", "problem", "language")] + [filters.table_number, filters.words]
+    parts += [query.get(name, "") for name in ("score", "problem", "status", "language")]
+    parts += [filters.table_number, filters.words]
     parts += ["personal" if export.with_personal_data else "", f"after-{export.after.pk}" if export.after else ""]
     return get_valid_filename("-".join(filter(None, parts))) + ".csv"
 

@@ -1,4 +1,4 @@
-"""The selection of submissions that a query string makes: period, branch, score, problem, language, table, words."""
+"""The selection of submissions that a query string makes: period, branch, score, problem, follow-up, table, words."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q
 from django.http import Http404, QueryDict
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from survey.models import Branch
-from survey.scales import LOW_SCORES, PROBLEM_LABELS, SATISFIED_SCORES, Problem
+from survey.chain import PROBLEM, current
+from survey.models import Branch, FollowUpStatus
+from survey.scales import LOW_SCORES, SATISFIED_SCORES, Problem
 from survey.staff.access import User, branches_of, is_head_office
 from survey.table_number import MAX_LENGTH as TABLE_NUMBER_MAX_LENGTH
 from survey.table_number import parse_table_number
@@ -30,6 +32,7 @@ DATES = "dates"  # the period that the two date fields give
 MAX_SEARCH_TERMS = 10
 MAX_DAYS = 1_100  # three years
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 1, 1)
+ANY_STATUS, MINE = "all", "mine"  # of the follow-up: every case; the open cases of the user
 NO_BRANCH = "-"  # submissions without a branch; no branch's code is a lone hyphen
 SCORES = {
     "low": LOW_SCORES,
@@ -37,6 +40,13 @@ SCORES = {
     **{str(score): (score,) for score in range(1, 6)},
 }
 LOW_CHOICES = tuple(str(score) for score in LOW_SCORES)
+STATUSES = {
+    FollowUpStatus.OPEN.value: FollowUpStatus.OPEN.label,
+    MINE: gettext_lazy("mine"),
+    FollowUpStatus.CONTACTED.value: FollowUpStatus.CONTACTED.label,
+    FollowUpStatus.SOLVED.value: FollowUpStatus.SOLVED.label,
+    ANY_STATUS: gettext_lazy("all"),
+}
 PERIODS = {
     "today": gettext_lazy("Today"),
     "yesterday": gettext_lazy("Yesterday"),
@@ -64,6 +74,9 @@ class Filters:
     scores: tuple[int, ...] = ()  # none: all
     language: str = ""
     problem: int = 0  # a bit of Problem; 0: any, or none
+    own_problem: int = 0  # the id of a problem of head office's own; 0: any, or none
+    status: str = ""  # of the follow-up; ANY_STATUS: low scores alone; '': submissions of every score
+    owner_id: int | None = None  # who has taken the case; None: anybody, or nobody
     table_number: str = ""
     words: str = ""
     query: tuple[tuple[str, str], ...] = ()  # as links carry it
@@ -106,6 +119,11 @@ class Filters:
         if self.language:
             condition &= Q(language=self.language)
         return condition
+
+    def with_status(self, status: str, user: User) -> Filters:
+        """Return these filters with a status of the follow-up, of which MINE depends on the user."""
+        is_mine = status == MINE
+        return replace(self, status=FollowUpStatus.OPEN if is_mine else status, owner_id=user.pk if is_mine else None)
 
     def query_string(self, **changes: str) -> str:
         """Return the query string of these filters with changes; an empty value removes its name."""
@@ -150,11 +168,12 @@ class FilterForm(forms.Form):
             *((str(score), str(score)) for score in range(1, 6)),
         ),
     )
-    problem = _ChoiceField(
-        label=gettext_lazy("What went wrong"),
+    problem = _ChoiceField(label=gettext_lazy("What went wrong"))
+    status = _ChoiceField(
+        label=gettext_lazy("Follow-up"),
         choices=(
-            ("", gettext_lazy("Anything or nothing")),
-            *((problem.slug, label) for problem, label in PROBLEM_LABELS.items()),
+            ("", gettext_lazy("With or without")),
+            *((status, capfirst(label)) for status, label in STATUSES.items()),
         ),
     )
     language = _ChoiceField(
@@ -201,6 +220,10 @@ class FilterForm(forms.Form):
         if low_only and chosen.get("score") not in LOW_CHOICES:
             chosen["score"] = ""
         super().__init__({**chosen, "days": days})
+        self.problems = {question.key: question for question in current().all(PROBLEM)}
+        choices = [("", _("Anything or nothing"))]
+        choices += [(key, question.local_label) for key, question in self.problems.items()]
+        self.fields["problem"].choices = choices  # type: ignore[attr-defined]
         for name in without:
             del self.fields[name]
         if any_time:
@@ -209,6 +232,7 @@ class FilterForm(forms.Form):
         if low_only:
             choices = [("", _("Low (1 and 2)")), *((score, score) for score in LOW_CHOICES)]
             self.fields["score"].choices = choices  # type: ignore[attr-defined]
+        self.user = user
         self.is_head_office = is_head_office(user)
         self.branches = list(branches_of(user))
         choices = [(branch.code, branch.local_name) for branch in self.branches]
@@ -255,19 +279,21 @@ class FilterForm(forms.Form):
             branch_ids = tuple(branch.pk for branch in self.branches if branch.code == code)
         elif not self.is_head_office:
             branch_ids = tuple(branch.pk for branch in self.branches)
-        problem = data.get("problem")
-        return Filters(
+        problem = self.problems.get(data.get("problem", ""))
+        filters = Filters(
             start=start,
             end=end,
             branch_ids=branch_ids,
             without_branch=code == NO_BRANCH,
             scores=SCORES.get(data.get("score", ""), ()),
             language=data.get("language", ""),
-            problem=Problem[problem.upper()] if problem else 0,
+            problem=Problem[problem.key.upper()] if problem and problem.is_core else 0,
+            own_problem=problem.id if problem and not problem.is_core else 0,
             table_number=data.get("table", ""),
             words=data.get("q", ""),
             query=self.query,
         )
+        return filters.with_status(data.get("status", ""), self.user)
 
     @property
     def query(self) -> tuple[tuple[str, str], ...]:

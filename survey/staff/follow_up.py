@@ -1,4 +1,4 @@
-"""Notes of staff about a submission, and the follow-up status of a low score."""
+"""Notes of staff about a submission, and the status and owner of the case of a low score."""
 
 from __future__ import annotations
 
@@ -15,8 +15,16 @@ from django.utils.translation import gettext_lazy
 
 from survey.guest.forms import TEXT_ERRORS, CommentField
 from survey.models import COMMENT_MAX_LENGTH, FollowUpNote, FollowUpStatus, Submission
+from survey.staff.access import staff_of
 
 logger = logging.getLogger(__name__)
+
+
+class OwnerField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """Staff, by name."""
+
+    def label_from_instance(self, obj: User) -> str:
+        return obj.first_name or obj.username
 
 
 class FollowUpForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -49,6 +57,33 @@ class FollowUpForm(forms.ModelForm):  # type: ignore[type-arg]
         """Show the error, the typed text, and the present status of the submission."""
         self.add_error(None, error)
         self.data = {"status": status, "shown": status, "text": self.data.get("text", "")}
+
+
+class OwnerForm(forms.Form):
+    """The owner of a case: a staff member who may see the submission, or nobody."""
+
+    owner = OwnerField(
+        label=gettext_lazy("Owner"),
+        queryset=User.objects.none(),
+        required=False,
+        empty_label=gettext_lazy("Nobody"),
+        error_messages={"invalid_choice": gettext_lazy("Choose somebody who may see this answer.")},
+    )
+    # The owner that the page showed, so that nobody takes a case from a colleague without knowing.
+    shown = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, submission: Submission, data: QueryDict | None = None) -> None:
+        owner = submission.follow_up_owner_id
+        super().__init__(data, initial={"owner": owner, "shown": owner}, prefix=None, auto_id="id_case_%s")
+        self.fields["owner"].queryset = staff_of(submission.branch)  # type: ignore[attr-defined]
+
+
+def assign(submission: Submission, owner: User | None, shown: int | None) -> None:
+    """Give a case to somebody, or to nobody. Raises ValidationError if a colleague did so since `shown` was."""
+    same = Submission.objects.filter(pk=submission.pk, follow_up_owner=shown)
+    if not same.update(follow_up_owner=owner):
+        raise ValidationError(_("Somebody changed the owner meanwhile, so nothing was saved. Please choose again."))
+    logger.info("follow_up.assigned", extra={"submission": submission.pk, "owner": owner.pk if owner else None})
 
 
 @transaction.atomic

@@ -8,12 +8,13 @@ from datetime import timedelta
 from itertools import islice
 from typing import TypeVar
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.lookups import GreaterThan
 from django.utils import timezone
 
-from survey.models import FollowUpStatus, Submission
-from survey.staff.filters import Filters
+from survey import chain
+from survey.models import FollowUpStatus, QuestionValue, Submission
+from survey.staff.filters import ANY_STATUS, Filters
 from survey.staff.pagination import Cursor, newer_than, older_than
 
 Row = TypeVar("Row")
@@ -23,19 +24,30 @@ MANY = 1_000  # open low scores counted for the badge, which then reads "1000+"
 def matching(filters: Filters) -> QuerySet[Submission]:
     """Return the submissions that match the filters, except for their words, which `search` looks up."""
     submissions = Submission.objects.filter(filters.where(), local_date__range=(filters.start, filters.end))
-    return with_problem(of_table(submissions, filters), filters)
+    return narrowed(submissions, filters)
 
 
-def of_table(submissions: QuerySet[Submission], filters: Filters) -> QuerySet[Submission]:
-    """Return the submissions with the filters' number of a table or receipt; all of them without one."""
-    return submissions.filter(table_number=filters.table_number) if filters.table_number else submissions
+def narrowed(submissions: QuerySet[Submission], filters: Filters) -> QuerySet[Submission]:
+    """Return the submissions that have the filters' problem, table, status and owner; all of them without any."""
+    if filters.problem:
+        submissions = submissions.filter(GreaterThan(F("problems").bitand(filters.problem), 0))
+    if filters.own_problem:
+        named = QuestionValue.objects.filter(submission=OuterRef("pk"), question=filters.own_problem)
+        submissions = submissions.filter(Exists(named))
+    if filters.status == ANY_STATUS:
+        submissions = submissions.filter(follow_up_status__in=FollowUpStatus.values)
+    elif filters.status:
+        submissions = submissions.filter(follow_up_status=filters.status)
+    if filters.owner_id is not None:
+        submissions = submissions.filter(follow_up_owner=filters.owner_id)
+    if filters.table_number:
+        submissions = submissions.filter(table_number=filters.table_number)
+    return submissions
 
 
-def with_problem(submissions: QuerySet[Submission], filters: Filters) -> QuerySet[Submission]:
-    """Return the submissions that have the filters' problem; all of them without one."""
-    if not filters.problem:
-        return submissions
-    return submissions.filter(GreaterThan(F("problems").bitand(filters.problem), 0))
+def with_own_values(submissions: QuerySet[Submission]) -> QuerySet[Submission]:
+    """Return the submissions of a list, which reads the values of own questions for all of them, if there are any."""
+    return submissions.prefetch_related("question_values") if chain.current().own else submissions
 
 
 def newest(
@@ -62,15 +74,9 @@ def newest(
     return rows
 
 
-def low_scores(filters: Filters, status: str) -> QuerySet[Submission]:
-    """Return the low scores with a follow-up status ('': any), newest first."""
-    condition = Q(follow_up_status=status) if status else Q(follow_up_status__in=FollowUpStatus.values)
-    return matching(filters).filter(condition).order_by("-local_date", "-id")
-
-
 def queue(filters: Filters) -> QuerySet[Submission]:
     """Return the open low scores, the longest waiting first."""
-    return low_scores(filters, FollowUpStatus.OPEN).order_by("local_date", "id")
+    return matching(replace(filters, status=FollowUpStatus.OPEN)).order_by("local_date", "id")
 
 
 def next_open(filters: Filters, current: Submission) -> Submission | None:

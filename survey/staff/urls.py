@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from django.urls import path
 
-from survey.staff.views import account, branches, erasures, export, members, overview, robots, submissions
+from survey.staff.views import (
+    account,
+    branches,
+    erasures,
+    export,
+    members,
+    overview,
+    questions,
+    robots,
+    submissions,
+    today,
+)
 
 app_name = "dashboard"
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
+    path("today/", today.page, name="today"),
     path("comments/", submissions.comments, name="comments"),
     path("follow-up/", submissions.follow_up_list, name="follow_up"),
     path("responses/<slug:reference>/", submissions.detail, name="submission"),
+    path("responses/<slug:reference>/owner/", submissions.owner, name="owner"),
     path("responses/<slug:reference>/erase/", erasures.erase, name="erase"),
     path("erasures/", erasures.requests, name="erasures"),
     path("export/", export.page, name="export"),
@@ -23,6 +36,10 @@ urlpatterns = [
     path("branches/<slug:code>/card/", branches.card, name="card"),
     path("branches/<slug:code>/tables/", branches.tables, name="tables"),
     path("cards/", branches.cards, name="cards"),
+    path("questions/", questions.page, name="questions"),
+    path("questions/<slug:kind>/add/", questions.edit, name="question_add"),
+    path("questions/<slug:kind>/<slug:key>/", questions.edit, name="question"),
+    path("questions/<slug:kind>/<slug:key>/change/", questions.change, name="question_change"),
     path("robots/", robots.robots, name="robots"),
     path("robots/add/", robots.edit, name="robot_add"),
     path("robots/<int:pk>/", robots.edit, name="robot"),
@@ -34,6 +51,7 @@ urlpatterns = [
     path("staff/<int:pk>/invitation/", members.invite_again, name="invitation"),
     path("login/", account.login, name="login"),
     path("logout/", account.logout, name="logout"),
+    path("account/", account.account, name="account"),
     path("language/", account.language, name="language"),
     path("password/", account.password_change, name="password_change"),
     path("password/forgotten/", account.password_forgotten, name="password_forgotten"),

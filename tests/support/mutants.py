@@ -45,6 +45,7 @@ MODULES = {
     "survey/robots/webhook.py": "robots",
     "survey/jobs/retention.py": "retention erasure account_mails",
     "survey/jobs/rollup.py": "rollup",
+    "survey/jobs/months.py": "months figures",
     "survey/staff/access.py": "dashboard permissions erasure",
     "survey/staff/accounts.py": "accounts permissions account_mails",
     "survey/staff/figures.py": "figures rollup dashboard overview",

@@ -13,6 +13,7 @@ from django.test import Client
 
 HEAD_OFFICE = (
     "/dashboard/",
+    "/dashboard/today/",
     "/dashboard/?branch=branch3",
     "/dashboard/?days=90&score=low&language=en",
     "/dashboard/?days=365",
@@ -25,6 +26,7 @@ HEAD_OFFICE = (
     "/dashboard/comments/?q=服务员米饭",
     "/dashboard/follow-up/",
     "/dashboard/follow-up/?branch=branch3&status=solved",
+    "/dashboard/follow-up/?status=mine",
     "/dashboard/follow-up/?status=all",
     "/dashboard/follow-up/?status=all&problem=cold",
     "/dashboard/follow-up/?days=30&status=all&score=1",
@@ -36,6 +38,7 @@ HEAD_OFFICE = (
     "/dashboard/export/",
     "/dashboard/export.csv?days=7&personal=1",
     "/dashboard/export.csv?days=7&branch=branch3",
+    "/dashboard/export.csv?days=7&status=open",
     "/dashboard/branches/",
     "/admin/survey/submission/",
     "/admin/survey/submission/?q=88888889",
@@ -46,6 +49,7 @@ HEAD_OFFICE = (
 # Of two branches: no index has their order.
 MANAGER = (
     "/dashboard/",
+    "/dashboard/today/",
     "/dashboard/?days=365",
     "/dashboard/comments/?days=365",
     "/dashboard/comments/?days=365&q=排队",

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import tracemalloc
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from urllib.parse import quote
 
 import pytest
@@ -222,6 +222,46 @@ def test_an_export_has_the_submissions_of_every_filter_and_its_name_says_which(c
     today = timezone.localdate()
     name = f"survey-{today - timedelta(29):%Y%m%d}-{today:%Y%m%d}-north-low-cold-排队.csv"
     assert response["Content-Disposition"] == f"attachment; filename*=utf-8''{quote(name)}"
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"), [("open", "ab"), ("mine", "b"), ("solved", "c"), ("all", "abc"), ("", "abcd")]
+)
+def test_an_export_follows_the_tab_of_the_follow_up(client, chain, status, expected):
+    cases = {"a": {}, "b": {"follow_up_owner": chain.head}, "c": {"follow_up_status": "solved"}}
+    made = {name: make_submission(chain.north, 1, days_ago=40, **fields).reference for name, fields in cases.items()}
+    made["d"] = make_submission(chain.north, 5, days_ago=40).reference
+    client.force_login(chain.head)
+    query = {"status": status, "days": "90"}
+    [(_part, link)] = client.get(reverse("dashboard:export"), query).context["parts"]
+    response = client.get(link)
+    exported = {row[0] for row in rows_of(response.getvalue().decode())[1:]}
+    assert exported == {made[name] for name in expected}
+    assert (f"-{status}.csv" in response["Content-Disposition"]) == bool(status)
+    assert f"status={status}" in ExportLog.objects.get().filters or not status
+
+
+def test_the_export_of_the_queue_reaches_back_to_the_oldest_open_case(client, chain):
+    oldest = make_submission(chain.north, 1, days_ago=200)
+    make_submission(chain.north, 1)
+    client.force_login(chain.head)
+    text = client.get(reverse("dashboard:follow_up")).content.decode()
+    query = f"status=open&amp;start={oldest.local_date}&amp;end={timezone.localdate()}"
+    assert f'href="{reverse("dashboard:export")}?{query}"' in text
+    [(_part, link)] = client.get(f"{reverse('dashboard:export')}?{query.replace('&amp;', '&')}").context["parts"]
+    assert len(rows_of(client.get(link).getvalue().decode())) == 3
+
+
+def test_a_file_has_the_owner_the_due_time_and_the_time_when_a_case_was_solved(client, chain):
+    moment = timezone.make_aware(datetime(2026, 3, 1, 12, 30))
+    chain.head.first_name = "李经理"
+    chain.head.save()
+    times = {"follow_up_due_at": moment, "follow_up_closed_at": moment + timedelta(hours=1)}
+    make_submission(chain.north, 1, follow_up_owner=chain.head, follow_up_status="solved", **times)
+    client.force_login(chain.head)
+    header, row = rows_of(client.get(PATH).getvalue().decode())
+    assert header[-4:] == ["跟进状态", "负责人", "跟进时限", "解决时间"]
+    assert row[-4:] == ["已解决", "李经理", "2026-03-01 12:30:00", "2026-03-01 13:30:00"]
 
 
 def test_the_words_of_a_file_are_chinese_whatever_the_readers_language(client, chain):

@@ -69,7 +69,7 @@ def test_an_open_low_score_shows_how_long_it_has_waited(manager, chain, days_ago
 
 def test_tabs_begin_with_a_capital(manager):
     tabs = re.search(r'<ul class="tabs">(.*?)</ul>', page(manager, LIST).content.decode()).group(1)
-    assert re.findall(r">([^<]+)</a>", tabs) == ["Open", "Contacted", "Solved", "All"]
+    assert re.findall(r">([^<]+)</a>", tabs) == ["Open", "Mine", "Contacted", "Solved", "All"]
 
 
 def test_a_saved_follow_up_links_to_the_list_and_to_the_next_open_one(manager, chain):
@@ -237,7 +237,7 @@ def test_a_line_break_in_a_note_counts_once(manager, chain):
 
 def test_a_submissions_page_takes_a_bounded_number_of_queries(manager, chain, django_assert_max_num_queries):
     *_others, first = [make_submission(chain.north, 1, days_ago=number) for number in range(40)]
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         page(manager, path(first))
 
 
@@ -285,3 +285,131 @@ def test_who_changes_the_status_of_a_case_without_an_owner_owns_it(chain):
     follow_up(submission, author=chain.head, status="solved", text="")
     submission.refresh_from_db()
     assert submission.follow_up_owner == chain.north_manager
+
+
+def owner_path(submission):
+    return reverse("dashboard:owner", args=[submission.reference])
+
+
+def owner_of(submission):
+    submission.refresh_from_db()
+    return submission.follow_up_owner
+
+
+def form_of(text, action):
+    """Return the fields of the form with this action, as the browser sends them with its button."""
+    html = re.search(rf'<form[^>]* action="{re.escape(action)}[?"].*?</form>', text, re.DOTALL).group()
+    return dict(re.findall(r'name="(\w+)" value="([^"]*)"', html))
+
+
+def test_one_tap_in_the_list_takes_a_case_and_returns_to_the_next_card(manager, chain):
+    first, second = make_submission(chain.north, 1, days_ago=2), make_submission(chain.north, 1, days_ago=1)
+    text = page(manager, LIST, score="1").content.decode()
+    assert text.count("No owner") == 2
+    taken = manager.post(f"{owner_path(first)}?score=1&status=open", form_of(text, owner_path(first)))
+    assert taken["Location"] == f"{LIST}?score=1&status=open#{second.reference}"
+    assert owner_of(first) == chain.north_manager
+    text = page(manager, LIST, score="1").content.decode()
+    assert f'id="{second.reference}"' in text  # where the browser moves the focus
+    assert "Owner: north@example.com" in text
+    assert text.count(">Take it<") == 1
+
+
+def test_one_tap_in_the_list_solves_a_case_with_its_note(manager, chain):
+    first, second = make_submission(chain.north, 1, days_ago=2), make_submission(chain.north, 1, days_ago=1)
+    sent = form_of(page(manager, LIST).content.decode(), path(first)) | {"text": "invited again"}
+    solved = manager.post(f"{path(first)}?status=open", sent)
+    assert solved["Location"] == f"{LIST}?status=open#{second.reference}"
+    assert list(first.notes.values_list("status", "text")) == [("solved", "invited again")]
+    sent = form_of(page(manager, LIST).content.decode(), path(second))
+    assert manager.post(f"{path(second)}?status=open", sent)["Location"] == f"{LIST}?status=open"
+
+
+def test_a_case_that_a_colleague_solved_meanwhile_is_not_solved_twice_from_the_list(manager, chain):
+    submission = make_submission(chain.north, 1)
+    sent = form_of(page(manager, LIST).content.decode(), path(submission)) | {"text": "called"}
+    follow_up(submission, author=chain.head, status="contacted", text="")
+    refused = manager.post(f"{path(submission)}?status=open", sent)
+    assert refused.status_code == 400
+    assert refused.context["note_form"]["text"].value() == "called"
+
+
+def test_solving_on_the_own_page_opens_the_next_open_one(manager, chain):
+    first, second = make_submission(chain.north, 1, days_ago=2), make_submission(chain.north, 1, days_ago=1)
+    sent = {"status": "solved", "shown": "open", "text": ""}
+    assert manager.post(f"{path(first)}?status=open", sent)["Location"] == f"{path(second)}?status=open"
+    assert manager.post(f"{path(second)}?status=open", sent)["Location"] == f"{path(second)}?status=open"
+
+
+def test_solving_a_case_of_another_list_stays_on_its_page(manager, chain):
+    first, _second = make_submission(chain.north, 1, days_ago=2), make_submission(chain.north, 1, days_ago=1)
+    sent = {"status": "solved", "shown": "open", "text": ""}
+    assert manager.post(f"{path(first)}?status=all", sent)["Location"] == f"{path(first)}?status=all"
+
+
+def test_a_list_that_a_form_names_stays_on_this_site(manager, chain):
+    submission = make_submission(chain.north, 1)
+    sent = {"page": "list", "next": "//evil.example", "status": "solved", "shown": "open"}
+    assert manager.post(path(submission), sent)["Location"] == f"{LIST}?"
+
+
+def test_a_case_is_given_to_staff_who_may_see_it_and_to_nobody_else(manager, chain):
+    submission = make_submission(chain.north, 1)
+    choices = page(manager, path(submission)).context["owner_form"].fields["owner"].queryset
+    assert {user.username for user in choices} == {"head@example.com", "north@example.com"}
+    manager.post(owner_path(submission), {"owner": chain.head.pk, "shown": ""})
+    assert owner_of(submission) == chain.head
+    refused = manager.post(
+        owner_path(submission), {"owner": chain.south_manager.pk, "shown": chain.head.pk}, follow=True
+    )
+    assert "有权查看" in refused.content.decode()
+    assert owner_of(submission) == chain.head
+    manager.post(owner_path(submission), {"owner": "", "shown": chain.head.pk})
+    assert owner_of(submission) is None
+
+
+def test_a_superuser_may_own_a_case_and_an_account_that_was_closed_may_not(manager, chain, admin_user):
+    submission = make_submission(chain.north, 1)
+    chain.head.is_active = False
+    chain.head.save()
+    choices = page(manager, path(submission)).context["owner_form"].fields["owner"].queryset
+    assert set(choices) == {admin_user, chain.north_manager}
+
+
+def test_nobody_takes_a_case_from_a_colleague_without_knowing(manager, chain):
+    submission = make_submission(chain.north, 1)
+    sent = form_of(page(manager, LIST).content.decode(), owner_path(submission))
+    Submission.objects.update(follow_up_owner=chain.head)
+    shown = manager.post(owner_path(submission), sent, follow=True, headers={"Accept-Language": "en"})
+    assert "Somebody changed the owner meanwhile" in shown.content.decode()
+    assert owner_of(submission) == chain.head
+
+
+def test_a_submission_that_is_not_low_has_no_owner(manager, chain):
+    submission = make_submission(chain.north, 5)
+    assert page(manager, path(submission)).context["owner_form"] is None
+    assert manager.post(owner_path(submission), {"owner": chain.north_manager.pk}).status_code == 404
+
+
+def test_my_cases_are_a_list_of_their_own_whose_next_one_is_mine_too(manager, chain):
+    mine, _other, last = (make_submission(chain.north, 1, days_ago=days) for days in (3, 2, 1))
+    Submission.objects.filter(pk__in=(mine.pk, last.pk)).update(follow_up_owner=chain.north_manager)
+    shown = page(manager, LIST, status="mine")
+    assert shown.context["submissions"] == [mine, last]
+    assert f'href="{path(mine)}?status=mine"' in shown.content.decode()
+    detail = page(manager, path(mine), status="mine")
+    assert detail.context["next_open"] == last
+    assert f'href="{LIST}?status=mine"' in detail.content.decode()
+    Submission.objects.update(follow_up_status="contacted")
+    assert "You have no open ones" in page(manager, LIST, status="mine").content.decode()
+
+
+def test_overdue_is_said_in_words(manager, chain):
+    past, future = (timezone.now() + timedelta(hours=hours) for hours in (-1, 1))
+    submission = make_submission(chain.north, 1, follow_up_due_at=past)
+    assert f"overdue since {timezone.localtime(past):%Y-%m-%d %H:%M}" in page(manager, LIST).content.decode()
+    Submission.objects.update(follow_up_due_at=future)
+    for address in (LIST, path(submission)):
+        assert f"due by {timezone.localtime(future):%Y-%m-%d %H:%M}" in page(manager, address).content.decode()
+    Submission.objects.update(follow_up_due_at=None)
+    assert not re.search("overdue since|due by", page(manager, LIST).content.decode())

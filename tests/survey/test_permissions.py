@@ -37,6 +37,8 @@ READING = """
                                                                guest  north  south  both   head   root   off
 dashboard/                                                     login  ok     ok     ok     ok     ok     login
 dashboard/?branch=south                                        login  404    ok     ok     ok     ok     login
+dashboard/today/                                               login  ok     ok     ok     ok     ok     login
+dashboard/account/                                             login  ok     ok     ok     ok     ok     login
 dashboard/comments/                                            login  ok     ok     ok     ok     ok     login
 dashboard/comments/?branch=south                               login  404    ok     ok     ok     ok     login
 dashboard/follow-up/                                           login  ok     ok     ok     ok     ok     login
@@ -44,6 +46,7 @@ dashboard/follow-up/?branch=south&status=all                   login  404    ok 
 dashboard/responses/{north}/                                   login  ok     404    ok     ok     ok     login
 dashboard/responses/{south}/                                   login  404    ok     ok     ok     ok     login
 dashboard/responses/{nowhere}/                                 login  404    404    404    ok     ok     login
+dashboard/responses/{north}/owner/                             405    405    405    405    405    405    405
 dashboard/responses/{north}/erase/                             login  404    404    404    ok     ok     login
 dashboard/responses/{south}/erase/                             login  404    404    404    ok     ok     login
 dashboard/erasures/                                            login  404    404    404    ok     ok     login
@@ -137,11 +140,15 @@ admin/auth/user/{owner}/password/                              login  login  log
 WRITING = """
                                                guest  north  south  both   head   root   off
 dashboard/                                     405    405    405    405    405    405    405
+dashboard/today/                               405    405    405    405    405    405    405
+dashboard/account/                             login  away+  away+  away+  away+  away+  login
 dashboard/comments/                            405    405    405    405    405    405    405
 dashboard/follow-up/                           405    405    405    405    405    405    405
 dashboard/responses/{north}/                   login  away+  404    away+  away+  away+  login
 dashboard/responses/{south}/                   login  404    away+  away+  away+  away+  login
 dashboard/responses/{nowhere}/                 login  404    404    404    away+  away+  login
+dashboard/responses/{north}/owner/             login  away+  404    away+  away+  away+  login
+dashboard/responses/{south}/owner/             login  404    away+  away+  away+  away+  login
 dashboard/responses/{north}/erase/             login  404    404    404    away+  away+  login
 dashboard/responses/{south}/erase/             login  404    404    404    away+  away+  login
 dashboard/erasures/                            405    405    405    405    405    405    405
@@ -243,6 +250,8 @@ FORMS: dict[str, dict[str, str]] = {
     "dashboard/responses/{north}/": {"status": "solved", "shown": "open", "text": "called"},
     "dashboard/responses/{south}/": {"status": "solved", "shown": "open", "text": "called"},
     "dashboard/responses/{nowhere}/": {"status": "solved", "shown": "open", "text": "called"},
+    "dashboard/responses/{north}/owner/": {"owner": "", "shown": ""},
+    "dashboard/responses/{south}/owner/": {"owner": "", "shown": ""},
     "dashboard/responses/{north}/erase/": {"decision": "erase"},
     "dashboard/responses/{south}/erase/": {"decision": "erase"},
     "dashboard/branches/add/": BRANCH,
@@ -254,6 +263,7 @@ FORMS: dict[str, dict[str, str]] = {
     "dashboard/staff/{colleague}/": ACCOUNT,
     "dashboard/staff/{owner}/": ACCOUNT,
     "dashboard/login/": {"username": "owner", "password": "wrong"},
+    "dashboard/account/": {"digest": "on", "language": "en"},
     "dashboard/language/": {"language": "en", "next": "/dashboard/"},
     "dashboard/password/": {"old_password": "wrong", **NEW_PASSWORD},
     "dashboard/password/forgotten/": {"email": "owner@example.com"},

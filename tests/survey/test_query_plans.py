@@ -47,7 +47,7 @@ def test_no_query_but_the_rollups_reads_more_than_a_quarter_of_the_submissions(p
         for query in plans
         for step in query["plan"]
         if step["table"] in TABLES[:2]
-        and int(step["rows"] or 0) > 12_500
+        and int(str(step["rows"] or 0).split()[0]) > 12_500  # "625 (1%)" with a rowid filter
         and not (("days=365" in query["page"] or "/admin/" in query["page"]) and " LIMIT " in query["sql"])
     ]
     assert not wide

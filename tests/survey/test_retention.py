@@ -19,7 +19,16 @@ from django.utils import timezone
 
 from survey.guest import services
 from survey.jobs.retention import DELETED_MODELS, ERASED_VALUES, erase
-from survey.models import ErasureLog, ErasureRequest, ExportLog, FollowUpNote, OutgoingMail, Submission, SubmissionTerm
+from survey.models import (
+    ErasureLog,
+    ErasureRequest,
+    ExportLog,
+    FollowUpNote,
+    OutgoingMail,
+    QuestionValue,
+    Submission,
+    SubmissionTerm,
+)
 from tests.support.processes import ROOT
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +41,7 @@ KEPT = {
 }
 
 
-KEPT_MODELS = {ErasureLog}  # holds no personal data
+KEPT_MODELS = {ErasureLog, QuestionValue}  # hold no personal data; scores stay
 
 
 def stored(days_ago: int = 0, **fields: Any) -> Submission:

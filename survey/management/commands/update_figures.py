@@ -1,14 +1,15 @@
-"""`manage.py update_figures`: count past days, index comments, delete past rate limits."""
+"""`manage.py update_figures`: count past days, add up months, index comments, delete past rate limits."""
 
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
 from survey import limits, term_index
-from survey.jobs import rollup
+from survey.jobs import months, rollup
 from survey.models import JobRun
 
 logger = logging.getLogger(__name__)
@@ -19,12 +20,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--seconds", type=float, default=20, help="for days and for comments each: start none after this time"
+            "--seconds",
+            type=float,
+            default=20,
+            help="for days and months, then for comments: start none after",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  (Django's signature)
         limits.delete_past_windows()
+        start = time.monotonic()
         days = rollup.count_days(options["seconds"])
+        months.add_up_months(options["seconds"] - (time.monotonic() - start))
         comments = term_index.index_comments(options["seconds"])
         JobRun.record(rollup.JOB)
         # The alarm on figures that are not updated is made from this line (docs/maintain.md).

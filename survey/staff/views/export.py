@@ -15,7 +15,7 @@ from survey.staff import exports, figures, pagination
 from survey.staff.access import account_of, is_head_office, staff_view, submissions_of
 from survey.staff.filters import Filters
 from survey.staff.pagination import Cursor
-from survey.staff.views.page import filter_form, page_context
+from survey.staff.views.page import export_form, page_context
 
 CSV = "text/csv; charset=utf-8"
 LOGGED = 20  # exports listed on a page
@@ -25,14 +25,14 @@ LOGGED = 20  # exports listed on a page
 @staff_view
 def page(request: HttpRequest) -> HttpResponse:
     """Link the files of the export, and list the latest exports: the user's own, to head office those of everybody."""
-    form = filter_form(request)
+    form = export_form(request)
     filters = form.filters()
     personal = request.GET.get("personal") == "1"
     parts = exports.plan(
         figures.submissions_by_day(filters), filters, settings.RESPONSE_MAX_BYTES, with_personal_data=personal
     )
-    is_counted = not (filters.words or filters.problem or filters.table_number)
-    if parts and not is_counted:
+    is_narrowed = filters.words or filters.problem or filters.own_problem or filters.status or filters.table_number
+    if parts and is_narrowed:
         # The number of matches is unknown before the search: one file, which divides itself if need be.
         parts = [exports.Part(filters.start, filters.end, 0)]
     log, last = _log(request)
@@ -40,7 +40,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "filters": filters,
         "personal": personal,
         "parts": [(part, _link(filters, part, personal)) for part in parts],
-        "is_counted": is_counted,
+        "is_counted": not is_narrowed,
         "total": sum(part.submissions for part in parts),
         "with_personal": filters.query_string(personal="1"),
         "without_personal": filters.query_string(),
@@ -56,7 +56,7 @@ def page(request: HttpRequest) -> HttpResponse:
 @staff_view
 def download(request: HttpRequest) -> HttpResponseBase:
     """Send one file; instead of one that is too large for the gateway, a page with links to two smaller ones."""
-    form = filter_form(request)
+    form = export_form(request)
     if form.errors:
         raise Http404
     filters = form.filters()

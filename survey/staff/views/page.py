@@ -15,8 +15,16 @@ from survey.staff.filters import FilterForm
 
 
 def filter_form(request: HttpRequest, *without: str, any_time: bool = False, low_only: bool = False) -> FilterForm:
-    """Return the filters of the query string, except for those that the page is `without`."""
-    return FilterForm(request.GET, request.user, without=without, any_time=any_time, low_only=low_only)
+    """Return the filters of the query string, except for those that the page is `without`.
+
+    Only `export_form` has the status of the follow-up: its own page has tabs instead.
+    """
+    return FilterForm(request.GET, request.user, without={*without, "status"}, any_time=any_time, low_only=low_only)
+
+
+def export_form(request: HttpRequest) -> FilterForm:
+    """Return every filter."""
+    return FilterForm(request.GET, request.user)
 
 
 def page_context(request: HttpRequest, form: FilterForm) -> dict[str, Any]:

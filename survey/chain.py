@@ -1,0 +1,170 @@
+"""What head office has set for its chain, as this process keeps it: the questions of the survey.
+
+Read at most once a minute, by every kind of request. `GET /` needs it before anything else of the database, so it is
+read and kept without Django's models (mydjango/cold_start/bare_query.py). While the database is away, what was read
+last goes on, or else what a new installation starts with.
+
+To keep more of the chain, such as its name, add a field to `Chain` and read it in `_read`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Collection
+from functools import lru_cache
+from typing import NamedTuple
+
+from django.db import Error
+from django.utils.translation import get_language, override
+
+from mydjango.cold_start import bare_query
+
+logger = logging.getLogger(__name__)
+
+LIFE = 60  # seconds until a change that another process made shows here
+ASPECT, PROBLEM = "aspect", "problem"  # the kinds of survey.models.Question, which this module does not import
+
+QUESTIONS = """
+SELECT q.id, q.kind, q.key, q.label, q.label_en, q.is_retired FROM survey_question q
+ORDER BY q.kind, q.position, q.id
+"""
+
+
+class KeptQuestion(NamedTuple):
+    """An aspect or a problem that the survey asks about."""
+
+    id: int  # 0: of the core, which has no rows before head office changes any
+    kind: str
+    key: str
+    label: str
+    label_en: str
+    is_retired: bool = False
+
+    @property
+    def local_label(self) -> str:
+        """The label in the current language."""
+        is_chinese = (get_language() or "").startswith("zh")
+        return self.label if is_chinese else self.label_en or self.label
+
+    @property
+    def is_core(self) -> bool:
+        """Whether the values are in columns of Submission, not in rows of QuestionValue."""
+        return self.key in _core_keys(self.kind)
+
+
+class Chain(NamedTuple):
+    """What head office has set. Without questions, the core is asked: the aspects and problems of survey/scales.py."""
+
+    questions: tuple[KeptQuestion, ...] = ()
+
+    def asked(self, kind: str) -> list[KeptQuestion]:
+        """Return the questions of a kind that guests are asked, in their order."""
+        return [question for question in self.all(kind) if not question.is_retired]
+
+    @property
+    def own(self) -> list[KeptQuestion]:
+        """The questions that are not of the core, retired ones too. No two have one key."""
+        return [question for question in self.questions if not question.is_core]
+
+    def all(self, kind: str) -> list[KeptQuestion]:
+        """Return the questions of a kind in their order, with the retired ones."""
+        return [question for question in self.questions or core() if question.kind == kind]
+
+
+class _Kept(NamedTuple):
+    chain: Chain
+    read_at: float  # on the monotonic clock
+
+    @property
+    def is_fresh(self) -> bool:
+        return time.monotonic() - self.read_at < LIFE
+
+
+CORE = Chain()
+_kept: _Kept | None = None
+_reading = threading.Lock()
+
+
+def current() -> Chain:
+    """Return what head office has set, at most LIFE seconds ago while the database is there.
+
+    One thread reads; the others meanwhile go on with what is kept, and wait only where nothing is.
+    """
+    kept = _kept
+    if kept and kept.is_fresh:
+        return kept.chain
+    if not _reading.acquire(blocking=kept is None):
+        return last_kept()
+    try:
+        if not (_kept and _kept.is_fresh):
+            keep(_read())
+        return last_kept()
+    finally:
+        _reading.release()
+
+
+def own_questions(keys: Collection[str]) -> dict[str, KeptQuestion]:
+    """Return head office's own questions with these keys, retired ones too; other keys are left out.
+
+    A key that is unknown here may be of a question that another process has just added: then read again.
+    """
+    before = _kept
+    found = _own_questions(current(), keys)
+    if len(found) < len(keys) and _kept is before:
+        forget()
+        found = _own_questions(current(), keys)
+    return found
+
+
+def _own_questions(chain: Chain, keys: Collection[str]) -> dict[str, KeptQuestion]:
+    return {question.key: question for question in chain.own if question.key in keys}
+
+
+def last_kept() -> Chain:
+    """Return what was read last, or else the core: for a page that is shown since the database is away."""
+    return _kept.chain if _kept else CORE
+
+
+def keep(chain: Chain) -> None:
+    """Keep this from now on, for LIFE seconds."""
+    global _kept
+    _kept = _Kept(chain, time.monotonic())
+
+
+def forget() -> None:
+    """Have the next call of `current` read again. Call it after a change is committed."""
+    global _kept
+    with _reading:  # a reading that began before the change must not be kept after it
+        if _kept:
+            _kept = _kept._replace(read_at=float("-inf"))
+
+
+def _read() -> Chain:
+    try:
+        rows = bare_query.fetch(QUESTIONS)
+    except Error as error:
+        # Away, or not migrated yet. The next attempt is in a minute: each may take seconds.
+        logger.warning("chain.unread", extra={"error": type(error).__name__})
+        return last_kept()
+    return Chain(tuple(KeptQuestion._make(row)._replace(is_retired=bool(row[-1])) for row in rows))
+
+
+@lru_cache(maxsize=1)
+def core() -> tuple[KeptQuestion, ...]:
+    """Return the questions of a new installation, with the labels of the translations."""
+    from survey.scales import ASPECTS, PROBLEM_LABELS
+
+    def label(text: object, language: str) -> str:
+        with override(language):
+            return str(text)
+
+    labels = [(ASPECT, name, text) for name, text in ASPECTS.items()]
+    labels += [(PROBLEM, problem.slug, text) for problem, text in PROBLEM_LABELS.items()]
+    return tuple(KeptQuestion(0, kind, key, label(text, "zh-hans"), label(text, "en")) for kind, key, text in labels)
+
+
+@lru_cache(maxsize=2)
+def _core_keys(kind: str) -> frozenset[str]:
+    return frozenset(question.key for question in core() if question.kind == kind)
