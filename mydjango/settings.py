@@ -86,7 +86,7 @@ STAFF_MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
 ]
 GUEST_MIDDLEWARE = ["survey.guest.blank_page.BlankPageMiddleware", "mydjango.http.language.LanguageMiddleware"]
-GUEST_PATHS = ["/", "/s/", "/submitSurvey", "/thanks/", "/privacy", "/erase", "/erase/"]
+GUEST_PATHS = ["/", "/s/", "/submitSurvey", "/thanks/", "/privacy", "/erase", "/erase/", "/photos", "/photos/"]
 PLAIN_PATHS = ["/hello/", "/welcome/", "/jieba/", "/healthz", "/openapi.json"]
 
 ROOT_URLCONF = "mydjango.urls"
@@ -204,6 +204,18 @@ def _robot_hosts() -> list[tuple[str, int]]:
 # address in a private network is refused unless it stands here as an address.
 ROBOT_HOSTS = _robot_hosts()
 
+# Guests' photos: the bucket's URL, without its credentials those of the function's role; or else a folder of a server.
+PHOTO_BUCKET_URL = environment.text("PHOTO_BUCKET_URL").rstrip("/")
+_bucket = urlsplit(PHOTO_BUCKET_URL)
+if PHOTO_BUCKET_URL and (_bucket.scheme not in ("http", "https") or not _bucket.hostname or _bucket.query):
+    raise ImproperlyConfigured(
+        "PHOTO_BUCKET_URL is not an address such as https://photos-1250000000.cos.ap-guangzhou.myqcloud.com."
+    )
+PHOTO_BUCKET_REGION = environment.text("PHOTO_BUCKET_REGION", environment.region())  # of S3's signature; COS has none
+PHOTO_SECRET_ID = environment.text("PHOTO_SECRET_ID")
+PHOTO_SECRET_KEY = environment.text("PHOTO_SECRET_KEY")
+PHOTO_FOLDER = environment.text("PHOTO_FOLDER", str(BASE_DIR / "photos") if DEBUG else "")
+
 # http:// in PUBLIC_URL means that there is no TLS, as behind a local gateway.
 _tls = not DEBUG and _public.scheme != "http"
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _tls
@@ -219,6 +231,11 @@ SECURE_CSP = {
     "base-uri": ["'none'"],
     "frame-ancestors": ["'none'"],
 }
+if PHOTO_BUCKET_URL:
+    # The bucket alone: its host, and its path where the bucket is one.
+    _photos = f"{_bucket.scheme}://{_bucket.netloc}{_bucket.path and _bucket.path + '/'}"
+    SECURE_CSP["img-src"].append(_photos)
+    SECURE_CSP["connect-src"].append(_photos)
 # W005, W021: HSTS for subdomains and preload would also hold for other customers of a shared default domain.
 # E408 to E410: the admin looks for its middleware in MIDDLEWARE, and here STAFF_MIDDLEWARE has it.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "admin.E408", "admin.E409", "admin.E410"]

@@ -14,6 +14,7 @@ from django.db.models import QuerySet, Value
 from django.db.models.functions import Left, StrIndex
 from django.utils import timezone
 
+from survey import photos
 from survey.idempotency import ERASED_PREFIX, erased_key_digest
 from survey.models import (
     ErasureLog,
@@ -21,6 +22,7 @@ from survey.models import (
     ExportLog,
     FollowUpNote,
     OutgoingMail,
+    Photo,
     RobotMessage,
     Submission,
     SubmissionTerm,
@@ -65,6 +67,7 @@ def erase(submissions: QuerySet[Submission], event: ErasureLog.Event | None = No
             _replace_key_digests(rows)
             for model in DELETED_MODELS:
                 model.objects.filter(submission__in=ids).delete()
+            photos.queue_deletion(Photo.objects.filter(submission__in=ids))
             if event:
                 ErasureLog.objects.bulk_create(ErasureLog(submission_id=pk, event=event, user=user) for pk in ids)
         erased += len(ids)

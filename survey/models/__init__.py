@@ -16,6 +16,7 @@ from survey.models.erasure import ErasureLog, ErasureRequest
 from survey.models.logs import AttemptWindow, ExportLog, JobRun
 from survey.models.mail import DigestSubscription, OutgoingMail
 from survey.models.outgoing import Outgoing
+from survey.models.photo import Photo
 from survey.models.question import Question, QuestionRollup, QuestionValue
 from survey.models.robot import Robot, RobotMessage
 from survey.models.submission import (
@@ -51,6 +52,7 @@ __all__ = [
     "MonthRollup",
     "Outgoing",
     "OutgoingMail",
+    "Photo",
     "Question",
     "QuestionRollup",
     "QuestionValue",

@@ -61,6 +61,10 @@ dashboard/branches/south/card/                                 login  404    ok 
 dashboard/branches/north/tables/                               login  ok     404    ok     ok     ok     login
 dashboard/branches/south/tables/                               login  404    ok     ok     ok     ok     login
 dashboard/cards/                                               login  ok     ok     ok     ok     ok     login
+dashboard/questions/                                           login  404    404    404    ok     ok     login
+dashboard/questions/aspect/add/                                login  404    404    404    ok     ok     login
+dashboard/questions/aspect/taste/                              login  404    404    404    ok     ok     login
+dashboard/questions/aspect/taste/change/                       login  404    404    404    405    405    login
 dashboard/robots/                                              login  404    404    404    ok     ok     login
 dashboard/robots/add/                                          login  404    404    404    ok     ok     login
 dashboard/robots/{robot}/                                      login  404    404    404    ok     ok     login
@@ -162,6 +166,10 @@ dashboard/branches/south/card/                 405    405    405    405    405  
 dashboard/branches/north/tables/               405    405    405    405    405    405    405
 dashboard/branches/south/tables/               405    405    405    405    405    405    405
 dashboard/cards/                               405    405    405    405    405    405    405
+dashboard/questions/                           405    405    405    405    405    405    405
+dashboard/questions/aspect/add/                login  404    404    404    away+  away+  login
+dashboard/questions/aspect/taste/              login  404    404    404    away+  away+  login
+dashboard/questions/aspect/taste/change/       login  404    404    404    away+  away+  login
 dashboard/robots/                              405    405    405    405    405    405    405
 dashboard/robots/add/                          login  404    404    404    away+  away+  login
 dashboard/robots/{robot}/                      login  404    404    404    away+  away+  login
@@ -256,6 +264,9 @@ FORMS: dict[str, dict[str, str]] = {
     "dashboard/responses/{south}/erase/": {"decision": "erase"},
     "dashboard/branches/add/": BRANCH,
     "dashboard/branches/north/": BRANCH,
+    "dashboard/questions/aspect/add/": {"label": "停车", "label_en": "Parking"},
+    "dashboard/questions/aspect/taste/": {"label": "味道", "label_en": "Flavour"},
+    "dashboard/questions/aspect/taste/change/": {"action": "retire"},
     "dashboard/robots/add/": ROBOT,
     "dashboard/robots/{robot}/": ROBOT,
     "dashboard/staff/add/": ACCOUNT,

@@ -25,6 +25,7 @@ from survey.models import (
     ExportLog,
     FollowUpNote,
     OutgoingMail,
+    Photo,
     QuestionValue,
     Submission,
     SubmissionTerm,
@@ -41,7 +42,9 @@ KEPT = {
 }
 
 
-KEPT_MODELS = {ErasureLog, QuestionValue}  # hold no personal data; scores stay
+# Log and values hold no personal data, and scores stay. A photo's row stays until its object is deleted:
+# tests/survey/test_photos.py.
+KEPT_MODELS = {ErasureLog, Photo, QuestionValue}
 
 
 def stored(days_ago: int = 0, **fields: Any) -> Submission:
