@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "mydjango.operations.metrics.MetricsMiddleware",
     # Outside of what redirects and what replaces responses; not imported where no origin is named.
     *(["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []),
+    "mydjango.http.compression.TextGZipMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "mydjango.http.content_security.ContentSecurityPolicyMiddleware",
     "mydjango.http.static.StaticFilesMiddleware",
