@@ -30,6 +30,7 @@ FAST = (
     "--userstat=1",  # for the CPU time of a session
 )
 HEAD_OFFICE = (
+    "/dashboard/today/",
     "/dashboard/?days=30",
     "/dashboard/?days=90",
     "/dashboard/?days=365",
@@ -51,6 +52,7 @@ HEAD_OFFICE = (
     "/admin/survey/outgoingmail/?q=88888889",
 )
 MANAGER = (
+    "/dashboard/today/",
     "/dashboard/",
     "/dashboard/?days=365",
     "/dashboard/comments/?days=365",

@@ -24,6 +24,9 @@ LAYER_FILE = Path("deploy", "layer", "serverless.yml")  # beside the function's;
 REFERENCE = re.compile(r"\$\{([^{}]+)\}")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 STAGE = re.compile(r"[a-z][a-z0-9-]{0,30}")
+KINDS = ("event", "web")  # of `type`
+CONCURRENCY = 4  # requests that an instance of a Web function serves at once, each in a thread of its own
+MOST_CONCURRENT = 100  # the platform's limit
 RESERVED_PREFIXES = ("SCF_", "QCLOUD_", "TENCENTCLOUD_")
 
 
@@ -45,9 +48,15 @@ class FunctionConfig:
     region: str = "ap-guangzhou"
     environment: dict[str, str] = field(default_factory=dict)
     timers: list[Timer] = field(default_factory=list)
+    concurrency: int = 1  # requests that an instance serves at once
     inputs: dict[str, Any] = field(default_factory=dict)
     # Place in the file -> the variable that is not set ("inputs.environment.variables.X" -> "X").
     unset: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_web(self) -> bool:
+        """Whether `type: web` asks for a Web function, which speaks HTTP in the place of events."""
+        return self.inputs.get("type") == "web"
 
 
 @dataclass(frozen=True)
@@ -145,6 +154,7 @@ def load(path: Path, environ: Mapping[str, str] | None = None, stage: str = "") 
             region=str(inputs.get("region") or FunctionConfig.region),
             environment=_environment(inputs, unset),
             timers=_timers(inputs),
+            concurrency=_concurrency(inputs),
             inputs=inputs,
             unset=unset,
         )
@@ -177,6 +187,20 @@ def _handler(inputs: Mapping[str, Any]) -> str:
     if not isinstance(handler, str) or not all(handler.rpartition(".")):
         raise ValueError(f"handler is {handler!r}: write module.function, such as {FunctionConfig.handler}.")
     return handler
+
+
+def _concurrency(inputs: Mapping[str, Any]) -> int:
+    """Return the requests that an instance serves at once, 1 for an event function."""
+    kind = inputs.get("type", "event")
+    if kind not in KINDS:
+        raise ValueError(f"type is {kind!r}: write {' or '.join(KINDS)}.")
+    section = _map(inputs, "instanceConcurrencyConfig")
+    if kind != "web" or section.get("enable") is False:
+        return 1
+    number = _whole(section, "maxConcurrency", CONCURRENCY)
+    if number > MOST_CONCURRENT:
+        raise ValueError(f"maxConcurrency of instanceConcurrencyConfig is {number}, above {MOST_CONCURRENT}.")
+    return number
 
 
 def _map(section: Mapping[str, Any], key: str) -> Mapping[str, Any]:

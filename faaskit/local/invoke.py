@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--header", action="append", default=[], metavar="NAME: VALUE", help="of --http; repeatable")
     parser.add_argument("--data", metavar="BODY", help="the body of --http; @FILE reads it from a file")
     parser.add_argument("--save", type=Path, metavar="FILE", help="write the event to a file")
+    parser.add_argument("--gateway", choices=sorted(GATEWAYS), default="function-url", help="default: function-url")
     parser.add_argument("--remote", action="store_true", help="send the event to the deployed function instead")
     local_function.add_arguments(parser)
 

@@ -14,8 +14,11 @@ from survey.models.derived import (
 )
 from survey.models.erasure import ErasureLog, ErasureRequest
 from survey.models.logs import AttemptWindow, ExportLog, JobRun
-from survey.models.mail import OutgoingMail
-from survey.models.question import Question, QuestionValue
+from survey.models.mail import DigestSubscription, OutgoingMail
+from survey.models.outgoing import Outgoing
+from survey.models.photo import Photo
+from survey.models.question import Question, QuestionRollup, QuestionValue
+from survey.models.robot import Robot, RobotMessage
 from survey.models.submission import (
     COMMENT_MAX_LENGTH,
     REFERENCE_ALPHABET,
@@ -37,6 +40,7 @@ __all__ = [
     "BranchRollup",
     "ChainRollup",
     "DailyRollup",
+    "DigestSubscription",
     "ErasureLog",
     "ErasureRequest",
     "ExportLog",
@@ -46,9 +50,14 @@ __all__ = [
     "JobRun",
     "Membership",
     "MonthRollup",
+    "Outgoing",
     "OutgoingMail",
+    "Photo",
     "Question",
+    "QuestionRollup",
     "QuestionValue",
+    "Robot",
+    "RobotMessage",
     "RollupDay",
     "Submission",
     "SubmissionTerm",

@@ -19,12 +19,17 @@ PAGES = (
     "?days=dates",
     "?start=2020-01-01&end=2020-01-02",
     "?start=2026-02-02&end=2026-01-01",
+    "today/",
+    "account/",
     "comments/?days=90&q=味道",
     "comments/?q=没有这个词",
     "follow-up/",
     "follow-up/?days=90&status=all",
     "follow-up/?days=dates&problem=cold",
     "erasures/",
+    "questions/",
+    "questions/aspect/add/",
+    "questions/problem/cold/",
     "export/?days=90",
     "branches/",
     "branches/add/",
@@ -128,6 +133,23 @@ def test_a_manager_filters_follows_up_and_exports(demo, open_page, script):
     assert text.count("\n") == ExportLog.objects.latest("id").row_count + 1
 
 
+@pytest.mark.parametrize("script", [True, False])
+def test_after_each_tap_in_the_queue_the_focus_is_on_the_next_card(demo, open_page, script):
+    Submission.objects.exclude(follow_up_status="").update(follow_up_status="open", follow_up_owner=None)
+    page = open_page("/dashboard/", width=375, script=script, locale="en-GB")
+    log_in(page)
+    page.goto("/dashboard/follow-up/")
+    first, second, third = (page.locator(".comment a.open").nth(number).get_attribute("id") for number in range(3))
+    for reference, button, following in ((first, "Take it", second), (second, "Solved", third)):
+        page.get_by_role("button", name=f"{button} {reference}").click()
+        page.wait_for_selector(f"[id='{following}']:focus")
+        assert page.url.endswith(f"#{following}")
+    page.keyboard.press("Tab")
+    assert page.get_by_role("button", name=f"Take it {third}").evaluate("button => button === document.activeElement")
+    page.locator(".comment").first.click(position={"x": 5, "y": 5})  # anywhere on a card
+    page.wait_for_selector("h1:has-text('Answer')")
+
+
 @pytest.mark.parametrize("width", [375, 1280])
 def test_head_office_decides_on_a_guests_request(demo, open_page, width):
     submission = Submission.objects.exclude(comment="").first()
@@ -194,11 +216,31 @@ def test_the_keyboard_alone_is_enough(demo, open_page):
     page.keyboard.press("Enter")
     page.wait_for_selector("nav")
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
-    page.keyboard.press("Tab")
-    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the pages"
+    page.keyboard.press("Enter")
+    for _link in ("Today", "Overview", "Comments"):
+        page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_url("**/comments/")
+
+
+@pytest.mark.parametrize("path", ["today/", "?days=90"])
+def test_on_a_phone_the_figures_come_before_the_links_and_the_filters(demo, open_page, path):
+    page = open_page("/dashboard/", width=375, locale="zh-CN")
+    log_in(page)
+    page.goto(f"/dashboard/{path}")
+    figure = page.locator(".figures .big").first
+    assert figure.bounding_box()["y"] < 250
+    order = "() => [...document.querySelectorAll('.figures, .filters, nav')].map((element) => element.className)"
+    assert page.evaluate(order)[0] == "figures"
+    assert page.evaluate(order)[-1] == ""
+    # The links stay in reach at the bottom, and never hide what has the focus.
+    nav = page.locator("nav").bounding_box()
+    assert nav["y"] + nav["height"] <= 812
+    for link in page.locator("main a").all():
+        link.focus()
+        box = link.bounding_box()
+        assert box["y"] + box["height"] <= page.locator("header.top").bounding_box()["y"]
 
 
 def test_a_card_fills_a_page_of_a6_and_all_of_them_one_each(demo, open_page):
