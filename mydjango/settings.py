@@ -89,17 +89,6 @@ STAFF_MIDDLEWARE = [
 GUEST_MIDDLEWARE = ["survey.guest.blank_page.BlankPageMiddleware", "mydjango.http.language.LanguageMiddleware"]
 GUEST_PATHS = ["/", "/s/", "/submitSurvey", "/thanks/", "/privacy", "/erase", "/erase/"]
 GUEST_PATHS += ["/photos", "/photos/", "/brand/"]
-    "/",
-    "/s/",
-    "/submitSurvey",
-    "/thanks/",
-    "/privacy",
-    "/erase",
-    "/erase/",
-    "/photos",
-    "/photos/",
-    "/brand/",
-]
 PLAIN_PATHS = ["/hello/", "/welcome/", "/jieba/", "/healthz", "/openapi.json"]
 
 ROOT_URLCONF = "mydjango.urls"
