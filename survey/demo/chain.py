@@ -147,7 +147,7 @@ def _submission(chance: random.Random, places: list[Branch], received: datetime,
         submission.problems = reported or sum({chance.choice(PROBLEMS) for _ in range(chance.randint(1, 2))})
         is_called = bool(submission.phone) and chance.random() < 0.4
         closed = FollowUpStatus.CONTACTED if is_called else FollowUpStatus.SOLVED
-        is_open = age < 2 or (age < 10 and chance.random() < 0.3)
+        is_open = age < 2 or (age < 30 and chance.random() < 0.3)
         submission.follow_up_status = FollowUpStatus.OPEN if is_open else closed
         submission.follow_up_due_at = received + timedelta(hours=settings.FOLLOW_UP_HOURS)
         if submission.follow_up_status == FollowUpStatus.SOLVED:

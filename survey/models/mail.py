@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from survey.models.outgoing import Outgoing
 from survey.models.submission import Submission
 
 
-class OutgoingMail(models.Model):
+class OutgoingMail(Outgoing):
     """A mail, queued in the transaction of its submission or account and sent outside the request."""
 
     class Kind(models.TextChoices):
@@ -21,14 +21,7 @@ class OutgoingMail(models.Model):
         ACCOUNT = "account", _("account")
         DIGEST = "digest", _("digest")
 
-    class Status(models.TextChoices):
-        """The state of delivery; FAILED is a dead letter."""
-
-        QUEUED = "queued", _("queued")
-        SENT = "sent", _("sent")
-        FAILED = "failed", _("failed")
-
-    # None for mails to a staff account, such as a password reset.
+    # None for mails to staff, such as a password reset or a digest.
     submission = models.ForeignKey(
         Submission,
         models.CASCADE,
@@ -56,14 +49,6 @@ class OutgoingMail(models.Model):
     body = models.TextField(_("body"))  # an account's mail: without its link, see mail/account_links.py
     # Fixed when queued: copies of a mail that was sent twice share it, and mail programs show one of them.
     message_id = models.CharField(_("Message-ID"), max_length=255, unique=True)
-    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.QUEUED)
-    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    next_attempt_at = models.DateTimeField(_("next attempt"), default=timezone.now)
-    # A delivery run claims a mail until this time, outside any transaction; the claim of a killed run expires.
-    claimed_until = models.DateTimeField(_("claimed until"), null=True, blank=True)
-    last_error = models.TextField(_("last error"), blank=True)
-    created_at = models.DateTimeField(_("queued"), default=timezone.now)
-    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("mail")

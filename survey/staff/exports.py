@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import F, QuerySet
+from django.db.models import Count, F, Func, IntegerField, QuerySet, Sum, Value
+from django.db.models.functions import Replace
 from django.utils import timezone, translation
 from django.utils.text import get_valid_filename
 from django.utils.translation import gettext as _
 
+from survey.chain import ASPECT, PROBLEM, KeptQuestion, current
 from survey.models import Branch, ExportLog, FollowUpStatus, Submission
-from survey.scales import ASPECTS, Problem, Satisfaction
+from survey.models.question import own_values
+from survey.models.submission import is_ticked
+from survey.scales import ASPECTS, Satisfaction
 from survey.staff import search, spreadsheet
 from survey.staff.filters import NO_BRANCH, FilterForm, Filters
 from survey.staff.pagination import Cursor
@@ -30,6 +34,9 @@ CHUNK = 1_000  # submissions read at once
 # Bytes of a submission as JSON, without and with personal data. Those of `seed_demo` take 118 and 204, so planned parts
 # are about half full, and comments may be twice as long before a part has to be divided.
 BYTES_PER_ROW = {False: 200, True: 400}
+# The same of a file that is sent while it is read, whose size nobody can know before: most_bytes() assumes as much of
+# the columns that it does not measure.
+STREAMED_BYTES_PER_ROW = {False: 400, True: 800}
 PERSONAL_DATA = ("comment", "name", "phone", "email")
 CODES_LENGTH = 160  # characters of a log entry's 500; the other filters take fewer than 340
 
@@ -53,6 +60,16 @@ class Part:
     submissions: int
 
 
+class Octets(Func):
+    """The bytes of a text in UTF-8."""
+
+    function = "OCTET_LENGTH"
+    output_field = IntegerField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:  # noqa: ANN401  (Django's signature)
+        return self.as_sql(compiler, connection, template="LENGTH(CAST(%(expressions)s AS BLOB))", **extra)
+
+
 class TooLarge(Exception):
     """Raised for a part that the gateway does not carry; `cursor` is the last submission that fits."""
 
@@ -61,12 +78,15 @@ class TooLarge(Exception):
         self.cursor = cursor
 
 
-def plan(by_day: dict[date, int], filters: Filters, max_bytes: int, *, with_personal_data: bool) -> list[Part]:
+def plan(
+    by_day: dict[date, int], filters: Filters, max_bytes: int, *, with_personal_data: bool, streams: bool = False
+) -> list[Part]:
     """Pack the period into parts, oldest first; without a limit (`max_bytes` is 0) into one.
 
     `by_day` has the number of submissions of each day that has any, oldest first.
     """
-    most = max_bytes // BYTES_PER_ROW[with_personal_data] if max_bytes else sum(by_day.values())
+    per_row = (STREAMED_BYTES_PER_ROW if streams else BYTES_PER_ROW)[with_personal_data]
+    most = max_bytes // per_row if max_bytes else sum(by_day.values())
     parts: list[Part] = []
     for day, count in by_day.items():
         if parts and parts[-1].submissions + count <= most:
@@ -79,38 +99,54 @@ def plan(by_day: dict[date, int], filters: Filters, max_bytes: int, *, with_pers
     return parts
 
 
-def header(with_personal_data: bool) -> list[str]:
-    """Return the names of the columns in the active language."""
+def header(with_personal_data: bool, own_aspects: Sequence[KeptQuestion] = ()) -> list[str]:
+    """Return the names of the columns in the active language. Those of head office's own aspects come last."""
+    labels = {question.key: question.local_label for question in current().all(ASPECT)}
     columns = [_("reference"), _("received"), _("branch code"), _("branch"), _("satisfaction"), _("answer in words")]
-    columns += [_("likelihood to recommend"), *(str(label) for label in ASPECTS.values()), _("what went wrong")]
+    columns += [
+        _("likelihood to recommend"),
+        *(labels.get(name, str(label)) for name, label in ASPECTS.items()),
+        _("what went wrong"),
+    ]
     columns += [_("table or receipt"), _("language"), _("follow-up"), _("owner"), _("due"), _("solved at")]
-    return columns + ([_("comment"), _("name"), _("phone"), _("e-mail")] if with_personal_data else [])
+    columns += [_("comment"), _("name"), _("phone"), _("e-mail")] if with_personal_data else []
+    return columns + [question.local_label for question in own_aspects]
 
 
 def lines(submissions: QuerySet[Submission], export: Export) -> Iterator[tuple[str, Cursor | None]]:
-    """Yield the lines of the CSV, oldest first, each with the cursor of its submission (None: the header).
+    """Yield the lines of the CSV, oldest first, each with the cursor of its submission (None: the header)."""
+    start = spreadsheet.BYTE_ORDER_MARK
+    for values, cursor in table(submissions, export):
+        yield start + spreadsheet.line(values), cursor
+        start = ""
+
+
+def table(submissions: QuerySet[Submission], export: Export) -> Iterator[tuple[list[Any], Cursor | None]]:
+    """Yield the rows, oldest first, each with the cursor of its submission (None: the header).
 
     The words are Chinese whatever the reader's language, so that files of two colleagues fit together.
     """
     with translation.override("zh-hans"):  # not around a yield: the language belongs to the whole thread
-        columns = header(export.with_personal_data)
+        own_aspects = [question for question in current().own if question.kind == ASPECT]
+        columns = header(export.with_personal_data, own_aspects)
         scores = {choice.value: str(choice.label) for choice in Satisfaction}
         statuses = {choice.value: str(choice.label) for choice in FollowUpStatus}
-        problems = {problem: problem.label for problem in Problem}
-    yield spreadsheet.BYTE_ORDER_MARK + spreadsheet.line(columns), None
+        problems = [(question, question.local_label) for question in current().all(PROBLEM)]
+    yield columns, None
     for row in _rows(submissions, export):
         values = [row["reference"], _local_time(row["created_at"])]
         values += [row["branch_code"], row["branch_name"], row["satisfaction"], scores[row["satisfaction"]]]
         values += [row["recommend"], *(row[aspect] for aspect in ASPECTS)]
         values += [
-            "；".join(label for problem, label in problems.items() if row["problems"] & problem),
+            "；".join(label for problem, label in problems if is_ticked(problem, row["problems"], row["own"])),
             row["table_number"],
             row["language"],
         ]
         values += [statuses.get(row["follow_up_status"], ""), row["owner_name"] or row["owner_username"]]
         values += [_local_time(row["follow_up_due_at"]), _local_time(row["follow_up_closed_at"])]
         values += [row[name] for name in PERSONAL_DATA if export.with_personal_data]
-        yield spreadsheet.line(values), Cursor(row["local_date"], row["id"])
+        values += [row["own"].get(question.id) for question in own_aspects]
+        yield values, Cursor(row["local_date"], row["id"])
 
 
 def _local_time(instant: datetime | None) -> str:
@@ -142,7 +178,8 @@ def _rows(submissions: QuerySet[Submission], export: Export) -> Iterator[dict[st
             owner_username=F("follow_up_owner__username"),
         )
         while chunk := list(rows.filter(pk__gt=pk)[:CHUNK]):
-            yield from chunk
+            own = own_values([row["id"] for row in chunk])
+            yield from ({**row, "own": own.get(row["id"], {})} for row in chunk)
             pk = chunk[-1]["id"]
             if len(chunk) < CHUNK:
                 break
@@ -164,6 +201,34 @@ def within(rows: Iterator[tuple[str, Cursor | None]], max_bytes: int) -> tuple[s
         text.append(line)
         last = cursor
     return "".join(text), len(text) - 1
+
+
+def most_bytes(submissions: QuerySet[Submission], export: Export) -> int:
+    """Return a size that the CSV stays below, by one statement: of all submissions of the days, whatever else narrows.
+
+    Measures what guests wrote, where a quotation mark takes two bytes.
+    """
+    filters, after, until = export.filters, export.after, export.until
+    start, end = after.local_date if after else filters.start, until.local_date if until else filters.end
+    days = submissions.filter(filters.where(), local_date__range=(start, end))
+    names = PERSONAL_DATA if export.with_personal_data else ()
+    sums = {f"text_of_{name}": Sum(Octets(Replace(name, Value('"'), Value('""')))) for name in names}
+    totals = days.aggregate(rows=Count("pk"), **sums)
+    rows = int(totals.pop("rows")) + 1  # the header
+    return rows * STREAMED_BYTES_PER_ROW[False] + sum(int(octets or 0) for octets in totals.values())
+
+
+def below(rows: Iterator[tuple[str, Cursor | None]], max_bytes: int) -> Iterator[tuple[str, Cursor | None]]:
+    """Pass the lines on. Raises TooLarge where they pass the limit after all, which breaks the download off.
+
+    A browser reports that, where the platform might end the file without a word.
+    """
+    size = 0
+    for line, cursor in rows:
+        size += len(line.encode())
+        if max_bytes and cursor and size > max_bytes:
+            raise TooLarge(cursor)
+        yield line, cursor
 
 
 def describe(export: Export) -> str:
@@ -192,7 +257,7 @@ def readable(description: str, form: FilterForm) -> str:
     return " · ".join([*texts, *([f"“{words}”"] if words else [])])
 
 
-def file_name(export: Export) -> str:
+def file_name(export: Export, suffix: str = ".csv") -> str:
     """Return the name of a file, which says what it has: "survey-20260101-20260131-north-low-cold.csv"."""
     filters, query = export.filters, dict(export.filters.query)
     parts = ["survey", f"{filters.start:%Y%m%d}", f"{filters.end:%Y%m%d}"]
@@ -200,7 +265,7 @@ def file_name(export: Export) -> str:
     parts += [query.get(name, "") for name in ("score", "problem", "status", "language")]
     parts += [filters.table_number, filters.words]
     parts += ["personal" if export.with_personal_data else "", f"after-{export.after.pk}" if export.after else ""]
-    return get_valid_filename("-".join(filter(None, parts))) + ".csv"
+    return get_valid_filename("-".join(filter(None, parts))) + suffix
 
 
 def _branch_codes(filters: Filters) -> str:

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 
-from survey.models import Branch, ErasureRequest, ExportLog, FollowUpNote, Membership, Submission
+from survey.models import Branch, ErasureRequest, ExportLog, FollowUpNote, Membership, Robot, RobotMessage, Submission
 from tests.browser.accessibility import small_targets, violations
 
 pytestmark = pytest.mark.slow
@@ -27,11 +27,18 @@ PAGES = (
     "follow-up/?days=90&status=all",
     "follow-up/?days=dates&problem=cold",
     "erasures/",
+    "questions/",
+    "questions/aspect/add/",
+    "questions/problem/cold/",
     "export/?days=90",
     "branches/",
     "branches/add/",
     "branches/renmin/card/",
+    "branches/renmin/tables/?first=1&last=3&letters=A",
+    "branches/renmin/tables/?first=9&last=1",
     "cards/",
+    "robots/",
+    "robots/add/",
     "staff/",
     "staff/add/",
     "password/",
@@ -79,6 +86,9 @@ def test_no_page_breaks_accessibility_or_scrolls_sideways(demo, open_page, width
     page.wait_for_selector("[role=alert]")
     assert not violations(page)
     log_in(page)
+    robot = Robot.objects.create(name="店长群", service="wecom", webhook="https://qyapi.weixin.qq.com/x?key=1")
+    failed = {"status": RobotMessage.Status.FAILED, "last_error": "93000: invalid webhook url (HTTP 200)"}
+    RobotMessage.objects.create(robot=robot, submission=Submission.objects.first(), kind="alert", **failed)
     for path in PAGES:
         page.goto(f"/dashboard/{path}")
         assert not violations(page), path
@@ -128,6 +138,23 @@ def test_a_manager_filters_follows_up_and_exports(demo, open_page, script):
         page.locator(".files a").first.click()
     text = download.value.path().read_text(encoding="utf-8-sig")
     assert text.count("\n") == ExportLog.objects.latest("id").row_count + 1
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_after_each_tap_in_the_queue_the_focus_is_on_the_next_card(demo, open_page, script):
+    Submission.objects.exclude(follow_up_status="").update(follow_up_status="open", follow_up_owner=None)
+    page = open_page("/dashboard/", width=375, script=script, locale="en-GB")
+    log_in(page)
+    page.goto("/dashboard/follow-up/")
+    first, second, third = (page.locator(".comment a.open").nth(number).get_attribute("id") for number in range(3))
+    for reference, button, following in ((first, "Take it", second), (second, "Solved", third)):
+        page.get_by_role("button", name=f"{button} {reference}").click()
+        page.wait_for_selector(f"[id='{following}']:focus")
+        assert page.url.endswith(f"#{following}")
+    page.keyboard.press("Tab")
+    assert page.get_by_role("button", name=f"Take it {third}").evaluate("button => button === document.activeElement")
+    page.locator(".comment").first.click(position={"x": 5, "y": 5})  # anywhere on a card
+    page.wait_for_selector("h1:has-text('Answer')")
 
 
 @pytest.mark.parametrize("width", [375, 1280])

@@ -37,7 +37,7 @@ TIMER_FIELDS = {"name", "cronExpression", "argument", "enable", "qualifier"}
 
 # Settings that a function on the platform, whose instances serve one request at a time, does not use; and the
 # allow-list of commands, which stands in mydjango/settings.py alone.
-NOT_DEPLOYED = {"DEBUG", "SQLITE_PATH", "LEXICON_DIR", "WSGI_MULTITHREAD", "MANAGE_COMMANDS"}
+NOT_DEPLOYED = {"DEBUG", "PHOTO_FOLDER", "SQLITE_PATH", "LEXICON_DIR", "WSGI_MULTITHREAD", "MANAGE_COMMANDS"}
 ENVIRON = {
     "SECRET_KEY": "s",
     "MYSQL_HOST": "10.0.0.2",

@@ -95,3 +95,14 @@ def test_a_list_has_the_newest_records_and_no_more(
     assert {record.pk for record in found.result_list} == set(newest[:3])
     part = admin_client.get(reverse(f"admin:{page}_changelist"), {"q": "wang"}).context["cl"]
     assert part.result_count == 0
+
+
+def test_the_admin_looks_like_the_pages_for_staff_and_leads_back_to_them(admin_client: Client) -> None:
+    for path in ("/admin/", "/admin/survey/branch/add/"):
+        page = admin_client.get(path, headers={"Accept-Language": "zh-CN"}).content.decode()
+        assert '<a href="/dashboard/">返回概览</a>' in page
+        assert '<div id="site-name"><a href="/dashboard/">满意度调查</a></div>' in page
+        assert "survey/admin.css" in page
+        assert "theme.js" not in page  # light and dark follow the system, as on the other pages
+        assert " style=" not in page
+        assert "<style" not in page

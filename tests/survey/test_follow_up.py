@@ -341,6 +341,12 @@ def test_solving_on_the_own_page_opens_the_next_open_one(manager, chain):
     assert manager.post(f"{path(second)}?status=open", sent)["Location"] == f"{path(second)}?status=open"
 
 
+def test_solving_a_case_of_another_list_stays_on_its_page(manager, chain):
+    first, _second = make_submission(chain.north, 1, days_ago=2), make_submission(chain.north, 1, days_ago=1)
+    sent = {"status": "solved", "shown": "open", "text": ""}
+    assert manager.post(f"{path(first)}?status=all", sent)["Location"] == f"{path(first)}?status=all"
+
+
 def test_a_list_that_a_form_names_stays_on_this_site(manager, chain):
     submission = make_submission(chain.north, 1)
     sent = {"page": "list", "next": "//evil.example", "status": "solved", "shown": "open"}
