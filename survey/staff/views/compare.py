@@ -20,8 +20,9 @@ from survey.models import Branch
 from survey.staff import comparison, hours, metrics
 from survey.staff.access import staff_view
 from survey.staff.comparison import Cell, Column
-from survey.staff.figures import FEWEST, LISTED, Tally
+from survey.staff.figures import LISTED, Tally
 from survey.staff.filters import NO_BRANCH, FilterForm, Filters
+from survey.staff.trend import FEWEST
 from survey.staff.views.page import filter_form, page_context
 
 MOST_CHOSEN = 2
