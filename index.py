@@ -815,14 +815,14 @@ def allowed(argv: list[str]) -> list[str]:
 
 
 class ThreadOutput(StringIO):
-    """A stream for the thread that makes it; what other threads write goes to the stream beneath."""
+    """A stream for the thread that makes it, while it is stdout; others write, and log handlers later, beneath."""
 
     def __init__(self, beneath: TextIO) -> None:
         super().__init__()
         self.beneath, self.thread = beneath, get_ident()
 
     def write(self, text: str) -> int:
-        return super().write(text) if get_ident() == self.thread else self.beneath.write(text)
+        return super().write(text) if sys.stdout is self and get_ident() == self.thread else self.beneath.write(text)
 
 
 def main(arguments: list[str]) -> int:

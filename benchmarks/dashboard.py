@@ -30,6 +30,7 @@ FAST = (
     "--userstat=1",  # for the CPU time of a session
 )
 HEAD_OFFICE = (
+    "/dashboard/today/",
     "/dashboard/?days=30",
     "/dashboard/?days=90",
     "/dashboard/?days=365",
@@ -51,6 +52,7 @@ HEAD_OFFICE = (
     "/admin/survey/outgoingmail/?q=88888889",
 )
 MANAGER = (
+    "/dashboard/today/",
     "/dashboard/",
     "/dashboard/?days=365",
     "/dashboard/comments/?days=365",
@@ -87,6 +89,7 @@ def print_growth(submissions: int) -> None:
     """Print the bytes of a row with its indexes in each table that grows, and the time to count all days."""
     from django.db import connection
 
+    from survey.jobs.months import add_up_months
     from survey.jobs.rollup import count_days
     from survey.models import RollupDay, Submission, SubmissionTerm
 
@@ -102,6 +105,8 @@ def print_growth(submissions: int) -> None:
     start = time.perf_counter()
     days = count_days(3_600)
     print(f"{submissions:,} submissions of {days:,} days counted in {time.perf_counter() - start:.1f} s")
+    start = time.perf_counter()
+    print(f"{add_up_months(3_600)} months added up in {time.perf_counter() - start:.1f} s")
 
 
 def measure(limit: int) -> int:

@@ -10,7 +10,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from survey.mail import outbox
+from survey.mail import delivery
 from survey.models import Branch, ErasureLog, OutgoingMail, Submission
 
 NEWEST = 1_000  # records in the pages of a list
@@ -111,7 +111,7 @@ class OutgoingMailAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Send again with the next drain"), permissions=("requeue",))
     def requeue(self, request: HttpRequest, queryset: QuerySet[OutgoingMail]) -> None:
         """Queue the chosen mails again, unless they were sent."""
-        count = outbox.requeue(queryset)
+        count = delivery.requeue(queryset)
         message = ngettext("%(count)d mail is queued.", "%(count)d mails are queued.", count) % {"count": count}
         self.message_user(request, message, messages.SUCCESS if count else messages.WARNING)
 

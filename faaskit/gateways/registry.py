@@ -41,6 +41,7 @@ class Gateway:
             return self.error(invocation, f"the result is malformed: {error}")
 
 
+WEB = "web"  # no gateway of events: a Function URL in front of a Web function, which speaks HTTP to it
 GATEWAYS = {
     "function-url": Gateway(SCF, tencent.function_url_event, tencent.read_function_url, tencent.error, False),
     "apigw": Gateway(SCF, tencent.apigw_event, tencent.read_apigw, tencent.error),

@@ -46,8 +46,13 @@ class Launch:
     python: str = sys.executable
 
     def command(self, *streams: int) -> list[str]:
-        """Return the runtime's command line; where setpriv exists, the runtime ends with this process."""
-        command = [self.python, str(RUNTIME), self.handler, self.platform.kind, str(self.folder), *map(str, streams)]
+        """Return the runtime's command line."""
+        return self.held(
+            [self.python, str(RUNTIME), self.handler, self.platform.kind, str(self.folder), *map(str, streams)]
+        )
+
+    def held(self, command: list[str]) -> list[str]:
+        """Return a command as it runs in an instance: unable to write the code, and ending with this process."""
         if self.read_only:
             command = sandbox.read_only_command(command, self.folder)
         if sys.platform == "linux" and shutil.which("setpriv"):
@@ -127,8 +132,7 @@ class Instance:
         invocation.cold, self._used = not self._used, True
         invocation.init = self.init if invocation.cold else 0.0
         invocation.instance = self.number
-        if self.launch.freeze and CAN_FREEZE:
-            self._signal(signal.SIGCONT)
+        self.thaw()
         started = time.perf_counter()
         head = {"context": context, "bytes": self.launch.platform.event_is_bytes}
         frame = self._exchange((head, event), self.launch.timeout)
@@ -177,6 +181,11 @@ class Instance:
                 return
             self._timed_out = True
         self.kill()
+
+    def thaw(self) -> None:
+        """Let the process go on."""
+        if self.launch.freeze and CAN_FREEZE:
+            self._signal(signal.SIGCONT)
 
     def freeze(self) -> None:
         """Stop the process between two invocations."""

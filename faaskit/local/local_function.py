@@ -19,7 +19,7 @@ from faaskit import function_config, project
 from faaskit.errors import FaaskitError
 from faaskit.function_config import FunctionConfig
 from faaskit.gateways import platforms
-from faaskit.gateways.registry import GATEWAYS
+from faaskit.gateways.registry import GATEWAYS, WEB
 from faaskit.local import instance, memory_limit, sandbox
 from faaskit.local.instance import Launch
 
@@ -51,8 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that `serve` and `invoke` share."""
     parser.add_argument("--folder", type=Path, default=Path.cwd(), help="the function's code (default: here)")
     parser.add_argument("--config", type=Path, help="its serverless.yml (default: the folder's, if it has one)")
-    parser.add_argument("--gateway", choices=sorted(GATEWAYS), default="function-url", help="default: function-url")
-    parser.add_argument("--stage", default="", help="stage of apigw, aws-rest and aws-http (default: the usual one)")
+    parser.add_argument(
+        "--gateway-stage", default="", help="stage of apigw, aws-rest and aws-http (default: the usual one)"
+    )
+    parser.add_argument("--stage", default="", help="the stage, with the variables of .env.STAGE")
     parser.add_argument("--memory", type=int, metavar="MB", help="limit of an instance (default: memorySize); 0: none")
     parser.add_argument("--timeout", type=float, metavar="S", help="limit of an invocation (default: timeout)")
     parser.add_argument(
@@ -76,7 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def prepare(options: argparse.Namespace, public_url: str) -> LocalFunction:
     """Combine serverless.yml, the options and local values. Raises LocalFunctionError."""
     folder = Path(options.folder).resolve()
-    config = _config(options)
+    config = read_config(options)
     memory = config.memory if options.memory is None else options.memory
     if memory < 0:
         raise LocalFunctionError(f"--memory {memory}: it must be 0 (no limit) or more MB.")
@@ -84,7 +86,7 @@ def prepare(options: argparse.Namespace, public_url: str) -> LocalFunction:
     if not timeout > 0:
         raise LocalFunctionError(f"--timeout {timeout:g}: it must be above 0 seconds.")
     debug = getattr(options, "debug", False)
-    platform = GATEWAYS[options.gateway].platform
+    platform = platforms.SCF if options.gateway == WEB else GATEWAYS[options.gateway].platform
     set_by_platform = platforms.environment(platform, config, memory, str(folder))
     variables, notes = _variables(options, config, public_url, set_by_platform)
     launch = Launch(
@@ -105,14 +107,15 @@ def prepare(options: argparse.Namespace, public_url: str) -> LocalFunction:
 
 def uses_own_database(options: argparse.Namespace) -> bool:
     """Return whether no variable names a database, so that the instances write the folder's db.sqlite3."""
-    given = _given_variables(options, _config(options))
+    given = _given_variables(options, read_config(options))
     return not (given.get("MYSQL_HOST") or given.get("SQLITE_PATH"))
 
 
-def _config(options: argparse.Namespace) -> FunctionConfig:
-    """Load serverless.yml; a folder without one gets the platform's defaults.
+def read_config(options: argparse.Namespace) -> FunctionConfig:
+    """Load serverless.yml; a folder without one gets the platform's defaults. Raises LocalFunctionError.
 
-    .env holds the values of production, its database and its mail server: it is read where --env-file names it only.
+    .env holds the values of production, its database and its mail server: it is read where --env-file names it only,
+    and .env.STAGE where --stage does.
     """
     folder = Path(options.folder).resolve()
     path = options.config or folder / "serverless.yml"
@@ -121,8 +124,9 @@ def _config(options: argparse.Namespace) -> FunctionConfig:
     if not options.config and not path.exists():
         return FunctionConfig(path, folder.name)
     try:
-        named = function_config.read_env_file(options.env_file) if options.env_file else {}
-        return function_config.load(path, named | dict(os.environ))
+        named = function_config.read_env_file(folder / f".env.{options.stage}") if options.stage else {}
+        named |= function_config.read_env_file(options.env_file) if options.env_file else {}
+        return function_config.load(path, named | dict(os.environ), options.stage)
     except function_config.FunctionConfigError as error:
         raise LocalFunctionError(str(error)) from error
 

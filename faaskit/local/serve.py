@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -23,8 +24,9 @@ from werkzeug.serving import make_server
 
 from faaskit import check, project
 from faaskit.django_settings import SettingsError, describe_database, describe_mail, read_settings
+from faaskit.function_config import CONCURRENCY
 from faaskit.gateways.invocation import SUCCESS, Invocation
-from faaskit.gateways.registry import GATEWAYS
+from faaskit.gateways.registry import GATEWAYS, WEB
 from faaskit.gateways.request import encode
 from faaskit.local import local_function
 from faaskit.local.http_request import RequestHandler, read_request
@@ -32,7 +34,11 @@ from faaskit.local.instance_pool import InstancePool
 from faaskit.local.local_function import LocalFunction, LocalFunctionError
 from faaskit.local.preparation import prepare_project
 from faaskit.local.report import InvocationLog
+from faaskit.local.web_gateway import WebGateway
+from faaskit.local.web_instance import Bootstrap
+from faaskit.local.web_pool import WebPool
 from faaskit.timers import Timer, start_timers
+from faaskit.web import bootstrap
 
 BACKLOG = 1024  # connections that wait to be accepted
 SHUTDOWN_GRACE = 5.0  # seconds for requests whose instance was ended to be reported
@@ -83,6 +89,18 @@ class GatewayApplication:
         start_response(f"{response.status} {reason}", response.wire_headers(request.method))
         return [response.wire_body(request.method)]
 
+    def try_start(self) -> Invocation:
+        """Start one instance and end it; return the outcome."""
+        return self.pool.try_start()
+
+    def restart(self) -> None:
+        """Let the next events find new instances."""
+        self.pool.restart()
+
+    def close(self) -> None:
+        """End every instance."""
+        self.pool.close()
+
     def fire(self, timer: Timer, event: dict[str, str]) -> bool:
         """Run one timer event; return whether it succeeded."""
         invocation = Invocation()
@@ -98,6 +116,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `serve`."""
     parser.add_argument("address", nargs="?", default="127.0.0.1:9000", help="[ADDR:]PORT (default: 127.0.0.1:9000)")
     local_function.add_arguments(parser)
+    parser.add_argument(
+        "--gateway", choices=sorted([*GATEWAYS, WEB]), help="default: web for 'type: web', else function-url"
+    )
     parser.add_argument("--instances", type=int, default=4, metavar="N", help="most instances at once (default: 4)")
     parser.add_argument("--idle", type=float, default=300, metavar="S", help="stop an unused instance (default: 300)")
     parser.add_argument("--freeze", action="store_true", help="stop instances between requests with SIGSTOP")
@@ -125,7 +146,7 @@ def listen(address: str) -> socket.socket:
         raise LocalFunctionError(f"{host}:{port} cannot be served: {reason}.") from error
 
 
-def reload_on_change(folder: Path, pool: InstancePool, stop: threading.Event) -> None:
+def reload_on_change(folder: Path, application: GatewayApplication | WebGateway, stop: threading.Event) -> None:
     """Restart the instances at each change of the code, until `stop` is set."""
     from watchfiles import PythonFilter, watch
 
@@ -135,16 +156,21 @@ def reload_on_change(folder: Path, pool: InstancePool, stop: threading.Event) ->
         print(f"Reload: {', '.join(names[:3])} changed", file=sys.stderr, flush=True)
         if "serverless.yml" in names:
             print("serverless.yml is read only at the start: restart the gateway to apply it", file=sys.stderr)
-        pool.restart()
+        application.restart()
 
 
 def announce(function: LocalFunction, options: argparse.Namespace, url: str, timers: list[Timer]) -> None:
     """Print the function, its address, what it talks to, its limits and timers."""
-    lines = [f"{function.config.name} ({function.launch.handler}) behind {options.gateway} at {url}"]
+    lines = [f"{function.config.name} ({_entry(function, options)}) behind {options.gateway} at {url}"]
     lines += [f"  {note}" for note in (*surroundings(function, options), *function.notes)]
     lines += [f"  timer {timer.name}: {timer.cron}, message {timer.message!r}" for timer in timers]
     lines.append("Quit with Control-C.")
     print("\n".join(lines), file=sys.stderr, flush=True)
+
+
+def _entry(function: LocalFunction, options: argparse.Namespace) -> str:
+    """Return what the platform starts, as the messages name it."""
+    return "scf_bootstrap" if options.gateway == WEB else function.launch.handler
 
 
 def surroundings(function: LocalFunction, options: argparse.Namespace) -> Iterator[str]:
@@ -162,7 +188,7 @@ def surroundings(function: LocalFunction, options: argparse.Namespace) -> Iterat
         yield f"mail: {describe_mail(report)}"
         for name in check.sqlite_in(launch.folder, report) if options.strict else ():
             yield f"--strict: {name} is an SQLite file of the project, so nothing can be written to it"
-        if not GATEWAYS[options.gateway].carries_binary:
+        if options.gateway != WEB and not GATEWAYS[options.gateway].carries_binary:
             yield from check.binary_files(report["static_files"], options.gateway)
     else:
         servers = [item for item in function.config.environment.items() if item[0].endswith(("_HOST", "_URL"))]
@@ -182,6 +208,9 @@ def run(options: argparse.Namespace) -> int:
         raise LocalFunctionError("--reload needs watchfiles: run 'pip install watchfiles'.")
     if options.debug and not (os.name == "posix" and sys.stdin.isatty() and sys.stdout.isatty()):
         raise LocalFunctionError("--debug needs a terminal, of Linux or macOS, as standard input and output.")
+    options.gateway = options.gateway or (WEB if local_function.read_config(options).is_web else "function-url")
+    if options.gateway == WEB and (options.debug or os.name != "posix"):
+        raise LocalFunctionError("--gateway web needs Linux or macOS, and takes no --debug: use function-url for that.")
     with listen(options.address) as listener:
         host, port = listener.getsockname()[:2]
         shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
@@ -215,19 +244,19 @@ def kept_terminal() -> Iterator[None]:
 
 
 @contextmanager
-def running(function: LocalFunction, options: argparse.Namespace) -> Iterator[GatewayApplication]:
+def running(function: LocalFunction, options: argparse.Namespace) -> Iterator[GatewayApplication | WebGateway]:
     """Hold the function's instances until Control-C or SIGTERM, then end them and print the summary."""
-    pool = InstancePool(function.launch, 1 if options.debug else options.instances, options.idle)
     log = InvocationLog(options.as_json)
-    application = GatewayApplication(options.gateway, function, pool, log, options.stage)
+    temporary = tempfile.TemporaryDirectory(prefix="web-function-")  # for the server of a Web function
+    application = _application(function, options, log, Path(temporary.name))
     stop = threading.Event()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        outcome = pool.try_start()
+        outcome = application.try_start()
         if outcome.code != SUCCESS:
-            raise LocalFunctionError(f"{function.launch.handler} cannot be started: {outcome.error}.")
+            raise LocalFunctionError(f"{_entry(function, options)} cannot be started: {outcome.error}.")
         if options.reload:
-            arguments = (function.launch.folder, pool, stop)
+            arguments = (function.launch.folder, application, stop)
             threading.Thread(target=reload_on_change, args=arguments, daemon=True).start()
         yield application
     except KeyboardInterrupt:
@@ -235,9 +264,27 @@ def running(function: LocalFunction, options: argparse.Namespace) -> Iterator[Ga
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Control-C would leave instances behind
         stop.set()
-        pool.close()
+        application.close()
         application.wait_for_requests(SHUTDOWN_GRACE)
+        temporary.cleanup()
         log.print_summary()
+
+
+def _application(
+    function: LocalFunction, options: argparse.Namespace, log: InvocationLog, temporary: Path
+) -> GatewayApplication | WebGateway:
+    """Return the gateway's application with the instances behind it."""
+    launch, config = function.launch, function.config
+    if options.gateway != WEB:
+        pool = InstancePool(launch, 1 if options.debug else options.instances, options.idle)
+        return GatewayApplication(options.gateway, function, pool, log, options.gateway_stage)
+    threads = config.concurrency if config.is_web else CONCURRENCY
+    folder = launch.folder
+    if not (folder / bootstrap.NAME).is_file():  # as `package` would write it
+        bootstrap.write(temporary, "3.10", threads)
+        folder = temporary
+    web_pool = WebPool(launch, Bootstrap.of(folder), options.instances, threads, options.idle)
+    return WebGateway(function, web_pool, InstancePool(launch, 1, options.idle), log)
 
 
 def _interrupt(number: int, frame: object) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import stat
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from faaskit.units import MEGABYTE
+from faaskit.web import bootstrap
 
 EPOCH = (1980, 1, 1, 0, 0, 0)  # a zip's earliest date; Python does not compare it with unchecked bytecode
 
@@ -28,7 +30,10 @@ class Size:
 
 
 def write_zip(folder: Path, archive: Path) -> dict[str, Size]:
-    """Zip a folder with sorted names, one date and one mode, and return the size of each file by its path."""
+    """Zip a folder with sorted names and one date, and return the size of each file by its path.
+
+    Every file has the same mode, but for the one that a Web function starts with.
+    """
     sizes = {}
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as target:
         for path in sorted(folder.rglob("*"), key=lambda path: path.relative_to(folder).as_posix()):
@@ -36,7 +41,8 @@ def write_zip(folder: Path, archive: Path) -> dict[str, Size]:
                 continue
             info = zipfile.ZipInfo(path.relative_to(folder).as_posix(), EPOCH)
             info.create_system = 3  # Unix, also when Windows writes it: otherwise the mode is ignored
-            info.external_attr = 0o100644 << 16
+            mode = bootstrap.MODE if info.filename == bootstrap.NAME else 0o644
+            info.external_attr = (stat.S_IFREG | mode) << 16
             info.compress_type = zipfile.ZIP_DEFLATED
             target.writestr(info, path.read_bytes())
             sizes[info.filename] = Size(info.compress_size, info.file_size)

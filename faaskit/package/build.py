@@ -26,6 +26,7 @@ from faaskit.package import archives, requirements, shipped_files
 from faaskit.package.archives import Size
 from faaskit.package.target import PackageError, Target, find_python
 from faaskit.project import Project
+from faaskit.web import bootstrap
 
 NO_PYTHON = (
     "There is no CPython {version} here (looked for python{version}, py, uv and pyenv): the package has no bytecode. "
@@ -63,13 +64,16 @@ def build(project: Project, folder: Path, target: Target, report: Report) -> Pac
         report("Resolving and fetching the packages.")
         if (folder / LOCK).is_file():
             shutil.copy(folder / LOCK, work / LOCK)
-        installation = requirements.Installation(project, target, python or sys.executable, work / LOCK, work)
+        server = (bootstrap.WAITRESS,) if config.is_web else ()
+        installation = requirements.Installation(project, target, python or sys.executable, work / LOCK, work, server)
         owners = copy_packages(project, installation, packages)
         report("Copying the project.")
         copy_function(project, function)
         handler = config.handler.partition(".")[0]
         if not (function / f"{handler}.py").is_file() and not (function / handler).is_dir():
             raise PackageError(f"{handler}.py is not among the files that ship: it must hold {config.handler}.")
+        if config.is_web:
+            add_server(function, target, config)
         if project.settings:
             report("Collecting static files, compiling translations.")
             collect_static_files(project, function, work)
@@ -120,6 +124,13 @@ def copy(source: Path, destination: Path) -> None:
         raise PackageError(f"{source} has the name of a file of a package: rename it, or leave it out.")
     destination.parent.mkdir(parents=True, exist_ok=True)
     destination.write_bytes(source.read_bytes())
+
+
+def add_server(function: Path, target: Target, config: FunctionConfig) -> None:
+    """Add what a Web function starts; raises PackageError without the bridge, parts of which its server uses."""
+    if not (function / "index.py").is_file():
+        raise PackageError("index.py is not among the files that ship: a Web function needs it too.")
+    bootstrap.write(function, target.python, config.concurrency)
 
 
 def collect_static_files(project: Project, function: Path, work: Path) -> None:

@@ -56,6 +56,7 @@ class Installation:
     python: str  # the interpreter that builds source archives
     lock: Path
     work: Path  # for temporary files
+    server: tuple[str, ...] = ()  # what a Web function needs besides; a project that names the package decides itself
     built: list[str] = field(default_factory=list)  # packages without a wheel, which are built from source
     index: list[str] = field(default_factory=lambda: index_options())
 
@@ -64,19 +65,14 @@ class Installation:
         source = self._exported(find_source(self.project))
         excludes = self.work / "excludes.txt"
         excludes.write_text("\n".join(self.project.unneeded), encoding="utf-8")
-        sources = [str(source)]
-        if self.project.settings:  # Django asks for tzdata on Windows alone; the platform need not have time zones
-            zones = self.work / "zones.txt"
-            zones.write_text("tzdata\n", encoding="utf-8")
-            sources.append(str(zones))
-        compile_ = ["compile", *sources, "--output-file", str(self.lock), "--generate-hashes"]
+        text = source.read_text(encoding="utf-8")
+        # Django asks for tzdata on Windows alone; the platform need not have time zones.
+        added = ["tzdata"] if self.project.settings else []
+        added += [requirement for requirement in self.server if not names(text, requirement)]
+        additions = self.work / "additions.txt"
+        additions.write_text("".join(f"{line}\n" for line in added), encoding="utf-8")
+        compile_ = ["compile", str(source), str(additions), "--output-file", str(self.lock), "--generate-hashes"]
         compile_ += ["--no-header", "--no-annotate", "--excludes", str(excludes)]
-        if (
-            self.project.settings
-        ):  # Django requires tzdata on Windows alone, but a platform may have no time zones either
-            zones = self.work / "zones.txt"
-            zones.write_text("tzdata\n", encoding="utf-8")
-            compile_.append(str(zones))
         while (errors := self._pip(compile_)) is not None:
             match = NEEDS_SOURCE.search(errors)
             name = (match[1] or match[2]) if match else ""
@@ -88,7 +84,7 @@ class Installation:
                 raise PackageError(f"{source.name} cannot be resolved for {self.target}: {_sentence(errors)}")
         install = ["install", "--requirements", str(self.lock), "--no-deps", "--target", str(folder)]
         # The lock is written without looking at the hashes that its source demands.
-        if "--hash" in source.read_text(encoding="utf-8"):
+        if "--hash" in text:
             install += ["--constraints", str(source)]
         errors = self._pip(install)
         if errors is not None:
@@ -142,6 +138,12 @@ class Installation:
                 )
             owners.update(dict.fromkeys(paths, f"{name} {version}"))
         return owners
+
+
+def names(source: str, requirement: str) -> bool:
+    """Return whether a file of requirements, or a lock file, has a line for the package of a requirement."""
+    package = re.escape(requirement.partition("==")[0])
+    return re.search(rf"^\W*(?:name = \W)?{package}\b", source, re.MULTILINE | re.IGNORECASE) is not None
 
 
 def is_pure(information: Path, paths: list[str]) -> bool:

@@ -22,6 +22,7 @@ from faaskit.function_config import FunctionConfig
 from faaskit.gateways import platforms
 from faaskit.package.build import PLACES, Package, Report, variables
 from faaskit.package.target import PackageError, Target
+from faaskit.package.verify_server import verify_server
 from faaskit.project import Project, Smoke
 
 REPLAY = Path(__file__).with_name("replay.py")
@@ -51,6 +52,8 @@ def verify(package: Package, target: Target, report: Report) -> None:
             if missing:
                 report(missing)
             count = replay([*isolation, package.python], plan, writable, environment, report)
+            if config.is_web:
+                verify_server(package, root, environment, report)
         finally:
             set_writable(root, writable=True)
     report(f"All {count} requests and events passed.")

@@ -13,7 +13,7 @@ from faaskit.scf.upload import Bucket, Store
 
 NO_KEYS = (
     "TENCENT_SECRET_ID and TENCENT_SECRET_KEY are not set: put your account's keys (console: CAM, API keys) "
-    "into the environment or into .env beside serverless.yml."
+    "into the environment or into {} beside serverless.yml."
 )
 
 
@@ -27,16 +27,16 @@ class Account:
     bucket: Store | None = None
 
 
-def open_account(folder: Path, dry_run: bool = False) -> Account:
-    """Read the files of `folder`, its .env and the environment; raises DeployError.
+def open_account(folder: Path, dry_run: bool = False, stage: str = "") -> Account:
+    """Read the files of `folder`, those of the stage among them, and the environment; raises DeployError.
 
     A dry run sends no call and prints each. SCF_ENDPOINT, CLS_ENDPOINT and COS_ENDPOINT (http://host:port)
     name another address of the API, such as a proxy inside a VPC.
     """
     layer_file = folder / LAYER_FILE
     try:
-        environ = function_config.deployment_environ(folder)
-        config = function_config.load(folder / "serverless.yml", environ)
+        environ = function_config.deployment_environ(folder, stage)
+        config = function_config.load(folder / "serverless.yml", environ, stage)
         # One stage for both: a copy of the folder is another stage as soon as its function is.
         layer_config = function_config.load(layer_file, environ, config.stage) if layer_file.is_file() else None
     except FunctionConfigError as error:
@@ -46,6 +46,6 @@ def open_account(folder: Path, dry_run: bool = False) -> Account:
         return Account(PlannedApi(), config, layer_config, PlannedBucket(name or "the value of CODE_BUCKET"))
     keys = credentials(environ)
     if keys is None:
-        raise DeployError(NO_KEYS)
+        raise DeployError(NO_KEYS.format(function_config.env_file(folder, stage).name))
     bucket = Bucket(name, config.region, keys, environ.get("COS_ENDPOINT", "")) if name else None
     return Account(TencentApi(config.region, keys, environ), config, layer_config, bucket)

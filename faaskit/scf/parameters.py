@@ -38,8 +38,8 @@ def name_and_namespace(config: FunctionConfig) -> dict[str, str]:
 
 def validate(config: FunctionConfig) -> None:
     """Raise DeployError where serverless.yml has what a deployment would drop or the platform refuse."""
-    if config.inputs.get("type", "event") != "event":
-        raise DeployError(f"{config.path}: type is {config.inputs['type']!r}; index.py serves event functions.")
+    if config.is_web:
+        raise DeployError(f"{config.path}: type is 'web', which is not deployed here.")
     unknown = sorted(set(config.inputs) - INPUTS)
     if unknown:
         raise DeployError(

@@ -47,7 +47,8 @@ def _mysql(database: dict[str, Any], statement: str) -> Rows:
     try:
         try:
             connection = pymysql.Connection(**options)
-        except pymysql.err.OperationalError as error:
+        # Not pymysql.err's: Django's imports from "MySQLdb" load a second copy of that module.
+        except pymysql.OperationalError as error:
             if not database["OPTIONS"].get("tls_is_optional") or error.args[0] != NO_TLS:
                 raise
             connection = pymysql.Connection(**{**options, "ssl": None, "ssl_disabled": True})
@@ -57,7 +58,7 @@ def _mysql(database: dict[str, Any], statement: str) -> Rows:
                 return list(cursor.fetchall())
         finally:
             connection.close()
-    except pymysql.err.Error as error:
+    except pymysql.Error as error:
         raise OperationalError(*error.args) from error
 
 

@@ -14,10 +14,12 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from importlib import import_module
+from importlib import import_module as _import_module
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mydjango.cold_start import serial_imports
 
 if TYPE_CHECKING:
     from importlib.abc import Loader
@@ -37,7 +39,12 @@ class Deferred(NamedTuple):
 _pending: dict[str, Deferred] = {}  # modules whose code has not finished
 _lazy_modules: dict[str, _LazyModule] = {}  # those of them that are in use
 _running: dict[str, int] = {}  # those of them whose code runs, and the id of the thread that runs it
-_guard = threading.Lock()  # never held while code runs
+
+
+def import_module(name: str) -> ModuleType:
+    """Import a module in this thread's turn."""
+    with serial_imports.turn:
+        return _import_module(name)
 
 
 def install(modules: Mapping[str, Deferred]) -> None:
@@ -49,15 +56,15 @@ def install(modules: Mapping[str, Deferred]) -> None:
 
 def load(name: str) -> ModuleType:
     """Run a pending module's code, after its package's, and return it; wait where another thread runs it."""
-    if _needs_package(name):
-        load(name.rpartition(".")[0])
-    with _guard:
+    with serial_imports.turn:
+        if _needs_package(name):
+            load(name.rpartition(".")[0])
         module = sys.modules.get(name)
         if isinstance(module, _LazyModule) and name not in _lazy_modules:
             # The import system runs only modules outside of sys.modules; _Finder gives it the same module again.
             _lazy_modules[name] = module
             del sys.modules[name]
-    return import_module(name)
+        return import_module(name)
 
 
 def _needs_package(name: str) -> bool:

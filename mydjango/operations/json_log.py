@@ -79,7 +79,13 @@ def configure(options: Mapping[str, Any]) -> None:
 
     Django's LOGGING_CONFIG. Not logging.config.dictConfig, whose module imports sockets and queues: a twentieth of the
     first response.
+
+    A command configures logging again (django.setup), while index.py collects what it prints: the first handler stays.
     """
+    root = logging.getLogger()
+    if any(isinstance(handler.formatter, JSONFormatter) for handler in root.handlers):
+        root.setLevel(options["level"])
+        return
     handler = logging.StreamHandler()
     handler.setFormatter(JSONFormatter())
     logging.basicConfig(level=options["level"], handlers=[handler], force=True)

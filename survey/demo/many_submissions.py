@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from importlib import import_module
 
 from django.db import connection
 from django.utils import timezone
 
-from survey.models import Branch, Submission
+from survey.jobs import months
+from survey.models import Branch, HourRollup, Submission
 from survey.models.derived import submission_sums
 
 TABLES = (
@@ -18,9 +20,22 @@ TABLES = (
     "survey_dailyrollup",
     "survey_chainrollup",
     "survey_branchrollup",
+    "survey_hourrollup",
+    "survey_monthrollup",
     "survey_outgoingmail",
 )
 WORDS = ("排队", "服务员", "味道", "红烧肉", "卫生", "补菜", "环境", "价格", "甜品", "态度", "午餐", "米饭")
+
+
+def fill_hours(today: date) -> list[str]:
+    """Return the statements that count the hours of each day before today."""
+    sums = "COUNT(*), SUM(satisfaction >= 4) FROM survey_response"
+    return [
+        f"""INSERT INTO survey_hourrollup (scope, local_date, hour, submissions, satisfied)
+        SELECT {scope}, local_date, HOUR(created_at + INTERVAL 8 HOUR) hour_of_day, {sums}
+        WHERE local_date < '{today}' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+        for scope in (HourRollup.CHAIN, "branch_id")
+    ]
 
 
 def fill(count: int, days: int, branches: int = 12) -> None:
@@ -46,7 +61,8 @@ def fill(count: int, days: int, branches: int = 12) -> None:
         SELECT {reference}, {first} + (seq * 104729 + seq DIV {branches}) % {branches}, {score}, {score}, {score},
         (seq * 31) % 11, IF({score} <= 2, (seq * 13) % 256, 0), IF(seq % 3 = 0, CONCAT_WS('', {three_words}), ''),
         '', '', '', '', '', IF(seq % 20 = 0, 'en', 'zh-hans'),
-        IF({score} <= 2, IF(seq % 50 = 1, 'open', 'solved'), ''), {day}, {day}, 0,
+        IF({score} <= 2, IF(seq % 50 = 1, 'open', 'solved'), ''), {day} + INTERVAL 2 + (seq * 37) % 12 HOUR,
+        {day}, 0,
         IF({score} <= 2 AND seq % 50 <> 1, {day} + INTERVAL seq % 97 HOUR, NULL) FROM seq_1_to_{count}""",
         f"""INSERT IGNORE INTO survey_responseterm ({term_columns})
         SELECT r.id, ELT(1 + (r.id * ELT(s.seq, 5, 7, 11)) % 12, {words}), 1 + r.id % 7, r.branch_id, r.local_date,
@@ -64,8 +80,8 @@ def fill(count: int, days: int, branches: int = 12) -> None:
         f"""INSERT INTO survey_outgoingmail ({mail_columns}, last_error, created_at, sent_at)
         SELECT id, 'alert', 'manager@example.com', reference, reference, CONCAT(reference, '@example.com'), 'sent', 1,
         created_at, '', created_at, created_at FROM survey_response WHERE satisfaction <= 2""",
-        "INSERT INTO survey_rollupday (local_date, counted_at, is_late, is_final) "
-        f"SELECT DISTINCT local_date, '{today}', 0, 1 FROM survey_response WHERE local_date < '{today}'",
+        "INSERT INTO survey_rollupday (local_date, counted_at, hours_counted_at, is_late, is_final) "
+        f"SELECT DISTINCT local_date, '{today}', '{today}', 0, 1 FROM survey_response WHERE local_date < '{today}'",
     ]
     summed = import_module("survey.migrations.0018_chain_rollup")
     with connection.cursor() as cursor:
@@ -81,7 +97,8 @@ def fill(count: int, days: int, branches: int = 12) -> None:
             f"SELECT ROW_NUMBER() OVER (PARTITION BY local_date ORDER BY branch_id), counts.* FROM ({sql}) counts",
             parameters,
         )
-        for statement in (summed.FILL_CHAIN, summed.FILL_BRANCHES):
+        for statement in (summed.FILL_CHAIN, summed.FILL_BRANCHES, *fill_hours(today)):
             cursor.execute(statement)
+        months.add_up_months(3_600)
         cursor.execute(f"ANALYZE TABLE {', '.join(TABLES)}")
         cursor.fetchall()

@@ -25,7 +25,7 @@ from django.utils.cache import add_never_cache_headers
 from mydjango.cold_start.deferred_apps import populate_apps
 from mydjango.http.language import mark_language, named_language, preferred_language, url_in_language
 from survey.chain import CORE, Chain, current
-from survey.guest.opening import PLACEHOLDER, new_visit
+from survey.guest.opening import PLACEHOLDER, new_visit, photos_switch
 from survey.table_number import named_table, query_of
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def complete_page(request: HttpRequest, branch: Branch | None = None, chain: Cha
     values = {
         **new_visit(),
         **{code: url_in_language(request, code) for code, _name in settings.LANGUAGES},
+        "photos_switch": photos_switch(),
         "branch": branch.code if branch else "",
         "branch_name": branch.local_name if branch else "",
         "table_number": table,

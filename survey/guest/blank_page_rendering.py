@@ -31,6 +31,7 @@ def render(language: str, is_named: bool, has_branch: bool, chain: Chain = CORE)
         "visit": VisitForm(initial={field: placeholder(field) for field in ("submission_id", "started")}),
         "brand": KeptBrand(),  # and in its place
         "brand_mark": placeholder("brand"),
+        "photos_switch": placeholder("photos_switch"),
         "language_urls": {code: placeholder(code) for code, _name in settings.LANGUAGES},
     }
     with translation.override(language):

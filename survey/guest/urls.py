@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from survey.guest import brand, openapi, privacy, views
+from survey.guest import brand, openapi, photos, privacy, views
 
 urlpatterns = [
     path("", views.page, name="survey"),
     path("s/<slug:code>", views.page, name="branch-survey"),
     path("s/<slug:code>/", views.page_without_slash),
     path("submitSurvey", views.submit, name="submit"),
+    path("photos", photos.upload, name="photos"),
+    path("photos/file/<path:key>", photos.stored_file, name="photo-file"),
     path("thanks/<slug:reference>", views.thanks, name="thanks"),
     path("privacy", privacy.notice, name="privacy"),
     path("erase", privacy.erase, name="erase"),

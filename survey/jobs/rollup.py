@@ -11,7 +11,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Min, Q, Sum
 from django.utils import timezone
 
-from survey.models import BranchRollup, ChainRollup, DailyRollup, HourRollup, RollupDay, Submission
+from survey.jobs.question_rollup import count_questions
+from survey.models import BranchRollup, ChainRollup, DailyRollup, HourRollup, QuestionRollup, RollupDay, Submission
 from survey.models.derived import submission_hour, submission_sums
 from survey.scales import SATISFIED_SCORES
 
@@ -69,7 +70,8 @@ def _count_day(day: date) -> bool:
         if counted is None:
             return False
         counted.counted_at = counted.hours_counted_at = timezone.now()
-        for model in (DailyRollup, ChainRollup, BranchRollup, HourRollup):
+        counted.summed_at = None
+        for model in (DailyRollup, ChainRollup, BranchRollup, HourRollup, QuestionRollup):
             model.objects.filter(local_date=counted).delete()
         rows = (
             Submission.objects.filter(local_date=day)
@@ -82,6 +84,7 @@ def _count_day(day: date) -> bool:
         )
         _add_up(counted)
         _count_hours(counted)
+        count_questions(counted)
         counted.is_late, counted.is_final = False, day < _last_day()
         counted.save()
     logger.info("rollup.counted", extra={"day": day.isoformat()})

@@ -1,20 +1,15 @@
 """The mail queue: mails are queued in the transaction of their submission and delivered outside the request.
 
-A delivery run claims one mail after the other, so any number of runs may overlap. A mail that fails is retried later;
-after MAIL_ATTEMPTS it is a dead letter, kept with its error until the admin queues it again.
+survey/mail/delivery.py claims, retries and gives up.
 """
 
 from __future__ import annotations
 
 import logging
-import random
 import smtplib
 import time
 import uuid
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from email.utils import parseaddr
-from typing import NamedTuple
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -22,48 +17,22 @@ from django.contrib.auth.models import User
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.utils import DNS_NAME
-from django.db import connection, transaction
-from django.db.models import Min, Q, QuerySet
+from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from mydjango.http.language import PARAMETER, short_code
 from survey.insert import insert
-from survey.mail import account_links
-from survey.models import JobRun, OutgoingMail, Submission
+from survey.mail import account_links, delivery
+from survey.mail.delivery import DeliveryReport, QueueState
+from survey.models import DigestSubscription, JobRun, OutgoingMail, Submission
 
 logger = logging.getLogger(__name__)
 
 JOB = "drain_outbox"
 DELIVERY_SECONDS = 45.0  # of a timer's run: its function has 60 s, of which starting and the database take some
-# A claim outlasts its run by this: clocks differ, and the outcome may be saved only after the database came back.
-CLAIM_RESERVE = timedelta(minutes=1)
-ERROR_LENGTH = 1_000  # characters of an error that are stored
-UNFINISHED = "Unfinished: the process ended, or lost the database, while it sent this mail."
-FIRST_DELAY = timedelta(minutes=1)  # doubles with every attempt
-LONGEST_DELAY = timedelta(hours=4)
-JITTER = 0.2  # of the delay, either way, so that mails that failed together are not retried together
-
-
-@dataclass
-class DeliveryReport:
-    """Number of mails that a delivery run sent, put off, gave up, deleted unsent, and left in the queue."""
-
-    sent: int = 0
-    retried: int = 0
-    failed: int = 0
-    deleted: int = 0
-    waiting: int = 0
-
-
-class QueueState(NamedTuple):
-    """Number of queued mails, when the oldest due one became due, and number of mails given up."""
-
-    queued: int
-    due_since: datetime | None
-    failed: int
 
 
 def queue_mails(submission: Submission) -> None:
@@ -134,22 +103,28 @@ def _erase_link(submission: Submission) -> str:
     return f"{settings.PUBLIC_URL}{reverse('erase')}?{query}"
 
 
-def deliver(seconds: float) -> DeliveryReport:
-    """Send the mails that are due, oldest first, for at most `seconds`; start none with less than EMAIL_SECONDS left.
-
-    Any number of deliveries may run at once. Raises ValueError when `seconds` suffices for no mail.
-    """
+def require(seconds: float) -> None:
+    """Raise ValueError when a delivery run of `seconds` suffices for no mail."""
     if seconds <= settings.EMAIL_SECONDS:
         raise ValueError(
             f"{seconds:g} s are too short: with EMAIL_TIMEOUT={settings.EMAIL_TIMEOUT} no mail is begun with less than"
             f" {settings.EMAIL_SECONDS:g} s left."
         )
-    deadline = time.monotonic() + seconds
+
+
+def deliver(seconds: float, begun: float | None = None) -> DeliveryReport:
+    """Send the mails that are due, oldest first, for at most `seconds`; start none with less than EMAIL_SECONDS left.
+
+    `seconds` count from `begun` (of time.monotonic()), or from now. Any number of deliveries may run at once. Raises
+    ValueError when `seconds` suffices for no mail.
+    """
+    require(seconds)
+    deadline = (time.monotonic() if begun is None else begun) + seconds
     report = DeliveryReport()
     mailer = get_connection(deadline=deadline)
     try:
         while settings.SENDS_MAIL and (left := deadline - time.monotonic()) >= settings.EMAIL_SECONDS:
-            mail = _claim(left, report)
+            mail = delivery.claim(OutgoingMail.objects.all, left, report)
             if mail is None:
                 break
             _deliver_one(mail, mailer, report)
@@ -161,37 +136,6 @@ def deliver(seconds: float) -> DeliveryReport:
     elif report.waiting:
         logger.warning("outbox.no_mail_server", extra={"waiting": report.waiting})
     return report
-
-
-def _due() -> QuerySet[OutgoingMail]:
-    now = timezone.now()
-    return OutgoingMail.objects.filter(
-        Q(claimed_until=None) | Q(claimed_until__lt=now), status=OutgoingMail.Status.QUEUED, next_attempt_at__lte=now
-    )
-
-
-def _claim(seconds: float, report: DeliveryReport) -> OutgoingMail | None:
-    """Claim the next due mail for `seconds` and count the attempt. Return None when no mail is due.
-
-    The claim is committed before the mail is sent, so it outlives the process and its database connection: a mail that
-    kills every run, or takes longer than the connection lasts, is still put off and finally given up. A row lock would
-    be lost with either, and the attempt with it.
-    """
-    while (mail := _due().order_by("next_attempt_at", "id").first()) is not None:
-        now = timezone.now()
-        unclaimed = _due().filter(pk=mail.pk, attempts=mail.attempts)  # unless another run was quicker
-        if mail.attempts >= settings.MAIL_ATTEMPTS:
-            report.failed += unclaimed.update(status=OutgoingMail.Status.FAILED)
-            continue
-        mail.attempts += 1
-        if unclaimed.update(
-            attempts=mail.attempts,
-            next_attempt_at=now + delay_after(mail.attempts),
-            claimed_until=now + timedelta(seconds=seconds) + CLAIM_RESERVE,
-            last_error=UNFINISHED,
-        ):
-            return mail
-    return None
 
 
 def _deliver_one(mail: OutgoingMail, mailer: BaseEmailBackend, report: DeliveryReport) -> None:
@@ -223,9 +167,12 @@ def _resolve(request: OutgoingMail) -> None:
 
 
 def _is_unwanted(mail: OutgoingMail) -> bool:
-    """Return whether the submission was erased, or the account may not log in any more."""
+    """Return whether the submission was erased, the account may not log in any more, or wants no digest any more."""
     if mail.kind == OutgoingMail.Kind.ACCOUNT:
         return account_links.is_unwanted(mail)
+    if mail.kind == OutgoingMail.Kind.DIGEST:
+        wanted = DigestSubscription.objects.filter(user=mail.account_id, user__is_active=True)
+        return mail.recipient not in wanted.values_list("user__email", flat=True)
     return mail.submission is not None and mail.submission.erased_at is not None
 
 
@@ -238,50 +185,23 @@ def _build_message(mail: OutgoingMail, mailer: BaseEmailBackend) -> EmailMessage
 
 
 def _record_success(mail: OutgoingMail, report: DeliveryReport) -> None:
-    outcome: dict[str, object] = {"status": OutgoingMail.Status.SENT, "sent_at": timezone.now(), "last_error": ""}
-    if mail.kind == OutgoingMail.Kind.ACCOUNT:
-        outcome["body"] = ""  # the stored body lacks the link that was sent
-    _save_outcome(mail, outcome)
-    report.sent += 1
+    # The stored body of an account's mail lacks the link that was sent.
+    delivery.save_sent(mail, report, **({"body": ""} if mail.kind == OutgoingMail.Kind.ACCOUNT else {}))
     logger.info("outbox.sent", extra={"mail": mail.pk, "attempts": mail.attempts})
 
 
 def _record_failure(mail: OutgoingMail, error: Exception, report: DeliveryReport) -> None:
-    given_up = mail.attempts >= settings.MAIL_ATTEMPTS or _is_permanent(error)
-    outcome: dict[str, object] = {"last_error": _describe(error, mail)}
-    if given_up:
-        outcome["status"] = OutgoingMail.Status.FAILED
-        report.failed += 1
-    else:
-        outcome["next_attempt_at"] = timezone.now() + delay_after(mail.attempts)
-        report.retried += 1
-    _save_outcome(mail, outcome)
+    given_up = delivery.save_failed(mail, _describe(error, mail), report, is_permanent=_is_permanent(error))
     # Without the error's text, which may quote the recipient.
     details = {"mail": mail.pk, "attempts": mail.attempts, "error": type(error).__name__, "given_up": given_up}
     logger.warning("outbox.not_sent", extra={**details, "code": getattr(error, "smtp_code", None)})
 
 
-def _save_outcome(mail: OutgoingMail, outcome: dict[str, object]) -> None:
-    """Save the outcome and end the claim."""
-    # The server may have closed the connection while the mail was sent (MYSQL_WAIT_TIMEOUT).
-    if connection.connection is not None and not connection.is_usable():
-        connection.close()
-    # save() would insert a mail again that was erased meanwhile.
-    OutgoingMail.objects.filter(pk=mail.pk).update(claimed_until=None, **outcome)
-
-
 def _describe(error: Exception, mail: OutgoingMail) -> str:
-    """Return the text of an error for `last_error`, which staff read, cut to ERROR_LENGTH characters."""
+    """Return the text of an error for `last_error`, which staff read."""
     if mail.kind == OutgoingMail.Kind.ACCOUNT and isinstance(error, smtplib.SMTPDataError):
         return f"{type(error).__name__}: {error.smtp_code}"  # the server's reply may quote the link
-    # backslashreplace: a reply may hold half a character, which no database stores.
-    return f"{type(error).__name__}: {error}".encode(errors="backslashreplace").decode()[:ERROR_LENGTH]
-
-
-def delay_after(attempts: int) -> timedelta:
-    """Return the pause after the given number of failed attempts, with jitter."""
-    doubled: int = 2 ** min(attempts - 1, 20)
-    return min(FIRST_DELAY * doubled, LONGEST_DELAY) * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
+    return f"{type(error).__name__}: {error}"
 
 
 def _is_permanent(error: Exception) -> bool:
@@ -296,19 +216,6 @@ def _is_permanent(error: Exception) -> bool:
     )
 
 
-def requeue(mails: QuerySet[OutgoingMail]) -> int:
-    """Queue mails again that were given up or put off, not those that were sent. Return their number."""
-    return mails.exclude(status=OutgoingMail.Status.SENT).update(
-        status=OutgoingMail.Status.QUEUED, attempts=0, next_attempt_at=timezone.now()
-    )
-
-
 def queue_state() -> QueueState:
-    """Return the present state of the queue."""
-    queued = OutgoingMail.objects.filter(status=OutgoingMail.Status.QUEUED)
-    due = queued.filter(next_attempt_at__lte=timezone.now())
-    return QueueState(
-        queued=queued.count(),
-        due_since=due.aggregate(oldest=Min("next_attempt_at"))["oldest"],
-        failed=OutgoingMail.objects.filter(status=OutgoingMail.Status.FAILED).count(),
-    )
+    """Return the present state of the mail queue."""
+    return delivery.queue_state(OutgoingMail.objects.all())

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("survey", "0020_branch_thanks"),
+        ("survey", "0022_month_rollup"),
     ]
 
     operations = [

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("survey", "0028_questions"),
+        ("survey", "0036_photo"),
     ]
 
     operations = [

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from survey.models.branch import CODE_ERROR, Branch, Membership
 from survey.models.brand import Brand
-from survey.models.derived import BranchRollup, ChainRollup, DailyRollup, HourRollup, RollupDay, SubmissionTerm
+from survey.models.derived import (
+    BranchRollup,
+    ChainRollup,
+    DailyRollup,
+    HourRollup,
+    MonthRollup,
+    RollupDay,
+    SubmissionTerm,
+)
 from survey.models.erasure import ErasureLog, ErasureRequest
 from survey.models.logs import AttemptWindow, ExportLog, JobRun
-from survey.models.mail import OutgoingMail
-from survey.models.question import Question, QuestionValue
+from survey.models.mail import DigestSubscription, OutgoingMail
+from survey.models.outgoing import Outgoing
+from survey.models.photo import Photo
+from survey.models.question import Question, QuestionRollup, QuestionValue
+from survey.models.robot import Robot, RobotMessage
 from survey.models.submission import (
     COMMENT_MAX_LENGTH,
     REFERENCE_ALPHABET,
@@ -31,6 +42,7 @@ __all__ = [
     "Brand",
     "ChainRollup",
     "DailyRollup",
+    "DigestSubscription",
     "ErasureLog",
     "ErasureRequest",
     "ExportLog",
@@ -39,9 +51,15 @@ __all__ = [
     "HourRollup",
     "JobRun",
     "Membership",
+    "MonthRollup",
+    "Outgoing",
     "OutgoingMail",
+    "Photo",
     "Question",
+    "QuestionRollup",
     "QuestionValue",
+    "Robot",
+    "RobotMessage",
     "RollupDay",
     "Submission",
     "SubmissionTerm",

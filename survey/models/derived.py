@@ -64,6 +64,8 @@ class RollupDay(models.Model):
     is_final = models.BooleanField(default=False, db_default=False)
     # Equal to `counted_at` where HourRollup has the day: the release before counts a day without it.
     hours_counted_at = models.DateTimeField(null=True, editable=False)
+    # Equal to `counted_at` where MonthRollup has the day: whatever counts a day again makes the two differ.
+    summed_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("counted day")
@@ -238,6 +240,34 @@ def submission_hour() -> ExtractHour:
     offset = timezone.localtime().utcoffset()
     local = ExpressionWrapper(F("created_at") + Value(offset), models.DateTimeField())
     return ExtractHour(local, tzinfo=fixed_timezone.utc)
+
+
+class MonthRollup(Sums):
+    """The sums of a month's DailyRollup of a branch over languages and scores, for long periods of many branches.
+
+    Valid while every day of the month is counted, none is late, and each `summed_at` is the day's `counted_at`.
+    """
+
+    pk = models.CompositePrimaryKey("month", "number")
+    month = models.DateField(_("month"))  # its first day
+    number = models.PositiveIntegerField()  # of the row within its month
+    branch = models.ForeignKey(
+        Branch, models.PROTECT, null=True, db_constraint=False, db_index=False, verbose_name=_("branch")
+    )
+    # Submissions by score, for the distribution and the average.
+    score_1 = models.PositiveIntegerField(default=0)
+    score_2 = models.PositiveIntegerField(default=0)
+    score_3 = models.PositiveIntegerField(default=0)
+    score_4 = models.PositiveIntegerField(default=0)
+    score_5 = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("monthly figures of a branch")
+        verbose_name_plural = _("monthly figures of a branch")
+        indexes = (models.Index(fields=("branch", "month"), name="rollup_branch_months"),)
+
+    def __str__(self) -> str:
+        return f"{self.month} {self.branch_id}"
 
 
 def submission_sums() -> dict[str, Any]:

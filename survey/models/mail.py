@@ -1,16 +1,16 @@
-"""The mail queue."""
+"""The mail queue, and the staff who want the digest."""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from survey.models.outgoing import Outgoing
 from survey.models.submission import Submission
 
 
-class OutgoingMail(models.Model):
+class OutgoingMail(Outgoing):
     """A mail, queued in the transaction of its submission or account and sent outside the request."""
 
     class Kind(models.TextChoices):
@@ -19,15 +19,9 @@ class OutgoingMail(models.Model):
         RECEIPT = "receipt", _("receipt")
         ALERT = "alert", _("alert")
         ACCOUNT = "account", _("account")
+        DIGEST = "digest", _("digest")
 
-    class Status(models.TextChoices):
-        """The state of delivery; FAILED is a dead letter."""
-
-        QUEUED = "queued", _("queued")
-        SENT = "sent", _("sent")
-        FAILED = "failed", _("failed")
-
-    # None for mail about a staff account, such as a password reset.
+    # None for mails to staff, such as a password reset or a digest.
     submission = models.ForeignKey(
         Submission,
         models.CASCADE,
@@ -55,14 +49,6 @@ class OutgoingMail(models.Model):
     body = models.TextField(_("body"))  # an account's mail: without its link, see mail/account_links.py
     # Fixed when queued: copies of a mail that was sent twice share it, and mail programs show one of them.
     message_id = models.CharField(_("Message-ID"), max_length=255, unique=True)
-    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.QUEUED)
-    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    next_attempt_at = models.DateTimeField(_("next attempt"), default=timezone.now)
-    # A delivery run claims a mail until this time, outside any transaction; the claim of a killed run expires.
-    claimed_until = models.DateTimeField(_("claimed until"), null=True, blank=True)
-    last_error = models.TextField(_("last error"), blank=True)
-    created_at = models.DateTimeField(_("queued"), default=timezone.now)
-    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("mail")
@@ -75,3 +61,22 @@ class OutgoingMail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.message_id}"
+
+
+class DigestSubscription(models.Model):
+    """A staff member's wish for the digest of the morning, in a language."""
+
+    # No constraint: the release before deletes accounts without these rows.
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_constraint=False, verbose_name=_("user")
+    )
+    language = models.CharField(_("language"), max_length=10)
+    # Set in the transaction that queues the mail, so that no day has two.
+    queued_on = models.DateField(_("last queued for"), null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("digest subscription")
+        verbose_name_plural = _("digest subscriptions")
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.language}"

@@ -1,10 +1,15 @@
-"""The questions that head office edits, and what guests gave to those of its own."""
+"""The questions that head office edits, what guests gave to those of its own, and the daily counts of it."""
 
 from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from survey import chain
+from survey.models.derived import OfDay
 from survey.models.submission import Submission
 
 KEY_MAX_LENGTH = 32
@@ -71,3 +76,40 @@ class QuestionValue(models.Model):
 
     def __str__(self) -> str:
         return f"{self.submission_id} {self.question_id} {self.value}"
+
+
+def own_values(submissions: Collection[int]) -> dict[int, dict[int, int]]:
+    """Return the values of own questions, by the ids of submission and question; without such questions no query."""
+    found: dict[int, dict[int, int]] = defaultdict(dict)
+    if chain.current().own:
+        rows = QuestionValue.objects.filter(submission__in=submissions)
+        for submission, question, value in rows.values_list("submission_id", "question_id", "value"):
+            found[submission][question] = value
+    return found
+
+
+class QuestionRollup(OfDay):
+    """The values of a day that guests gave to a question of head office's own, counted.
+
+    Of a branch, of the submissions without one, or of the whole chain, by language and satisfaction. The key begins
+    with the scope, as that of HourRollup does: a branch's period, or the chain's, is one range of rows.
+    """
+
+    pk = models.CompositePrimaryKey("scope", "local_date", "number")
+    scope = models.BigIntegerField()  # the key of a branch, or HourRollup.CHAIN or .WITHOUT_BRANCH
+    number = models.PositiveIntegerField()  # of the row within its scope and day
+    question = models.ForeignKey(
+        Question, models.PROTECT, db_constraint=False, db_index=False, verbose_name=_("question")
+    )
+    value = models.PositiveSmallIntegerField(_("value"))
+    language = models.CharField(_("language"), max_length=10)
+    satisfaction = models.PositiveSmallIntegerField(_("satisfaction"))
+    submissions = models.PositiveIntegerField(_("submissions"))
+
+    class Meta:
+        verbose_name = _("daily figures of a question")
+        verbose_name_plural = _("daily figures of a question")
+        indexes = (models.Index(fields=("local_date",), name="questions_of_day"),)  # to count a day again
+
+    def __str__(self) -> str:
+        return f"{self.local_date_id} {self.scope} {self.question_id} {self.value}"

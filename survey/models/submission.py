@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import unicodedata
+from collections.abc import Mapping
 
 from django.conf import settings
 from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator, RegexValidator
@@ -27,6 +28,13 @@ COMMENT_MAX_LENGTH = 2_000
 phone_validator = RegexValidator(
     r"\A\+?[0-9](?:[ ()-]?[0-9]){4,19}\Z", _("Give a phone number of 5 to 20 digits, with or without country code.")
 )
+
+
+def is_ticked(problem: chain.KeptQuestion, bits: int, own_values: Mapping[int, int]) -> bool:
+    """Return whether a submission's bits of Problem, or its values of own questions, have a problem."""
+    if problem.is_core:
+        return bool(bits & Problem[problem.key.upper()])
+    return problem.id in own_values
 
 
 def make_reference() -> str:
@@ -97,6 +105,8 @@ class Submission(models.Model):
     # Set when the submission is stored, so that a change of FOLLOW_UP_HOURS moves no case that guests wait for.
     follow_up_due_at = models.DateTimeField(_("due"), null=True, blank=True, editable=False)
     follow_up_closed_at = models.DateTimeField(_("solved at"), null=True, blank=True, editable=False)
+    # Head office's robots were told that the case was open past its due time; once, whichever timer came first.
+    escalated_at = models.DateTimeField(_("escalated"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("received"), default=timezone.now, editable=False)
     # Beside `created_at`: MySQL converts time zones only with tables that managed servers often lack.
     local_date = models.DateField(_("date"), default=timezone.localdate, editable=False)
@@ -194,7 +204,7 @@ class Submission(models.Model):
         return [
             question.local_label
             for question in chain.current().all(chain.PROBLEM)
-            if (self.problems & Problem[question.key.upper()] if question.is_core else question.id in self.own_values)
+            if is_ticked(question, self.problems, self.own_values)
         ]
 
     @property

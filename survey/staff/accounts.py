@@ -6,11 +6,12 @@ import uuid
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -20,7 +21,7 @@ from mydjango.operations.public_url import absolute_url
 from survey.addresses import canonical_name
 from survey.guest.forms import EMAIL_ERRORS, TEXT_ERRORS, MailAddressField
 from survey.mail import account_links, outbox
-from survey.models import Branch, Membership, OutgoingMail
+from survey.models import Branch, DigestSubscription, Membership, OutgoingMail
 from survey.staff.access import account_of
 from survey.staff.authentication import accounts_like
 
@@ -66,6 +67,34 @@ def _body(request: HttpRequest, template: str, user: User | None = None) -> str:
     """Return the text of an account's mail with the page that asks for a link in the link's place."""
     page = absolute_url(request, reverse("dashboard:password_forgotten"))
     return render_to_string(template, {"user": user, "link": page})
+
+
+class AccountForm(forms.Form):
+    """What staff choose for themselves."""
+
+    digest = forms.BooleanField(label=gettext_lazy("Mail me yesterday’s figures at 8:00"), required=False)
+    language = forms.ChoiceField(label=gettext_lazy("Language of the mail"), choices=settings.LANGUAGES)
+
+    def __init__(self, data: QueryDict | None, user: User, language: str) -> None:
+        self.user = user
+        self.subscription = DigestSubscription.objects.filter(user=user).first()
+        chosen = self.subscription.language if self.subscription else language
+        super().__init__(data, initial={"digest": self.subscription is not None, "language": chosen})
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("digest") and not self.user.email:
+            self.add_error("digest", _("Your account has no e-mail address. Head office can add it."))
+        return cleaned
+
+    def save(self) -> None:
+        """Store the wish for the digest, or delete it."""
+        if self.cleaned_data["digest"]:
+            DigestSubscription.objects.update_or_create(
+                user=self.user, defaults={"language": self.cleaned_data["language"]}
+            )
+        elif self.subscription:
+            self.subscription.delete()
 
 
 class BranchesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]

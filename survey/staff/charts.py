@@ -102,8 +102,8 @@ def stack(counts: Sequence[int], width: float = 300, height: float = 24) -> list
     return bars
 
 
-def length(count: int, largest: int, width: float = 200) -> float:
-    """Return the length of a count's bar, where the largest count has the full width."""
+def length(count: float, largest: float, width: float = 200) -> float:
+    """Return the length of the bar of a count or share, where the largest has the full width."""
     return _round(width * count / largest) if largest else 0.0
 
 

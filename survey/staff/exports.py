@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -19,8 +19,11 @@ from django.utils import timezone, translation
 from django.utils.text import get_valid_filename
 from django.utils.translation import gettext as _
 
+from survey.chain import ASPECT, PROBLEM, KeptQuestion, current
 from survey.models import Branch, ExportLog, FollowUpStatus, Submission
-from survey.scales import ASPECTS, Problem, Satisfaction
+from survey.models.question import own_values
+from survey.models.submission import is_ticked
+from survey.scales import ASPECTS, Satisfaction
 from survey.staff import search, spreadsheet
 from survey.staff.filters import NO_BRANCH, FilterForm, Filters
 from survey.staff.pagination import Cursor
@@ -79,12 +82,18 @@ def plan(by_day: dict[date, int], filters: Filters, max_bytes: int, *, with_pers
     return parts
 
 
-def header(with_personal_data: bool) -> list[str]:
-    """Return the names of the columns in the active language."""
+def header(with_personal_data: bool, own_aspects: Sequence[KeptQuestion] = ()) -> list[str]:
+    """Return the names of the columns in the active language. Those of head office's own aspects come last."""
+    labels = {question.key: question.local_label for question in current().all(ASPECT)}
     columns = [_("reference"), _("received"), _("branch code"), _("branch"), _("satisfaction"), _("answer in words")]
-    columns += [_("likelihood to recommend"), *(str(label) for label in ASPECTS.values()), _("what went wrong")]
+    columns += [
+        _("likelihood to recommend"),
+        *(labels.get(name, str(label)) for name, label in ASPECTS.items()),
+        _("what went wrong"),
+    ]
     columns += [_("table or receipt"), _("language"), _("follow-up"), _("owner"), _("due"), _("solved at")]
-    return columns + ([_("comment"), _("name"), _("phone"), _("e-mail")] if with_personal_data else [])
+    columns += [_("comment"), _("name"), _("phone"), _("e-mail")] if with_personal_data else []
+    return columns + [question.local_label for question in own_aspects]
 
 
 def lines(submissions: QuerySet[Submission], export: Export) -> Iterator[tuple[str, Cursor | None]]:
@@ -93,23 +102,25 @@ def lines(submissions: QuerySet[Submission], export: Export) -> Iterator[tuple[s
     The words are Chinese whatever the reader's language, so that files of two colleagues fit together.
     """
     with translation.override("zh-hans"):  # not around a yield: the language belongs to the whole thread
-        columns = header(export.with_personal_data)
+        own_aspects = [question for question in current().own if question.kind == ASPECT]
+        columns = header(export.with_personal_data, own_aspects)
         scores = {choice.value: str(choice.label) for choice in Satisfaction}
         statuses = {choice.value: str(choice.label) for choice in FollowUpStatus}
-        problems = {problem: problem.label for problem in Problem}
+        problems = [(question, question.local_label) for question in current().all(PROBLEM)]
     yield spreadsheet.BYTE_ORDER_MARK + spreadsheet.line(columns), None
     for row in _rows(submissions, export):
         values = [row["reference"], _local_time(row["created_at"])]
         values += [row["branch_code"], row["branch_name"], row["satisfaction"], scores[row["satisfaction"]]]
         values += [row["recommend"], *(row[aspect] for aspect in ASPECTS)]
         values += [
-            "；".join(label for problem, label in problems.items() if row["problems"] & problem),
+            "；".join(label for problem, label in problems if is_ticked(problem, row["problems"], row["own"])),
             row["table_number"],
             row["language"],
         ]
         values += [statuses.get(row["follow_up_status"], ""), row["owner_name"] or row["owner_username"]]
         values += [_local_time(row["follow_up_due_at"]), _local_time(row["follow_up_closed_at"])]
         values += [row[name] for name in PERSONAL_DATA if export.with_personal_data]
+        values += [row["own"].get(question.id) for question in own_aspects]
         yield spreadsheet.line(values), Cursor(row["local_date"], row["id"])
 
 
@@ -142,7 +153,8 @@ def _rows(submissions: QuerySet[Submission], export: Export) -> Iterator[dict[st
             owner_username=F("follow_up_owner__username"),
         )
         while chunk := list(rows.filter(pk__gt=pk)[:CHUNK]):
-            yield from chunk
+            own = own_values([row["id"] for row in chunk])
+            yield from ({**row, "own": own.get(row["id"], {})} for row in chunk)
             pk = chunk[-1]["id"]
             if len(chunk) < CHUNK:
                 break

@@ -18,8 +18,9 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from survey.chain import PROBLEM, current
 from survey.models import Branch, FollowUpStatus
-from survey.scales import LOW_SCORES, PROBLEM_LABELS, SATISFIED_SCORES, Problem
+from survey.scales import LOW_SCORES, SATISFIED_SCORES, Problem
 from survey.staff.access import User, branches_of, is_head_office
 from survey.table_number import MAX_LENGTH as TABLE_NUMBER_MAX_LENGTH
 from survey.table_number import parse_table_number
@@ -73,6 +74,7 @@ class Filters:
     scores: tuple[int, ...] = ()  # none: all
     language: str = ""
     problem: int = 0  # a bit of Problem; 0: any, or none
+    own_problem: int = 0  # the id of a problem of head office's own; 0: any, or none
     status: str = ""  # of the follow-up; ANY_STATUS: low scores alone; '': submissions of every score
     owner_id: int | None = None  # who has taken the case; None: anybody, or nobody
     table_number: str = ""
@@ -166,13 +168,7 @@ class FilterForm(forms.Form):
             *((str(score), str(score)) for score in range(1, 6)),
         ),
     )
-    problem = _ChoiceField(
-        label=gettext_lazy("What went wrong"),
-        choices=(
-            ("", gettext_lazy("Anything or nothing")),
-            *((problem.slug, label) for problem, label in PROBLEM_LABELS.items()),
-        ),
-    )
+    problem = _ChoiceField(label=gettext_lazy("What went wrong"))
     status = _ChoiceField(
         label=gettext_lazy("Follow-up"),
         choices=(
@@ -224,6 +220,10 @@ class FilterForm(forms.Form):
         if low_only and chosen.get("score") not in LOW_CHOICES:
             chosen["score"] = ""
         super().__init__({**chosen, "days": days})
+        self.problems = {question.key: question for question in current().all(PROBLEM)}
+        choices = [("", _("Anything or nothing"))]
+        choices += [(key, question.local_label) for key, question in self.problems.items()]
+        self.fields["problem"].choices = choices  # type: ignore[attr-defined]
         for name in without:
             del self.fields[name]
         if any_time:
@@ -279,7 +279,7 @@ class FilterForm(forms.Form):
             branch_ids = tuple(branch.pk for branch in self.branches if branch.code == code)
         elif not self.is_head_office:
             branch_ids = tuple(branch.pk for branch in self.branches)
-        problem = data.get("problem")
+        problem = self.problems.get(data.get("problem", ""))
         filters = Filters(
             start=start,
             end=end,
@@ -287,7 +287,8 @@ class FilterForm(forms.Form):
             without_branch=code == NO_BRANCH,
             scores=SCORES.get(data.get("score", ""), ()),
             language=data.get("language", ""),
-            problem=Problem[problem.upper()] if problem else 0,
+            problem=Problem[problem.key.upper()] if problem and problem.is_core else 0,
+            own_problem=problem.id if problem and not problem.is_core else 0,
             table_number=data.get("table", ""),
             words=data.get("q", ""),
             query=self.query,

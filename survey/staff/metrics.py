@@ -55,16 +55,21 @@ class NetPromoterScore:
     detractors: int
 
 
-def share(successes: int, n: int) -> Estimate | None:
+def share(successes: int, n: int, z: float = Z) -> Estimate | None:
     """Return a share, 0 to 1, with Wilson's score interval; None for n = 0."""
     if n == 0:
         return None
     p = successes / n
-    divisor = 1 + Z**2 / n
-    centre = (p + Z**2 / (2 * n)) / divisor
-    half = Z / divisor * sqrt(p * (1 - p) / n + Z**2 / (4 * n**2))
+    divisor = 1 + z**2 / n
+    centre = (p + z**2 / (2 * n)) / divisor
+    half = z / divisor * sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
     # At 0 and 1 the interval ends at the figure; keep rounding from moving it past.
     return Estimate(p, max(0.0, min(p, centre - half)), min(1.0, max(p, centre + half)), n)
+
+
+def z_among(comparisons: int) -> float:
+    """Return the z of intervals that hold 95 % of the time for all of so many comparisons together (Bonferroni)."""
+    return NormalDist().inv_cdf(1 - 0.025 / max(1, comparisons))
 
 
 def csat(counts: Sequence[int], satisfied: Collection[int]) -> Estimate | None:

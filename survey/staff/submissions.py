@@ -8,11 +8,12 @@ from datetime import timedelta
 from itertools import islice
 from typing import TypeVar
 
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.lookups import GreaterThan
 from django.utils import timezone
 
-from survey.models import FollowUpStatus, Submission
+from survey import chain
+from survey.models import FollowUpStatus, QuestionValue, Submission
 from survey.staff.filters import ANY_STATUS, Filters
 from survey.staff.pagination import Cursor, newer_than, older_than
 
@@ -30,6 +31,9 @@ def narrowed(submissions: QuerySet[Submission], filters: Filters) -> QuerySet[Su
     """Return the submissions that have the filters' problem, table, status and owner; all of them without any."""
     if filters.problem:
         submissions = submissions.filter(GreaterThan(F("problems").bitand(filters.problem), 0))
+    if filters.own_problem:
+        named = QuestionValue.objects.filter(submission=OuterRef("pk"), question=filters.own_problem)
+        submissions = submissions.filter(Exists(named))
     if filters.status == ANY_STATUS:
         submissions = submissions.filter(follow_up_status__in=FollowUpStatus.values)
     elif filters.status:
@@ -39,6 +43,11 @@ def narrowed(submissions: QuerySet[Submission], filters: Filters) -> QuerySet[Su
     if filters.table_number:
         submissions = submissions.filter(table_number=filters.table_number)
     return submissions
+
+
+def with_own_values(submissions: QuerySet[Submission]) -> QuerySet[Submission]:
+    """Return the submissions of a list, which reads the values of own questions for all of them, if there are any."""
+    return submissions.prefetch_related("question_values") if chain.current().own else submissions
 
 
 def newest(

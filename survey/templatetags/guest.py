@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from mydjango.http.language import url_in_language
 from survey import chain
 from survey.chain import KeptBrand
-from survey.guest import links
+from survey.guest import links, opening
 
 register = template.Library()
 
@@ -33,6 +33,12 @@ def page_url(context: template.Context, name: str, **query: str) -> str:
     """
     branch, table = context.get("branch_code") or "", context.get("table_query") or ""
     return links.page_url(context["request"], name, branch, table, **query)
+
+
+@register.simple_tag(takes_context=True)
+def photos_switch(context: template.Context) -> str:
+    """Return whether the page's script shows the photo field: `on` or ''; in a kept page its placeholder."""
+    return context.get("photos_switch") or opening.photos_switch()
 
 
 @register.inclusion_tag("guest/language.html", takes_context=True)

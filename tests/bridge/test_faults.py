@@ -297,6 +297,24 @@ def test_sixteen_threads_never_see_each_others_requests() -> None:
     assert "nonce" not in kept
 
 
+def test_a_log_handler_that_a_command_made_writes_to_the_log_afterwards(
+    monkeypatch: pytest.MonkeyPatch, bridge_setting: Setting, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Django configures logging anew in every command, on the standard error that it finds."""
+    handlers: list[logging.StreamHandler[Any]] = []
+
+    def execute(argv: list[str]) -> None:
+        handlers.append(logging.StreamHandler())
+        handlers[0].emit(logging.makeLogRecord({"msg": "during"}))
+
+    monkeypatch.setattr("django.core.management.execute_from_command_line", execute)
+    bridge_setting("MANAGE_COMMANDS", "one")
+    result = index.main_handler({"manage": ["one"]}, {})
+    handlers[0].emit(logging.makeLogRecord({"msg": "afterwards"}))
+    assert result["output"] == "during\n"
+    assert capsys.readouterr().out == "afterwards\n"
+
+
 def test_a_commands_output_never_holds_another_threads(
     monkeypatch: pytest.MonkeyPatch, bridge_setting: Setting
 ) -> None:

@@ -19,6 +19,8 @@ PAGES = (
     "?days=dates",
     "?start=2020-01-01&end=2020-01-02",
     "?start=2026-02-02&end=2026-01-01",
+    "today/",
+    "account/",
     "comments/?days=90&q=味道",
     "comments/?q=没有这个词",
     "follow-up/",
@@ -26,6 +28,9 @@ PAGES = (
     "follow-up/?days=90&status=all",
     "follow-up/?days=dates&problem=cold",
     "erasures/",
+    "questions/",
+    "questions/aspect/add/",
+    "questions/problem/cold/",
     "export/?days=90",
     "branches/",
     "branches/add/",
@@ -213,11 +218,31 @@ def test_the_keyboard_alone_is_enough(demo, open_page):
     page.keyboard.press("Enter")
     page.wait_for_selector("nav")
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
-    page.keyboard.press("Tab")
-    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the pages"
+    page.keyboard.press("Enter")
+    for _link in ("Today", "Overview", "Comments"):
+        page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_url("**/comments/")
+
+
+@pytest.mark.parametrize("path", ["today/", "?days=90"])
+def test_on_a_phone_the_figures_come_before_the_links_and_the_filters(demo, open_page, path):
+    page = open_page("/dashboard/", width=375, locale="zh-CN")
+    log_in(page)
+    page.goto(f"/dashboard/{path}")
+    figure = page.locator(".figures .big").first
+    assert figure.bounding_box()["y"] < 250
+    order = "() => [...document.querySelectorAll('.figures, .filters, nav')].map((element) => element.className)"
+    assert page.evaluate(order)[0] == "figures"
+    assert page.evaluate(order)[-1] == ""
+    # The links stay in reach at the bottom, and never hide what has the focus.
+    nav = page.locator("nav").bounding_box()
+    assert nav["y"] + nav["height"] <= 812
+    for link in page.locator("main a").all():
+        link.focus()
+        box = link.bounding_box()
+        assert box["y"] + box["height"] <= page.locator("header.top").bounding_box()["y"]
 
 
 def test_a_card_fills_a_page_of_a6_and_all_of_them_one_each(demo, open_page):

@@ -136,6 +136,7 @@ def test_a_first_deployment_ends_with_a_verified_version_behind_the_url(project,
         ("http", "url-trigger"),
         ("timer", "drain-outbox"),
         ("timer", "erase-responses"),
+        ("timer", "queue-digests"),
         ("timer", "update-figures"),
     ]
     assert {trigger["Qualifier"] for trigger in scf.triggers} == {"$DEFAULT"}
@@ -185,7 +186,7 @@ def test_the_required_settings_are_those_of_serverless_yml():
 
 @pytest.fixture
 def staging(project):
-    """Return the copy of the project that docs/maintain.md makes; only the function's file names the stage."""
+    """Return a copy of the project; only the function's file names the stage."""
     folder = project / "staging"
     folder.mkdir()
     shutil.copy(project / "serverless.yml", folder)
@@ -497,6 +498,7 @@ def test_a_dry_run_prints_the_calls_and_changes_nothing(project, scf):
         "Invoke",
         "Invoke",
         "UpdateAlias",
+        "CreateTrigger",
         "CreateTrigger",
         "CreateTrigger",
         "CreateTrigger",

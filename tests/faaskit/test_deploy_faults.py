@@ -457,6 +457,7 @@ def test_the_status_is_one_screen(project, scf, capsys):
         "http      url-trigger: $DEFAULT",
         "timer     drain-outbox: 0 * * * * * * drain_outbox --seconds 45",
         "timer     update-figures: 30 * * * * * * update_figures --seconds 20",
+        "timer     queue-digests: 15 * 8 * * * * queue_digests --seconds 40",
         "timer     erase-responses: 0 30 3 * * * * erase_responses --older-than 365",
     ]
 

@@ -108,7 +108,12 @@ def test_the_allow_list_is_the_one_of_the_settings(template):
 def test_each_timer_names_a_command_of_the_allow_list(template):
     inputs = [json.loads(entry)["Message"] for entry in found(template[1], {"Input"})]
     commands = inputs + found(template[1], {"payload"})
-    assert [command.split()[0] for command in commands] == ["drain_outbox", "update_figures", "erase_responses"]
+    assert [command.split()[0] for command in commands] == [
+        "drain_outbox",
+        "update_figures",
+        "queue_digests",
+        "erase_responses",
+    ]
     for command in commands:
         assert index.allowed(command.split())
 

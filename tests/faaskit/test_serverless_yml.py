@@ -37,7 +37,7 @@ TIMER_FIELDS = {"name", "cronExpression", "argument", "enable", "qualifier"}
 
 # Settings that a function on the platform, whose instances serve one request at a time, does not use; and the
 # allow-list of commands, which stands in mydjango/settings.py alone.
-NOT_DEPLOYED = {"DEBUG", "SQLITE_PATH", "LEXICON_DIR", "WSGI_MULTITHREAD", "MANAGE_COMMANDS"}
+NOT_DEPLOYED = {"DEBUG", "PHOTO_FOLDER", "SQLITE_PATH", "LEXICON_DIR", "WSGI_MULTITHREAD", "MANAGE_COMMANDS"}
 ENVIRON = {
     "SECRET_KEY": "s",
     "MYSQL_HOST": "10.0.0.2",
@@ -118,6 +118,7 @@ def test_the_timers_are_on_and_their_commands_are_allowed(config):
     assert {timer.message: timer.cron for timer in config.timers if timer.enabled} == {
         "drain_outbox --seconds 45": "0 * * * * * *",
         "update_figures --seconds 20": "30 * * * * * *",
+        "queue_digests --seconds 40": "15 * 8 * * * *",
         "erase_responses --older-than 365": "0 30 3 * * * *",
     }
     assert EMAIL_SECONDS < outbox.DELIVERY_SECONDS == 45 < config.timeout
@@ -173,7 +174,7 @@ def test_the_component_publishes_the_layer_that_the_file_describes(component_req
 
 
 def test_the_component_creates_the_url_and_the_timers_on_the_default_alias(component_requests):
-    http, drain, figures, erase = parameters_of(component_requests, "CreateTrigger")
+    http, drain, figures, digests, erase = parameters_of(component_requests, "CreateTrigger")
     assert json.loads(http["TriggerDesc"]) == {
         "AuthType": "NONE",
         "NetConfig": {"EnableIntranet": False, "EnableExtranet": True},
@@ -182,6 +183,7 @@ def test_the_component_creates_the_url_and_the_timers_on_the_default_alias(compo
     for timer, cron, argument in (
         (drain, "0 * * * * * *", "drain_outbox --seconds 45"),
         (figures, "30 * * * * * *", "update_figures --seconds 20"),
+        (digests, "15 * 8 * * * *", "queue_digests --seconds 40"),
         (erase, "0 30 3 * * * *", "erase_responses --older-than 365"),
     ):
         assert (timer["Type"], timer["Qualifier"], timer["Enable"]) == ("timer", "$DEFAULT", "OPEN")

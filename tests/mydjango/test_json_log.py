@@ -131,3 +131,17 @@ def test_the_line_of_an_internal_error_has_its_route(lines: io.StringIO, monkeyp
     assert (entry["event"], entry["route"]) == ("Internal Server Error", "thanks/<slug:reference>")
     assert entry["exception"][0]["type"] == "builtins.RuntimeError"
     assert "Marked" not in lines.getvalue()
+
+
+def test_lines_reach_the_log_during_a_command_and_after_it(tmp_path: Path) -> None:
+    names = ("MYSQL_HOST", "MYSQL_PORT", "MYSQL_USER", "MYSQL_PASSWORD", "MYSQL_DATABASE", "SQLITE_PATH")
+    database = {name: value for name, value in environment().items() if name in names}
+    connection.close()
+    with Function(tmp_path, **database) as survey:
+        instance = survey.start()
+        timer = instance.handle({"Type": "Timer", "Message": "drain_outbox --seconds 45"}, request_id="of-the-timer")
+        instance.handle(submission(1), request_id="of-a-guest")
+        events = [json.loads(line)["event"] for line in survey.log.read_text().splitlines()]
+    assert "outbox.state" in events
+    assert "submission.accepted" in events
+    assert "outbox.state" not in timer["output"]

@@ -12,6 +12,7 @@ from mydjango.cold_start.deferred_apps import populate_apps
 
 # Names of the pages that accept a POST. All others must not, new pages included.
 FORMS = {
+    "account",
     "branch",
     "branch-survey",
     "branch_add",
@@ -20,10 +21,20 @@ FORMS = {
     "language",
     "login",
     "logout",
+    "owner",
     "password_change",
     "password_choose",
     "password_forgotten",
+    "photo-file",
+    "photos",
     "submission",
+    "question_add",
+    "question",
+    "question_change",
+    "robot_add",
+    "robot",
+    "robot_test",
+    "robot_again",
     "staff_add",
     "staff_member",
     "submit",

@@ -35,7 +35,9 @@ def test_other_programs_get_a_sentence(client: Client) -> None:
     assert response.content.decode() == "There is nothing at /nothing/here."
 
 
-@pytest.mark.parametrize(("path", "link"), [("/nothing/here", "/?lang=en"), ("/dashboard/nothing", "/dashboard/")])
+@pytest.mark.parametrize(
+    ("path", "link"), [("/nothing/here", "/?lang=en"), ("/dashboard/nothing", "/dashboard/today/")]
+)
 def test_a_browser_gets_a_page_with_a_link_and_no_query_is_made(client: Client, path: str, link: str) -> None:
     response = client.get(f"{path}?lang=en", headers=BROWSER)
     assert response.status_code == 404

@@ -137,6 +137,6 @@ def runserver(environ: dict[str, str]) -> tuple[Server, Client]:
     return server, server.client()
 
 
-def rungateway(*options: str, folder: Path = ROOT) -> Server:
+def rungateway(*options: str, folder: Path = ROOT, environ: dict[str, str] | None = None) -> Server:
     """Start the local gateway on a free port."""
-    return Server(["-m", "faaskit", "serve", "0", *options], folder=folder)
+    return Server(["-m", "faaskit", "serve", "0", *options], environ, folder=folder)

@@ -13,6 +13,7 @@ from django.test import Client
 
 HEAD_OFFICE = (
     "/dashboard/",
+    "/dashboard/today/",
     "/dashboard/?branch=branch3",
     "/dashboard/?days=90&score=low&language=en",
     "/dashboard/?days=365",
@@ -48,6 +49,7 @@ HEAD_OFFICE = (
 # Of two branches: no index has their order.
 MANAGER = (
     "/dashboard/",
+    "/dashboard/today/",
     "/dashboard/?days=365",
     "/dashboard/comments/?days=365",
     "/dashboard/comments/?days=365&q=排队",

@@ -16,7 +16,7 @@ from django.test import Client, RequestFactory
 from django.urls import resolve, reverse
 from django.utils import timezone
 
-from survey.mail import outbox
+from survey.mail import delivery, outbox
 from survey.models import OutgoingMail
 from survey.staff import accounts
 from tests.support import smtp
@@ -68,7 +68,7 @@ def test_the_link_is_in_the_mail_that_is_sent_and_never_in_the_table(
 ) -> None:
     ask(client, chain.head)
     assert links_in_the_table() == []
-    assert outbox.deliver(60) == outbox.DeliveryReport(sent=1)
+    assert outbox.deliver(60) == delivery.DeliveryReport(sent=1)
     assert opens_an_account(link_in(mailoutbox[0]))
     assert (OutgoingMail.objects.get().body, links_in_the_table()) == ("", [])
 
@@ -203,7 +203,7 @@ class TestQueuedByTheReleaseBefore:
             User.objects.create_user(name, "two@example.com")
         User.objects.create_user("off", "off@example.com", is_active=False)
         queued_by_the_release_before(recipient)
-        assert outbox.deliver(60) == outbox.DeliveryReport(failed=1)
+        assert outbox.deliver(60) == delivery.DeliveryReport(failed=1)
         mail = OutgoingMail.objects.get()
         assert (mail.status, mail.attempts) == (FAILED, 1)
         assert "no single account" in mail.last_error
@@ -223,7 +223,7 @@ class TestQueuedByTheReleaseBefore:
         self, chain: Chain, mailoutbox: list[EmailMessage], body: str
     ) -> None:
         queued_by_the_release_before(chain.head.email, body=body)
-        assert outbox.deliver(60) == outbox.DeliveryReport(failed=1)
+        assert outbox.deliver(60) == delivery.DeliveryReport(failed=1)
         assert "no place for a link" in OutgoingMail.objects.get().last_error
         assert not mailoutbox
 
@@ -242,7 +242,7 @@ class TestQueuedByTheReleaseBefore:
         receipt.refresh_from_db()
         assert receipt.body == "Thanks"
         receipt.delete()
-        outbox.requeue(OutgoingMail.objects.all())
+        delivery.requeue(OutgoingMail.objects.all())
         outbox.deliver(60)
         if status == SENT:
             assert not mailoutbox

@@ -37,10 +37,10 @@ def log_in(client, username, password, address="192.0.2.1"):
     return client.post(LOGIN, {"username": username, "password": password}, REMOTE_ADDR=address)
 
 
-def test_the_right_password_leads_to_the_overview(client, manager):
+def test_the_right_password_leads_to_today(client, manager):
     response = log_in(client, manager.username, PASSWORD)
     assert response.status_code == 302
-    assert response["Location"] == "/dashboard/"
+    assert response["Location"] == "/dashboard/today/"
 
 
 def test_after_five_wrong_passwords_the_right_one_is_refused_too(client, manager):
@@ -218,7 +218,7 @@ def test_a_new_password_is_sent_by_the_outbox_and_its_link_works_once(client, ma
     assert mailoutbox[0].to == [manager.email]
     form_page = client.get(link, follow=True)
     chosen = {"new_password1": "another long phrase", "new_password2": "another long phrase"}
-    assert client.post(form_page.request["PATH_INFO"], chosen)["Location"] == "/dashboard/"
+    assert client.post(form_page.request["PATH_INFO"], chosen)["Location"] == "/dashboard/today/"
     client.logout()
     assert log_in(client, manager.username, "another long phrase").status_code == 302
     client.logout()

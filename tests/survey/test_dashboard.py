@@ -43,8 +43,8 @@ def content(response):
     return response.getvalue().decode()
 
 
-PAGES = ("overview", "comments", "follow_up", "export", "export_csv", "branches", "cards")
-HEAD_OFFICE_PAGES = ("staff", "staff_add", "branch_add")
+PAGES = ("overview", "today", "comments", "follow_up", "export", "export_csv", "branches", "cards")
+HEAD_OFFICE_PAGES = ("staff", "staff_add", "branch_add", "questions")
 
 
 @pytest.mark.parametrize("page", (*PAGES, *HEAD_OFFICE_PAGES))
@@ -88,7 +88,7 @@ def test_a_manager_sees_the_submissions_of_one_branch_on_every_page(client, chai
     other = make_submission(chain.south, 1, comment="南边的秘密")
     nowhere = make_submission(None, 1, comment="没有门店的秘密")
     client.force_login(chain.north_manager)
-    for page in ("overview", "comments", "follow_up"):
+    for page in ("overview", "today", "comments", "follow_up"):
         text = content(client.get(url(page)))
         assert "秘密" not in text
         assert other.reference not in text
@@ -276,7 +276,7 @@ def test_text_of_guests_is_escaped_on_every_page(client, chain):
     submission = make_submission(chain.north, 1, **fields)
     Branch.objects.filter(pk=chain.north.pk).update(name="<i>北</i>", name_en="<i>N</i>")
     client.force_login(chain.head)
-    for page in ("overview", "comments", "follow_up", "branches", "staff", "export"):
+    for page in ("overview", "today", "comments", "follow_up", "branches", "staff", "export"):
         text = content(client.get(url(page)))
         assert "<script>alert" not in text
         assert "<i>" not in text
@@ -294,7 +294,8 @@ def test_no_page_has_inline_script_or_style(client, chain):
     make_submission(chain.north, 1, comment="排队太久", recommend=3, taste=2)
     make_submission(chain.north, 5, days_ago=1, comment="排队不久", recommend=10)
     client.force_login(chain.head)
-    for page in (*PAGES[:4], "branches", "staff", "staff_add", "branch_add"):
+    others = ("account", "branches", "staff", "staff_add", "branch_add", "questions", "robots", "robot_add")
+    for page in (*PAGES[:5], *others):
         text = content(client.get(url(page)))
         assert not re.search(r"<script|<style|\sstyle=|\son[a-z]+=|javascript:", text), page
     for page in (url("card", "north"), url("cards"), url("tables", "north")):
@@ -304,7 +305,16 @@ def test_no_page_has_inline_script_or_style(client, chain):
 # Session, user and permission take five queries of every page, the requests for an erasure one; the rest is its own.
 @pytest.mark.parametrize(
     ("page", "queries"),
-    [("overview", 20), ("comments", 10), ("follow_up", 10), ("export", 12), ("branches", 8), ("staff", 12)],
+    [
+        ("overview", 20),
+        ("today", 16),
+        ("comments", 10),
+        ("follow_up", 10),
+        ("export", 12),
+        ("branches", 8),
+        ("staff", 12),
+        ("questions", 8),
+    ],
 )
 def test_the_number_of_queries_is_bounded_and_independent_of_the_number_of_submissions(
     client, chain, django_assert_max_num_queries, page, queries
@@ -348,7 +358,7 @@ def test_no_query_and_no_template_repeats_for_each_row(client, chain):
         assert response.status_code == 200
         return page, len(queries), [template.name for template in response.templates]
 
-    pages = (*PAGES[:4], "branches", "cards", "staff", "erasures", "submission")
+    pages = (*PAGES[:5], "branches", "cards", "staff", "erasures", "submission")
     make_submission(chain.north, 1, days_ago=30)  # the longest waiting, behind which the next one takes one query
     make_rows(5)
     of_five = [cost(page) for page in pages]

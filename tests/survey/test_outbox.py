@@ -24,7 +24,7 @@ from django.utils import timezone
 
 from survey.guest import services
 from survey.jobs.retention import erase
-from survey.mail import outbox
+from survey.mail import delivery, outbox
 from survey.models import Branch, OutgoingMail, Submission
 from tests.support import smtp
 from tests.support.certificates import certificates_in
@@ -57,7 +57,7 @@ def submit(email: str = "guest@example.com", **fields: Any) -> Submission:
     return services.submission_create(submission, content={}).submission
 
 
-def deliver_in_a_thread(_number: int = 0) -> outbox.DeliveryReport:
+def deliver_in_a_thread(_number: int = 0) -> delivery.DeliveryReport:
     try:
         return outbox.deliver(60)
     finally:
@@ -112,7 +112,7 @@ class TestSending:
     def test_a_mail_arrives_with_the_id_it_was_queued_with(self, mailbox: smtp.Mailbox) -> None:
         submit()
         queued = OutgoingMail.objects.get()
-        assert outbox.deliver(60) == outbox.DeliveryReport(sent=1)
+        assert outbox.deliver(60) == delivery.DeliveryReport(sent=1)
         assert mailbox.message_ids == [queued.message_id]
         sent = OutgoingMail.objects.get()
         assert (sent.status, sent.attempts, sent.last_error) == (SENT, 1, "")
@@ -123,7 +123,7 @@ class TestSending:
             submit(f"guest{number}@example.com")
         settings.EMAIL_SECONDS = 19.999  # after the first mail there is no time for another
         mailbox.seconds_at_data = 0.01
-        assert outbox.deliver(20) == outbox.DeliveryReport(sent=1, waiting=1)
+        assert outbox.deliver(20) == delivery.DeliveryReport(sent=1, waiting=1)
 
     def test_a_time_that_suffices_for_no_mail_is_an_error(self, settings: Any) -> None:
         submit()
@@ -148,7 +148,7 @@ class TestSending:
         setattr(settings, f"EMAIL_{setting}", True)
         for number in range(2):
             submit(f"guest{number}@example.com")
-        assert outbox.deliver(60) == outbox.DeliveryReport(sent=2)
+        assert outbox.deliver(60) == delivery.DeliveryReport(sent=2)
         controller.stop()
         assert len(box.messages) == 2
 
@@ -198,7 +198,7 @@ class TestSending:
     ) -> None:
         settings.SENDS_MAIL = False
         submit()
-        assert outbox.deliver(60) == outbox.DeliveryReport(waiting=1)
+        assert outbox.deliver(60) == delivery.DeliveryReport(waiting=1)
         assert OutgoingMail.objects.get().attempts == 0
         (record,) = caplog.records
         assert (record.getMessage(), getattr(record, "waiting", None)) == ("outbox.no_mail_server", 1)
@@ -267,15 +267,15 @@ class TestFaults:
         mailbox.hang_on.add(self.BAD)
         submit(self.BAD)
         submit("last@example.com")
-        assert outbox.deliver(1) == outbox.DeliveryReport(retried=1, waiting=2)
-        assert outbox.deliver(60) == outbox.DeliveryReport(sent=1, waiting=1)
+        assert outbox.deliver(1) == delivery.DeliveryReport(retried=1, waiting=2)
+        assert outbox.deliver(60) == delivery.DeliveryReport(sent=1, waiting=1)
         mail = OutgoingMail.objects.get(recipient=self.BAD)
         assert (mail.status, mail.attempts, "timed out" in mail.last_error) == (QUEUED, 1, True)
 
     def test_a_server_that_thinks_for_long_gets_one_copy(self, mailbox: smtp.Mailbox, settings: Any) -> None:
         submit()
         mailbox.seconds_at_data = 2 * settings.EMAIL_SECONDS
-        assert outbox.deliver(60) == outbox.DeliveryReport(sent=1)
+        assert outbox.deliver(60) == delivery.DeliveryReport(sent=1)
         assert len(mailbox.messages) == 1
 
     @pytest.mark.parametrize("drip", smtp.DrippingServer.REPLIES)
@@ -283,7 +283,7 @@ class TestFaults:
         submit()
         with smtp.DrippingServer(drip) as server:  # whose reply is whole and good in the end, after many seconds
             use(settings, server.port)
-            assert outbox.deliver(1) == outbox.DeliveryReport(retried=1, waiting=1)
+            assert outbox.deliver(1) == delivery.DeliveryReport(retried=1, waiting=1)
             assert not server.is_through
         assert OutgoingMail.objects.get().attempts == 1
 
@@ -336,7 +336,7 @@ class TestFaults:
         monkeypatch.setattr(smtp_backend(), method, fails_once)
         submit(self.BAD)
         submit("last@example.com")
-        assert outbox.deliver(60) == outbox.DeliveryReport(sent=1, retried=1, waiting=1)
+        assert outbox.deliver(60) == delivery.DeliveryReport(sent=1, retried=1, waiting=1)
         assert OutgoingMail.objects.get(recipient=self.BAD).last_error == r"LookupError: odd \udcff"
 
     def test_after_an_error_in_mid_conversation_the_next_mail_has_a_conversation_of_its_own(
@@ -356,7 +356,7 @@ class TestFaults:
         mailbox.at_data[self.BAD] = "\r\n".join([*["554-" + "no " * 150] * 200, "554 no"])
         mail = self.deliver_good_and_bad()
         assert "554" in mail.last_error
-        assert len(mail.last_error) == outbox.ERROR_LENGTH
+        assert len(mail.last_error) == delivery.ERROR_LENGTH
 
     def test_a_refused_connection_is_retried_later(self, settings: Any) -> None:
         with smtp.silent_server() as server:
@@ -390,16 +390,16 @@ class TestFaults:
         submit(self.BAD)
         submit("last@example.com")
         OutgoingMail.objects.filter(recipient=self.BAD).update(
-            attempts=settings.MAIL_ATTEMPTS, last_error=outbox.UNFINISHED, claimed_until=timezone.now()
+            attempts=settings.MAIL_ATTEMPTS, last_error=delivery.UNFINISHED, claimed_until=timezone.now()
         )
-        assert outbox.deliver(60) == outbox.DeliveryReport(sent=1, failed=1)
+        assert outbox.deliver(60) == delivery.DeliveryReport(sent=1, failed=1)
         mail = OutgoingMail.objects.get(recipient=self.BAD)
-        assert (mail.status, mail.last_error) == (FAILED, outbox.UNFINISHED)
+        assert (mail.status, mail.last_error) == (FAILED, delivery.UNFINISHED)
         assert mailbox.recipients == ["last@example.com"]
 
     def test_the_pause_doubles_with_jitter_up_to_four_hours(self) -> None:
         for attempts, minutes in ((1, 1), (2, 2), (5, 16), (9, 240), (20, 240)):
-            delays = {outbox.delay_after(attempts) for _try in range(50)}
+            delays = {delivery.delay_after(attempts) for _try in range(50)}
             assert len(delays) > 1
             assert min(delays) >= timedelta(minutes=minutes) * 0.8
             assert max(delays) <= timedelta(minutes=minutes) * 1.2
@@ -444,7 +444,7 @@ class TestConcurrentDeliveries:
         mailbox.before_reply = look
         assert deliver_in_a_thread().sent == 1
         [mail] = seen
-        assert (mail.status, mail.attempts, mail.last_error) == (QUEUED, 1, outbox.UNFINISHED)
+        assert (mail.status, mail.attempts, mail.last_error) == (QUEUED, 1, delivery.UNFINISHED)
         assert mail.claimed_until is not None
         # No other delivery sends it meanwhile.
         assert mail.claimed_until > timezone.now() + timedelta(seconds=60)
@@ -489,7 +489,7 @@ class TestAdmin:
     def test_a_sent_mail_is_not_sent_again(self) -> None:
         submit()
         outbox.deliver(60)
-        assert outbox.requeue(OutgoingMail.objects.all()) == 0
+        assert delivery.requeue(OutgoingMail.objects.all()) == 0
 
     def test_a_user_who_may_only_view_cannot_requeue(self, client: Client) -> None:
         from django.contrib.auth.models import Permission

@@ -20,7 +20,7 @@ from django.urls import URLResolver, get_resolver, resolve
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from survey.models import AttemptWindow, ErasureLog, Membership, OutgoingMail, Submission
+from survey.models import AttemptWindow, ErasureLog, Membership, OutgoingMail, Robot, RobotMessage, Submission
 from survey.staff.accounts import head_office_group
 from tests.support.chain import make_chain, make_submission
 
@@ -37,6 +37,8 @@ READING = """
                                                                guest  north  south  both   head   root   off
 dashboard/                                                     login  ok     ok     ok     ok     ok     login
 dashboard/?branch=south                                        login  404    ok     ok     ok     ok     login
+dashboard/today/                                               login  ok     ok     ok     ok     ok     login
+dashboard/account/                                             login  ok     ok     ok     ok     ok     login
 dashboard/comments/                                            login  ok     ok     ok     ok     ok     login
 dashboard/comments/?branch=south                               login  404    ok     ok     ok     ok     login
 dashboard/follow-up/                                           login  ok     ok     ok     ok     ok     login
@@ -60,6 +62,15 @@ dashboard/branches/north/tables/                               login  ok     404
 dashboard/branches/south/tables/                               login  404    ok     ok     ok     ok     login
 dashboard/cards/                                               login  ok     ok     ok     ok     ok     login
 dashboard/brand/                                               login  404    404    404    ok     ok     login
+dashboard/questions/                                           login  404    404    404    ok     ok     login
+dashboard/questions/aspect/add/                                login  404    404    404    ok     ok     login
+dashboard/questions/aspect/taste/                              login  404    404    404    ok     ok     login
+dashboard/questions/aspect/taste/change/                       login  404    404    404    405    405    login
+dashboard/robots/                                              login  404    404    404    ok     ok     login
+dashboard/robots/add/                                          login  404    404    404    ok     ok     login
+dashboard/robots/{robot}/                                      login  404    404    404    ok     ok     login
+dashboard/robots/{robot}/test/                                 login  404    404    404    405    405    login
+dashboard/robots/{robot}/again/                                login  404    404    404    405    405    login
 dashboard/staff/                                               login  404    404    404    ok     ok     login
 dashboard/staff/add/                                           login  404    404    404    ok     ok     login
 dashboard/staff/{member}/                                      login  404    404    404    ok     ok     login
@@ -134,6 +145,8 @@ admin/auth/user/{owner}/password/                              login  login  log
 WRITING = """
                                                guest  north  south  both   head   root   off
 dashboard/                                     405    405    405    405    405    405    405
+dashboard/today/                               405    405    405    405    405    405    405
+dashboard/account/                             login  away+  away+  away+  away+  away+  login
 dashboard/comments/                            405    405    405    405    405    405    405
 dashboard/follow-up/                           405    405    405    405    405    405    405
 dashboard/responses/{north}/                   login  away+  404    away+  away+  away+  login
@@ -155,6 +168,15 @@ dashboard/branches/north/tables/               405    405    405    405    405  
 dashboard/branches/south/tables/               405    405    405    405    405    405    405
 dashboard/cards/                               405    405    405    405    405    405    405
 dashboard/brand/                               login  404    404    404    away+  away+  login
+dashboard/questions/                           405    405    405    405    405    405    405
+dashboard/questions/aspect/add/                login  404    404    404    away+  away+  login
+dashboard/questions/aspect/taste/              login  404    404    404    away+  away+  login
+dashboard/questions/aspect/taste/change/       login  404    404    404    away+  away+  login
+dashboard/robots/                              405    405    405    405    405    405    405
+dashboard/robots/add/                          login  404    404    404    away+  away+  login
+dashboard/robots/{robot}/                      login  404    404    404    away+  away+  login
+dashboard/robots/{robot}/test/                 login  404    404    404    away+  away+  login
+dashboard/robots/{robot}/again/                login  404    404    404    away+  away+  login
 dashboard/staff/                               405    405    405    405    405    405    405
 dashboard/staff/add/                           login  404    404    404    away+  away+  login
 dashboard/staff/{member}/                      login  404    404    404    away+  away+  login
@@ -225,6 +247,7 @@ admin/auth/user/{owner}/password/              login  login  login  login  403  
 # What is posted, as far as it takes more than the CSRF token.
 ACCOUNT = {"first_name": "X", "email": "taken@example.com", "role": "head", "is_active": "on", "is_superuser": "on"}
 BRANCH = {"code": "west", "name": "西店", "is_open": "on"}
+ROBOT = {"name": "x", "service": "wecom", "webhook": "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=1"}
 NEW_PASSWORD = {"new_password1": "another long phrase", "new_password2": "another long phrase"}
 USER = {
     "username": "x",
@@ -244,11 +267,17 @@ FORMS: dict[str, dict[str, str]] = {
     "dashboard/branches/add/": BRANCH,
     "dashboard/branches/north/": BRANCH,
     "dashboard/brand/": {"name": "小满", "color": "#0a7d3f"},
+    "dashboard/questions/aspect/add/": {"label": "停车", "label_en": "Parking"},
+    "dashboard/questions/aspect/taste/": {"label": "味道", "label_en": "Flavour"},
+    "dashboard/questions/aspect/taste/change/": {"action": "retire"},
+    "dashboard/robots/add/": ROBOT,
+    "dashboard/robots/{robot}/": ROBOT,
     "dashboard/staff/add/": ACCOUNT,
     "dashboard/staff/{member}/": ACCOUNT,
     "dashboard/staff/{colleague}/": ACCOUNT,
     "dashboard/staff/{owner}/": ACCOUNT,
     "dashboard/login/": {"username": "owner", "password": "wrong"},
+    "dashboard/account/": {"digest": "on", "language": "en"},
     "dashboard/language/": {"language": "en", "next": "/dashboard/"},
     "dashboard/password/": {"old_password": "wrong", **NEW_PASSWORD},
     "dashboard/password/forgotten/": {"email": "owner@example.com"},
@@ -344,7 +373,10 @@ def world(db: None, settings: Any) -> World:
         body=f"https://survey.example.com/dashboard/password/MQ/{TOKEN}/\n",
     )
     erased = Submission.objects.get(reference=references["nowhere"])
+    robot = Robot.objects.create(name="x", service="wecom", webhook="https://127.0.0.1:1/x?key=1")
+    RobotMessage.objects.create(robot=robot, submission=erased, kind="alert", status=RobotMessage.Status.FAILED)
     keys = {
+        "robot": robot,
         "log": ErasureLog.objects.create(submission=erased, event=ErasureLog.Event.STAFF, user=chain.head),
         "branch": chain.north,
         "submission": Submission.objects.get(reference=references["south"]),

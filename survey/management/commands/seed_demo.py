@@ -12,13 +12,13 @@ from django.utils import timezone
 
 from survey import term_index
 from survey.demo import chain
-from survey.jobs import rollup
+from survey.jobs import months, rollup
 from survey.models import Branch, ExportLog, FollowUpNote, FollowUpStatus, Membership, Submission
 from survey.staff.accounts import head_office_group
 
 PASSWORD = "demo"  # noqa: S105  (of the demo's accounts, which exist with DEBUG on only)
 LOGIN = f"Log in at /dashboard/ as head@example.com or manager@example.com, password {PASSWORD}."
-JOB_SECONDS = 600.0  # for each of the two jobs that follow the submissions
+JOB_SECONDS = 600.0  # for each of the jobs that follow the submissions
 BATCH = 1_000  # submissions in one INSERT
 
 
@@ -46,6 +46,7 @@ class Command(BaseCommand):
         Submission.objects.bulk_create(chain.submissions(branches, submissions, last), batch_size=BATCH)
         _create_staff(branches[0], last)
         rollup.count_days(JOB_SECONDS)
+        months.add_up_months(JOB_SECONDS)
         term_index.index_comments(JOB_SECONDS)
         waiting = Submission.objects.filter(follow_up_status=FollowUpStatus.OPEN).count()
         self.stdout.write(

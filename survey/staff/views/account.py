@@ -1,15 +1,19 @@
-"""Login, logout, passwords and language: Django's own views with our templates."""
+"""Login, logout, passwords and language, which are Django's own views with our templates, and the account page."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import views
 from django.contrib.auth.models import User
 from django.contrib.messages.views import SuccessMessageMixin
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
-from django.utils.translation import gettext_lazy
+from django.utils import translation
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.i18n import set_language
 
@@ -17,7 +21,10 @@ from mydjango.http.language import without_language
 from mydjango.http.problems import allow
 from survey import limits
 from survey.addresses import canonical_name
+from survey.staff.access import account_of, staff_view
+from survey.staff.accounts import AccountForm
 from survey.staff.login import LoginForm, PasswordMailForm, client_address
+from survey.staff.views.page import filter_form, page_context
 
 
 class LoginView(views.LoginView):
@@ -54,7 +61,7 @@ class PasswordChangeView(SuccessMessageMixin, views.PasswordChangeView):  # type
     """Change one's own password."""
 
     template_name = "staff/password_change.html"
-    success_url = reverse_lazy("dashboard:overview")
+    success_url = reverse_lazy("dashboard:account")
     success_message = gettext_lazy("Password saved.")
 
 
@@ -62,7 +69,7 @@ class PasswordChooseView(SuccessMessageMixin, views.PasswordResetConfirmView):  
     """Choose a password with the link of a mail, and log in."""
 
     template_name = "staff/password_choose.html"
-    success_url = reverse_lazy("dashboard:overview")
+    success_url = reverse_lazy("dashboard:today")
     success_message = gettext_lazy("Password saved.")
     post_reset_login = True
 
@@ -70,6 +77,20 @@ class PasswordChooseView(SuccessMessageMixin, views.PasswordResetConfirmView):  
         """Return the link's account if it may log in: Django's view sets a deactivated account's password too."""
         user = super().get_user(uidb64)
         return user if user is not None and user.is_active else None
+
+
+@staff_view
+def account(request: HttpRequest) -> HttpResponse:
+    """Show and store what staff choose for themselves."""
+    user = account_of(request)
+    language = translation.get_language() or settings.LANGUAGE_CODE
+    form = AccountForm(request.POST if request.method == "POST" else None, user, language)
+    if form.is_valid():
+        form.save()
+        messages.success(request, gettext("Saved."))
+        return redirect("dashboard:account")
+    context = page_context(request, filter_form(request)) | {"account_form": form}
+    return render(request, "staff/account.html", context, status=400 if form.errors else 200)
 
 
 login = LoginView.as_view()

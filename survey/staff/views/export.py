@@ -31,8 +31,8 @@ def page(request: HttpRequest) -> HttpResponse:
     parts = exports.plan(
         figures.submissions_by_day(filters), filters, settings.RESPONSE_MAX_BYTES, with_personal_data=personal
     )
-    is_counted = not (filters.words or filters.problem or filters.status or filters.table_number)
-    if parts and not is_counted:
+    is_narrowed = filters.words or filters.problem or filters.own_problem or filters.status or filters.table_number
+    if parts and is_narrowed:
         # The number of matches is unknown before the search: one file, which divides itself if need be.
         parts = [exports.Part(filters.start, filters.end, 0)]
     log, last = _log(request)
@@ -40,7 +40,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "filters": filters,
         "personal": personal,
         "parts": [(part, _link(filters, part, personal)) for part in parts],
-        "is_counted": is_counted,
+        "is_counted": not is_narrowed,
         "total": sum(part.submissions for part in parts),
         "with_personal": filters.query_string(personal="1"),
         "without_personal": filters.query_string(),

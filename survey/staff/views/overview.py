@@ -12,12 +12,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from mydjango.http.problems import allow
+from survey.chain import ASPECT, PROBLEM, current
 from survey.models import Branch
-from survey.scales import ASPECTS, Problem, Satisfaction
-from survey.staff import charts, figures, metrics, search
+from survey.scales import LOW_SCORES, Problem, Satisfaction
+from survey.staff import charts, figures, metrics, search, sums
+from survey.staff import trend as trends
 from survey.staff.access import staff_view
 from survey.staff.figures import Figures, Tally
 from survey.staff.filters import NO_BRANCH, SCORES, Filters
+from survey.staff.question_figures import OwnTally, own_figures
 from survey.staff.views.page import filter_form, page_context
 
 
@@ -61,11 +64,13 @@ def overview(request: HttpRequest) -> HttpResponse:
     """Show the figures of the filters' period beside those of the period before."""
     form = filter_form(request, "q", "problem", "table")
     filters = form.filters()
-    result = figures.figures(filters, len(form.branches))
+    tables = sums.calendar(min(filters.before.start, trends.first_day(filters)), filters.end)
+    result = figures.figures(filters, len(form.branches), tables)
     now, before = result.now, result.before
-    trend = figures.trend(filters, result.by_day)
+    trend = trends.trend(filters, tables)
     nps, nps_before = now.nps, before.nps
     low_count, problems = figures.problems(filters)
+    own = own_figures(filters)
     context = page_context(request, form) | {
         "filters": filters,
         "now": now,
@@ -80,13 +85,13 @@ def overview(request: HttpRequest) -> HttpResponse:
         "nps_parts": nps_parts(nps) if nps else [],
         "distribution": distribution(now),
         "trend": trend,
-        "trend_chart": charts.trend([trend_point(point) for point in trend.points]),
+        "trend_chart": charts.trend([trend_point(point, trend.is_monthly) for point in trend.points]),
         "branch_rows": branch_rows(form.branches, result, filters),
         "unlisted": result.unlisted,
         "listed": figures.LISTED,
-        "aspect_rows": aspect_rows(now, before),
+        "aspect_rows": aspect_rows(now, before, own),
         "low_count": low_count,
-        "problems": problem_rows(low_count, problems, filters, form.period),
+        "problems": problem_rows(low_count, problems, now, own[0], filters, form.period),
         "newest_low": figures.NEWEST_LOW,
         "good_keywords": search.keyword_list(filters, SCORES["high"]),
         "bad_keywords": search.keyword_list(filters, SCORES["low"]),
@@ -100,14 +105,20 @@ def date_label(day: date) -> str:
     return date_format(day, pgettext("the date below a chart, as Django's date filter takes it", "j M"))
 
 
-def trend_point(point: figures.Point) -> charts.TrendPoint:
+def month_label(day: date) -> str:
+    """Format a month for the axis of a chart."""
+    return date_format(day, pgettext("the month below a chart, as Django's date filter takes it", "M Y"))
+
+
+def trend_point(point: trends.Point, is_monthly: bool) -> charts.TrendPoint:
     """Return a point of the chart with the text that it shows on hover and focus."""
+    label = (month_label if is_monthly else date_label)(point.day)
     text = ""
     if point.csat:
-        text = f"{date_label(point.day)}: {point.csat.value:.1%} (n = {point.csat.n})"
+        text = f"{label}: {point.csat.value:.1%} (n = {point.csat.n})"
         if point.year_before:
             text += ", " + _("a year before %(share)s") % {"share": f"{point.year_before.value:.1%}"}
-    return charts.TrendPoint(date_label(point.day), text, point.submissions, point.csat, point.year_before)
+    return charts.TrendPoint(label, text, point.submissions, point.csat, point.year_before)
 
 
 def nps_parts(nps: metrics.NetPromoterScore) -> list[Part]:
@@ -123,18 +134,33 @@ def nps_parts(nps: metrics.NetPromoterScore) -> list[Part]:
     ]
 
 
-def problem_rows(n: int, counts: dict[Problem, int], filters: Filters, days: str) -> list[Count]:
-    """Return the problems of n low scores, each with a link to its submissions of the same period."""
-    most = max(counts.values())
+def problem_rows(
+    n: int, counts: dict[Problem, int], now: Tally, own: OwnTally, filters: Filters, days: str
+) -> list[Count]:
+    """Return the problems, the most frequent first, each with a link to its submissions of the same period.
+
+    Those of the core are counted among the newest n low scores, head office's own among all of the period.
+    """
+    low = sum(now.scores[score - 1] for score in LOW_SCORES)
+    found = []
+    for question in current().all(PROBLEM):
+        if question.is_core:
+            count, of = counts[Problem[question.key.upper()]], n
+        else:
+            count, of = own.problem(question.id), low
+        if count or not question.is_retired:
+            found.append((count / of if of else 0.0, count, question))
+    found.sort(key=lambda row: -row[0])
+    most = found[0][0] if found else 0.0
     return [
         Count(
-            problem.label,
+            question.local_label,
             count,
-            count / n if n else 0.0,
-            charts.length(count, most),
-            link=filters.query_string(days=days, status="all", problem=problem.slug),
+            share,
+            charts.length(share, most),
+            link=filters.query_string(days=days, status="all", problem=question.key),
         )
-        for problem, count in counts.items()
+        for share, count, question in found
     ]
 
 
@@ -176,11 +202,17 @@ def branch_rows(branches: list[Branch], result: Figures, filters: Filters) -> li
     return sorted(rows, key=lambda row: -row.estimate.low if row.estimate else 1)
 
 
-def aspect_rows(now: Tally, before: Tally) -> list[Row]:
-    """Return the aspects in the order of the survey."""
+def aspect_rows(now: Tally, before: Tally, own: tuple[OwnTally, OwnTally]) -> list[Row]:
+    """Return the aspects in the order of the survey; a retired one where guests rated it in the period."""
     rows = []
-    for name, label in ASPECTS.items():
-        estimate = now.aspect(name)
+    for question in current().all(ASPECT):
+        if question.is_core:
+            estimate, estimate_before = now.aspect(question.key), before.aspect(question.key)
+        else:
+            estimate, estimate_before = own[0].aspect(question.id), own[1].aspect(question.id)
+        if estimate is None and question.is_retired:
+            continue
         error_bar = charts.error_bar(estimate, 1, 5) if estimate else None
-        rows.append(Row(str(label), "", estimate, metrics.change(estimate, before.aspect(name)), error_bar))
+        change = metrics.change(estimate, estimate_before)
+        rows.append(Row(question.local_label, "", estimate, change, error_bar))
     return rows

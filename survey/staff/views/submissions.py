@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from mydjango.http.problems import allow
+from survey import photos
 from survey.models import COMMENT_MAX_LENGTH, FollowUpStatus, Submission, parse_reference
 from survey.staff import closing, pagination, search, submissions
 from survey.staff.access import account_of, staff_view, submissions_of
@@ -38,7 +39,7 @@ def comments(request: HttpRequest) -> HttpResponse:
     terms = search.rarest_first(filters)
 
     def commented(part: Filters) -> QuerySet[Submission]:
-        rows = submissions.matching(part).exclude(comment="").prefetch_related("branch")
+        rows = submissions.with_own_values(submissions.matching(part)).exclude(comment="").prefetch_related("branch")
         return search.find(rows, part, terms) if filters.words else rows.order_by("-local_date", "-id")
 
     page, last = pagination.first_page(submissions.newest(commented, filters, PER_PAGE + 1, before), PER_PAGE)
@@ -69,10 +70,10 @@ def follow_up_list(request: HttpRequest) -> HttpResponse:
 
     def low_scores(part: Filters) -> QuerySet[Submission]:
         rows = submissions.matching(part).order_by("-local_date", "-id")
-        return rows.prefetch_related("branch", "follow_up_owner")
+        return submissions.with_own_values(rows).prefetch_related("branch", "follow_up_owner")
 
     if is_queue:
-        queue = submissions.queue(filters).prefetch_related("branch", "follow_up_owner")
+        queue = submissions.with_own_values(submissions.queue(filters)).prefetch_related("branch", "follow_up_owner")
         rows = list(pagination.newer_than(queue, before)[: PER_PAGE + 1])
     else:
         rows = submissions.newest(low_scores, filters, PER_PAGE + 1, before)
@@ -150,6 +151,7 @@ def detail(request: HttpRequest, reference: str) -> HttpResponse:
         "note_form": form,
         "notes": submission.notes.select_related("author"),
         "aspects": submission.aspect_list,
+        "photos": photos.view_urls(submission),
     }
     return render(request, "staff/submission.html", context, status=400 if form.errors else 200)
 
