@@ -29,9 +29,9 @@ def render(language: str, is_named: bool, has_branch: bool, chain: Chain = CORE)
         "branch_code": branch.code if branch else "",
         "table_query": placeholder("table_query") if branch else "",
         "visit": VisitForm(initial={field: placeholder(field) for field in ("submission_id", "started")}),
+        "photos_switch": placeholder("photos_switch"),
         "brand": KeptBrand(),  # and in its place
         "brand_mark": placeholder("brand"),
-        "photos_switch": placeholder("photos_switch"),
         "language_urls": {code: placeholder(code) for code, _name in settings.LANGUAGES},
     }
     with translation.override(language):
