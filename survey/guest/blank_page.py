@@ -5,8 +5,7 @@ smallest Django view (`python -m benchmarks.warm`). Therefore the page is render
 differs (blank_page_rendering.py): when the package is made, or else once in the process.
 
 A fresh instance responds to `GET /` from the package without importing forms, models and templates, which are more
-than half of its time (docs/coldstart.md). Questions that head office has
-changed are put into it once (asked_page.py).
+than half of its time (docs/coldstart.md). Questions that head office has changed are put into it once (asked_page.py).
 """
 
 from __future__ import annotations
@@ -33,9 +32,9 @@ from survey.table_number import named_table, query_of
 if TYPE_CHECKING:
     from survey.models import Branch
 
+STYLESHEET = re.compile(r'href="([^"]*/survey/survey(?:\.[0-9a-f]+)?\.css)"')
 # About 25 KB each: one for each language, with and without a branch, and for each of a gateway's path prefixes. Those
 # with questions that have changed since are the first to go.
-STYLESHEET = re.compile(r'href="([^"]*/survey/survey(?:\.[0-9a-f]+)?\.css)"')
 KEPT_PAGES = 24
 LONGEST_PREFIX = 100  # characters; a page with a longer one is not kept, since a client may have chosen it
 

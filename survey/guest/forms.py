@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from survey.addresses import validate_mail_address
-from survey.chain import ASPECT, CORE, OWN, PROBLEM, Chain, KeptQuestion, own_questions
+from survey.chain import ASPECT, OWN, PROBLEM, Chain, KeptQuestion, own_questions
 from survey.guest.consent import CONSENT_VERSION, CONSENT_VERSIONS
 from survey.models import COMMENT_MAX_LENGTH, Branch, Submission, parse_reference
 from survey.models.submission import phone_validator
@@ -269,7 +269,7 @@ class SubmissionForm(forms.Form):
 
     def ask(self, chain: Chain) -> None:
         """Show the questions of the chain, and retired ones that have a value, with labels in the current language."""
-        if chain == CORE:
+        if not chain.questions:
             return
         self.shown_aspects = []
         for question in chain.all(ASPECT):
