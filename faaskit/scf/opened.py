@@ -34,6 +34,8 @@ def open_deployment(folder: Path, dry_run: bool = False) -> Iterator[Deployment]
         health=described.health,
         migrate=described.migrate,
         log_fields=described.log_fields,
+        uploads=account.config.environment.get(described.uploads, ""),
+        open_bucket=account.open_bucket,
     )
     try:
         yield deployment
