@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "mydjango.operations.metrics.MetricsMiddleware",
     # Outside of what redirects and what replaces responses; not imported where no origin is named.
     *(["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []),
+    "mydjango.http.compression.TextGZipMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "mydjango.http.content_security.ContentSecurityPolicyMiddleware",
     "mydjango.http.static.StaticFilesMiddleware",
@@ -86,7 +87,8 @@ STAFF_MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
 ]
 GUEST_MIDDLEWARE = ["survey.guest.blank_page.BlankPageMiddleware", "mydjango.http.language.LanguageMiddleware"]
-GUEST_PATHS = ["/", "/s/", "/submitSurvey", "/thanks/", "/privacy", "/erase", "/erase/", "/photos", "/photos/"]
+GUEST_PATHS = ["/", "/s/", "/submitSurvey", "/thanks/", "/privacy", "/erase", "/erase/"]
+GUEST_PATHS += ["/photos", "/photos/", "/brand/"]
 PLAIN_PATHS = ["/hello/", "/welcome/", "/jieba/", "/healthz", "/openapi.json"]
 
 ROOT_URLCONF = "mydjango.urls"
@@ -186,6 +188,23 @@ EMAIL_TIMEOUT = environment.integer("EMAIL_TIMEOUT", 5, minimum=1)  # seconds fo
 EMAIL_SECONDS = max(30, 2 * EMAIL_TIMEOUT)
 MAIL_ATTEMPTS = environment.integer("MAIL_ATTEMPTS", 20, minimum=1)  # two days with the pauses between them
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", EMAIL_HOST_USER or "survey@localhost")
+
+
+def _robot_hosts() -> list[tuple[str, int]]:
+    """Return host and port of each entry of ROBOT_HOSTS. Raises ImproperlyConfigured for one that is neither."""
+    entries = [urlsplit(f"//{entry}") for entry in environment.text("ROBOT_HOSTS").replace(",", " ").split()]
+    try:
+        hosts = [(entry.hostname or "", entry.port or 443) for entry in entries]
+    except ValueError:
+        hosts = [("", 0)]
+    if not all(host for host, _port in hosts) or any(entry.path or entry.username for entry in entries):
+        raise ImproperlyConfigured("ROBOT_HOSTS is not like robots.example.com, 203.0.113.5:8443.")
+    return hosts
+
+
+# Where robots may be posted to besides the hosts of WeCom, DingTalk and Feishu, such as a service on own machines. An
+# address in a private network is refused unless it stands here as an address.
+ROBOT_HOSTS = _robot_hosts()
 
 # Guests' photos: the bucket's URL, without its credentials those of the function's role; or else a folder of a server.
 PHOTO_BUCKET_URL = environment.text("PHOTO_BUCKET_URL").rstrip("/")

@@ -14,7 +14,9 @@ from mydjango.operations.doctor import check
 from survey import photos
 from survey.jobs import retention, rollup
 from survey.mail import outbox
+from survey.mail.delivery import QueueState
 from survey.models import JobRun, Photo, Submission
+from survey.robots import alerts
 
 LATE = timedelta(minutes=10)  # for jobs that run every minute
 ERASURE_LATE = timedelta(days=2)  # for the job that runs every night
@@ -35,7 +37,15 @@ def _wait_timeout() -> tuple[bool, str]:
 
 @check("mail queue", needs_database=True)
 def _mail_queue() -> tuple[bool, str]:
-    state = outbox.queue_state()
+    return _queue(outbox.queue_state())
+
+
+@check("queue of robots", needs_database=True)
+def _robots() -> tuple[bool, str]:
+    return _queue(alerts.queue_state())
+
+
+def _queue(state: QueueState) -> tuple[bool, str]:
     age = timezone.now() - state.due_since if state.due_since else timedelta(0)
     due = f", the oldest due for {int(age.total_seconds())} s" if state.due_since else ""
     return age < LATE and not state.failed, f"{state.queued} queued{due}, {state.failed} given up"

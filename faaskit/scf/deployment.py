@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from faaskit.function_config import LAYER_FILE, FunctionConfig
-from faaskit.scf import bucket_cors, layer, log_topic, triggers
+from faaskit.scf import bucket_cors, function_log, layer, log_topic, triggers
 from faaskit.scf.api import Api, DeployError, Report, find
+from faaskit.scf.canary import Canary
 from faaskit.scf.default_alias import Alias
 from faaskit.scf.function import Function
 from faaskit.scf.parameters import configuration, fingerprint, leftovers, name_and_namespace, validate
@@ -35,6 +36,7 @@ class Deployment:
     log_fields: Mapping[str, str] = field(default_factory=dict)  # that `cls: auto` indexes, with their types
     uploads: str = ""  # the URL of the bucket to which the project's pages upload; "": none
     open_bucket: Callable[[str, str], Store] | None = None
+    canary: Canary | None = None
     steps: Steps = field(init=False)
     function: Function = field(init=False)
 
@@ -53,6 +55,8 @@ class Deployment:
         with self.steps.step("find the public URL"):
             url = self._url()
         shared = self._configuration(url, layers, topic)
+        if self.canary and present:
+            function_log.topic_of({**present, **shared}, self.config)  # without a log there is nothing to watch
         wanted = fingerprint(archive.content, self.config, shared)
         if present and url and not leftovers(shared, present) and function.is_released(alias.version, wanted):
             self.report(f"Version {alias.version} already is this code and configuration.")
@@ -80,12 +84,13 @@ class Deployment:
         present, alias = self.function.read()
         if not present:
             raise DeployError(f"There is no function {self.config.name} in {self.config.region}.")
-        target = version or alias.previous
+        # A canary that nobody ended: its traffic goes back to the version that has the rest.
+        target = version or (alias.version if alias.canary else alias.previous)
         if not target:
             raise DeployError(f"No version before {alias.version} is known: name one, as in 'rollback 3'.")
-        if target == alias.version:
+        if target == alias.version and not alias.canary:
             raise DeployError(f"Version {target} already receives traffic.")
-        self.function.move_traffic(target, alias.version)
+        self.function.move_traffic(target, alias.previous if target == alias.version else alias.version)
         with self.steps.step("verify the version", "Name another version, as in 'rollback 3'."):
             self.function.check_health(target)
 
@@ -157,5 +162,7 @@ class Deployment:
             self.function.migrate(version, self.migrate)
         with self.steps.step("verify the new version", "Repair what its log says, package and deploy again."):
             self.function.check_health(version)
+        if self.canary and alias.version.isdecimal():
+            self.function.try_canary(version, alias, self.canary)
         self.function.move_traffic(version, alias.version)
         self.function.prune({version, alias.version})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from faaskit.function_config import FunctionConfig
-from faaskit.scf import default_alias, remote, triggers, versions
+from faaskit.scf import canary, default_alias, function_log, remote, triggers, versions
 from faaskit.scf.api import (
     POLL_EVERY,
     POLLS,
@@ -20,6 +20,7 @@ from faaskit.scf.api import (
     wait_until_active,
     wait_until_settled,
 )
+from faaskit.scf.canary import Canary
 from faaskit.scf.default_alias import LATEST, Alias
 from faaskit.scf.parameters import (
     SECTIONS,
@@ -162,6 +163,29 @@ class Function:
                 raise
         self.steps.live = version
         self.steps.report(f"Version {version} receives traffic.")
+
+    def try_canary(self, version: str, alias: Alias, wanted: Canary) -> None:
+        """Give a version a share of the traffic and watch it; take that back and raise DeployError if it is worse.
+
+        The share is taken back after every other error too, and after Control-C.
+        """
+        topic = function_log.topic_of(self.api.call("GetFunction", **name_and_namespace(self.config)), self.config)
+        old, share = alias.version, f"{wanted.percent} % of the traffic"
+        advice = f"Version {version} stays published: 'rollback {version}' gives it all traffic."
+        with self.steps.step("try the version as a canary", advice):
+            worse = "the canary was interrupted"
+            self.steps.live = f"{old} (and, with {share} until 'rollback {old}', version {version})"
+            try:
+                default_alias.share(self.api, self.config, alias, version, wanted.percent / 100)
+                minutes = wanted.watch.total_seconds() / 60
+                self.steps.report(f"Version {version} receives {share} for {minutes:g} minutes; Ctrl-C takes it back.")
+                worse = canary.watch(self.api, self.config, topic, (old, version), wanted, self.steps.report)
+            finally:
+                if worse:
+                    default_alias.move(self.api, self.config, old, alias.previous)
+                    self.steps.live = old
+            if worse:
+                raise DeployError(f"{worse}.")
 
     def prune(self, keep: set[str]) -> None:
         """Delete old versions; a refusal is only reported."""

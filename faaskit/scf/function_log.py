@@ -69,17 +69,12 @@ def lines(
     """
     if not re.fullmatch(r"[\w-]*", request_id):
         raise DeployError(f"{request_id!r} is no request id: it has letters, digits and dashes.")
-    names = name_and_namespace(config)
-    topic = str(api.call("GetFunction", **names).get("ClsTopicId") or "")
-    if not topic:
-        raise DeployError(NO_TOPIC.format(config.name))
-    query = f'SCF_FunctionName:"{names["FunctionName"]}" AND SCF_Namespace:"{names["Namespace"]}"'
-    if request_id:
-        query += f' AND SCF_RequestId:"{request_id}"'
+    topic = topic_of(api.call("GetFunction", **name_and_namespace(config)), config)
+    terms = query(config) + (f' AND SCF_RequestId:"{request_id}"' if request_id else "")
     seen: dict[tuple[Any, ...], int] = {}
     while True:
         until = end or datetime.now(PLATFORM_TIME)
-        for entry in _search(api, topic, query, start, until):
+        for entry in search(api, topic, terms, start, until):
             key = tuple(entry.get(name) for name in ("Time", "PkgId", "PkgLogId", "LogJson"))
             if key not in seen:
                 seen[key] = int(entry["Time"])
@@ -91,7 +86,21 @@ def lines(
         time.sleep(POLL_EVERY)
 
 
-def _search(api: Api, topic: str, query: str, start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
+def topic_of(function: Mapping[str, Any], config: FunctionConfig) -> str:
+    """Return the topic of a function as the API describes it; raises DeployError for none."""
+    topic = str(function.get("ClsTopicId") or "")
+    if not topic:
+        raise DeployError(NO_TOPIC.format(config.name))
+    return topic
+
+
+def query(config: FunctionConfig) -> str:
+    """Return the search for all entries of a function."""
+    names = name_and_namespace(config)
+    return f'SCF_FunctionName:"{names["FunctionName"]}" AND SCF_Namespace:"{names["Namespace"]}"'
+
+
+def search(api: Api, topic: str, query: str, start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
     """Yield the entries of every page; after the 10,000 of one Context, search again from the last one."""
     first, context, count = _milliseconds(start), "", 0
     while True:

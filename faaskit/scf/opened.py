@@ -16,14 +16,17 @@ from faaskit.scf.steps import AGAIN
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the option of every command."""
+    """Add the options of every command."""
     parser.add_argument("--folder", type=Path, default=Path.cwd(), help="the folder of serverless.yml (default: here)")
+    parser.add_argument(
+        "--stage", default="", help="the stage, with the variables of .env.STAGE (default: that of serverless.yml)"
+    )
 
 
 @contextmanager
-def open_deployment(folder: Path, dry_run: bool = False) -> Iterator[Deployment]:
-    """Yield the deployment of the folder. Raises DeployError, also for Control-C, and ProjectError."""
-    account = open_account(folder, dry_run)
+def open_deployment(folder: Path, dry_run: bool = False, stage: str = "") -> Iterator[Deployment]:
+    """Yield the deployment of the folder's stage. Raises DeployError, also for Control-C, and ProjectError."""
+    account = open_account(folder, dry_run, stage)
     described = project.read(folder)
     deployment = Deployment(
         account.config,

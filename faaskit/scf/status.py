@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the status; returns the exit code and raises DeployError."""
-    for line in _lines(open_account(options.folder)):
+    for line in _lines(open_account(options.folder, stage=options.stage)):
         report(line)
     return 0
 
@@ -38,7 +38,8 @@ def _lines(account: Account) -> Iterator[str]:
     yield f"function  {config.name} in {config.region}: {status if status == 'Active' else _failed(status, function)}"
     yield f"          {function.get('Runtime')}, {function.get('MemorySize')} MB, {function.get('Timeout')} s"
     yield f"url       {triggers.function_url(present) or '-'}"
-    yield f"traffic   version {alias.version}" + (f", before it {alias.previous}" if alias.previous else "")
+    canary = f", and {alias.share:.0%} for version {alias.canary}".replace("%", " %") if alias.canary else ""
+    yield f"traffic   version {alias.version}{canary}" + (f", before it {alias.previous}" if alias.previous else "")
     published = sorted(versions.published(api, config), key=lambda entry: -int(entry["Version"]))
     yield f"versions  {', '.join(str(entry['Version']) for entry in published) or '-'}"
     yield f"log topic {function.get('ClsTopicId') or '-'}"

@@ -21,6 +21,7 @@ from survey.insert import insert
 from survey.limits import count_submission
 from survey.mail import outbox
 from survey.models import FollowUpStatus, QuestionValue, RollupDay, Submission
+from survey.robots import alerts
 from survey.text.terms import terms_at_once
 
 logger = logging.getLogger(__name__)
@@ -102,6 +103,7 @@ def _store(submission: Submission, weighted: Mapping[str, float], address: str, 
     term_index.write([(submission, weighted)])
     photos.attach(submission, photo_keys)
     outbox.queue_mails(submission)
+    alerts.queue_alerts(submission)
     count_submission(address, submission)
     RollupDay.mark_late(submission.local_date)
 

@@ -23,6 +23,7 @@ from survey.models import (
     FollowUpNote,
     OutgoingMail,
     Photo,
+    RobotMessage,
     Submission,
     SubmissionTerm,
 )
@@ -39,10 +40,10 @@ ERASED_VALUES: dict[str, str | bool | None] = {
     "table_number": None,
 }
 # Every other table with words of the guest or about the guest: its rows are deleted.
-DELETED_MODELS = (OutgoingMail, FollowUpNote, SubmissionTerm, ErasureRequest)
+DELETED_MODELS = (OutgoingMail, RobotMessage, FollowUpNote, SubmissionTerm, ErasureRequest)
 # The tables of these whose rows may be written after the erasure. Terms, the one large table, are not: the job that
 # writes them locks the submission, and an erased submission has no comment.
-WRITTEN_LATER = (OutgoingMail, FollowUpNote, ErasureRequest)
+WRITTEN_LATER = (OutgoingMail, RobotMessage, FollowUpNote, ErasureRequest)
 
 
 def erase(submissions: QuerySet[Submission], event: ErasureLog.Event | None = None, user: User | None = None) -> int:

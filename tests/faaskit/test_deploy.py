@@ -199,7 +199,7 @@ def test_the_required_settings_are_those_of_serverless_yml():
 
 @pytest.fixture
 def staging(project):
-    """Return the copy of the project that docs/maintain.md makes; only the function's file names the stage."""
+    """Return a copy of the project; only the function's file names the stage."""
     folder = project / "staging"
     folder.mkdir()
     shutil.copy(project / "serverless.yml", folder)

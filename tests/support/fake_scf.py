@@ -211,7 +211,8 @@ class FakeScf:
         return {"Versions": found[Offset : Offset + Limit], "TotalCount": len(found)}
 
     def DeleteFunctionVersion(self, FunctionName: str, Namespace: str, Qualifier: str) -> None:
-        if self.alias["FunctionVersion"] == Qualifier:
+        weights = self.alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", [])
+        if Qualifier in (self.alias["FunctionVersion"], *(entry["Version"] for entry in weights)):
             raise Refused("FailedOperation.DeleteFunction", "an alias points at this version")
         del self.versions[Qualifier]
 
@@ -222,11 +223,17 @@ class FakeScf:
     def UpdateAlias(
         self, FunctionName: str, Namespace: str, Name: str, FunctionVersion: str, RoutingConfig: dict, Description: str
     ) -> None:
-        if FunctionVersion not in self.versions:
-            raise Refused("ResourceNotFound.FunctionVersion")
+        further = RoutingConfig["AdditionalVersionWeights"]
+        for version in [FunctionVersion, *(entry["Version"] for entry in further)]:
+            if version not in self.versions:
+                raise Refused("ResourceNotFound.FunctionVersion")
+        if len(further) > 1 or any(entry["Version"] == FunctionVersion for entry in further):
+            raise Refused("InvalidParameterValue.RoutingConfig", "one further version, another than the alias's")
         if self.pending:
             raise Refused("FailedOperation.FunctionVersionStatusNotActive")
         self.alias = {"Name": Name, "FunctionVersion": FunctionVersion, "Description": Description}
+        if further:
+            self.alias["RoutingConfig"] = RoutingConfig
 
     # --- Triggers
 

@@ -44,7 +44,7 @@ def content(response):
 
 
 PAGES = ("overview", "today", "comments", "follow_up", "export", "export_csv", "branches", "cards")
-HEAD_OFFICE_PAGES = ("staff", "staff_add", "branch_add")
+HEAD_OFFICE_PAGES = ("staff", "staff_add", "branch_add", "questions")
 
 
 @pytest.mark.parametrize("page", (*PAGES, *HEAD_OFFICE_PAGES))
@@ -294,24 +294,27 @@ def test_no_page_has_inline_script_or_style(client, chain):
     make_submission(chain.north, 1, comment="排队太久", recommend=3, taste=2)
     make_submission(chain.north, 5, days_ago=1, comment="排队不久", recommend=10)
     client.force_login(chain.head)
-    for page in (*PAGES[:5], "account", "branches", "staff", "staff_add", "branch_add"):
+    others = ("account", "branches", "staff", "staff_add", "branch_add", "questions", "robots", "robot_add")
+    for page in (*PAGES[:5], *others):
         text = content(client.get(url(page)))
         assert not re.search(r"<script|<style|\sstyle=|\son[a-z]+=|javascript:", text), page
     for page in (url("card", "north"), url("cards"), url("tables", "north")):
         assert not re.search(r"<script(?! defer src=)|<style|\sstyle=", content(client.get(page)))
 
 
-# Session, user and permission take five queries of every page, the requests for an erasure one; the rest is its own.
+# Session, user and permission take five queries of every page, the requests for an erasure and what robots gave up one
+# each; the rest is its own.
 @pytest.mark.parametrize(
     ("page", "queries"),
     [
-        ("overview", 20),
+        ("overview", 21),
         ("today", 16),
         ("comments", 10),
-        ("follow_up", 10),
-        ("export", 12),
+        ("follow_up", 11),
+        ("export", 13),
         ("branches", 8),
         ("staff", 12),
+        ("questions", 8),
     ],
 )
 def test_the_number_of_queries_is_bounded_and_independent_of_the_number_of_submissions(

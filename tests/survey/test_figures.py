@@ -29,8 +29,6 @@ def test_scores_aspects_and_groups_of_the_nps_are_sums(chain: Chain, counted: bo
     assert {name: value for name, value in found.now.aspects.items() if value} == taste
     assert found.before.scores == [0, 0, 1, 0, 0]
     assert found.before.nps_groups == {"promoters": 0, "passives": 0, "detractors": 1}
-    scores = ([0, 0, 1, 0, 0], [0, 0, 0, 1, 0], [1, 0, 0, 0, 1])  # of both periods, for the trend
-    assert found.by_day == {today - timedelta(3 - number): scores[number] for number in range(3)}
     assert {pk: (now.n, before.n) for pk, (now, before) in found.by_branch.items()} == {
         chain.north.pk: (2, 0),
         chain.south.pk: (1, 1),

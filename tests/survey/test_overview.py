@@ -174,9 +174,7 @@ def submit_daily(branch, days, each=1, score=5, last=0):
         (5, "30", 7, 1, 30),
         (5, "7", 7, 1, 7),
         (5, "90", 7, 7, 12),
-        (5, "365", 14, 14, 26),
         (1, "90", 28, 7, 12),
-        (1, "365", 91, 14, 26),
     ],
 )
 def test_the_step_of_the_trend_follows_the_number_of_submissions(chain, overview, each, days, window, step, points):
@@ -184,6 +182,23 @@ def test_the_step_of_the_trend_follows_the_number_of_submissions(chain, overview
     trend = overview(days=days).context["trend"]
     assert (trend.window, trend.step, len(trend.points)) == (window, step, points)
     assert trend.points[-1].day == timezone.localdate()
+
+
+@pytest.mark.parametrize(("each", "window"), [(5, 1), (1, 1), (0.5, 3)])
+def test_the_trend_of_a_year_has_its_months(chain, overview, each, window):
+    if each < 1:
+        for days_ago in range(0, 800, 2):
+            submit_daily(chain.north, 1, 1, last=days_ago)
+    else:
+        submit_daily(chain.north, 800, each)
+    shown = overview(days="365")
+    trend = shown.context["trend"]
+    today = timezone.localdate()
+    months = sorted({f"{today - timedelta(days_ago):%Y-%m}" for days_ago in range(365)})
+    assert (trend.is_monthly, trend.window) == (True, window)
+    assert re.findall(r'<th scope="row">(\d{4}-\d\d)</th>', shown.content.decode()) == months
+    assert trend.points[-1].day == today
+    assert ("CSAT of each month" if window == 1 else "CSAT of 3 months") in text_of(shown)
 
 
 def test_a_point_is_of_the_days_until_it_also_of_those_before_the_period(chain, overview):

@@ -38,7 +38,7 @@ KEPT = {
     *("id", "reference", "branch", "satisfaction", "taste", "variety", "hygiene", "service", "atmosphere", "value"),
     *("recommend", "problems", "consent_version", "language", "follow_up_status", "created_at", "local_date"),
     *("follow_up_owner", "follow_up_due_at", "follow_up_closed_at"),
-    *("erased_at", "key_digest"),  # the digest is replaced by a keyed one
+    *("erased_at", "escalated_at", "key_digest"),  # the digest is replaced by a keyed one
 }
 
 

@@ -15,7 +15,8 @@ from mydjango.http.problems import allow
 from survey.chain import ASPECT, PROBLEM, current
 from survey.models import Branch
 from survey.scales import LOW_SCORES, Problem, Satisfaction
-from survey.staff import charts, figures, metrics, search
+from survey.staff import charts, figures, metrics, search, sums
+from survey.staff import trend as trends
 from survey.staff.access import staff_view
 from survey.staff.figures import Figures, Tally
 from survey.staff.filters import NO_BRANCH, SCORES, Filters
@@ -63,9 +64,10 @@ def overview(request: HttpRequest) -> HttpResponse:
     """Show the figures of the filters' period beside those of the period before."""
     form = filter_form(request, "q", "problem", "table")
     filters = form.filters()
-    result = figures.figures(filters, len(form.branches))
+    tables = sums.calendar(min(filters.before.start, trends.first_day(filters)), filters.end)
+    result = figures.figures(filters, len(form.branches), tables)
     now, before = result.now, result.before
-    trend = figures.trend(filters, result.by_day)
+    trend = trends.trend(filters, tables)
     nps, nps_before = now.nps, before.nps
     low_count, problems = figures.problems(filters)
     own = own_figures(filters)
@@ -83,7 +85,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "nps_parts": nps_parts(nps) if nps else [],
         "distribution": distribution(now),
         "trend": trend,
-        "trend_chart": charts.trend([trend_point(point) for point in trend.points]),
+        "trend_chart": charts.trend([trend_point(point, trend.is_monthly) for point in trend.points]),
         "branch_rows": branch_rows(form.branches, result, filters),
         "unlisted": result.unlisted,
         "listed": figures.LISTED,
@@ -103,14 +105,20 @@ def date_label(day: date) -> str:
     return date_format(day, pgettext("the date below a chart, as Django's date filter takes it", "j M"))
 
 
-def trend_point(point: figures.Point) -> charts.TrendPoint:
+def month_label(day: date) -> str:
+    """Format a month for the axis of a chart."""
+    return date_format(day, pgettext("the month below a chart, as Django's date filter takes it", "M Y"))
+
+
+def trend_point(point: trends.Point, is_monthly: bool) -> charts.TrendPoint:
     """Return a point of the chart with the text that it shows on hover and focus."""
+    label = (month_label if is_monthly else date_label)(point.day)
     text = ""
     if point.csat:
-        text = f"{date_label(point.day)}: {point.csat.value:.1%} (n = {point.csat.n})"
+        text = f"{label}: {point.csat.value:.1%} (n = {point.csat.n})"
         if point.year_before:
             text += ", " + _("a year before %(share)s") % {"share": f"{point.year_before.value:.1%}"}
-    return charts.TrendPoint(date_label(point.day), text, point.submissions, point.csat, point.year_before)
+    return charts.TrendPoint(label, text, point.submissions, point.csat, point.year_before)
 
 
 def nps_parts(nps: metrics.NetPromoterScore) -> list[Part]:
