@@ -8,7 +8,7 @@ from typing import Any
 
 from faaskit.scf.api import ARCHIVE_FIELD, READS, ResourceNotFound
 from faaskit.scf.output import report
-from faaskit.scf.upload import Archive
+from faaskit.scf.upload import Archive, cors_rule
 
 URL = "https://the-function-url.example"
 # The response to every call that changes something; to Invoke, that a command and a request succeeded.
@@ -57,6 +57,10 @@ class PlannedBucket:
         """Print the upload; returns the API's `Code`."""
         report(f"PutObject {json.dumps({'Bucket': self.name, 'File': archive.path.name})}")
         return {"CosBucketName": self.name}
+
+    def allow_uploads(self, origin: str) -> None:
+        """Print the rule."""
+        report(f"PutBucketCORS {json.dumps({'Bucket': self.name, 'CORSRule': [cors_rule(origin)]})}")
 
 
 def _listed(trigger: dict[str, Any]) -> dict[str, Any]:
