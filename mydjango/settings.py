@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "mydjango.operations.metrics.MetricsMiddleware",
     # Outside of what redirects and what replaces responses; not imported where no origin is named.
     *(["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []),
+    "mydjango.http.compression.TextGZipMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "mydjango.http.content_security.ContentSecurityPolicyMiddleware",
     "mydjango.http.static.StaticFilesMiddleware",
@@ -86,7 +87,8 @@ STAFF_MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
 ]
 GUEST_MIDDLEWARE = ["survey.guest.blank_page.BlankPageMiddleware", "mydjango.http.language.LanguageMiddleware"]
-GUEST_PATHS = ["/", "/s/", "/submitSurvey", "/thanks/", "/privacy", "/erase", "/erase/", "/photos", "/photos/"]
+GUEST_PATHS = ["/", "/s/", "/submitSurvey", "/thanks/", "/privacy", "/erase", "/erase/"]
+GUEST_PATHS += ["/photos", "/photos/", "/brand/"]
 PLAIN_PATHS = ["/hello/", "/welcome/", "/jieba/", "/healthz", "/openapi.json"]
 
 ROOT_URLCONF = "mydjango.urls"

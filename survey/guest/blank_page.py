@@ -10,6 +10,7 @@ than half of its time (docs/coldstart.md). Where head office has changed the que
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from html import escape
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 # About 25 KB each: one for each language, with and without a branch, and for each of a gateway's path prefixes. Those
 # with questions that have changed since are the first to go.
+STYLESHEET = re.compile(r'href="([^"]*/survey/survey(?:\.[0-9a-f]+)?\.css)"')
 KEPT_PAGES = 24
 LONGEST_PREFIX = 100  # characters; a page with a longer one is not kept, since a client may have chosen it
 
@@ -41,8 +43,11 @@ def complete_page(request: HttpRequest, branch: Branch | None = None, chain: Cha
     prefix = get_script_prefix()
     is_kept = not settings.DEBUG and len(prefix) <= LONGEST_PREFIX  # with DEBUG, templates change
     text_of = _page_text if is_kept else _page_text.__wrapped__
-    is_named = named_language(request) is not None
-    page = text_of(preferred_language(request), is_named, prefix, branch is not None, chain or current())
+    language, is_named = preferred_language(request), named_language(request) is not None
+    chain = chain or current()
+    page = text_of(language, is_named, prefix, branch is not None, chain._replace(brand=CORE.brand))
+    if chain.brand.color:
+        page = STYLESHEET.sub(lambda link: f'href="{chain.brand.stylesheet(link[1])}"', page, count=1)
     table = named_table(request) if branch else ""
     values = {
         **new_visit(),
@@ -53,7 +58,8 @@ def complete_page(request: HttpRequest, branch: Branch | None = None, chain: Cha
         "table_number": table,
         "table_query": query_of(table),
     }
-    return PLACEHOLDER.sub(lambda match: escape(values[match[1]]), page)
+    html = {name: escape(value) for name, value in values.items()} | {"brand": chain.brand.mark(language)}
+    return PLACEHOLDER.sub(lambda match: html[match[1]], page)
 
 
 @lru_cache(maxsize=KEPT_PAGES)

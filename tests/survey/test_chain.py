@@ -105,7 +105,7 @@ def test_without_the_database_the_questions_read_last_are_asked(
     ask("Music")
     pass_time(LATER)
     with monkeypatch.context() as patch:
-        patch.setattr(chain, "QUESTIONS", "SELECT missing FROM missing")
+        patch.setattr(chain, "STATEMENT", "SELECT missing FROM missing")
         assert labels(chain.current()) == ["Parking"]
     assert labels(chain.current()) == ["Parking"]  # no attempt at every request
     pass_time(LATER)
@@ -115,7 +115,7 @@ def test_without_the_database_the_questions_read_last_are_asked(
 @pytest.mark.django_db
 def test_a_new_process_without_the_database_asks_the_core(monkeypatch: pytest.MonkeyPatch) -> None:
     ask("Parking")
-    monkeypatch.setattr(chain, "QUESTIONS", "SELECT missing FROM missing")
+    monkeypatch.setattr(chain, "STATEMENT", "SELECT missing FROM missing")
     assert chain.current() == chain.CORE
 
 
@@ -128,7 +128,7 @@ def test_one_thread_reads_while_the_others_go_on(monkeypatch: pytest.MonkeyPatch
         reads.append(statement)
         began.set()
         assert may_end.wait(30)
-        return [(2, ASPECT, "new", "New", "", 0)]
+        return [(2, ASPECT, "new", "New", "", 0, 0, "")]
 
     monkeypatch.setattr(bare_query, "fetch", fetch)
     chain.keep(old)

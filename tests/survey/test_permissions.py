@@ -53,6 +53,8 @@ dashboard/erasures/                                            login  404    404
 dashboard/export/?personal=1                                   login  ok     ok     ok     ok     ok     login
 dashboard/export.csv?personal=1                                login  ok+    ok+    ok+    ok+    ok+    login
 dashboard/export.csv?personal=1&branch=south                   login  404    ok+    ok+    ok+    ok+    login
+dashboard/export.xlsx?personal=1                               login  ok+    ok+    ok+    ok+    ok+    login
+dashboard/export.xlsx?personal=1&branch=south                  login  404    ok+    ok+    ok+    ok+    login
 dashboard/branches/                                            login  ok     ok     ok     ok     ok     login
 dashboard/branches/add/                                        login  404    404    404    ok     ok     login
 dashboard/branches/north/                                      login  404    404    404    ok     ok     login
@@ -60,6 +62,8 @@ dashboard/branches/north/card/                                 login  ok     404
 dashboard/branches/south/card/                                 login  404    ok     ok     ok     ok     login
 dashboard/branches/north/tables/                               login  ok     404    ok     ok     ok     login
 dashboard/branches/south/tables/                               login  404    ok     ok     ok     ok     login
+dashboard/branches/north/card.png                              login  ok     404    ok     ok     ok     login
+dashboard/branches/south/card.png                              login  404    ok     ok     ok     ok     login
 dashboard/cards/                                               login  ok     ok     ok     ok     ok     login
 dashboard/questions/                                           login  404    404    404    ok     ok     login
 dashboard/questions/aspect/add/                                login  404    404    404    ok     ok     login
@@ -70,6 +74,7 @@ dashboard/robots/add/                                          login  404    404
 dashboard/robots/{robot}/                                      login  404    404    404    ok     ok     login
 dashboard/robots/{robot}/test/                                 login  404    404    404    405    405    login
 dashboard/robots/{robot}/again/                                login  404    404    404    405    405    login
+dashboard/brand/                                               login  404    404    404    ok     ok     login
 dashboard/staff/                                               login  404    404    404    ok     ok     login
 dashboard/staff/add/                                           login  404    404    404    ok     ok     login
 dashboard/staff/{member}/                                      login  404    404    404    ok     ok     login
@@ -158,13 +163,16 @@ dashboard/responses/{south}/erase/             login  404    404    404    away+
 dashboard/erasures/                            405    405    405    405    405    405    405
 dashboard/export/                              405    405    405    405    405    405    405
 dashboard/export.csv                           405    405    405    405    405    405    405
+dashboard/export.xlsx                          405    405    405    405    405    405    405
 dashboard/branches/                            405    405    405    405    405    405    405
 dashboard/branches/add/                        login  404    404    404    away+  away+  login
 dashboard/branches/north/                      login  404    404    404    away+  away+  login
 dashboard/branches/north/card/                 405    405    405    405    405    405    405
 dashboard/branches/south/card/                 405    405    405    405    405    405    405
 dashboard/branches/north/tables/               405    405    405    405    405    405    405
+dashboard/branches/north/card.png              405    405    405    405    405    405    405
 dashboard/branches/south/tables/               405    405    405    405    405    405    405
+dashboard/branches/south/card.png              405    405    405    405    405    405    405
 dashboard/cards/                               405    405    405    405    405    405    405
 dashboard/questions/                           405    405    405    405    405    405    405
 dashboard/questions/aspect/add/                login  404    404    404    away+  away+  login
@@ -175,6 +183,7 @@ dashboard/robots/add/                          login  404    404    404    away+
 dashboard/robots/{robot}/                      login  404    404    404    away+  away+  login
 dashboard/robots/{robot}/test/                 login  404    404    404    away+  away+  login
 dashboard/robots/{robot}/again/                login  404    404    404    away+  away+  login
+dashboard/brand/                               login  404    404    404    away+  away+  login
 dashboard/staff/                               405    405    405    405    405    405    405
 dashboard/staff/add/                           login  404    404    404    away+  away+  login
 dashboard/staff/{member}/                      login  404    404    404    away+  away+  login
@@ -269,6 +278,7 @@ FORMS: dict[str, dict[str, str]] = {
     "dashboard/questions/aspect/taste/change/": {"action": "retire"},
     "dashboard/robots/add/": ROBOT,
     "dashboard/robots/{robot}/": ROBOT,
+    "dashboard/brand/": {"name": "小满", "color": "#0a7d3f"},
     "dashboard/staff/add/": ACCOUNT,
     "dashboard/staff/{member}/": ACCOUNT,
     "dashboard/staff/{colleague}/": ACCOUNT,
@@ -425,7 +435,7 @@ def ask(world: World, role: str, method: str, path: str) -> tuple[str, str]:
     with transaction.atomic():
         with CaptureQueriesContext(connection) as queries:
             response: Any = world.client(role).get(url) if method == "GET" else world.client(role).post(url, form)
-            text = response.getvalue().decode()
+            text = response.getvalue().decode(errors="replace")
         assert method == "GET" or role == "root" or superusers() == world.superusers, f"{role} changed a superuser"
         transaction.set_rollback(True)
     statements = [query["sql"] for query in queries if not any(name in query["sql"] for name in UNCOUNTED)]
