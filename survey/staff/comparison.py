@@ -182,10 +182,6 @@ class Complaints:
     total: Counts
 
 
-def _of_week(filters: Filters, since: date) -> Iterable[hours.Tally]:
-    return hours.by_weekday(replace(filters, start=since)).values()
-
-
 def complaints(filters: Filters, listed: Sequence[int], of_period: hours.Tally | None = None) -> Complaints:
     """Return how often guests of the listed branches, and of all that the filters select, name each problem.
 
@@ -210,8 +206,14 @@ def complaints(filters: Filters, listed: Sequence[int], of_period: hours.Tally |
                 named[branch][problem] += n
                 everything[problem] += n
     counted = hours.counted_among(hours.days_between(since, filters.end))
-    counts = hours.by_branch(listed, [(since, filters.end)], counted)
-    total = of_period if since == filters.start and of_period else hours.total(_of_week(filters, since))
+    counted_branches = (filters.branch_ids or ()) if hours.is_many(filters) else listed
+    counts = hours.by_branch(counted_branches, [(since, filters.end)], counted)
+    if hours.is_many(filters):
+        total = hours.total(tally for [tally] in counts.values())
+    elif of_period and since == filters.start:
+        total = of_period
+    else:
+        total = hours.total(hours.by_weekday(replace(filters, start=since)).values())
     by_branch = {branch: Counts(tally.submissions, named[branch]) for branch, [tally] in counts.items()}
     return Complaints(since, by_branch, Counts(total.submissions, everything))
 

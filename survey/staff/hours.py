@@ -73,6 +73,11 @@ def by_hour(filters: Filters, days: Collection[date], counted: Collection[date])
     return found
 
 
+def is_many(filters: Filters) -> bool:
+    """Return whether the filters are of so many chosen branches that their hours take too many ranges to read."""
+    return len(filters.branch_ids or ()) > MANY_BRANCHES
+
+
 def by_weekday(filters: Filters) -> dict[tuple[int, int], Tally]:
     """Return the submissions of the filters' period and branches by weekday (0: Monday) and hour of the day."""
     days = days_between(filters.start, filters.end)
@@ -106,14 +111,14 @@ def by_branch(
         output_field=IntegerField(),
     )
     # Many branches: one range of days, and one row a day of each. Few: a range of each branch.
-    is_many = len(branches) > MANY_BRANCHES
-    of_branches = BranchRollup.objects.all() if is_many else HourRollup.objects.filter(scope__in=branches)
+    are_many = len(branches) > MANY_BRANCHES
+    of_branches = BranchRollup.objects.all() if are_many else HourRollup.objects.filter(scope__in=branches)
     rollups = of_branches.filter(local_date__gte=start, local_date__lte=end).exclude(local_date__in=open_days)
     live = Submission.objects.filter(local_date__in=open_days).order_by()
-    if not is_many:
+    if not are_many:
         live = live.filter(branch__in=branches)
     rows = [
-        *rollups.order_by().values_list("branch" if is_many else "scope", part).annotate(**SUMS),
+        *rollups.order_by().values_list("branch" if are_many else "scope", part).annotate(**SUMS),
         *live.values_list("branch", part).annotate(**COUNTS),
     ]
     wanted = set(branches)

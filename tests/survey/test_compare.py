@@ -16,7 +16,7 @@ from django.utils import timezone as django_timezone
 from survey.jobs import rollup
 from survey.models import Branch, Membership, RollupDay, Submission
 from survey.scales import Problem
-from survey.staff import comparison
+from survey.staff import comparison, hours
 from tests.support.chain import Chain
 
 SHANGHAI = timezone(timedelta(hours=8))
@@ -222,6 +222,24 @@ def test_of_many_branches_the_highest_and_the_lowest_are_listed(
     rollup.count_days(60)
     assert rows(page(), "aspects").keys() == {"b0", "b4"}
     assert cell(rows(page(), "aspects")["b0"], "csat").difference == others.difference
+
+
+def test_the_figures_of_very_many_branches_are_those_of_few(
+    chain: Chain, page, count, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Membership.objects.create(user=chain.north_manager, branch=chain.south)
+    submit(chain.north, 30, 1, taste=1, problems=Problem.COLD)
+    submit(chain.south, 40, 5, taste=4)
+    submit(None, 40, 5, taste=4)
+    count()
+    few = page(user=chain.north_manager)
+    assert len(few.context["maps"]) == 1
+    monkeypatch.setattr(hours, "MANY_BRANCHES", 1)
+    many = page(user=chain.north_manager)
+    for name in ("aspects", "problems"):
+        assert rows(many, name) == rows(few, name)
+    assert many.context["maps"] == []  # of a chosen branch alone
+    assert len(page("?branch=north", chain.north_manager).context["maps"]) == 1
 
 
 def test_the_number_of_statements_is_fixed(chain: Chain, page) -> None:

@@ -20,8 +20,9 @@ from survey.models import Branch
 from survey.staff import comparison, hours, metrics
 from survey.staff.access import staff_view
 from survey.staff.comparison import Cell, Column
-from survey.staff.figures import FEWEST, LISTED, Tally
+from survey.staff.figures import LISTED, Tally
 from survey.staff.filters import NO_BRANCH, FilterForm, Filters
+from survey.staff.trend import FEWEST
 from survey.staff.views.page import filter_form, page_context
 
 MOST_CHOSEN = 2
@@ -76,7 +77,8 @@ def compare(request: HttpRequest) -> HttpResponse:
     chosen = _chosen(request, form)
     order = {name: request.GET.get(name, "") for name in ("aspects", "problems")}
     weeks = [(branch.local_name, hours.by_weekday(_only(everything, branch))) for branch in chosen]
-    weeks = weeks or [("", hours.by_weekday(everything))]
+    if not chosen and not hours.is_many(everything):
+        weeks = [("", hours.by_weekday(everything))]
     context = page_context(request, form) | {
         "filters": everything,
         "chosen": chosen,
@@ -91,7 +93,8 @@ def compare(request: HttpRequest) -> HttpResponse:
     if chosen:
         context |= _pair_tables(request, form, everything, chosen, order)
     else:
-        context |= _branch_tables(request, form, everything, hours.total(weeks[0][1].values()), order)
+        total = hours.total(weeks[0][1].values()) if weeks else None
+        context |= _branch_tables(request, form, everything, total, order)
     return render(request, "staff/compare.html", context)
 
 
@@ -142,9 +145,9 @@ def _choices(form: FilterForm, chosen: Sequence[Branch]) -> list[tuple[str, str,
 
 
 def _branch_tables(
-    request: HttpRequest, form: FilterForm, filters: Filters, total: hours.Tally, order: dict[str, str]
+    request: HttpRequest, form: FilterForm, filters: Filters, total: hours.Tally | None, order: dict[str, str]
 ) -> dict[str, Any]:
-    """Return the tables of all branches, which have this total."""
+    """Return the tables of all branches, which have this total unless it is unknown."""
     scores = comparison.scores(filters, [branch.pk for branch in form.branches])
     listed = [branch for branch in form.branches if branch.pk in scores.by_branch]
     complaints = comparison.complaints(filters, [branch.pk for branch in listed], total)
