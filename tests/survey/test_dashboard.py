@@ -26,6 +26,7 @@ from survey.models import (
     ExportLog,
     FollowUpNote,
     Membership,
+    QuestionValue,
     Submission,
 )
 from survey.staff import exports
@@ -551,6 +552,7 @@ def test_the_demo_is_consistent(db, settings):
     call_command("seed_demo", submissions=600, stdout=StringIO())
     times = list(Submission.objects.order_by("id").values_list("created_at", flat=True))
     assert times == sorted(times)
+    assert set(QuestionValue.objects.values_list("question__key", flat=True)) == {"parking", "loud-music"}
     sentences = [sentence for sentence in wording.SENTENCES["zh-hans"]["bad"] if sentence.dishes]
     for submission in Submission.objects.filter(satisfaction__lte=2):
         assert submission.problem_list
