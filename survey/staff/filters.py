@@ -23,6 +23,7 @@ from survey.chain import PROBLEM, current
 from survey.models import Branch, FollowUpStatus
 from survey.scales import LOW_SCORES, SATISFIED_SCORES, Problem
 from survey.staff.access import User, branches_of, is_head_office
+from survey.staff.widgets import DateInput, Select
 from survey.table_number import MAX_LENGTH as TABLE_NUMBER_MAX_LENGTH
 from survey.table_number import parse_table_number
 from survey.text.terms import wanted_terms
@@ -152,17 +153,11 @@ class Filters:
         return urlencode({name: value for name, value in {**dict(self.query), **changes}.items() if value})
 
 
-class Select(forms.Select):
-    """A list of choices in one template; Django renders two for each choice, and a chain has many branches."""
-
-    template_name = "staff/select.html"
-
-
 _ChoiceField = partial(forms.ChoiceField, required=False, widget=Select)
 _DateField = partial(
     forms.DateField,
     required=False,
-    widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+    widget=DateInput(format="%Y-%m-%d"),
     validators=[MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)],
 )
 

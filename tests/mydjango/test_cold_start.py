@@ -71,12 +71,15 @@ NEVER_FOR_GUESTS = {
     "email.message": "headers with parameters",
     "gzip": "compression",
     "html.entities": "text that HTML escapes",
+    "http.client": "an HTTP client, which robots need",
     "logging.config": "other ways of logging",
     "logging.handlers": "other ways of logging",
     "lzma": "archives",
     "mimetypes": "files",
     "platform": "uuid",
     "shutil": "files",
+    "survey.robots.delivery": "robots",
+    "survey.robots.webhook": "robots",
     "survey.staff": "staff",
     "tempfile": "uploads",
     "uuid": "unique identifiers",
@@ -240,9 +243,11 @@ def test_a_branchs_first_page_comes_from_the_package_without_templates(packaged:
     assert [name for name in sorted(never) if imported(name, first["modules"])] == []
 
 
-@pytest.mark.parametrize("comment", ["", "服务员态度很好，排队太久"])
-def test_the_first_submission_imports_no_module_of_the_list(production: dict[str, str], comment: str) -> None:
-    values = {"name": "Tom", "phone": "1234567890", "satisfaction": 5, "comment": comment}
+@pytest.mark.parametrize(("comment", "satisfaction"), [("", 5), ("服务员态度很好，排队太久", 5), ("", 1)])
+def test_the_first_submission_imports_no_module_of_the_list(
+    production: dict[str, str], comment: str, satisfaction: int
+) -> None:
+    values = {"name": "Tom", "phone": "1234567890", "satisfaction": satisfaction, "comment": comment}
     request = {
         "path": "/submitSurvey",
         "httpMethod": "POST",
