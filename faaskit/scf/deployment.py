@@ -7,12 +7,12 @@ then guests use the old version.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from faaskit.function_config import LAYER_FILE, FunctionConfig
-from faaskit.scf import function_log, layer, log_topic, triggers
+from faaskit.scf import bucket_cors, function_log, layer, log_topic, triggers
 from faaskit.scf.api import Api, DeployError, Report, find
 from faaskit.scf.canary import Canary
 from faaskit.scf.default_alias import Alias
@@ -34,6 +34,8 @@ class Deployment:
     health: str = ""  # the path that must respond with 200; "": / must respond below 500
     migrate: tuple[str, ...] = ()  # the command that runs in a new version before it receives traffic
     log_fields: Mapping[str, str] = field(default_factory=dict)  # that `cls: auto` indexes, with their types
+    uploads: str = ""  # the URL of the bucket to which the project's pages upload; "": none
+    open_bucket: Callable[[str, str], Store] | None = None
     canary: Canary | None = None
     steps: Steps = field(init=False)
     function: Function = field(init=False)
@@ -70,6 +72,9 @@ class Deployment:
             self._release(archive, uploaded, shared, alias)
         with self.steps.step("set the triggers"):
             function.synchronise(("http", "timer"))
+        if self.uploads and self.open_bucket:
+            with self.steps.step("let pages upload to the bucket"):
+                bucket_cors.allow(self.uploads, url, self.open_bucket, self.report)
         return url
 
     def rollback(self, version: str = "") -> None:

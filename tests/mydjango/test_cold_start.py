@@ -212,6 +212,22 @@ def test_the_first_page_comes_from_the_package_without_models_forms_and_template
     assert [name for name in sorted(NEVER_FOR_THE_PAGE) if imported(name, first["modules"])] == []
 
 
+def test_the_first_page_with_own_questions_does_not_either(packaged: dict[str, str]) -> None:
+    columns = "(id, kind, `key`, label, label_en, position, is_retired)"
+    with sqlite3.connect(packaged["SQLITE_PATH"]) as database:
+        rows = "(1, 'aspect', 'parking', '停车', '', 1, 0), (2, 'problem', 'loud', '太吵', '', 1, 0)"
+        database.execute(f"INSERT INTO survey_question {columns} VALUES {rows}")
+    try:
+        first = first_result(packaged, {"path": "/"})
+    finally:
+        with sqlite3.connect(packaged["SQLITE_PATH"]) as database:
+            database.execute("DELETE FROM survey_question")
+    assert 'name="own-parking"' in first["result"]["body"]
+    assert 'name="taste"' not in first["result"]["body"]
+    assert first["apps"] is False
+    assert [name for name in sorted(NEVER_FOR_THE_PAGE) if imported(name, first["modules"])] == []
+
+
 def test_a_branchs_first_page_comes_from_the_package_without_templates(packaged: dict[str, str]) -> None:
     with sqlite3.connect(packaged["SQLITE_PATH"]) as database:
         columns = "(code, name, name_en, manager_email, is_open)"
