@@ -31,6 +31,12 @@ logger = logging.getLogger(__name__)
 STATIC_HASH, UNHASHED = re.compile(r"\.([0-9a-f]{12})\."), "0" * 12
 LIFE = 60  # seconds until a change that another process made shows here
 ASPECT, PROBLEM = "aspect", "problem"  # the kinds of survey.models.Question, which this module does not import
+# The names in survey/scales.py, whose import takes Django's models; a test compares them.
+CORE_KEYS = {
+    ASPECT: ("taste", "variety", "hygiene", "service", "atmosphere", "value"),
+    PROBLEM: ("taste", "sold_out", "cold", "dirty", "unfriendly", "waiting", "expensive", "other"),
+}
+OWN = "own-"  # begins the field of an aspect of head office's own; its key follows
 
 BRAND = "brand"  # in the place of a kind
 STATEMENT = f"""
@@ -53,13 +59,21 @@ class KeptQuestion(NamedTuple):
     @property
     def local_label(self) -> str:
         """The label in the current language."""
-        is_chinese = (get_language() or "").startswith("zh")
-        return self.label if is_chinese else self.label_en or self.label
+        return self.label_in(get_language() or "")
+
+    def label_in(self, language: str) -> str:
+        """Return the label in a language; an English one that is missing is the Chinese one."""
+        return self.label if language.startswith("zh") else self.label_en or self.label
+
+    @property
+    def field(self) -> str:
+        """The name of an aspect's field in forms."""
+        return self.key if self.is_core else OWN + self.key
 
     @property
     def is_core(self) -> bool:
         """Whether the values are in columns of Submission, not in rows of QuestionValue."""
-        return self.key in _core_keys(self.kind)
+        return self.key in CORE_KEYS[self.kind]
 
 
 class KeptBrand(NamedTuple):
@@ -217,8 +231,3 @@ def core() -> tuple[KeptQuestion, ...]:
     labels = [(ASPECT, name, text) for name, text in ASPECTS.items()]
     labels += [(PROBLEM, problem.slug, text) for problem, text in PROBLEM_LABELS.items()]
     return tuple(KeptQuestion(0, kind, key, label(text, "zh-hans"), label(text, "en")) for kind, key, text in labels)
-
-
-@lru_cache(maxsize=2)
-def _core_keys(kind: str) -> frozenset[str]:
-    return frozenset(question.key for question in core() if question.kind == kind)

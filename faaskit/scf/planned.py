@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from faaskit.scf.api import ARCHIVE_FIELD, READS, ResourceNotFound
+from faaskit.scf.api import ARCHIVE_FIELD, READS, Report, ResourceNotFound
 from faaskit.scf.output import report
 from faaskit.scf.upload import Archive, cors_rule
 
@@ -24,19 +24,22 @@ DONE = {
 class PlannedApi:
     """The API of an account in which there is nothing yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, report: Report = report) -> None:
+        self.report = report
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.triggers: list[dict[str, Any]] = []  # as the API lists them
         self._function: dict[str, Any] = {}
-        self._triggers: list[dict[str, Any]] = []
 
     def call(self, action: str, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401  (any JSON)
         """Print a call that changes something; return what the later calls of a deployment are formed with."""
+        self.calls.append((action, parameters))
         if action.startswith(READS):
             return self._read(action)
-        report(f"{action} {json.dumps(masked(parameters), ensure_ascii=False)}")
+        self.report(f"{action} {json.dumps(masked(parameters), ensure_ascii=False)}")
         if action in ("CreateFunction", "UpdateFunctionConfiguration"):
             self._function = parameters | {"Status": "Active"}
         if action == "CreateTrigger":
-            self._triggers.append(_listed(parameters))
+            self.triggers.append(_listed(parameters))
         return DONE
 
     def _read(self, action: str) -> dict[str, Any]:
@@ -44,7 +47,7 @@ class PlannedApi:
             return self._function
         if action in ("GetFunction", "ListLayerVersions", "DescribeIndex"):
             raise ResourceNotFound(action, "ResourceNotFound", "a dry run begins with an empty account")
-        return {"Status": "Active", "Triggers": self._triggers}
+        return {"Status": "Active", "Triggers": self.triggers}
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ smallest Django view (`python -m benchmarks.warm`). Therefore the page is render
 differs (blank_page_rendering.py): when the package is made, or else once in the process.
 
 A fresh instance responds to `GET /` from the package without importing forms, models and templates, which are more
-than half of its time (docs/coldstart.md). Where head office has changed the questions, it renders them once.
+than half of its time (docs/coldstart.md). Questions that head office has changed are put into it once (asked_page.py).
 """
 
 from __future__ import annotations
@@ -25,15 +25,16 @@ from django.utils.cache import add_never_cache_headers
 from mydjango.cold_start.deferred_apps import populate_apps
 from mydjango.http.language import mark_language, named_language, preferred_language, url_in_language
 from survey.chain import CORE, Chain, current
+from survey.guest.asked_page import with_questions
 from survey.guest.opening import PLACEHOLDER, new_visit, photos_switch
 from survey.table_number import named_table, query_of
 
 if TYPE_CHECKING:
     from survey.models import Branch
 
+STYLESHEET = re.compile(r'href="([^"]*/survey/survey(?:\.[0-9a-f]+)?\.css)"')
 # About 25 KB each: one for each language, with and without a branch, and for each of a gateway's path prefixes. Those
 # with questions that have changed since are the first to go.
-STYLESHEET = re.compile(r'href="([^"]*/survey/survey(?:\.[0-9a-f]+)?\.css)"')
 KEPT_PAGES = 24
 LONGEST_PREFIX = 100  # characters; a page with a longer one is not kept, since a client may have chosen it
 
@@ -67,11 +68,14 @@ def _page_text(language: str, is_named: bool, prefix: str, has_branch: bool, cha
     """Return the page with placeholders, from the package or rendered now.
 
     `is_named`: the page's URL names the language, and so do its links. `prefix` is the path before ours, which
-    `reverse` and `static` read for themselves. The package has the pages of a chain that has changed nothing.
+    `reverse` and `static` read for themselves.
     """
     file = packaged_page(language, is_named, has_branch)
-    if prefix == "/" and chain == CORE and not settings.DEBUG and file.is_file():
-        return file.read_text("utf-8")
+    if prefix == "/" and not settings.DEBUG and file.is_file():
+        text = file.read_text("utf-8")
+        page = text if chain == CORE else with_questions(text, chain, language)
+        if page is not None:
+            return page
     populate_apps()
     from survey.guest.blank_page_rendering import render  # imports models, forms and templates
 

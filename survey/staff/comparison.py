@@ -12,19 +12,19 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import QuerySet
 
 from survey import chain
-from survey.models import ChainRollup, DailyRollup, Submission
-from survey.models.derived import submission_sums
+from survey.models import Submission
 from survey.scales import LOW_SCORES, Problem
-from survey.staff import hours, metrics, submissions
+from survey.staff import hours, metrics, submissions, sums
 from survey.staff.figures import LISTED, NEWEST_LOW, Tally
 from survey.staff.filters import Filters
 
 CSAT = "csat"
 BITS = [int(problem) for problem in Problem]  # `&` of a flag takes thirty times the CPU
 NAME, COUNT = "name", "n"  # of the columns beside the figures
+COLUMNS = (*sums.SCORES, *sums.NPS_GROUPS, *sums.ASPECT_SUMS)  # as Tally adds them
 
 
 @dataclass(frozen=True)
@@ -119,51 +119,30 @@ def scores(filters: Filters, branches: Sequence[int], chosen: Collection[int] = 
     Of more than 2 * LISTED branches, those with the highest and those with the lowest CSAT are listed; with branches
     `chosen`, these alone.
     """
-    days = hours.days_between(filters.start, filters.end)
-    counted = hours.counted_among(days)
+    tables = sums.calendar(filters.start, filters.end)
+    periods = [sums.days_between(filters.start, filters.end)]
     listed, unlisted = list(chosen), 0
     if not chosen:
-        listed, unlisted = _listed(filters, branches, counted)
-    rows = _Rows(filters, days, counted)
+        listed, unlisted = _listed(filters, branches, tables, periods)
     by_branch: dict[int, Tally] = defaultdict(Tally)
-    of_listed = Q(branch__in=listed)
-    for row in rows.read(DailyRollup.objects.filter(of_listed), of_listed, "branch"):
-        by_branch[row["branch"]].add(row)
+    for _number, branch, values in sums.read(filters, tables, periods, COLUMNS, sums.BY_BRANCH, listed):
+        by_branch[branch].add(values)
     total = Tally()
-    # The hours are counted with the chain's sums, so that the sums of the days that have hours are valid.
-    rollups = ChainRollup.objects.all() if filters.is_whole_chain else DailyRollup.objects.filter(filters.where())
-    for row in rows.read(rollups, filters.where()):
-        total.add(row)
+    for _number, _key, values in sums.read(filters, tables, periods, COLUMNS):
+        total.add(values)
     return Scores(dict(by_branch), total, unlisted)
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """Reads the sums of a period: of its counted days from a rollup, of the others from the submissions."""
-
-    filters: Filters
-    days: set[date]
-    counted: set[date]
-
-    def read(self, rollups: QuerySet[Any], where: Q, *keys: str) -> list[dict[str, Any]]:
-        """Return the sums by score and keys."""
-        open_days = self.days - self.counted
-        counts = submission_sums()
-        period = Q(local_date__gte=self.filters.start, local_date__lte=self.filters.end)
-        of_days = rollups.filter(period).exclude(local_date__in=open_days).order_by()
-        live = Submission.objects.filter(where, local_date__in=open_days).order_by()
-        return [
-            *of_days.values("satisfaction", *keys).annotate(**{name: Sum(name) for name in counts}),
-            *live.values("satisfaction", *keys).annotate(**counts),
-        ]
-
-
-def _listed(filters: Filters, branches: Sequence[int], counted: set[date]) -> tuple[list[int], int]:
+def _listed(
+    filters: Filters, branches: Sequence[int], tables: sums.Calendar, periods: Sequence[Collection[date]]
+) -> tuple[list[int], int]:
     """Return the branches to list, and the number of others that have submissions."""
     if len(branches) <= 2 * LISTED:
         return list(branches), 0
-    counts = hours.by_branch(branches, [(filters.start, filters.end)], counted)
-    tallies = {branch: tally for branch, [tally] in counts.items() if tally.submissions}
+    tallies: dict[int, hours.Tally] = defaultdict(hours.Tally)
+    for _number, branch, (satisfied, n) in sums.read(filters, tables, periods, sums.COUNTS, sums.BY_BRANCH):
+        if branch is not None:
+            tallies[branch].add(n, satisfied)
     lowest_first = sorted(tallies, key=lambda branch: (tallies[branch].csat or _NOTHING).low)
     if len(lowest_first) <= 2 * LISTED:
         return lowest_first, 0

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from django import template
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:  # a guest's page imports every library of tags
@@ -28,6 +29,12 @@ def percent(share: float) -> str:
 
 
 @register.filter
+def two_decimals(value: float) -> str:
+    """Format an average."""
+    return f"{value:.2f}"
+
+
+@register.filter
 def points(share: float) -> str:
     """Format the change of a share in percentage points, with its sign."""
     return signed(100 * share)
@@ -46,16 +53,15 @@ def signed(value: float, decimals: int = 1) -> str:
 def figure_change(change: Change | None, decimals: int = 1, share: bool = False) -> str:
     """Return the HTML of a change; that of a share is in percentage points.
 
-    A function, as is `error_bar`: a template takes ten times the CPU, and a page has one for each line of its tables.
+    A function, as is `error_bar`: a template takes ten times the CPU (survey/staff/markup.py).
     """
     if change is None:
-        return format_html('<span class="soft">{}</span>', "–")
-    unit = _("pp")  # percentage points
-    text = f"{points(change.value)} {unit}" if share else signed(change.value, decimals)
+        return mark_safe('<span class="soft">–</span>')
+    text = f"{points(change.value)} {escape(_('pp'))}" if share else signed(change.value, decimals)  # percentage points
     if not change.is_clear:
-        hint = format_html('<span class="visually-hidden"> {}</span>', _("(chance may explain it)"))
-        return format_html('<span class="change unclear">{}{}</span>', text, hint)
-    return format_html('<span class="change {}">{}</span>', "up" if change.value > 0 else "down", text)
+        hint = f'<span class="visually-hidden"> {escape(_("(chance may explain it)"))}</span>'
+        return mark_safe(f'<span class="change unclear">{text}{hint}</span>')  # noqa: S308
+    return mark_safe(f'<span class="change {"up" if change.value > 0 else "down"}">{text}</span>')  # noqa: S308
 
 
 @register.filter
@@ -117,14 +123,11 @@ def _percentage_points() -> str:
 @register.simple_tag
 def error_bar(bar: ErrorBar) -> str:
     """Return the SVG of an error bar."""
-    return format_html(
-        '<svg class="error-bar" viewBox="0 0 {width} 16" width="{width}" height="16" aria-hidden="true"'
-        ' focusable="false"><line class="axis" x1="0" y1="8" x2="{width}" y2="8"/><rect class="interval" x="{low}"'
-        ' y="5" width="{interval}" height="6" rx="3"/><circle class="figure" cx="{at}" cy="8" r="4"/></svg>',
-        width=bar.width,
-        low=bar.low,
-        interval=round(bar.high - bar.low, 1),
-        at=bar.at,
+    return mark_safe(  # noqa: S308
+        f'<svg class="error-bar" viewBox="0 0 {bar.width} 16" width="{bar.width}" height="16" aria-hidden="true"'
+        f' focusable="false"><line class="axis" x1="0" y1="8" x2="{bar.width}" y2="8"/><rect class="interval"'
+        f' x="{bar.low}" y="5" width="{round(bar.high - bar.low, 1)}" height="6" rx="3"/>'
+        f'<circle class="figure" cx="{bar.at}" cy="8" r="4"/></svg>'
     )
 
 

@@ -59,6 +59,10 @@ def test_without_rows_the_core_is_asked() -> None:
     assert found == chain.CORE
     assert [question.key for question in found.asked(ASPECT)] == list(ASPECTS)
     assert [question.key for question in found.asked(PROBLEM)] == [problem.slug for problem in Problem]
+    assert [chain.CORE_KEYS[kind] for kind in (ASPECT, PROBLEM)] == [
+        tuple(ASPECTS),
+        tuple(problem.slug for problem in Problem),
+    ]
     taste = found.asked(ASPECT)[0]
     assert (taste.label, taste.label_en, taste.is_core) == ("口味", "Taste", True)
 

@@ -249,7 +249,7 @@ def test_the_number_of_statements_is_fixed(chain: Chain, page) -> None:
         return len([query for query in queries if "survey_" in query["sql"]])
 
     submit(chain.north, 3, 1, problems=Problem.COLD)
-    submit(chain.south, 3, 5)
+    submit(chain.south, 3, 5, days_ago=9)
     rollup.count_days(60)
     submit(chain.north, 3, 1, days_ago=0)
     queries = ("", "?branch=north", "?branch=north&branch=south")

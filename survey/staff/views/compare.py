@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -27,7 +25,6 @@ from survey.staff.views.page import filter_form, page_context
 
 MOST_CHOSEN = 2
 STEPS = (-0.1, -0.03, 0.03, 0.1)  # differences of CSAT between the shades of the hours
-DAYS_OF_MANY = 28  # thousands of branches have as many rows in four weeks as others in years
 WITHOUT = ("score", "problem", "language", "table", "q")
 
 
@@ -73,7 +70,7 @@ class Hour:
 def compare(request: HttpRequest) -> HttpResponse:
     """Show every branch beside the others, or one or two chosen ones, and the hours of the week."""
     form = filter_form(request, *WITHOUT)
-    everything = _period(replace(form.filters(), branch_ids=_visible(form), without_branch=False), len(form.branches))
+    everything = replace(form.filters(), branch_ids=_visible(form), without_branch=False)
     chosen = _chosen(request, form)
     order = {name: request.GET.get(name, "") for name in ("aspects", "problems")}
     weeks = [(branch.local_name, hours.by_weekday(_only(everything, branch))) for branch in chosen]
@@ -84,7 +81,6 @@ def compare(request: HttpRequest) -> HttpResponse:
         "chosen": chosen,
         "choices": _choices(form, chosen),
         "listed": LISTED,
-        "days_of_many": DAYS_OF_MANY if everything.start > form.filters().start else 0,
         "few": FEWEST,
         "small_sample": metrics.SMALL_SAMPLE,
         "weekdays": [(WEEKDAYS_ABBR[number], WEEKDAYS[number]) for number in range(7)],
@@ -96,14 +92,6 @@ def compare(request: HttpRequest) -> HttpResponse:
         total = hours.total(weeks[0][1].values()) if weeks else None
         context |= _branch_tables(request, form, everything, total, order)
     return render(request, "staff/compare.html", context)
-
-
-def _period(filters: Filters, branches: int) -> Filters:
-    """Return the filters with the last DAYS_OF_MANY days of their period, where the branches are very many."""
-    if branches <= 2 * LISTED:
-        return filters
-    end = min(filters.end, timezone.localdate())
-    return replace(filters, start=max(filters.start, end - timedelta(DAYS_OF_MANY - 1)))
 
 
 def _visible(form: FilterForm) -> tuple[int, ...] | None:
