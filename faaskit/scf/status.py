@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from faaskit.scf import default_alias, opened, triggers, versions
 from faaskit.scf.account import Account, open_account
 from faaskit.scf.api import DeployError, failure, find
 from faaskit.scf.output import report
-from faaskit.scf.parameters import name_and_namespace
+from faaskit.scf.parameters import name_and_namespace, web_config
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,8 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the status; returns the exit code and raises DeployError."""
-    for line in _lines(open_account(options.folder, stage=options.stage)):
-        report(line)
+    account = open_account(options.folder, stage=options.stage)
+    config = account.config
+    for each in (web_config(config), config) if config.is_web else (config,):
+        for line in _lines(replace(account, config=each)):
+            report(line)
     return 0
 
 
