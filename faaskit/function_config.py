@@ -23,10 +23,10 @@ LAYER_FILE = Path("deploy", "layer", "serverless.yml")  # beside the function's;
 
 REFERENCE = re.compile(r"\$\{([^{}]+)\}")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+STAGE = re.compile(r"[a-z][a-z0-9-]{0,30}")
 KINDS = ("event", "web")  # of `type`
 CONCURRENCY = 4  # requests that an instance of a Web function serves at once, each in a thread of its own
 MOST_CONCURRENT = 100  # the platform's limit
-STAGE = re.compile(r"[a-z][a-z0-9-]{0,30}")
 RESERVED_PREFIXES = ("SCF_", "QCLOUD_", "TENCENTCLOUD_")
 
 

@@ -87,7 +87,8 @@ STAFF_MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
 ]
 GUEST_MIDDLEWARE = ["survey.guest.blank_page.BlankPageMiddleware", "mydjango.http.language.LanguageMiddleware"]
-GUEST_PATHS = ["/", "/s/", "/submitSurvey", "/thanks/", "/privacy", "/erase", "/erase/", "/photos", "/photos/"]
+GUEST_PATHS = ["/", "/s/", "/submitSurvey", "/thanks/", "/privacy", "/erase", "/erase/"]
+GUEST_PATHS += ["/photos", "/photos/", "/brand/"]
 PLAIN_PATHS = ["/hello/", "/welcome/", "/jieba/", "/healthz", "/openapi.json"]
 
 ROOT_URLCONF = "mydjango.urls"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,8 +24,9 @@ class Account:
 
     api: Api
     config: FunctionConfig
-    layer_config: FunctionConfig | None = None
-    bucket: Store | None = None
+    layer_config: FunctionConfig | None
+    bucket: Store | None
+    open_bucket: Callable[[str, str], Store]  # by name and region
 
 
 def open_account(folder: Path, dry_run: bool = False, stage: str = "") -> Account:
@@ -43,9 +45,14 @@ def open_account(folder: Path, dry_run: bool = False, stage: str = "") -> Accoun
         raise DeployError(str(error)) from error
     name = environ.get("CODE_BUCKET", "")
     if dry_run:
-        return Account(PlannedApi(), config, layer_config, PlannedBucket(name or "the value of CODE_BUCKET"))
+        planned = PlannedBucket(name or "the value of CODE_BUCKET")
+        return Account(PlannedApi(), config, layer_config, planned, lambda name, region: PlannedBucket(name))
     keys = credentials(environ)
     if keys is None:
         raise DeployError(NO_KEYS.format(function_config.env_file(folder, stage).name))
-    bucket = Bucket(name, config.region, keys, environ.get("COS_ENDPOINT", "")) if name else None
-    return Account(TencentApi(config.region, keys, environ), config, layer_config, bucket)
+
+    def open_bucket(name: str, region: str) -> Store:
+        return Bucket(name, region, keys, environ.get("COS_ENDPOINT", ""))
+
+    bucket = open_bucket(name, config.region) if name else None
+    return Account(TencentApi(config.region, keys, environ), config, layer_config, bucket, open_bucket)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import time
 from collections.abc import Mapping
@@ -72,7 +71,7 @@ class Tally:
 
     def add(self, entry: Mapping[str, Any]) -> None:
         """Count an entry of the log: the platform's report, the value that it logs, a line of the project's own."""
-        fields = json.loads(entry.get("LogJson") or "{}")
+        fields = function_log.fields_of(entry)
         request_id, message = str(fields.get("SCF_RequestId") or ""), str(fields.get("SCF_Message") or "")
         is_platform = fields.get("SCF_Type") == "Platform"
         if is_platform and message.startswith("Report "):
@@ -80,7 +79,8 @@ class Tally:
         status = int(fields.get("SCF_StatusCode") or 200)
         failed = is_platform and status not in (200, 202)
         returned = is_platform and message.startswith("Response ") and SERVER_ERROR.search(message)
-        if failed or returned or 500 <= _status(fields.get("status")) < 600:
+        own = [] if is_platform else [fields, *map(function_log.record, message.splitlines())]
+        if failed or returned or any(500 <= _status(line.get("status")) < 600 for line in own):
             self.failed.add(request_id)
 
     def __str__(self) -> str:
@@ -107,13 +107,29 @@ def watch(
 ) -> str:
     """Watch the old and the new version to the end, or until the new one is worse.
 
-    Report what was seen. Return why traffic must go back, '' to go on; raises DeployError.
+    Report what was seen, also where an error or Control-C ends the watch. Return why traffic must go back, '' to go
+    on; raises DeployError.
     """
-    start = datetime.now(PLATFORM_TIME)
     tallies = {version: Tally() for version in versions}
+    new = tallies[versions[1]]
+    try:
+        worse = _watch(api, config, topic, tallies, canary.watch)
+    finally:
+        for version, tally in tallies.items():
+            report(f"Version {version}: {tally}.")
+    if worse:
+        return f"version {versions[1]} is worse: {worse}"
+    if len(new.durations) < LEAST:
+        seen = f"version {versions[1]} had {len(new.durations)} requests, of which {LEAST} are needed to judge"
+        return f"{seen}: watch it for longer, or give it a larger share"
+    return ""
+
+
+def _watch(api: Api, config: FunctionConfig, topic: str, tallies: Mapping[str, Tally], length: timedelta) -> str:
+    """Fill the tallies of the old and the new version; return why the new one is worse, as soon as it is, or ''."""
     old, new = tallies.values()
-    worse = ""
-    for _ in range(max(1, round(canary.watch.total_seconds() / POLL_EVERY))):
+    start = datetime.now(PLATFORM_TIME)
+    for _ in range(max(1, round(length.total_seconds() / POLL_EVERY))):
         time.sleep(POLL_EVERY)
         # An entry may come late: each poll reads all since the start of the canary, or since the longest delay.
         now = datetime.now(PLATFORM_TIME)
@@ -124,12 +140,5 @@ def watch(
                 tally.add(entry)
         worse = verdict(old, new)
         if worse:
-            break
-    for version, tally in tallies.items():
-        report(f"Version {version}: {tally}.")
-    if worse:
-        return f"version {versions[1]} is worse: {worse}"
-    if len(new.durations) < LEAST:
-        seen = f"version {versions[1]} had {len(new.durations)} requests, of which {LEAST} are needed to judge"
-        return f"{seen}: watch it for longer, or give it a larger share"
+            return worse
     return ""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
 
 from faaskit import function_config, project
 from faaskit.project import Project
-from faaskit.scf import canary, opened, remove, rollback, settings_check, stages, upload
+from faaskit.scf import canary, opened, policy, remove, rollback, settings_check, stages, upload
+from faaskit.scf.account import open_account
 from faaskit.scf.api import DeployError
 from faaskit.scf.canary import Canary
 from faaskit.scf.deployment import Deployment
@@ -26,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     action.add_argument("--remove", action="store_true", help="delete function, versions, triggers and layer")
     action.add_argument("--dry-run", action="store_true", help="print the calls of a first deployment; needs no keys")
+    action.add_argument("--policy", action="store_true", help="print the permissions that the keys need; needs no keys")
     parser.add_argument(
         "--canary",
         type=canary.percent,
@@ -47,6 +50,10 @@ def run(options: argparse.Namespace) -> int:
     if options.rollback is not None:
         options.version = options.rollback
         return rollback.run(options)
+    if options.policy:
+        account = open_account(options.folder, dry_run=True, stage=options.stage)
+        print(json.dumps(policy.policy(account, project.read(options.folder)), indent=2, ensure_ascii=False))
+        return 0
     with opened.open_deployment(options.folder, options.dry_run, options.stage) as deployment:
         if options.no_migrate:
             deployment.migrate = ()

@@ -7,12 +7,12 @@ then guests use the old version.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from faaskit.function_config import LAYER_FILE, FunctionConfig
-from faaskit.scf import custom_domain, function_log, layer, log_topic, triggers
+from faaskit.scf import bucket_cors, custom_domain, function_log, layer, log_topic, triggers
 from faaskit.scf.api import Api, DeployError, Report
 from faaskit.scf.canary import Canary
 from faaskit.scf.default_alias import Alias
@@ -34,6 +34,8 @@ class Deployment:
     health: str = ""  # the path that must respond with 200; "": / must respond below 500
     migrate: tuple[str, ...] = ()  # the command that runs in a new version before it receives traffic
     log_fields: Mapping[str, str] = field(default_factory=dict)  # that `cls: auto` indexes, with their types
+    uploads: str = ""  # the URL of the bucket to which the project's pages upload; "": none
+    open_bucket: Callable[[str, str], Store] | None = None
     canary: Canary | None = None
     steps: Steps = field(init=False)
     function: Function = field(init=False)
@@ -72,6 +74,7 @@ class Deployment:
             self._release(archive, uploaded, shared, alias)
         with self.steps.step("set the triggers"):
             function.synchronise(("http", "timer"))
+        self._let_pages_upload(url)
         if domain:
             with self.steps.step("move the custom domain"):
                 custom_domain.move(self.api, domain, web_config(self.config), self.config)
@@ -111,6 +114,11 @@ class Deployment:
             with self.steps.step("delete the layer"):
                 count = layer.remove(self.api, self.layer_config.name)
                 self.report(f"Layer {self.layer_config.name}: {count} versions deleted.")
+
+    def _let_pages_upload(self, url: str) -> None:
+        if self.uploads and self.open_bucket:
+            with self.steps.step("let pages upload to the bucket"):
+                bucket_cors.allow(self.uploads, url, self.open_bucket, self.report)
 
     def _validate(self) -> None:
         """Raise DeployError for entries of serverless.yml that no deployment could use."""

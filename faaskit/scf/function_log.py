@@ -125,12 +125,18 @@ def _milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
+def fields_of(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of an entry of CLS; the text alone where the topic's index is broken."""
+    try:
+        fields: dict[str, Any] = json.loads(entry.get("LogJson") or "")
+    except ValueError:
+        return {"SCF_Message": entry.get("RawLog") or ""}
+    return fields
+
+
 def _lines(entry: Mapping[str, Any]) -> list[Line]:
     """Return the lines of one entry of CLS, [] for one that is not printed."""
-    try:
-        fields = json.loads(entry.get("LogJson") or "")
-    except ValueError:  # the topic's index is broken
-        fields = {"SCF_Message": entry.get("RawLog") or ""}
+    fields = fields_of(entry)
     message = str(fields.get("SCF_Message") or "")
     moment = datetime.fromtimestamp(int(entry["Time"]) / 1000, PLATFORM_TIME)
     request_id = str(fields.get("SCF_RequestId") or "-")
@@ -141,7 +147,7 @@ def _lines(entry: Mapping[str, Any]) -> list[Line]:
         text = _outcome(fields, failed) if message.startswith("Report ") else message
         return [Line(moment, "ERROR" if failed else "INFO", request_id, text)]
     own = {name: value for name, value in fields.items() if not name.startswith(("SCF_", "__"))}
-    records = [own] if own else [_record(line) for line in message.splitlines() if line.strip()]
+    records = [own] if own else [record(line) for line in message.splitlines() if line.strip()]
     default = str(fields.get("SCF_Level") or "INFO")
     return [Line(moment, str(record.get("level") or default), request_id, _text(record)) for record in records]
 
@@ -154,7 +160,7 @@ def _outcome(fields: Mapping[str, Any], failed: bool) -> str:
     return f"{result}: {float(fields.get('SCF_Duration') or 0):.0f} ms, {memory:.0f} MB{retry}"
 
 
-def _record(line: str) -> dict[str, Any]:
+def record(line: str) -> dict[str, Any]:
     """Return a line of JSON as its fields, another one as its text."""
     try:
         record = json.loads(line)

@@ -39,6 +39,8 @@ def open_deployment(folder: Path, dry_run: bool = False, stage: str = "") -> Ite
         health=described.health,
         migrate=described.migrate,
         log_fields=described.log_fields,
+        uploads=account.config.environment.get(described.uploads, ""),
+        open_bucket=account.open_bucket,
     )
     try:
         yield deployment

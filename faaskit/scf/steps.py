@@ -10,7 +10,8 @@ from faaskit.scf.api import ApiError, ApiUnreachable, DeployError, Report
 
 AGAIN = "Run the same command again: it continues where it stopped."
 PERMISSIONS = (
-    "Give the keys' user QcloudSCFFullAccess (and QcloudCOSFullAccess for COS, QcloudCLSFullAccess for 'cls: auto')."
+    "Give the keys' user the policy that 'deploy --policy' prints, or QcloudSCFFullAccess (and QcloudCOSFullAccess for "
+    "COS, QcloudCLSFullAccess for the log)."
 )
 ADVICE = {  # by the beginning of the platform's error code, the longer one first
     "AuthFailure.UnauthorizedOperation": PERMISSIONS,

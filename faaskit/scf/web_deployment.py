@@ -69,6 +69,7 @@ class WebDeployment(Deployment):
         with self.steps.step("set the triggers"):
             self.function.synchronise(("timer",))
             self.web.synchronise(("http",))
+        self._let_pages_upload(url)
         if domain and domain.leads_to(self.function.config):
             with self.steps.step("move the custom domain"):
                 custom_domain.move(self.api, domain, self.function.config, self.web.config)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from survey.addresses import validate_mail_address
-from survey.chain import ASPECT, CORE, PROBLEM, Chain, KeptQuestion, own_questions
+from survey.chain import ASPECT, OWN, PROBLEM, Chain, KeptQuestion, own_questions
 from survey.guest.consent import CONSENT_VERSION, CONSENT_VERSIONS
 from survey.models import COMMENT_MAX_LENGTH, Branch, Submission, parse_reference
 from survey.models.submission import phone_validator
@@ -26,7 +26,6 @@ FormClass = TypeVar("FormClass", bound=type[forms.Form])
 ANONYMOUS, CONTACT = "yes", "no"
 NO_COLUMNS = ("anonymous", "photos")  # fields of the form that the submission itself does not have
 CONTACT_FIELDS = ("name", "phone", "email")
-OWN = "own-"  # begins the field of a question of head office's own; its key follows
 ASPECT_SCALE = (1, 5)
 SCALES = {"satisfaction": (1, 5), "recommend": (0, 10), **dict.fromkeys(ASPECTS, ASPECT_SCALE)}
 CORE_PROBLEMS = frozenset(problem.slug for problem in Problem)
@@ -270,11 +269,11 @@ class SubmissionForm(forms.Form):
 
     def ask(self, chain: Chain) -> None:
         """Show the questions of the chain, and retired ones that have a value, with labels in the current language."""
-        if chain == CORE:
+        if not chain.questions:
             return
         self.shown_aspects = []
         for question in chain.all(ASPECT):
-            name = question.key if question.is_core else OWN + question.key
+            name = question.field
             field = deepcopy(self.fields.get(name, OWN_FIELD))
             field.label = question.local_label
             self._replace(name, field)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from survey.guest import openapi, photos, privacy, views
+from survey.guest import brand, openapi, photos, privacy, views
 
 urlpatterns = [
     path("", views.page, name="survey"),
@@ -18,5 +18,6 @@ urlpatterns = [
     path("erase", privacy.erase, name="erase"),
     path("erase/done", privacy.erased, name="erased"),
     path("erase/requested", privacy.requested, name="erasure-requested"),
+    path("brand/<slug:name>.css", brand.stylesheet, name="stylesheet"),
     path("openapi.json", openapi.document, name="openapi"),
 ]

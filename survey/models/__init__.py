@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from survey.models.branch import CODE_ERROR, Branch, Membership
+from survey.models.brand import Brand
 from survey.models.derived import (
     BranchRollup,
     ChainRollup,
@@ -38,6 +39,7 @@ __all__ = [
     "AttemptWindow",
     "Branch",
     "BranchRollup",
+    "Brand",
     "ChainRollup",
     "DailyRollup",
     "DigestSubscription",

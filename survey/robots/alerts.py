@@ -18,6 +18,7 @@ from survey.models import FollowUpStatus, Robot, RobotMessage, Submission
 logger = logging.getLogger(__name__)
 
 BATCH = 100  # cases escalated by one run
+LATEST = timedelta(days=7)  # after the due time; what is older is history, and bounds what each run reads
 
 
 def queue_alerts(submission: Submission) -> None:
@@ -61,10 +62,11 @@ def _overdue() -> QuerySet[Submission]:
     """Return the low scores that are open past their due time and not escalated yet."""
     now = timezone.now()
     is_overdue = Q(follow_up_due_at__lt=now)
+    long_ago = now - timedelta(hours=settings.FOLLOW_UP_HOURS)
     if settings.FOLLOW_UP_HOURS:  # the release before stores no due time
-        long_ago = now - timedelta(hours=settings.FOLLOW_UP_HOURS)
         is_overdue |= Q(follow_up_due_at=None, created_at__lt=long_ago)
     is_open = Q(follow_up_status=FollowUpStatus.OPEN, escalated_at=None, erased_at=None)
+    is_open &= Q(local_date__gte=timezone.localdate(long_ago - LATEST))
     return Submission.objects.filter(is_open, is_overdue)
 
 

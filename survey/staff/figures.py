@@ -7,11 +7,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from django.db.models import QuerySet
-
-from survey.models import Submission
 from survey.scales import LOW_SCORES, SATISFIED_SCORES, Problem
-from survey.staff import metrics, submissions, sums
+from survey.staff import metrics, statements, submissions, sums
 from survey.staff.filters import Filters
 
 LISTED = 20  # branches from each end of the list, where it has more than twice as many
@@ -125,10 +122,7 @@ def problems(filters: Filters) -> tuple[int, dict[Problem, int]]:
     """
     low = [score for score in LOW_SCORES if not filters.scores or score in filters.scores]
 
-    def bits(part: Filters) -> QuerySet[Submission, int]:
-        low_scores = submissions.matching(part).filter(satisfaction__in=low)
-        return low_scores.order_by("-local_date").values_list("problems", flat=True)
-
-    by_bits = Counter(submissions.newest(bits, filters, NEWEST_LOW))
+    condition = statements.is_in("satisfaction", low or [0])
+    by_bits = Counter(submissions.newest_values(filters, "problems", condition, NEWEST_LOW))
     counts = Counter({problem: sum(n for bits, n in by_bits.items() if bits & problem) for problem in Problem})
     return by_bits.total(), dict(counts.most_common())

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date
 
 from django.db.models import BooleanField, Case, Count, F, Q, Sum, When
 
 from survey import chain
 from survey.models import HourRollup, QuestionRollup, QuestionValue, RollupDay
 from survey.scales import LOW_SCORES
-from survey.staff import metrics
+from survey.staff import metrics, sums
 from survey.staff.filters import Filters
 
 # Number of values by value and satisfaction.
@@ -45,10 +45,12 @@ def own_figures(filters: Filters) -> tuple[OwnTally, OwnTally]:
     tallies = (OwnTally(), OwnTally())
     if not chain.current().own:
         return tallies
-    start = filters.before.start
-    period = Q(local_date__gte=start, local_date__lte=filters.end)
+    parts = (filters.before, filters)  # there may be days between them
+    period = Q()
+    for part in parts:
+        period |= Q(local_date__gte=part.start, local_date__lte=part.end)
     counted = set(RollupDay.objects.filter(period, is_late=False).values_list("local_date", flat=True))
-    open_days = {start + timedelta(number) for number in range((filters.end - start).days + 1)} - counted
+    open_days = set().union(*(sums.days_between(part.start, part.end) for part in parts)) - counted
     _add(tallies, _counted(filters, period, open_days))
     _add(tallies, _live(filters, open_days))
     return tallies

@@ -23,6 +23,7 @@ from survey.chain import ASPECT, PROBLEM
 from survey.guest.forms import TEXT_ERRORS
 from survey.models import Question
 from survey.models.question import KEY_MAX_LENGTH, LABEL_MAX_LENGTH
+from survey.scales import Problem
 from survey.staff.access import User
 
 logger = logging.getLogger(__name__)
@@ -35,12 +36,14 @@ RESERVED_KEYS = ("add",)  # /dashboard/questions/aspect/add/
 class QuestionForm(forms.Form):
     """The labels of a question."""
 
-    label = forms.CharField(label=gettext_lazy("label"), max_length=LABEL_MAX_LENGTH, error_messages=TEXT_ERRORS)
+    label = forms.CharField(
+        label=gettext_lazy("Chinese label"), max_length=LABEL_MAX_LENGTH, error_messages=TEXT_ERRORS
+    )
     label_en = forms.CharField(
         label=gettext_lazy("English label"),
         max_length=LABEL_MAX_LENGTH,
         required=False,
-        help_text=gettext_lazy("Without one, guests who read English see the other label."),
+        help_text=gettext_lazy("Without one, guests who read English see the Chinese label."),
         error_messages=TEXT_ERRORS,
     )
 
@@ -78,15 +81,18 @@ def find(kind: str, key: str) -> chain.KeptQuestion:
 
 
 def add(kind: str, label: str, label_en: str, user: User) -> None:
-    """Ask another question, last. Raises TooMany."""
+    """Ask another question, after the others. Raises TooMany."""
     with transaction.atomic():
         rows = _locked_rows()
         _require_room(kind, rows)
         if len(rows) >= MOST:
             raise TooMany(_("There are %(count)s questions already, with the retired ones.") % {"count": len(rows)})
         key = _new_key(kind, label_en, {row.key for row in rows})
-        last = max((row.position for row in rows if row.kind == kind), default=0)
-        Question.objects.create(kind=kind, key=key, label=label, label_en=label_en, position=last + 1)
+        position = 1 + max((row.position for row in rows if row.kind == kind), default=0)
+        asked = [row for row in rows if row.kind == kind and not row.is_retired]
+        if kind == PROBLEM and asked and asked[-1].key == Problem.OTHER.slug:  # "Something else" stays last
+            Question.objects.filter(pk=asked[-1].pk).update(position=position + 1)
+        Question.objects.create(kind=kind, key=key, label=label, label_en=label_en, position=position)
     _changed("added", kind, key, user)
 
 
@@ -153,7 +159,9 @@ def _require_room(kind: str, rows: list[Question]) -> None:
 
 def _new_key(kind: str, label_en: str, used: set[str]) -> str:
     """Return a key for forms and JSON: the English label as a slug, or the kind, with a number where it is in use."""
-    stem = slugify(label_en)[: KEY_MAX_LENGTH - 3].strip("-_") or kind
+    words = slugify(label_en).strip("-_")
+    longest = words[: KEY_MAX_LENGTH - 3]  # with room for a number
+    stem = (longest if longest == words else longest.rpartition("-")[0] or longest) or kind
     taken = {*used, *RESERVED_KEYS, *(question.key for question in chain.core())}
     candidates = (stem if number == 1 else f"{stem}-{number}" for number in range(1, MOST + len(taken) + 2))
     return next(key for key in candidates if key not in taken)

@@ -61,6 +61,8 @@ class RobotForm(forms.ModelForm):  # type: ignore[type-arg]
             self.fields["webhook"].help_text = _(
                 "Now %(address)s. Leave it empty to keep it; with a new one, type its secret too."
             ) % {"address": self.instance.shown_webhook}
+            if self.instance.secret:
+                self.fields["secret"].help_text = _("One is stored. Leave it empty to keep it.")
         self.initial.update(webhook="", secret="")
         self._kept = (self.instance.webhook, self.instance.secret)
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Count, Q, QuerySet, Sum
-from django.db.models.functions import Length
+from django.db import connection
+from django.db.models import Q, QuerySet
 
 from survey.models import Submission, SubmissionTerm
-from survey.staff import submissions
+from survey.staff import statements, submissions
 from survey.staff.filters import Filters
 from survey.text.terms import wanted_phrases, wanted_terms
 
 NEWEST = 1_000  # comments that a keyword list reads: enough for a ranking, and no more work at a million comments
 LISTED = 30  # keywords
+LENGTH = {"mysql": "CHAR_LENGTH", "sqlite": "LENGTH"}  # in characters
 COUNTED = 5_000  # comments counted of a term; more make it common
 
 
@@ -56,15 +57,13 @@ def rarest_first(filters: Filters) -> list[str]:
 def keyword_list(filters: Filters, scores: Iterable[int]) -> list[Keyword]:
     """Return the keywords of the period's newest comments with these satisfaction scores, heaviest first."""
     wanted = [score for score in scores if not filters.scores or score in filters.scores]
-
-    def commented(part: Filters) -> QuerySet[Submission, int]:
-        rated = submissions.matching(part).filter(~Q(comment=""), satisfaction__in=wanted)
-        return rated.order_by("-local_date").values_list("pk", flat=True)
-
-    keys = submissions.newest(commented, filters, NEWEST)
-    of_comments = SubmissionTerm.objects.filter(submission__in=keys, weight__gt=0).values("term").order_by()
+    condition = f"comment <> '' AND {statements.is_in('satisfaction', wanted or [0])}"
+    keys = submissions.newest_values(filters, "id", condition, NEWEST)
     # A term of one comment is an opinion, not a theme, and a single character is ambiguous.
-    themes = of_comments.annotate(comments=Count("pk"), total=Sum("weight"), length=Length("term"))
-    heaviest = themes.filter(comments__gt=1, length__gt=1).order_by("-total", "term")[:LISTED]
-    rows = list(heaviest.values_list("term", "comments", "total"))
+    sql = f"""
+        SELECT term, COUNT(*), SUM(weight) total FROM survey_responseterm
+        WHERE {statements.is_in("response_id", keys or [0])} AND weight > 0 AND {LENGTH[connection.vendor]}(term) > 1
+        GROUP BY term HAVING COUNT(*) > 1 ORDER BY total DESC, term LIMIT {LISTED}
+    """  # noqa: S608
+    rows = statements.execute(sql)
     return [Keyword(term, comments, total, 1 + min(4, int(5 * total / rows[0][2]))) for term, comments, total in rows]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from survey import chain
 from survey.models import FollowUpStatus, QuestionValue, Submission
+from survey.staff import statements
 from survey.staff.filters import ANY_STATUS, Filters
 from survey.staff.pagination import Cursor, newer_than, older_than
 
@@ -61,17 +62,46 @@ def newest(
     """
     if before:
         filters = replace(filters, end=min(filters.end, before.local_date))
-    if not filters.has_several_branches:
-        return list(older_than(select(filters), before)[:size])
     rows: list[Row] = []
-    days, start, end = 1, min(filters.end, timezone.localdate()), filters.end
-    while len(rows) < size and end >= filters.start:
-        part = replace(filters, start=max(filters.start, start), end=end)
+    for part in _parts(filters):
         missing = size - len(rows)
-        rows += islice(older_than(select(part), before).iterator(chunk_size=missing), missing)
+        if filters.has_several_branches:
+            rows += islice(older_than(select(part), before).iterator(chunk_size=missing), missing)
+        else:
+            rows += older_than(select(part), before)[:missing]
+        if len(rows) == size:
+            break
+    return rows
+
+
+def newest_values(filters: Filters, column: str, condition: str, size: int) -> list[int]:
+    """Return a column of the newest `size` submissions of the filters' branches, scores and language, as `newest` does.
+
+    Other filters do not count.
+    """
+    limit = "" if filters.has_several_branches else f" LIMIT {size}"
+    values: list[int] = []
+    for part in _parts(filters):
+        period = f"local_date BETWEEN '{part.start}' AND '{part.end}'"
+        where = " AND ".join([period, condition, *statements.conditions(part)])
+        sql = f"SELECT {column} FROM survey_response WHERE {where} ORDER BY local_date DESC{limit}"  # noqa: S608
+        values += (value for (value,) in statements.execute(sql, statements.parameters(part)))
+        if len(values) >= size:
+            break
+    return values[:size]
+
+
+def _parts(filters: Filters) -> Iterator[Filters]:
+    """Yield filters for the parts of a period in which `newest` looks, the newest first."""
+    if not filters.has_several_branches:
+        yield filters
+        return
+    days, start, end = 1, min(filters.end, timezone.localdate()), filters.end
+    while end >= filters.start:
+        part = replace(filters, start=max(filters.start, start), end=end)
+        yield part
         days, end = 3 * days, part.start - timedelta(1)
         start = end - timedelta(days - 1)
-    return rows
 
 
 def queue(filters: Filters) -> QuerySet[Submission]:

@@ -4,8 +4,8 @@ A counted day (RollupDay) without late submissions comes from a rollup; any othe
 submissions themselves. Which days those are is read first and used in every statement: a timer that counts a day in the
 meantime neither doubles nor drops it.
 
-Written in SQL: Django takes the CPU of five such statements to compile the sums of one table, and a page needs them of
-several. The text has numbers and dates of this program alone; a language is a parameter.
+Written in SQL (survey/staff/statements.py): Django takes the CPU of five such statements to compile the sums of one
+table, and a page needs them of several.
 """
 
 # ruff: noqa: S608
@@ -17,11 +17,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-from django.db import connection
-
 from survey.jobs.months import next_month
 from survey.scales import ASPECTS, DETRACTORS, PASSIVES, PROMOTERS, SATISFIED_SCORES
 from survey.staff.filters import Filters
+from survey.staff.statements import conditions, execute, is_in, parameters
 
 DAY = timedelta(1)
 SCORES = tuple(f"score_{score}" for score in range(1, 6))  # submissions by satisfaction
@@ -34,25 +33,21 @@ SUBMISSIONS, DAYS, CHAIN_DAYS, BRANCH_DAYS, MONTHS = (
 )
 
 
-def _in(column: str, values: Iterable[object]) -> str:
-    return f"{column} IN ({', '.join(map(str, values))})"
-
-
 def _if(condition: str, value: str = "1") -> str:
     return f"CASE WHEN {condition} THEN {value} ELSE 0 END"
 
 
 _WITH_SCORE = {f"score_{score}": f"satisfaction = {score}" for score in range(1, 6)}
-_WITH_SCORE["satisfied"] = _in("satisfaction", SATISFIED_SCORES)
+_WITH_SCORE["satisfied"] = is_in("satisfaction", SATISFIED_SCORES)
 _OF_DAYS = {"submissions": "responses", **{name: _if(test, "responses") for name, test in _WITH_SCORE.items()}}
 # By table, what is summed up for a column that the table has not under its name.
 _SUMMED: dict[str, dict[str, str]] = {
     SUBMISSIONS: {
         "submissions": "1",
         **{name: _if(test) for name, test in _WITH_SCORE.items()},
-        "promoters": _if(_in("recommend", PROMOTERS)),
-        "passives": _if(_in("recommend", PASSIVES)),
-        "detractors": _if(_in("recommend", DETRACTORS)),
+        "promoters": _if(is_in("recommend", PROMOTERS)),
+        "passives": _if(is_in("recommend", PASSIVES)),
+        "detractors": _if(is_in("recommend", DETRACTORS)),
         **{f"{aspect}_count": _if(f"{aspect} IS NOT NULL") for aspect in ASPECTS},
         **{f"{aspect}_sum": f"COALESCE({aspect}, 0)" for aspect in ASPECTS},
         **{f"{aspect}_squares": f"COALESCE({aspect} * {aspect}, 0)" for aspect in ASPECTS},
@@ -92,7 +87,7 @@ def calendar(first: date, last: date) -> Calendar:
         f"NOT EXISTS (SELECT 1 FROM {CHAIN_DAYS} sums"
         " WHERE sums.local_date = days.local_date AND sums.counted_at = days.counted_at)"
     )
-    rows = _execute(
+    rows = execute(
         "SELECT SUBSTR(MIN(local_date), 1, 10), SUBSTR(MAX(local_date), 1, 10), COUNT(*),"
         f" SUM({_if('summed_at = counted_at')}), SUM({_if(is_unsummed)})"
         f" FROM survey_rollupday days WHERE {period} GROUP BY SUBSTR(local_date, 1, 7)"
@@ -104,7 +99,7 @@ def calendar(first: date, last: date) -> Calendar:
         if n == (end - begin).days + 1:
             counted |= days_between(begin, end)
         else:
-            days = _execute(
+            days = execute(
                 f"SELECT SUBSTR(local_date, 1, 10) FROM survey_rollupday WHERE {period}"
                 f" AND local_date BETWEEN '{begin}' AND '{end}'"
             )
@@ -114,7 +109,7 @@ def calendar(first: date, last: date) -> Calendar:
         is_any_unsummed |= unsummed > 0
     unsummed_days: Iterable[Sequence[str]] = ()
     if is_any_unsummed:
-        unsummed_days = _execute(
+        unsummed_days = execute(
             f"SELECT SUBSTR(local_date, 1, 10) FROM survey_rollupday days WHERE {period} AND {is_unsummed}"
         )
     return Calendar(
@@ -147,11 +142,11 @@ def read(
         for table, day, is_of_part in _tables(filters, tables, set(days), columns, key):
             values = [str(number), key.value.format(day=day) if key else "NULL"]
             values += [f"SUM({_SUMMED[table].get(column, column)})" for column in columns]
-            conditions = " AND ".join([is_of_part, *_conditions(filters, branches)])
+            where = " AND ".join([is_of_part, *conditions(filters, branches)])
             group = f" GROUP BY {key.group.format(day=day)}" if key else ""
-            parts.append(f"SELECT {', '.join(values)} FROM {table} WHERE {conditions}{group}")
-    parameters = [filters.language] * len(parts) if filters.language else None
-    for number, value, *sums in _execute(" UNION ALL ".join(parts), parameters) if parts else ():
+            parts.append(f"SELECT {', '.join(values)} FROM {table} WHERE {where}{group}")
+    rows = execute(" UNION ALL ".join(parts), parameters(filters, len(parts))) if parts else ()
+    for number, value, *sums in rows:
         yield number, value, [int(total or 0) for total in sums]  # NULL, without a key: there is no row
 
 
@@ -168,7 +163,7 @@ def _tables(
             of_months = {month: days_between(month, next_month(month) - DAY) for month in tables.months}
             whole = {month: days_of_month for month, days_of_month in of_months.items() if days_of_month <= counted}
             if whole:
-                yield MONTHS, "month", _in("month", (f"'{month}'" for month in sorted(whole)))
+                yield MONTHS, "month", is_in("month", (f"'{month}'" for month in sorted(whole)))
             counted = counted.difference(*whole.values())
         if set(columns) <= set(COUNTS):
             table = BRANCH_DAYS
@@ -187,25 +182,3 @@ def _within(column: str, days: Iterable[date]) -> str:
         else:
             ranges.append([day])
     return "(" + " OR ".join(f"{column} BETWEEN '{days[0]}' AND '{days[-1]}'" for days in ranges) + ")"
-
-
-def _conditions(filters: Filters, branches: Collection[int | None] | None) -> Iterator[str]:
-    """Yield the conditions of the filters on branch, score and language."""
-    if branches is not None:
-        named = _in("branch_id", [0, *filter(None, branches)])  # no branch has the key 0
-        yield f"({named} OR branch_id IS NULL)" if None in branches else named
-    elif filters.without_branch:
-        yield "branch_id IS NULL"
-    elif filters.branch_ids is not None:
-        yield _in("branch_id", filters.branch_ids or [0])
-    if filters.scores:
-        yield _in("satisfaction", filters.scores)
-    if filters.language:
-        yield "language = %s"
-
-
-def _execute(sql: str, parameters: Sequence[str] | None = None) -> Sequence[Sequence[Any]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        rows: Sequence[Sequence[Any]] = cursor.fetchall()
-    return rows

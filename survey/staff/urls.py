@@ -7,6 +7,8 @@ from django.urls import path
 from survey.staff.views import (
     account,
     branches,
+    brand,
+    compare,
     erasures,
     export,
     members,
@@ -22,6 +24,7 @@ app_name = "dashboard"
 urlpatterns = [
     path("", overview.overview, name="overview"),
     path("today/", today.page, name="today"),
+    path("compare/", compare.compare, name="compare"),
     path("comments/", submissions.comments, name="comments"),
     path("follow-up/", submissions.follow_up_list, name="follow_up"),
     path("responses/<slug:reference>/", submissions.detail, name="submission"),
@@ -47,6 +50,7 @@ urlpatterns = [
     path("robots/<int:pk>/", robots.edit, name="robot"),
     path("robots/<int:pk>/test/", robots.test, name="robot_test"),
     path("robots/<int:pk>/again/", robots.send_again, name="robot_again"),
+    path("brand/", brand.edit, name="brand"),
     path("staff/", members.staff, name="staff"),
     path("staff/add/", members.edit, name="staff_add"),
     path("staff/<int:pk>/", members.edit, name="staff_member"),

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from django import template
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:  # a guest's page imports every library of tags
@@ -14,8 +15,9 @@ if TYPE_CHECKING:  # a guest's page imports every library of tags
 
     from survey.models import Submission
     from survey.staff.charts import ErrorBar
+    from survey.staff.comparison import Cell
     from survey.staff.filters import Filters
-    from survey.staff.metrics import Change
+    from survey.staff.metrics import Change, Estimate
 
 register = template.Library()
 
@@ -24,6 +26,12 @@ register = template.Library()
 def percent(share: float) -> str:
     """Format a share: 0.823 becomes 82.3%."""
     return f"{100 * share:.1f}%"
+
+
+@register.filter
+def two_decimals(value: float) -> str:
+    """Format an average."""
+    return f"{value:.2f}"
 
 
 @register.filter
@@ -45,29 +53,81 @@ def signed(value: float, decimals: int = 1) -> str:
 def figure_change(change: Change | None, decimals: int = 1, share: bool = False) -> str:
     """Return the HTML of a change; that of a share is in percentage points.
 
-    A function, as is `error_bar`: a template takes ten times the CPU, and a page has one for each line of its tables.
+    A function, as is `error_bar`: a template takes ten times the CPU (survey/staff/markup.py).
     """
     if change is None:
-        return format_html('<span class="soft">{}</span>', "–")
-    unit = _("pp")  # percentage points
-    text = f"{points(change.value)} {unit}" if share else signed(change.value, decimals)
+        return mark_safe('<span class="soft">–</span>')
+    text = f"{points(change.value)} {escape(_('pp'))}" if share else signed(change.value, decimals)  # percentage points
     if not change.is_clear:
-        hint = format_html('<span class="visually-hidden"> {}</span>', _("(chance may explain it)"))
-        return format_html('<span class="change unclear">{}{}</span>', text, hint)
-    return format_html('<span class="change {}">{}</span>', "up" if change.value > 0 else "down", text)
+        hint = f'<span class="visually-hidden"> {escape(_("(chance may explain it)"))}</span>'
+        return mark_safe(f'<span class="change unclear">{text}{hint}</span>')  # noqa: S308
+    return mark_safe(f'<span class="change {"up" if change.value > 0 else "down"}">{text}</span>')  # noqa: S308
+
+
+@register.filter
+def whole_percent(share: float) -> str:
+    """Format a share without decimals: 0.823 becomes 82%."""
+    return f"{100 * share:.0f}%"
+
+
+@register.simple_tag
+def estimate(found: Estimate | None, share: bool) -> str:
+    """Return the HTML of a figure and its range; a share is in percent."""
+    if found is None:
+        return "–"
+    value, low, high = (f"{100 * x:.1f}%" if share else f"{x:.2f}" for x in (found.value, found.low, found.high))
+    return format_html('{} <span class="range">{} – {}</span>', value, low, high)
+
+
+@register.simple_tag
+def compared_cell(cell: Cell) -> str:
+    """Return the HTML of a table's cell: a figure, its range, and a mark where it differs from the others."""
+    text = estimate(cell.estimate, cell.column.is_share)
+    if not cell.tone or cell.difference is None:
+        return format_html('<td class="number">{}</td>', text)
+    is_up = cell.difference.value > 0
+    hint = _("worse than the others") if cell.tone == "worse" else _("better than the others")
+    return format_html(
+        '<td class="number {}"><span class="mark" aria-hidden="true">{}</span> {}'
+        '<span class="visually-hidden"> {}</span></td>',
+        cell.tone,
+        "▲" if is_up else "▼",
+        text,
+        hint,
+    )
+
+
+@register.simple_tag
+def compared_difference(cell: Cell) -> str:
+    """Return the HTML of a difference with its range."""
+    difference = cell.difference
+    if difference is None:
+        return format_html('<span class="soft">{}</span>', "–")
+    factor, decimals = (100, 1) if cell.column.is_share else (1, 2)
+    value, low, high = (signed(factor * x, decimals) for x in (difference.value, difference.low, difference.high))
+    unit = f" {_percentage_points()}" if cell.column.is_share else ""
+    return format_html(
+        '<span class="{}">{}{}</span> <span class="range">{} – {}</span>',
+        cell.tone or "unclear",
+        value,
+        unit,
+        low,
+        high,
+    )
+
+
+def _percentage_points() -> str:
+    return _("pp")
 
 
 @register.simple_tag
 def error_bar(bar: ErrorBar) -> str:
     """Return the SVG of an error bar."""
-    return format_html(
-        '<svg class="error-bar" viewBox="0 0 {width} 16" width="{width}" height="16" aria-hidden="true"'
-        ' focusable="false"><line class="axis" x1="0" y1="8" x2="{width}" y2="8"/><rect class="interval" x="{low}"'
-        ' y="5" width="{interval}" height="6" rx="3"/><circle class="figure" cx="{at}" cy="8" r="4"/></svg>',
-        width=bar.width,
-        low=bar.low,
-        interval=round(bar.high - bar.low, 1),
-        at=bar.at,
+    return mark_safe(  # noqa: S308
+        f'<svg class="error-bar" viewBox="0 0 {bar.width} 16" width="{bar.width}" height="16" aria-hidden="true"'
+        f' focusable="false"><line class="axis" x1="0" y1="8" x2="{bar.width}" y2="8"/><rect class="interval"'
+        f' x="{bar.low}" y="5" width="{round(bar.high - bar.low, 1)}" height="6" rx="3"/>'
+        f'<circle class="figure" cx="{bar.at}" cy="8" r="4"/></svg>'
     )
 
 

@@ -57,7 +57,7 @@ def traffic(scf, monkeypatch):
         for version, each in requests.items():
             for request in each:
                 write(version, **request)
-        if log.interrupt:
+        if len(seen) == log.interrupt_at:
             raise KeyboardInterrupt
 
     def write(version: str, ms: float, code: int, returned: str, own: object) -> None:
@@ -81,7 +81,7 @@ def traffic(scf, monkeypatch):
 
     monkeypatch.setattr("time.sleep", sleep)
     monkeypatch.setattr(canary, "datetime", clock)
-    log.interrupt = False
+    log.interrupt_at = 0
     log.seen = seen
     return log
 
@@ -110,9 +110,10 @@ def test_a_version_that_does_as_well_gets_all_traffic(released, scf, traffic):
         {"code": 433},
         {"returned": '{"headers": {}, "statusCode": 503, "body": ""}'},
         {"own": {"event": "request.served", "status": 500}},
+        {"own": {"SCF_Message": '{"event": "request.served", "status": 500}\n'}},
         {"ms": 400},
     ],
-    ids=["an invocation that failed", "a returned status", "a status in a line of the project's", "a slow one"],
+    ids=["an invocation that failed", "a returned status", "a status in fields", "a status in a line", "a slow one"],
 )
 def test_a_worse_version_loses_its_share_before_the_end(released, scf, traffic, worse):
     traffic("1", 40)
@@ -147,10 +148,13 @@ def test_too_few_requests_to_judge_are_said_and_take_the_share_back(released, sc
     assert (scf.alias["FunctionVersion"], "RoutingConfig" in scf.alias) == ("1", False)
 
 
-def test_control_c_takes_the_share_back(released, scf, traffic):
-    traffic.interrupt = True
-    with pytest.raises(CommandError, match=r"^Interrupted\. Version 1 receives traffic\. "):
-        deploy_canary(released)
+def test_control_c_takes_the_share_back_and_says_what_was_seen(released, scf, traffic, capsys):
+    traffic("2", 4)
+    traffic.interrupt_at = 2  # polls
+    assert cli.main(["deploy", "--canary", "5", "--folder", str(released)]) == 1
+    printed = capsys.readouterr()
+    assert printed.err.startswith("Interrupted. Version 1 receives traffic. ")
+    assert "Version 2: 4 requests, 0 failed (0.0%), median 30 ms.\n" in printed.out
     assert (scf.alias["FunctionVersion"], "RoutingConfig" in scf.alias) == ("1", False)
 
 

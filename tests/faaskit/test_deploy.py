@@ -148,6 +148,19 @@ def test_the_first_deployment_finds_the_url_and_gives_it_to_the_function(project
     assert environment(scf.live)["PUBLIC_URL"] == URL
 
 
+def test_each_deployment_lets_the_pages_upload_to_the_bucket(project, scf, monkeypatch):
+    monkeypatch.setenv("PHOTO_BUCKET_URL", f"https://photos-{APPID}.cos.ap-guangzhou.myqcloud.com")
+    scf.buckets[f"photos-{APPID}"] = {}
+    for _attempt in range(2):  # the second time the function has not changed
+        assert f"Bucket photos-{APPID}: pages of {URL} may upload." in deploy(project)
+        [rule] = scf.buckets[f"photos-{APPID}"].values()
+        assert f"<AllowedOrigin>{URL}<".encode() in rule
+        scf.buckets[f"photos-{APPID}"].clear()
+    scf.buckets.clear()
+    with pytest.raises(CommandError, match="Could not let pages upload to the bucket"):
+        deploy(project)
+
+
 def test_a_public_url_that_is_set_stays(project, scf, monkeypatch):
     monkeypatch.setenv("PUBLIC_URL", "https://survey.example.com")
     assert "https://survey.example.com/" in deploy(project)

@@ -16,6 +16,7 @@ FORMS = {
     "branch",
     "branch-survey",
     "branch_add",
+    "brand",
     "erase",
     "invitation",
     "language",

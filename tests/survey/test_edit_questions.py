@@ -52,6 +52,12 @@ def test_an_added_aspect_is_asked_at_once_and_the_others_stay(head: Client) -> N
     assert "口味" in page
 
 
+def test_something_else_stays_the_last_problem(head: Client) -> None:
+    for label in ("太吵", "太冷"):
+        post(head, "problem/add/", label=label)
+    assert asked(PROBLEM)[-3:] == ["problem", "problem-2", "other"]
+
+
 def test_the_first_change_changes_nothing_else_on_the_page(head: Client) -> None:
     def page(language: str) -> str:
         text = Client().get(f"/?lang={language}").content.decode()
@@ -128,9 +134,9 @@ def test_the_key_comes_from_the_english_label_and_is_of_one_question(
     head: Client, kind: str, label_en: str, key: str
 ) -> None:
     post(head, f"{kind}/add/", label="新的", label_en=label_en)
-    assert asked(kind)[-1] == key
+    assert [question.key for question in kept_chain.current().own] == [key]
     post(head, f"{kind}/{key}/", label="变了", label_en="Changed")
-    assert asked(kind)[-1] == key
+    assert [(question.key, question.label) for question in kept_chain.current().own] == [(key, "变了")]
     form = SubmissionForm.from_json({"satisfaction": 1, "name": "x", "phone": "12345", "own": {key: 3}})
     assert ("own" in form.errors) == (kind == PROBLEM)
 

@@ -38,7 +38,10 @@ READING = """
 dashboard/                                                     login  ok     ok     ok     ok     ok     login
 dashboard/?branch=south                                        login  404    ok     ok     ok     ok     login
 dashboard/today/                                               login  ok     ok     ok     ok     ok     login
+dashboard/compare/                                             login  ok     ok     ok     ok     ok     login
+dashboard/compare/?branch=south                                login  404    ok     ok     ok     ok     login
 dashboard/account/                                             login  ok     ok     ok     ok     ok     login
+dashboard/compare/                                             login  ok     ok     ok     ok     ok     login
 dashboard/comments/                                            login  ok     ok     ok     ok     ok     login
 dashboard/comments/?branch=south                               login  404    ok     ok     ok     ok     login
 dashboard/follow-up/                                           login  ok     ok     ok     ok     ok     login
@@ -74,6 +77,7 @@ dashboard/robots/add/                                          login  404    404
 dashboard/robots/{robot}/                                      login  404    404    404    ok     ok     login
 dashboard/robots/{robot}/test/                                 login  404    404    404    405    405    login
 dashboard/robots/{robot}/again/                                login  404    404    404    405    405    login
+dashboard/brand/                                               login  404    404    404    ok     ok     login
 dashboard/staff/                                               login  404    404    404    ok     ok     login
 dashboard/staff/add/                                           login  404    404    404    ok     ok     login
 dashboard/staff/{member}/                                      login  404    404    404    ok     ok     login
@@ -149,7 +153,9 @@ WRITING = """
                                                guest  north  south  both   head   root   off
 dashboard/                                     405    405    405    405    405    405    405
 dashboard/today/                               405    405    405    405    405    405    405
+dashboard/compare/                             405    405    405    405    405    405    405
 dashboard/account/                             login  away+  away+  away+  away+  away+  login
+dashboard/compare/                             405    405    405    405    405    405    405
 dashboard/comments/                            405    405    405    405    405    405    405
 dashboard/follow-up/                           405    405    405    405    405    405    405
 dashboard/responses/{north}/                   login  away+  404    away+  away+  away+  login
@@ -182,6 +188,7 @@ dashboard/robots/add/                          login  404    404    404    away+
 dashboard/robots/{robot}/                      login  404    404    404    away+  away+  login
 dashboard/robots/{robot}/test/                 login  404    404    404    away+  away+  login
 dashboard/robots/{robot}/again/                login  404    404    404    away+  away+  login
+dashboard/brand/                               login  404    404    404    away+  away+  login
 dashboard/staff/                               405    405    405    405    405    405    405
 dashboard/staff/add/                           login  404    404    404    away+  away+  login
 dashboard/staff/{member}/                      login  404    404    404    away+  away+  login
@@ -276,6 +283,7 @@ FORMS: dict[str, dict[str, str]] = {
     "dashboard/questions/aspect/taste/change/": {"action": "retire"},
     "dashboard/robots/add/": ROBOT,
     "dashboard/robots/{robot}/": ROBOT,
+    "dashboard/brand/": {"name": "小满", "color": "#0a7d3f"},
     "dashboard/staff/add/": ACCOUNT,
     "dashboard/staff/{member}/": ACCOUNT,
     "dashboard/staff/{colleague}/": ACCOUNT,

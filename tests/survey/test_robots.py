@@ -557,6 +557,11 @@ class TestEscalation:
         assert alerts.escalate() == 0
         assert not Submission.objects.exclude(escalated_at=None).exists()
 
+    def test_a_case_of_long_ago_is_history(self, branch: Branch, chain_robot: Robot) -> None:
+        long_open(branch)
+        Submission.objects.update(local_date=timezone.localdate() - timedelta(days=9))
+        assert alerts.escalate() == 0
+
     def test_a_submission_of_the_release_before_has_no_due_time_and_is_escalated(
         self, branch: Branch, chain_robot: Robot, settings: Any
     ) -> None:

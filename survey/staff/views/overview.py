@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.formats import date_format
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -15,47 +17,14 @@ from mydjango.http.problems import allow
 from survey.chain import ASPECT, PROBLEM, current
 from survey.models import Branch
 from survey.scales import LOW_SCORES, Problem, Satisfaction
-from survey.staff import charts, figures, metrics, search, sums
+from survey.staff import charts, figures, markup, metrics, search, sums
 from survey.staff import trend as trends
 from survey.staff.access import staff_view
 from survey.staff.figures import Figures, Tally
 from survey.staff.filters import NO_BRANCH, SCORES, Filters
+from survey.staff.markup import Count, Part, Row
 from survey.staff.question_figures import OwnTally, own_figures
 from survey.staff.views.page import filter_form, page_context
-
-
-@dataclass(frozen=True)
-class Row:
-    """A line of a table: a name, an estimate with its error bar, and how it changed."""
-
-    name: str
-    link: str
-    estimate: metrics.Estimate | None
-    change: metrics.Change | None
-    error_bar: charts.ErrorBar | None
-    tally: Tally | None = None
-
-
-@dataclass(frozen=True)
-class Part:
-    """A group of the NPS with its share."""
-
-    number: int
-    label: str
-    count: int
-    share: metrics.Estimate | None
-
-
-@dataclass(frozen=True)
-class Count:
-    """A line of a table of counts, with its share and the length of its bar."""
-
-    label: str
-    count: int
-    share: float
-    length: float
-    score: int = 0
-    link: str = ""
 
 
 @allow("GET")
@@ -70,7 +39,6 @@ def overview(request: HttpRequest) -> HttpResponse:
     trend = trends.trend(filters, tables)
     nps, nps_before = now.nps, before.nps
     low_count, problems = figures.problems(filters)
-    own = own_figures(filters)
     context = page_context(request, form) | {
         "filters": filters,
         "now": now,
@@ -83,21 +51,42 @@ def overview(request: HttpRequest) -> HttpResponse:
         "nps_change": metrics.change(nps.score, nps_before.score) if nps and nps_before else None,
         "nps_bars": charts.stack([nps.detractors, nps.passives, nps.promoters]) if nps else [],
         "nps_parts": nps_parts(nps) if nps else [],
-        "distribution": distribution(now),
         "trend": trend,
         "trend_chart": charts.trend([trend_point(point, trend.is_monthly) for point in trend.points]),
         "branch_rows": branch_rows(form.branches, result, filters),
         "unlisted": result.unlisted,
         "listed": figures.LISTED,
-        "aspect_rows": aspect_rows(now, before, own),
         "low_count": low_count,
-        "problems": problem_rows(low_count, problems, now, own[0], filters, form.period),
         "newest_low": figures.NEWEST_LOW,
-        "good_keywords": search.keyword_list(filters, SCORES["high"]),
-        "bad_keywords": search.keyword_list(filters, SCORES["low"]),
         "small_sample": metrics.SMALL_SAMPLE,
     }
+    if now.n:
+        own = own_figures(filters)
+        context["aspect_rows"] = aspect_rows(now, before, own)
+        context["problems"] = problem_rows(low_count, problems, now, own[0], filters, form.period)
+        context["good_keywords"] = search.keyword_list(filters, SCORES["high"])
+        context["bad_keywords"] = search.keyword_list(filters, SCORES["low"])
+        context |= tables_and_charts(context, filters)
     return render(request, "staff/overview.html", context)
+
+
+def tables_and_charts(context: dict[str, Any], filters: Filters) -> dict[str, SafeString]:
+    """Return the HTML of what repeats on the page, from the context of the rest."""
+    chart, comments = context["trend_chart"], reverse("dashboard:comments")
+    good, bad = (
+        filters.query_string(**({} if filters.scores else {"score": score}), q="") for score in ("high", "low")
+    )
+    return {
+        "trend_plot": markup.plot(chart),
+        "trend_rows": markup.trend_rows(context["trend"], with_year_before=bool(chart.lines_before)),
+        "level_rows": markup.level_rows(distribution(context["now"])),
+        "part_rows": markup.part_rows(context["nps_parts"]),
+        "problem_rows": markup.problem_rows(context["problems"], reverse("dashboard:follow_up")),
+        "branch_table": markup.branch_rows(context["branch_rows"], context["unlisted"], figures.LISTED),
+        "aspect_table": markup.aspect_rows(context["aspect_rows"]),
+        "good_items": markup.keyword_items(context["good_keywords"], comments, good),
+        "bad_items": markup.keyword_items(context["bad_keywords"], comments, bad),
+    }
 
 
 def date_label(day: date) -> str:
