@@ -180,7 +180,7 @@ def test_a_rollback_is_possible_whatever_the_file_says(project, scf):
         ),
         ("- http:", "- cos:", "events may be http or timer here, not 'cos'"),
         ("region: ${env:REGION}", "region: guangzhou", "region is 'guangzhou': write it as in ap-guangzhou"),
-        ("type: event", "type: web", "type is 'web'"),
+        ("type: event", "type: http", "type is 'http': write event or web"),
         (
             "vpcConfig:\n    vpcId: ${env:VPC_ID} # vpc-…",
             "vpcConfig:",
