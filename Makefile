@@ -38,7 +38,7 @@ lint: $(BIN)/.dev         ## style, format, types, imports and configuration fil
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml deploy/github/*.yml
 	$(BIN)/pre-commit validate-config
 
 bench: $(BIN)/.dev .venv-bench/.bench  ## every benchmark in turn: an hour, on a machine that does nothing else

@@ -31,6 +31,10 @@ FAST = (
 )
 HEAD_OFFICE = (
     "/dashboard/today/",
+    "/dashboard/compare/",
+    "/dashboard/compare/?days=365",
+    "/dashboard/compare/?days=365&branch=branch3",
+    "/dashboard/compare/?days=365&branch=branch3&branch=branch4",
     "/dashboard/?days=30",
     "/dashboard/?days=90",
     "/dashboard/?days=365",
@@ -53,6 +57,8 @@ HEAD_OFFICE = (
 )
 MANAGER = (
     "/dashboard/today/",
+    "/dashboard/compare/",
+    "/dashboard/compare/?days=365",
     "/dashboard/",
     "/dashboard/?days=365",
     "/dashboard/comments/?days=365",

@@ -28,12 +28,13 @@ DEFAULT = re.compile(r'^DEFAULT_APPLICATION = "([^"]+)"', re.MULTILINE)  # in in
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `check`."""
     parser.add_argument("--folder", type=Path, default=Path.cwd(), help="the project (default: here)")
+    parser.add_argument("--stage", default="", help="the stage, with the variables of .env.STAGE")
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the findings; return 1 if there are any. Raises FaaskitError for a serverless.yml that cannot be read."""
     folder = Path(options.folder).resolve()
-    found = list(findings(folder))
+    found = list(findings(folder, options.stage))
     for sentence in found:
         print(f"- {sentence}")
     if not found:
@@ -41,9 +42,9 @@ def run(options: argparse.Namespace) -> int:
     return 1 if found else 0
 
 
-def findings(folder: Path) -> Iterator[str]:
+def findings(folder: Path, stage: str = "") -> Iterator[str]:
     """Yield what a deployment needs, with the variables that it would have: those of the shell and of .env."""
-    config = function_config.load(folder / "serverless.yml")
+    config = function_config.load(folder / "serverless.yml", stage=stage)
     described = project.read(folder)
     missing = missing_application(folder, config, config.environment)
     if missing:

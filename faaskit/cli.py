@@ -31,7 +31,11 @@ VERBS = {
     "invoke": Verb("faaskit.local.invoke", "local", "send one event to a fresh instance, or to the deployed function"),
     "package": Verb("faaskit.package.command", "package", "build the archives of function and layer"),
     "deploy": Verb("faaskit.scf.deploy", "deploy", "deploy the archives to Tencent Cloud SCF"),
-    "status": Verb("faaskit.scf.status", "deploy", "show the deployed function: versions, traffic, triggers, URL"),
+    "status": Verb(
+        "faaskit.scf.status",
+        "deploy",
+        "show the deployed function: versions, traffic, triggers, URL, last errors, what its doctor says",
+    ),
     "logs": Verb("faaskit.scf.logs", "deploy", "follow the log of the deployed function"),
     "rollback": Verb("faaskit.scf.rollback", "deploy", "move traffic back to an earlier version"),
     "remove": Verb("faaskit.scf.remove", "deploy", "delete function, versions, triggers and layer"),

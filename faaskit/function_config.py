@@ -23,6 +23,7 @@ LAYER_FILE = Path("deploy", "layer", "serverless.yml")  # beside the function's;
 
 REFERENCE = re.compile(r"\$\{([^{}]+)\}")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+STAGE = re.compile(r"[a-z][a-z0-9-]{0,30}")
 KINDS = ("event", "web")  # of `type`
 CONCURRENCY = 4  # requests that an instance of a Web function serves at once, each in a thread of its own
 MOST_CONCURRENT = 100  # the platform's limit
@@ -92,12 +93,35 @@ class _Resolver:
         return str(inner.resolve(str(self.document[reference]), where))
 
 
-def deployment_environ(folder: Path) -> dict[str, str]:
-    """Return the variables for `${env:…}` of a deployment: those of the shell win over those of the folder's .env file.
+def own_stage(path: Path) -> str:
+    """Return the stage that a serverless.yml names, '' for none. Raises FunctionConfigError."""
+    return str(_read(path).get("stage") or "")
+
+
+def env_file(folder: Path, stage: str = "") -> Path:
+    """Return the file of a stage's variables: .env.STAGE; for the stage that serverless.yml names, .env without that.
+
+    Another stage never falls back to .env, which has the database of the first. Raises FunctionConfigError for a
+    stage's name that is none, and where both files could be meant.
+    """
+    own = own_stage(folder / "serverless.yml")
+    stage = stage or own
+    plain, named = folder / ".env", folder / f".env.{stage}"
+    if stage and not STAGE.fullmatch(stage):
+        raise FunctionConfigError(f"{stage!r} is no name of a stage: write lower-case letters, digits and hyphens.")
+    if stage != own:
+        return named
+    if stage and plain.is_file() and named.is_file():
+        raise FunctionConfigError(f"{plain} and {named} are both for stage {stage}: keep one of them.")
+    return named if stage and named.is_file() else plain
+
+
+def deployment_environ(folder: Path, stage: str = "") -> dict[str, str]:
+    """Return the variables for `${env:…}` of a deployment: those of the shell win over those of the stage's file.
 
     Raises FunctionConfigError where that file cannot be read.
     """
-    return read_env_file(folder / ".env") | dict(os.environ)
+    return read_env_file(env_file(folder, stage)) | dict(os.environ)
 
 
 def read_env_file(path: Path) -> dict[str, str]:
@@ -112,18 +136,11 @@ def read_env_file(path: Path) -> dict[str, str]:
 
 def load(path: Path, environ: Mapping[str, str] | None = None, stage: str = "") -> FunctionConfig:
     """Read and resolve one serverless.yml; `stage` wins over the file's own. Raises FunctionConfigError."""
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise FunctionConfigError(f"{path} does not exist: it describes the function.") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise FunctionConfigError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
-    if not isinstance(document, dict) or not isinstance(document.get("inputs"), dict):
-        raise FunctionConfigError(f"{path} has no 'inputs' section.")
+    document = _read(path)
     if stage:
         document["stage"] = stage
     unset: dict[str, str] = {}
-    resolver = _Resolver(document, deployment_environ(path.parent) if environ is None else environ, unset)
+    resolver = _Resolver(document, deployment_environ(path.parent, stage) if environ is None else environ, unset)
     try:
         inputs = resolver.resolve(document["inputs"], "inputs")
         return FunctionConfig(
@@ -143,6 +160,19 @@ def load(path: Path, environ: Mapping[str, str] | None = None, stage: str = "") 
         )
     except (TypeError, ValueError, AttributeError) as error:
         raise FunctionConfigError(f"{path}: {error}") from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return the document of a serverless.yml, nothing resolved. Raises FunctionConfigError."""
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise FunctionConfigError(f"{path} does not exist: it describes the function.") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise FunctionConfigError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
+    if not isinstance(document, dict) or not isinstance(document.get("inputs"), dict):
+        raise FunctionConfigError(f"{path} has no 'inputs' section.")
+    return document
 
 
 def _whole(inputs: Mapping[str, Any], key: str, default: int) -> int:

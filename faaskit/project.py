@@ -72,6 +72,9 @@ class Project:
     required: tuple[str, ...] = ()  # variables without which nothing is deployed
     health: str = ""  # path that must respond with 200 before traffic moves; "": / must respond below 500
     migrate: tuple[str, ...] = ()  # the command that a deployment runs in the new version
+    uploads: str = ""  # the function's variable with the URL of a COS bucket to which the project's pages upload
+    doctor: tuple[str, ...] = ()  # the management command whose output 'status' shows
+    database: tuple[str, ...] = ()  # variables that together name the database; (): those that end in DATABASE_URL
     log_fields: dict[str, str] = field(
         default_factory=dict
     )  # of the project's JSON lines, and their types in the index

@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "mydjango.operations.metrics.MetricsMiddleware",
     # Outside of what redirects and what replaces responses; not imported where no origin is named.
     *(["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []),
+    "mydjango.http.compression.TextGZipMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "mydjango.http.content_security.ContentSecurityPolicyMiddleware",
     "mydjango.http.static.StaticFilesMiddleware",
@@ -87,6 +88,7 @@ STAFF_MIDDLEWARE = [
 ]
 GUEST_MIDDLEWARE = ["survey.guest.blank_page.BlankPageMiddleware", "mydjango.http.language.LanguageMiddleware"]
 GUEST_PATHS = ["/", "/s/", "/submitSurvey", "/thanks/", "/privacy", "/erase", "/erase/"]
+GUEST_PATHS += ["/photos", "/photos/", "/brand/"]
 PLAIN_PATHS = ["/hello/", "/welcome/", "/jieba/", "/healthz", "/openapi.json"]
 
 ROOT_URLCONF = "mydjango.urls"
@@ -187,6 +189,35 @@ EMAIL_SECONDS = max(30, 2 * EMAIL_TIMEOUT)
 MAIL_ATTEMPTS = environment.integer("MAIL_ATTEMPTS", 20, minimum=1)  # two days with the pauses between them
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", EMAIL_HOST_USER or "survey@localhost")
 
+
+def _robot_hosts() -> list[tuple[str, int]]:
+    """Return host and port of each entry of ROBOT_HOSTS. Raises ImproperlyConfigured for one that is neither."""
+    entries = [urlsplit(f"//{entry}") for entry in environment.text("ROBOT_HOSTS").replace(",", " ").split()]
+    try:
+        hosts = [(entry.hostname or "", entry.port or 443) for entry in entries]
+    except ValueError:
+        hosts = [("", 0)]
+    if not all(host for host, _port in hosts) or any(entry.path or entry.username for entry in entries):
+        raise ImproperlyConfigured("ROBOT_HOSTS is not like robots.example.com, 203.0.113.5:8443.")
+    return hosts
+
+
+# Where robots may be posted to besides the hosts of WeCom, DingTalk and Feishu, such as a service on own machines. An
+# address in a private network is refused unless it stands here as an address.
+ROBOT_HOSTS = _robot_hosts()
+
+# Guests' photos: the bucket's URL, without its credentials those of the function's role; or else a folder of a server.
+PHOTO_BUCKET_URL = environment.text("PHOTO_BUCKET_URL").rstrip("/")
+_bucket = urlsplit(PHOTO_BUCKET_URL)
+if PHOTO_BUCKET_URL and (_bucket.scheme not in ("http", "https") or not _bucket.hostname or _bucket.query):
+    raise ImproperlyConfigured(
+        "PHOTO_BUCKET_URL is not an address such as https://photos-1250000000.cos.ap-guangzhou.myqcloud.com."
+    )
+PHOTO_BUCKET_REGION = environment.text("PHOTO_BUCKET_REGION", environment.region())  # of S3's signature; COS has none
+PHOTO_SECRET_ID = environment.text("PHOTO_SECRET_ID")
+PHOTO_SECRET_KEY = environment.text("PHOTO_SECRET_KEY")
+PHOTO_FOLDER = environment.text("PHOTO_FOLDER", str(BASE_DIR / "photos") if DEBUG else "")
+
 # http:// in PUBLIC_URL means that there is no TLS, as behind a local gateway.
 _tls = not DEBUG and _public.scheme != "http"
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _tls
@@ -202,6 +233,11 @@ SECURE_CSP = {
     "base-uri": ["'none'"],
     "frame-ancestors": ["'none'"],
 }
+if PHOTO_BUCKET_URL:
+    # The bucket alone: its host, and its path where the bucket is one.
+    _photos = f"{_bucket.scheme}://{_bucket.netloc}{_bucket.path and _bucket.path + '/'}"
+    SECURE_CSP["img-src"].append(_photos)
+    SECURE_CSP["connect-src"].append(_photos)
 # W005, W021: HSTS for subdomains and preload would also hold for other customers of a shared default domain.
 # E408 to E410: the admin looks for its middleware in MIDDLEWARE, and here STAFF_MIDDLEWARE has it.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "admin.E408", "admin.E409", "admin.E410"]

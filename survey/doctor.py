@@ -9,10 +9,14 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from mydjango.object_storage.bucket import StorageError
 from mydjango.operations.doctor import check
+from survey import photos
 from survey.jobs import retention, rollup
 from survey.mail import outbox
-from survey.models import JobRun, Submission
+from survey.mail.delivery import QueueState
+from survey.models import JobRun, Photo, Submission
+from survey.robots import alerts
 
 LATE = timedelta(minutes=10)  # for jobs that run every minute
 ERASURE_LATE = timedelta(days=2)  # for the job that runs every night
@@ -33,7 +37,15 @@ def _wait_timeout() -> tuple[bool, str]:
 
 @check("mail queue", needs_database=True)
 def _mail_queue() -> tuple[bool, str]:
-    state = outbox.queue_state()
+    return _queue(outbox.queue_state())
+
+
+@check("queue of robots", needs_database=True)
+def _robots() -> tuple[bool, str]:
+    return _queue(alerts.queue_state())
+
+
+def _queue(state: QueueState) -> tuple[bool, str]:
     age = timezone.now() - state.due_since if state.due_since else timedelta(0)
     due = f", the oldest due for {int(age.total_seconds())} s" if state.due_since else ""
     return age < LATE and not state.failed, f"{state.queued} queued{due}, {state.failed} given up"
@@ -54,6 +66,21 @@ def _keywords() -> tuple[bool, str]:
         return False, str(error)
     due = Submission.objects.filter(terms_due=True, created_at__lt=timezone.now() - LATE).count()
     return not due, f"the dictionary opens, {due} comments wait for their keywords"
+
+
+@check("photos", needs_database=True)
+def _photos() -> tuple[bool, str]:
+    if not photos.is_on():
+        return True, "guests cannot add any: PHOTO_BUCKET_URL is not set"
+    try:
+        keys = photos.storage().check_credentials()
+    except StorageError as error:
+        return False, f"{error} PHOTO_SECRET_ID and PHOTO_SECRET_KEY are the key, FUNCTION_ROLE the role"
+    failed = Photo.objects.filter(delete_at__isnull=False, attempts__gt=0)
+    if last := failed.order_by("-attempts").first():
+        return False, f"{failed.count()} are not deleted yet, the last error is {last.last_error or 'an interruption'}"
+    waiting = Photo.objects.filter(delete_at__isnull=False).count()
+    return True, f"signed with {keys}, {waiting} wait for their deletion"
 
 
 def _last_run(command: str) -> tuple[bool, str]:

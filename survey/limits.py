@@ -96,6 +96,13 @@ def count_submission(address: str, submission: Submission) -> None:
         _count(name, limit, SUBMISSION_WINDOW)
 
 
+def count_upload(address: str) -> None:
+    """Count a permitted upload of a photo, by address: no branch is known yet. Raises TooManyAttempts."""
+    limit: int = settings.SUBMISSIONS_PER_HOUR
+    if limit and address:
+        _count(f"upload {timezone.localdate()} {network(address)}", limit, SUBMISSION_WINDOW)
+
+
 def network(address: str) -> str:
     """Return the network that counts as one client: an IPv4 address, or the /64 of an IPv6 address.
 

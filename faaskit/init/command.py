@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `init`."""
     parser.add_argument("--folder", type=Path, default=Path.cwd(), help="the project (default: here)")
     parser.add_argument("--application", metavar="MODULE:NAME", help="the application, where the source makes several")
+    parser.add_argument("--github", action="store_true", help="write a workflow of GitHub Actions that deploys, too")
     parser.add_argument("--diff", action="store_true", help="show what this version would write instead; write nothing")
 
 
@@ -31,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     if not folder.is_dir():
         raise InitError(f"--folder {options.folder}: there is no such folder.")
     application = _choose(folder, options.application)
-    planned = plan(folder, application)
+    planned = plan(folder, application, options.github)
     _refuse_own_index(folder)
     if options.diff:
         for each in planned:
@@ -102,5 +103,6 @@ def _write(folder: Path, planned: Planned) -> str:
         with file.open("a", encoding="utf-8") as stream:
             stream.write(f"{'' if text.endswith(chr(10)) else chr(10)}\n{planned.content}")
         return f"{TABLE} added"
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(planned.content, encoding="utf-8")
     return "written"

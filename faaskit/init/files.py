@@ -19,6 +19,7 @@ TEMPLATES = Path(__file__).parent.parent / "templates"
 # A wheel has index.py among the templates, a checkout at its top.
 BRIDGE = next(path for path in (TEMPLATES / "index.py", TEMPLATES.parent.parent / "index.py") if path.is_file())
 
+WORKFLOW = ".github/workflows/deploy.yml"
 STATIC = "wsgi_static"  # the module that serves static files where nothing else does
 INSTANCE = "wsgi_instance"  # the module that makes Flask's instance folder where a function may write
 ASGI_ADAPTER = "a2wsgi==1.10.10"
@@ -53,7 +54,7 @@ class Planned:
     is_table: bool = False
 
 
-def plan(folder: Path, application: Application) -> list[Planned]:
+def plan(folder: Path, application: Application, with_workflow: bool = False) -> list[Planned]:
     """Return the files of a project, in the order in which they are reported."""
     planned = [Planned("index.py", BRIDGE.read_text(encoding="utf-8"))]
     target = application.target
@@ -71,7 +72,18 @@ def plan(folder: Path, application: Application) -> list[Planned]:
     read = environment_variables(modules(folder))
     planned.append(Planned("serverless.yml", _serverless_yml(folder, application, target, read)))
     table = _table(folder, application, target, [each.name for each in planned], read)
-    return [*planned, Planned("pyproject.toml", table, is_table=True)]
+    planned.append(Planned("pyproject.toml", table, is_table=True))
+    if with_workflow:
+        own = "requirements.txt"
+        has_own = (folder / own).is_file() or any(each.name == own for each in planned)
+        install = f"pip install {f'-r {own} ' if has_own else ''}'faaskit[local,package,deploy]'"
+        planned.append(Planned(WORKFLOW, workflow(install, "faaskit")))
+    return planned
+
+
+def workflow(install: str, faaskit: str) -> str:
+    """Return the workflow of GitHub Actions that packages and deploys, with two commands."""
+    return _filled("github-workflow.yml-tpl", {"install": install, "faaskit": faaskit})
 
 
 def is_bridge(source: str) -> bool:

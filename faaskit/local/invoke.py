@@ -96,7 +96,9 @@ def _request(options: argparse.Namespace, request_id: str) -> HttpRequest:
         if not any(name.lower() == "content-type" for name, _ in headers):
             headers.append(("Content-Type", "application/x-www-form-urlencoded"))
         headers.append(("Content-Length", str(len(body))))
-    return HttpRequest(method.upper(), target, headers, body, scheme="http", request_id=request_id, stage=options.stage)
+    return HttpRequest(
+        method.upper(), target, headers, body, scheme="http", request_id=request_id, stage=options.gateway_stage
+    )
 
 
 def succeeded(invocation: Invocation) -> bool:
@@ -150,7 +152,7 @@ def _invoke_remotely(options: argparse.Namespace, event: bytes) -> int:
     from faaskit.scf.api import DeployError
 
     try:
-        account = open_account(options.folder)
+        account = open_account(options.folder, stage=options.stage)
         invocation = remote.invoke(account.api, account.config, json.loads(event))
     except DeployError as error:
         raise LocalFunctionError(str(error)) from error

@@ -51,7 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that `serve` and `invoke` share."""
     parser.add_argument("--folder", type=Path, default=Path.cwd(), help="the function's code (default: here)")
     parser.add_argument("--config", type=Path, help="its serverless.yml (default: the folder's, if it has one)")
-    parser.add_argument("--stage", default="", help="stage of apigw, aws-rest and aws-http (default: the usual one)")
+    parser.add_argument(
+        "--gateway-stage", default="", help="stage of apigw, aws-rest and aws-http (default: the usual one)"
+    )
+    parser.add_argument("--stage", default="", help="the stage, with the variables of .env.STAGE")
     parser.add_argument("--memory", type=int, metavar="MB", help="limit of an instance (default: memorySize); 0: none")
     parser.add_argument("--timeout", type=float, metavar="S", help="limit of an invocation (default: timeout)")
     parser.add_argument(
@@ -111,7 +114,8 @@ def uses_own_database(options: argparse.Namespace) -> bool:
 def read_config(options: argparse.Namespace) -> FunctionConfig:
     """Load serverless.yml; a folder without one gets the platform's defaults. Raises LocalFunctionError.
 
-    .env holds the values of production, its database and its mail server: it is read where --env-file names it only.
+    .env holds the values of production, its database and its mail server: it is read where --env-file names it only,
+    and .env.STAGE where --stage does.
     """
     folder = Path(options.folder).resolve()
     path = options.config or folder / "serverless.yml"
@@ -120,8 +124,9 @@ def read_config(options: argparse.Namespace) -> FunctionConfig:
     if not options.config and not path.exists():
         return FunctionConfig(path, folder.name)
     try:
-        named = function_config.read_env_file(options.env_file) if options.env_file else {}
-        return function_config.load(path, named | dict(os.environ))
+        named = function_config.read_env_file(folder / f".env.{options.stage}") if options.stage else {}
+        named |= function_config.read_env_file(options.env_file) if options.env_file else {}
+        return function_config.load(path, named | dict(os.environ), options.stage)
     except function_config.FunctionConfigError as error:
         raise LocalFunctionError(str(error)) from error
 

@@ -277,7 +277,7 @@ def _application(
     launch, config = function.launch, function.config
     if options.gateway != WEB:
         pool = InstancePool(launch, 1 if options.debug else options.instances, options.idle)
-        return GatewayApplication(options.gateway, function, pool, log, options.stage)
+        return GatewayApplication(options.gateway, function, pool, log, options.gateway_stage)
     threads = config.concurrency if config.is_web else CONCURRENCY
     folder = launch.folder
     if not (folder / bootstrap.NAME).is_file():  # as `package` would write it

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import json
 
-from faaskit import project
+from faaskit import function_config, project
 from faaskit.project import Project
-from faaskit.scf import opened, remove, rollback, settings_check, upload
+from faaskit.scf import canary, opened, policy, remove, rollback, settings_check, stages, upload
+from faaskit.scf.account import open_account
 from faaskit.scf.api import DeployError
+from faaskit.scf.canary import Canary
 from faaskit.scf.deployment import Deployment
 from faaskit.scf.output import report
 
@@ -25,6 +28,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     action.add_argument("--remove", action="store_true", help="delete function, versions, triggers and layer")
     action.add_argument("--dry-run", action="store_true", help="print the calls of a first deployment; needs no keys")
+    action.add_argument("--policy", action="store_true", help="print the permissions that the keys need; needs no keys")
+    parser.add_argument(
+        "--canary",
+        type=canary.percent,
+        metavar="PERCENT",
+        help="give the new version this share of the traffic first, and go on or back by what the log shows",
+    )
+    parser.add_argument(
+        "--watch", type=canary.duration, default="10m", metavar="TIME", help="how long, with --canary (default: 10m)"
+    )
     parser.add_argument("--no-migrate", action="store_true", help="leave the database as it is")
     parser.add_argument("--noinput", action="store_true", help="do not ask before --remove")
     opened.add_arguments(parser)
@@ -37,11 +50,19 @@ def run(options: argparse.Namespace) -> int:
     if options.rollback is not None:
         options.version = options.rollback
         return rollback.run(options)
-    with opened.open_deployment(options.folder, options.dry_run) as deployment:
+    if options.policy:
+        account = open_account(options.folder, dry_run=True, stage=options.stage)
+        print(json.dumps(policy.policy(account, project.read(options.folder)), indent=2, ensure_ascii=False))
+        return 0
+    with opened.open_deployment(options.folder, options.dry_run, options.stage) as deployment:
         if options.no_migrate:
             deployment.migrate = ()
+        if options.canary:
+            deployment.canary = Canary(options.canary, options.watch)
         described = project.read(options.folder)
         _report_unset(deployment, described, options)
+        if options.stage:
+            stages.check(options.folder, deployment.config, deployment.layer_config, deployment.api, described, report)
         if described.settings:
             settings_check.check(options.folder, described.settings, deployment.config.environment)
         function = upload.read_archive(options.folder / "build" / "function.zip")
@@ -63,8 +84,8 @@ def _report_unset(deployment: Deployment, described: Project, options: argparse.
     missing = [name for name in described.required if name in unset]
     if missing:
         raise DeployError(
-            f"Required and not set: {', '.join(missing)}. Put them into {options.folder / '.env'} or into the "
-            "environment."
+            f"Required and not set: {', '.join(missing)}. Put them into "
+            f"{function_config.env_file(options.folder, options.stage)} or into the environment."
         )
     if unset:
         names = ", ".join(unset) if options.verbosity > 1 else f"{len(unset)} optional settings ('-v 2' names them)"

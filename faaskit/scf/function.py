@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from faaskit.function_config import FunctionConfig
-from faaskit.scf import default_alias, remote, triggers, versions
+from faaskit.scf import canary, default_alias, function_log, remote, triggers, versions
 from faaskit.scf.api import (
     POLL_EVERY,
     POLLS,
@@ -20,12 +20,15 @@ from faaskit.scf.api import (
     wait_until_active,
     wait_until_settled,
 )
+from faaskit.scf.canary import Canary
 from faaskit.scf.default_alias import LATEST, Alias
 from faaskit.scf.parameters import (
+    DEFAULT_ALIAS,
     SECTIONS,
     create_function,
     fingerprint,
     fixed,
+    kind,
     leftovers,
     name_and_namespace,
     update_configuration,
@@ -73,7 +76,11 @@ class Function:
 
     def check_fixed(self, present: dict[str, Any]) -> None:
         """Raise DeployError for an entry that CreateFunction alone takes and that differs, such as the runtime."""
-        wanted = {"Runtime": str(self.config.inputs.get("runtime", "")), "Type": "Event", **fixed(self.config)}
+        wanted = {
+            "Runtime": str(self.config.inputs.get("runtime", "")),
+            "Type": kind(self.config),
+            **fixed(self.config),
+        }
         for key, value in wanted.items():
             if present.get(key, value) != value:
                 raise DeployError(
@@ -105,7 +112,8 @@ class Function:
         with self.steps.step("update the code"):
             self.steps.report(f"Updating function {self.config.name} in {self.config.region}.")
             names = name_and_namespace(self.config)
-            send(self.api, "UpdateFunctionCode", archive, self.bucket, "Code", **names, Handler=self.config.handler)
+            handler = {} if self.config.is_web else {"Handler": self.config.handler}
+            send(self.api, "UpdateFunctionCode", archive, self.bucket, "Code", **names, **handler)
             self._wait()
         return alias
 
@@ -129,10 +137,11 @@ class Function:
         if present.get("ClsTopicId") and "ClsTopicId" not in shared:
             self.steps.report(f"The log stays in topic {present['ClsTopicId']}: serverless.yml names no other.")
 
-    def publish(self, archive: Archive, uploaded: str, shared: dict[str, Any]) -> str:
+    def publish(self, archive: Archive, uploaded: str, shared: dict[str, Any], pair: str = "") -> str:
         """Publish $LATEST with its fingerprint and return the version; raises DeployError for somebody else's code."""
         with self.steps.step("publish a version"):
-            version, detail = versions.publish(self.api, self.config, fingerprint(archive.content, self.config, shared))
+            wanted = fingerprint(archive.content, self.config, shared)
+            version, detail = versions.publish(self.api, self.config, wanted, pair)
             published = versions.code_hash(self.api, self.config, version)
             if published not in (uploaded, archive.sha256) or not versions.has_configuration(detail, shared):
                 versions.delete(self.api, self.config, version)
@@ -161,7 +170,30 @@ class Function:
                 self.steps.live = f"{previous} or {version}"  # the call may have arrived
                 raise
         self.steps.live = version
-        self.steps.report(f"Version {version} receives traffic.")
+        self.steps.report(f"Version {version}{self.steps.of} receives traffic.")
+
+    def try_canary(self, version: str, alias: Alias, wanted: Canary) -> None:
+        """Give a version a share of the traffic and watch it; take that back and raise DeployError if it is worse.
+
+        The share is taken back after every other error too, and after Control-C.
+        """
+        topic = function_log.topic_of(self.api.call("GetFunction", **name_and_namespace(self.config)), self.config)
+        old, share = alias.version, f"{wanted.percent} % of the traffic"
+        advice = f"Version {version} stays published: 'rollback {version}' gives it all traffic."
+        with self.steps.step("try the version as a canary", advice):
+            worse = "the canary was interrupted"
+            self.steps.live = f"{old} (and, with {share} until 'rollback {old}', version {version})"
+            try:
+                default_alias.share(self.api, self.config, alias, version, wanted.percent / 100)
+                minutes = wanted.watch.total_seconds() / 60
+                self.steps.report(f"Version {version} receives {share} for {minutes:g} minutes; Ctrl-C takes it back.")
+                worse = canary.watch(self.api, self.config, topic, (old, version), wanted, self.steps.report)
+            finally:
+                if worse:
+                    default_alias.move(self.api, self.config, old, alias.previous)
+                    self.steps.live = old
+            if worse:
+                raise DeployError(f"{worse}.")
 
     def prune(self, keep: set[str]) -> None:
         """Delete old versions; a refusal is only reported."""
@@ -178,11 +210,11 @@ class Function:
             response = invocation.result if isinstance(invocation.result, dict) else {"body": invocation.result}
             status = response.get("statusCode")
             if status in accepted:
-                self.steps.report(f"Version {version} passes {path}.")
+                self.steps.report(f"Version {version}{self.steps.of} passes {path}.")
                 return
             if status != 503 or attempt == HEALTH_TRIES:
                 reason = invocation.error or f"{status}: {str(response.get('body', response))[:500]}"
-                raise DeployError(f"version {version}, {path}: {reason}\n{invocation.log}".rstrip())
+                raise DeployError(f"version {version}{self.steps.of}, {path}: {reason}\n{invocation.log}".rstrip())
             time.sleep(HEALTH_PAUSE)
 
     def _is_healthy(self, version: str) -> bool:
@@ -196,13 +228,20 @@ class Function:
 
     def url(self) -> str:
         """Return the public address of the Function URL, '' for none."""
-        return triggers.function_url(triggers.existing(self.api, self.config))
+        present = triggers.existing(self.api, self.config)
+        return triggers.function_url(
+            [each for each in present if each.get("Qualifier", DEFAULT_ALIAS) == DEFAULT_ALIAS]
+        )
 
     def synchronise(self, kinds: tuple[str, ...]) -> None:
         """Give the function the triggers of serverless.yml that are of these kinds."""
         present = triggers.existing(self.api, self.config)
         for line in triggers.synchronise(self.api, self.config, kinds, present):
             self.steps.report(f"Trigger {line}.")
+
+    def exists(self) -> bool:
+        """Return whether the account has the function."""
+        return find(self.api, "GetFunction", **name_and_namespace(self.config)) is not None
 
     def delete(self) -> None:
         """Delete the function with all versions and wait until the platform has done so."""

@@ -17,7 +17,7 @@ from typing import Any
 
 from faaskit.function_config import FunctionConfig
 from faaskit.scf.api import Api, DeployError
-from faaskit.scf.parameters import name_and_namespace
+from faaskit.scf.parameters import name_and_namespace, web_config
 from faaskit.timers import PLATFORM_TIME
 from faaskit.units import MEBIBYTE
 
@@ -69,17 +69,12 @@ def lines(
     """
     if not re.fullmatch(r"[\w-]*", request_id):
         raise DeployError(f"{request_id!r} is no request id: it has letters, digits and dashes.")
-    names = name_and_namespace(config)
-    topic = str(api.call("GetFunction", **names).get("ClsTopicId") or "")
-    if not topic:
-        raise DeployError(NO_TOPIC.format(config.name))
-    query = f'SCF_FunctionName:"{names["FunctionName"]}" AND SCF_Namespace:"{names["Namespace"]}"'
-    if request_id:
-        query += f' AND SCF_RequestId:"{request_id}"'
+    topic = topic_of(api.call("GetFunction", **name_and_namespace(config)), config)
+    terms = query(config) + (f' AND SCF_RequestId:"{request_id}"' if request_id else "")
     seen: dict[tuple[Any, ...], int] = {}
     while True:
         until = end or datetime.now(PLATFORM_TIME)
-        for entry in _search(api, topic, query, start, until):
+        for entry in search(api, topic, terms, start, until):
             key = tuple(entry.get(name) for name in ("Time", "PkgId", "PkgLogId", "LogJson"))
             if key not in seen:
                 seen[key] = int(entry["Time"])
@@ -91,7 +86,23 @@ def lines(
         time.sleep(POLL_EVERY)
 
 
-def _search(api: Api, topic: str, query: str, start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
+def topic_of(function: Mapping[str, Any], config: FunctionConfig) -> str:
+    """Return the topic of a function as the API describes it; raises DeployError for none."""
+    topic = str(function.get("ClsTopicId") or "")
+    if not topic:
+        raise DeployError(NO_TOPIC.format(config.name))
+    return topic
+
+
+def query(config: FunctionConfig) -> str:
+    """Return the search for all entries of a function, or of a Web function and the one beside it."""
+    names = name_and_namespace(config)
+    functions = [config, web_config(config)] if config.is_web else [config]
+    wanted = " OR ".join(f'SCF_FunctionName:"{each.name}"' for each in functions)
+    return f'{f"({wanted})" if config.is_web else wanted} AND SCF_Namespace:"{names["Namespace"]}"'
+
+
+def search(api: Api, topic: str, query: str, start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
     """Yield the entries of every page; after the 10,000 of one Context, search again from the last one."""
     first, context, count = _milliseconds(start), "", 0
     while True:
@@ -114,12 +125,18 @@ def _milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
+def fields_of(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of an entry of CLS; the text alone where the topic's index is broken."""
+    try:
+        fields: dict[str, Any] = json.loads(entry.get("LogJson") or "")
+    except ValueError:
+        return {"SCF_Message": entry.get("RawLog") or ""}
+    return fields
+
+
 def _lines(entry: Mapping[str, Any]) -> list[Line]:
     """Return the lines of one entry of CLS, [] for one that is not printed."""
-    try:
-        fields = json.loads(entry.get("LogJson") or "")
-    except ValueError:  # the topic's index is broken
-        fields = {"SCF_Message": entry.get("RawLog") or ""}
+    fields = fields_of(entry)
     message = str(fields.get("SCF_Message") or "")
     moment = datetime.fromtimestamp(int(entry["Time"]) / 1000, PLATFORM_TIME)
     request_id = str(fields.get("SCF_RequestId") or "-")
@@ -130,7 +147,7 @@ def _lines(entry: Mapping[str, Any]) -> list[Line]:
         text = _outcome(fields, failed) if message.startswith("Report ") else message
         return [Line(moment, "ERROR" if failed else "INFO", request_id, text)]
     own = {name: value for name, value in fields.items() if not name.startswith(("SCF_", "__"))}
-    records = [own] if own else [_record(line) for line in message.splitlines() if line.strip()]
+    records = [own] if own else [record(line) for line in message.splitlines() if line.strip()]
     default = str(fields.get("SCF_Level") or "INFO")
     return [Line(moment, str(record.get("level") or default), request_id, _text(record)) for record in records]
 
@@ -143,7 +160,7 @@ def _outcome(fields: Mapping[str, Any], failed: bool) -> str:
     return f"{result}: {float(fields.get('SCF_Duration') or 0):.0f} ms, {memory:.0f} MB{retry}"
 
 
-def _record(line: str) -> dict[str, Any]:
+def record(line: str) -> dict[str, Any]:
     """Return a line of JSON as its fields, another one as its text."""
     try:
         record = json.loads(line)

@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the lines until the end, Ctrl-C or a closed pipe; returns the exit code and raises DeployError."""
-    account = open_account(options.folder)
+    account = open_account(options.folder, stage=options.stage)
     follow = not (options.until or options.request) if options.follow is None else options.follow
     end = None if follow else options.until or datetime.now(PLATFORM_TIME)
     level = logging.getLevelName(options.level)

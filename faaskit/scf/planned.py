@@ -6,9 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from faaskit.scf.api import ARCHIVE_FIELD, READS, ResourceNotFound
+from faaskit.scf.api import ARCHIVE_FIELD, READS, Report, ResourceNotFound
 from faaskit.scf.output import report
-from faaskit.scf.upload import Archive
+from faaskit.scf.upload import Archive, cors_rule
 
 URL = "https://the-function-url.example"
 # The response to every call that changes something; to Invoke, that a command and a request succeeded.
@@ -24,27 +24,36 @@ DONE = {
 class PlannedApi:
     """The API of an account in which there is nothing yet."""
 
-    def __init__(self) -> None:
-        self._function: dict[str, Any] = {}
-        self._triggers: list[dict[str, Any]] = []
+    def __init__(self, report: Report = report) -> None:
+        self.report = report
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.triggers: list[dict[str, Any]] = []  # as the API lists them
+        self._functions: dict[str, dict[str, Any]] = {}
 
     def call(self, action: str, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401  (any JSON)
         """Print a call that changes something; return what the later calls of a deployment are formed with."""
+        self.calls.append((action, parameters))
+        name = str(parameters.get("FunctionName") or "")
         if action.startswith(READS):
-            return self._read(action)
-        report(f"{action} {json.dumps(masked(parameters), ensure_ascii=False)}")
+            return self._read(action, name)
+        self.report(f"{action} {json.dumps(masked(parameters), ensure_ascii=False)}")
         if action in ("CreateFunction", "UpdateFunctionConfiguration"):
-            self._function = parameters | {"Status": "Active"}
+            self._functions[name] = parameters | {"Status": "Active"}
         if action == "CreateTrigger":
-            self._triggers.append(_listed(parameters))
+            self.triggers.append(_listed(parameters))
         return DONE
 
-    def _read(self, action: str) -> dict[str, Any]:
-        if action == "GetFunction" and self._function:
-            return self._function
-        if action in ("GetFunction", "ListLayerVersions", "DescribeIndex"):
+    def fetch(self, url: str) -> tuple[int, str]:
+        """Print a request to a Function URL; return that it succeeded."""
+        self.report(f"GET {url}")
+        return 200, ""
+
+    def _read(self, action: str, name: str) -> dict[str, Any]:
+        if action == "GetFunction" and name in self._functions:
+            return self._functions[name]
+        if action in ("GetFunction", "ListLayerVersions", "DescribeIndex", "GetCustomDomain"):
             raise ResourceNotFound(action, "ResourceNotFound", "a dry run begins with an empty account")
-        return {"Status": "Active", "Triggers": self._triggers}
+        return {"Status": "Active", "Triggers": [each for each in self.triggers if each["FunctionName"] == name]}
 
 
 @dataclass(frozen=True)
@@ -57,6 +66,10 @@ class PlannedBucket:
         """Print the upload; returns the API's `Code`."""
         report(f"PutObject {json.dumps({'Bucket': self.name, 'File': archive.path.name})}")
         return {"CosBucketName": self.name}
+
+    def allow_uploads(self, origin: str) -> None:
+        """Print the rule."""
+        report(f"PutBucketCORS {json.dumps({'Bucket': self.name, 'CORSRule': [cors_rule(origin)]})}")
 
 
 def _listed(trigger: dict[str, Any]) -> dict[str, Any]:

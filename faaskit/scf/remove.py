@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Remove after the user typed the function's name; raises DeployError and ProjectError."""
-    with opened.open_deployment(options.folder) as deployment:
+    with opened.open_deployment(options.folder, stage=options.stage) as deployment:
         if not options.noinput:
             _confirm(deployment.config.name)
         deployment.remove()

@@ -15,6 +15,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Roll back; raises DeployError and ProjectError."""
-    with opened.open_deployment(options.folder) as deployment:
+    with opened.open_deployment(options.folder, stage=options.stage) as deployment:
         deployment.rollback(options.version)
     return 0

@@ -1,10 +1,12 @@
-"""Upload of the archives that `package` built: inline in the call, or through COS."""
+"""Upload of the archives that `package` built: inline in the call, or through COS. Uploads of a project's pages."""
 
 from __future__ import annotations
 
 import hashlib
 import zipfile
 from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -46,6 +48,9 @@ class Store(Protocol):
     def put(self, archive: Archive) -> dict[str, str]:
         """Upload the archive; returns the API's `Code` and raises DeployError."""
 
+    def allow_uploads(self, origin: str) -> None:
+        """Let pages of the origin upload objects; raises DeployError."""
+
 
 @dataclass(frozen=True)
 class Bucket:
@@ -58,13 +63,28 @@ class Bucket:
 
     def put(self, archive: Archive) -> dict[str, str]:
         """Upload, creating the bucket where it is missing; returns the API's `Code` and raises DeployError."""
+        client = self._client()
+        key = f"{archive.path.stem}-{archive.sha256[:16]}.zip"
+        with self._named_errors():
+            if not client.bucket_exists(self.name):
+                client.create_bucket(self.name)
+            client.put_object(self.name, archive.content, key)
+        name, _, _ = self.name.rpartition("-")  # the platform adds the APPID by itself
+        return {"CosBucketName": name, "CosObjectName": f"/{key}", "CosBucketRegion": self.region}
+
+    def allow_uploads(self, origin: str) -> None:
+        """Replace the bucket's CORS rules: pages of the origin may PUT objects with their type. Raises DeployError."""
+        client = self._client()
+        with self._named_errors():
+            client.put_bucket_cors(self.name, {"CORSRule": [cors_rule(origin)]})
+
+    def _client(self) -> Any:  # noqa: ANN401  (the SDK has no types)
         try:
             from qcloud_cos import CosConfig, CosS3Client
-            from qcloud_cos.cos_exception import CosClientError, CosServiceError
         except ImportError as error:
             raise DeployError(NO_SDK) from error
         address = urlsplit(self.endpoint)
-        client = CosS3Client(
+        return CosS3Client(
             CosConfig(
                 Region=self.region,
                 SecretId=self.keys.secret_id,
@@ -75,15 +95,25 @@ class Bucket:
                 Port=address.port,
             )
         )
-        key = f"{archive.path.stem}-{archive.sha256[:16]}.zip"
+
+    @contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        from qcloud_cos.cos_exception import CosClientError, CosServiceError
+
         try:
-            if not client.bucket_exists(self.name):
-                client.create_bucket(self.name)
-            client.put_object(self.name, archive.content, key)
+            yield
         except (CosServiceError, CosClientError) as error:
             raise DeployError(f"COS bucket {self.name}: {_sentence(error)}") from error
-        name, _, _ = self.name.rpartition("-")  # the platform adds the APPID by itself
-        return {"CosBucketName": name, "CosObjectName": f"/{key}", "CosBucketRegion": self.region}
+
+
+def cors_rule(origin: str) -> dict[str, Any]:
+    """Return COS's rule under which pages of the origin may upload."""
+    return {
+        "AllowedOrigin": [origin],
+        "AllowedMethod": ["PUT"],
+        "AllowedHeader": ["content-type"],
+        "MaxAgeSeconds": 3600,
+    }
 
 
 def _sentence(error: Exception) -> str:

@@ -54,6 +54,11 @@ def platform() -> str:
     return next((name for variable, name in PLATFORMS.items() if os.environ.get(variable)), "")
 
 
+def region() -> str:
+    """Return the region that AWS and FC report, else AWS's default."""
+    return os.environ.get("AWS_REGION") or os.environ.get("FC_REGION") or "us-east-1"
+
+
 def platform_hosts() -> list[str]:
     """Return the domains below which the platform gives each function a host, as ALLOWED_HOSTS takes them.
 

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from survey.chain import ASPECT, PROBLEM
 from survey.demo import wording
 from survey.models import (
     REFERENCE_ALPHABET,
@@ -19,10 +20,12 @@ from survey.models import (
     ExportLog,
     FollowUpNote,
     FollowUpStatus,
+    Question,
+    QuestionValue,
     Submission,
 )
-from survey.scales import ASPECTS, Problem
-from survey.staff import exports
+from survey.scales import ASPECTS, LOW_SCORES, Problem
+from survey.staff import exports, questions
 from survey.staff.filters import Filters
 from survey.staff.submissions import matching
 
@@ -46,6 +49,9 @@ BRANCHES = (
 )
 TONES = ("bad", "bad", "fair", "good", "good")  # of the sentences, by satisfaction from 1 to 5
 PROBLEMS = tuple(Problem)
+# Kind, key, label and English label of head office's own questions, and since when guests are asked.
+OWN_QUESTIONS = ((ASPECT, "parking", "停车", "Parking"), (PROBLEM, "loud-music", "音乐太吵", "Loud music"))
+ASKED_DAYS = 150
 # Hours of the day that guests come in, the busy ones repeated: lunch and dinner.
 HOURS = (11, 12, 12, 12, 13, 13, 14, 17, 18, 18, 18, 19, 19, 20)
 
@@ -75,6 +81,27 @@ def submissions(places: list[Branch], count: int, last: datetime) -> Iterator[Su
             day_start + timedelta(hours=chance.choice(HOURS), seconds=chance.randrange(3600)) for _ in same_day
         )
         yield from (_submission(chance, places, received, (last - received).days) for received in times)
+
+
+def own_questions(head: User) -> None:
+    """Have head office ask two questions of its own beside those that every chain starts with."""
+    for kind, key, label, label_en in OWN_QUESTIONS:
+        if not Question.objects.filter(kind=kind, key=key).exists():
+            questions.add(kind, label, label_en, head)
+
+
+def own_values(last: datetime) -> Iterator[QuestionValue]:
+    """Yield the values of the own questions since they are asked, equal for equal submissions."""
+    chance = random.Random(SEED)  # noqa: S311
+    (parking, loud) = (Question.objects.get(kind=kind, key=key) for kind, key, _label, _label_en in OWN_QUESTIONS)
+    since = last.date() - timedelta(ASKED_DAYS)
+    asked = Submission.objects.filter(local_date__gt=since).order_by("id").values_list("id", "satisfaction")
+    for pk, score in asked.iterator():
+        if chance.random() < 0.5:
+            value = max(1, min(5, round(score - 0.5 + chance.gauss(0, 1))))
+            yield QuestionValue(submission_id=pk, question=parking, value=value)
+        if score in LOW_SCORES and chance.random() < 0.15:
+            yield QuestionValue(submission_id=pk, question=loud, value=1)
 
 
 def notes(head: User, managers: dict[int, User]) -> Iterator[FollowUpNote]:
@@ -133,6 +160,10 @@ def _submission(chance: random.Random, places: list[Branch], received: datetime,
         local_date=timezone.localdate(received),
         consent_version="demo",
     )
+    if (
+        submission.reference > "K"
+    ):  # most tables have a card of their own; by the reference, so that nothing else changes
+        submission.table_number = str(1 + ord(submission.reference[1]) % 30)
     for aspect in ASPECTS:
         if chance.random() < 0.6:
             setattr(submission, aspect, max(1, min(5, round(score + chance.gauss(0.1, 0.8)))))

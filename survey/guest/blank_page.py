@@ -5,11 +5,12 @@ smallest Django view (`python -m benchmarks.warm`). Therefore the page is render
 differs (blank_page_rendering.py): when the package is made, or else once in the process.
 
 A fresh instance responds to `GET /` from the package without importing forms, models and templates, which are more
-than half of its time (docs/coldstart.md). Where head office has changed the questions, it renders them once.
+than half of its time (docs/coldstart.md). Questions that head office has changed are put into it once (asked_page.py).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from html import escape
@@ -24,12 +25,14 @@ from django.utils.cache import add_never_cache_headers
 from mydjango.cold_start.deferred_apps import populate_apps
 from mydjango.http.language import mark_language, named_language, preferred_language, url_in_language
 from survey.chain import CORE, Chain, current
-from survey.guest.opening import PLACEHOLDER, new_visit
+from survey.guest.asked_page import with_questions
+from survey.guest.opening import PLACEHOLDER, new_visit, photos_switch
 from survey.table_number import named_table, query_of
 
 if TYPE_CHECKING:
     from survey.models import Branch
 
+STYLESHEET = re.compile(r'href="([^"]*/survey/survey(?:\.[0-9a-f]+)?\.css)"')
 # About 25 KB each: one for each language, with and without a branch, and for each of a gateway's path prefixes. Those
 # with questions that have changed since are the first to go.
 KEPT_PAGES = 24
@@ -41,18 +44,23 @@ def complete_page(request: HttpRequest, branch: Branch | None = None, chain: Cha
     prefix = get_script_prefix()
     is_kept = not settings.DEBUG and len(prefix) <= LONGEST_PREFIX  # with DEBUG, templates change
     text_of = _page_text if is_kept else _page_text.__wrapped__
-    is_named = named_language(request) is not None
-    page = text_of(preferred_language(request), is_named, prefix, branch is not None, chain or current())
+    language, is_named = preferred_language(request), named_language(request) is not None
+    chain = chain or current()
+    page = text_of(language, is_named, prefix, branch is not None, chain._replace(brand=CORE.brand))
+    if chain.brand.color:
+        page = STYLESHEET.sub(lambda link: f'href="{chain.brand.stylesheet(link[1])}"', page, count=1)
     table = named_table(request) if branch else ""
     values = {
         **new_visit(),
         **{code: url_in_language(request, code) for code, _name in settings.LANGUAGES},
+        "photos_switch": photos_switch(),
         "branch": branch.code if branch else "",
         "branch_name": branch.local_name if branch else "",
         "table_number": table,
         "table_query": query_of(table),
     }
-    return PLACEHOLDER.sub(lambda match: escape(values[match[1]]), page)
+    html = {name: escape(value) for name, value in values.items()} | {"brand": chain.brand.mark(language)}
+    return PLACEHOLDER.sub(lambda match: html[match[1]], page)
 
 
 @lru_cache(maxsize=KEPT_PAGES)
@@ -60,11 +68,14 @@ def _page_text(language: str, is_named: bool, prefix: str, has_branch: bool, cha
     """Return the page with placeholders, from the package or rendered now.
 
     `is_named`: the page's URL names the language, and so do its links. `prefix` is the path before ours, which
-    `reverse` and `static` read for themselves. The package has the pages of a chain that has changed nothing.
+    `reverse` and `static` read for themselves.
     """
     file = packaged_page(language, is_named, has_branch)
-    if prefix == "/" and chain == CORE and not settings.DEBUG and file.is_file():
-        return file.read_text("utf-8")
+    if prefix == "/" and not settings.DEBUG and file.is_file():
+        text = file.read_text("utf-8")
+        page = text if chain == CORE else with_questions(text, chain, language)
+        if page is not None:
+            return page
     populate_apps()
     from survey.guest.blank_page_rendering import render  # imports models, forms and templates
 

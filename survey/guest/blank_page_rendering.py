@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from mydjango.http.language import PARAMETER
-from survey.chain import CORE, Chain
+from survey.chain import CORE, Chain, KeptBrand
 from survey.guest.forms import SubmissionForm
 from survey.guest.opening import placeholder
 from survey.guest.visit import VisitForm
@@ -29,6 +29,9 @@ def render(language: str, is_named: bool, has_branch: bool, chain: Chain = CORE)
         "branch_code": branch.code if branch else "",
         "table_query": placeholder("table_query") if branch else "",
         "visit": VisitForm(initial={field: placeholder(field) for field in ("submission_id", "started")}),
+        "photos_switch": placeholder("photos_switch"),
+        "brand": KeptBrand(),  # and in its place
+        "brand_mark": placeholder("brand"),
         "language_urls": {code: placeholder(code) for code, _name in settings.LANGUAGES},
     }
     with translation.override(language):

@@ -13,18 +13,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from survey.addresses import validate_mail_address
-from survey.chain import ASPECT, CORE, PROBLEM, Chain, KeptQuestion, own_questions
+from survey.chain import ASPECT, OWN, PROBLEM, Chain, KeptQuestion, own_questions
 from survey.guest.consent import CONSENT_VERSION, CONSENT_VERSIONS
 from survey.models import COMMENT_MAX_LENGTH, Branch, Submission, parse_reference
 from survey.models.submission import phone_validator
+from survey.photos import KEY, MAX_PHOTOS
 from survey.scales import ASPECTS, LOW_SCORES, PROBLEM_LABELS, Problem, Satisfaction
 from survey.table_number import parse_table_number
 
 FormClass = TypeVar("FormClass", bound=type[forms.Form])
 
 ANONYMOUS, CONTACT = "yes", "no"
+NO_COLUMNS = ("anonymous", "photos")  # fields of the form that the submission itself does not have
 CONTACT_FIELDS = ("name", "phone", "email")
-OWN = "own-"  # begins the field of a question of head office's own; its key follows
 ASPECT_SCALE = (1, 5)
 SCALES = {"satisfaction": (1, 5), "recommend": (0, 10), **dict.fromkeys(ASPECTS, ASPECT_SCALE)}
 CORE_PROBLEMS = frozenset(problem.slug for problem in Problem)
@@ -80,6 +81,18 @@ class BranchField(forms.ModelChoiceField):  # type: ignore[type-arg]
         if value and branch is None:
             raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
         return branch
+
+
+class PhotosField(forms.Field):
+    """Keys of uploaded photos, as hidden fields that the page's script adds; none that is unknown is an error later."""
+
+    widget = forms.MultipleHiddenInput
+
+    def to_python(self, value: Any) -> list[str]:  # noqa: ANN401  (Django's signature)
+        keys = list(value or ())
+        if len(keys) > MAX_PHOTOS or not all(KEY.fullmatch(key) for key in keys):
+            raise ValidationError(_("These are no photos that were uploaded here."))
+        return list(dict.fromkeys(keys))
 
 
 class TableNumberField(forms.CharField):
@@ -211,6 +224,7 @@ class SubmissionForm(forms.Form):
         widget=forms.HiddenInput,
         error_messages={"invalid_choice": gettext_lazy("There is no such branch.")},
     )
+    photos = PhotosField(required=False)
     table_number = TableNumberField(
         label=gettext_lazy("Table or receipt"),
         required=False,
@@ -255,11 +269,11 @@ class SubmissionForm(forms.Form):
 
     def ask(self, chain: Chain) -> None:
         """Show the questions of the chain, and retired ones that have a value, with labels in the current language."""
-        if chain == CORE:
+        if not chain.questions:
             return
         self.shown_aspects = []
         for question in chain.all(ASPECT):
-            name = question.key if question.is_core else OWN + question.key
+            name = question.field
             field = deepcopy(self.fields.get(name, OWN_FIELD))
             field.label = question.local_label
             self._replace(name, field)
@@ -349,7 +363,8 @@ class SubmissionForm(forms.Form):
     def submission(self) -> Submission:
         """Return the submission of a valid form, not stored yet."""
         given = self.cleaned_data.items()
-        return Submission(**{name: value for name, value in given if name != "anonymous" and not name.startswith(OWN)})
+        columns = {name: value for name, value in given if name not in NO_COLUMNS and not name.startswith(OWN)}
+        return Submission(**columns)
 
     def own_values(self) -> dict[int, int]:
         """Return what a valid form has for head office's own questions, by their ids."""
@@ -402,7 +417,7 @@ def _json_error(name: str, value: object, known: bool) -> str:
         return _("There is no such field.")
     if name in SCALES:
         return _scale_error(value, SCALES[name])
-    if name == "problems":
+    if name in ("problems", "photos"):
         is_list = isinstance(value, list) and all(isinstance(item, str) for item in value)
         return "" if is_list else _("This must be a list of strings.")
     return "" if isinstance(value, str) else _("This must be a string.")

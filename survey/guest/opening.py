@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 
+from django.conf import settings
 from django.core.signing import TimestampSigner
 
 MARK = "\ufdd0"  # a noncharacter of Unicode, which stands for nothing in any text
@@ -21,3 +22,8 @@ def placeholder(name: str) -> str:
 def new_visit() -> dict[str, str]:
     """Return the values of VisitForm's hidden fields for a page that is opened now: a new key, the signed time."""
     return {"submission_id": os.urandom(16).hex(), "started": signer.sign("")}
+
+
+def photos_switch() -> str:
+    """Return `on` where guests may add photos, '' elsewhere; the packaged page does not know the environment."""
+    return "on" if settings.PHOTO_BUCKET_URL or settings.PHOTO_FOLDER else ""

@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
 from mydjango.http.problems import allow
-from survey import limits
+from survey import chain, limits, photos
 from survey.guest import erase_token, erasure
 from survey.guest.consent import CONSENT_VERSION
 from survey.guest.forms import ErasureForm
@@ -25,8 +25,9 @@ def notice(request: HttpRequest) -> HttpResponse:
     context = {
         "version": CONSENT_VERSION,
         "days": settings.RETENTION_DAYS,
-        "chain": settings.CHAIN_NAME,
+        "chain": chain.current().brand.local_name,
         "contact": settings.PRIVACY_CONTACT,
+        "photos": photos.is_on(),
         "platform_logs_pages": bool(settings.PLATFORM),
     }
     return render(request, "guest/privacy.html", context)

@@ -6,7 +6,7 @@ The unique column `key_digest` recognises the retry; survey/idempotency.py compu
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -14,13 +14,14 @@ from django.conf import settings
 from django.db import IntegrityError, connection
 
 from mydjango.mysql.deadlock import atomically
-from survey import term_index
+from survey import photos, term_index
 from survey.guest import erase_token
 from survey.idempotency import content_digest, erased_key_digests, is_same_content, key_digest
 from survey.insert import insert
 from survey.limits import count_submission
 from survey.mail import outbox
 from survey.models import FollowUpStatus, QuestionValue, RollupDay, Submission
+from survey.robots import alerts
 from survey.text.terms import terms_at_once
 
 logger = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ def submission_create(
     key: str = "",
     address: str = "",
 ) -> Submitted:
-    """Store a submission, its values of own questions, its terms and its mails in one transaction, once per key.
+    """Store a submission, its values of own questions, its terms, photos and mails in one transaction, once per key.
 
     `content` holds the validated fields and tells a retry from another submission. `own_values` are by the questions'
     ids. `address` is the guest's network address, for the rate limit. Raises KeyReused and TooManyAttempts.
@@ -65,7 +66,7 @@ def submission_create(
     token = erase_token.new_token(key)
     submission.erase_token_digest = erase_token.digest(token)
     try:
-        atomically(lambda: _store(submission, weighted, address))
+        atomically(lambda: _store(submission, weighted, address, content.get("photos", ())))
     except (IntegrityError, _ErasedBefore):
         # The unique column decides, not a query beforehand: of twenty concurrent attempts nineteen come here.
         digest = submission.key_digest
@@ -87,7 +88,7 @@ def is_stored(key: str) -> bool:
     return bool(key) and Submission.objects.filter(key_digest=key_digest(key)).exists()
 
 
-def _store(submission: Submission, weighted: Mapping[str, float], address: str) -> None:
+def _store(submission: Submission, weighted: Mapping[str, float], address: str, photo_keys: Sequence[str]) -> None:
     insert([submission])
     # After the INSERT, which waits for a concurrent erasure to replace the digest of the first submission.
     if submission.key_digest and _is_erased(submission.key_digest):
@@ -100,7 +101,9 @@ def _store(submission: Submission, weighted: Mapping[str, float], address: str) 
             ]
         )
     term_index.write([(submission, weighted)])
+    photos.attach(submission, photo_keys)
     outbox.queue_mails(submission)
+    alerts.queue_alerts(submission)
     count_submission(address, submission)
     RollupDay.mark_late(submission.local_date)
 

@@ -6,7 +6,6 @@ from functools import wraps
 from json import JSONEncoder
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -238,7 +237,6 @@ def thanks(request: HttpRequest, reference: str) -> HttpResponse:
     token = erase_token.from_cookie(request, submission)
     context = {
         "submission": submission,
-        "chain": settings.CHAIN_NAME,
         "branch_code": submission.branch.code if submission.branch else "",
         "table_query": query_of(submission.table_number),
         "erase_token": token,

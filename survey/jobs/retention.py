@@ -14,6 +14,7 @@ from django.db.models import QuerySet, Value
 from django.db.models.functions import Left, StrIndex
 from django.utils import timezone
 
+from survey import photos
 from survey.idempotency import ERASED_PREFIX, erased_key_digest
 from survey.models import (
     ErasureLog,
@@ -21,6 +22,8 @@ from survey.models import (
     ExportLog,
     FollowUpNote,
     OutgoingMail,
+    Photo,
+    RobotMessage,
     Submission,
     SubmissionTerm,
 )
@@ -37,10 +40,10 @@ ERASED_VALUES: dict[str, str | bool | None] = {
     "table_number": None,
 }
 # Every other table with words of the guest or about the guest: its rows are deleted.
-DELETED_MODELS = (OutgoingMail, FollowUpNote, SubmissionTerm, ErasureRequest)
+DELETED_MODELS = (OutgoingMail, RobotMessage, FollowUpNote, SubmissionTerm, ErasureRequest)
 # The tables of these whose rows may be written after the erasure. Terms, the one large table, are not: the job that
 # writes them locks the submission, and an erased submission has no comment.
-WRITTEN_LATER = (OutgoingMail, FollowUpNote, ErasureRequest)
+WRITTEN_LATER = (OutgoingMail, RobotMessage, FollowUpNote, ErasureRequest)
 
 
 def erase(submissions: QuerySet[Submission], event: ErasureLog.Event | None = None, user: User | None = None) -> int:
@@ -64,6 +67,7 @@ def erase(submissions: QuerySet[Submission], event: ErasureLog.Event | None = No
             _replace_key_digests(rows)
             for model in DELETED_MODELS:
                 model.objects.filter(submission__in=ids).delete()
+            photos.queue_deletion(Photo.objects.filter(submission__in=ids))
             if event:
                 ErasureLog.objects.bulk_create(ErasureLog(submission_id=pk, event=event, user=user) for pk in ids)
         erased += len(ids)

@@ -103,17 +103,23 @@ def _erase_link(submission: Submission) -> str:
     return f"{settings.PUBLIC_URL}{reverse('erase')}?{query}"
 
 
-def deliver(seconds: float) -> DeliveryReport:
-    """Send the mails that are due, oldest first, for at most `seconds`; start none with less than EMAIL_SECONDS left.
-
-    Any number of deliveries may run at once. Raises ValueError when `seconds` suffices for no mail.
-    """
+def require(seconds: float) -> None:
+    """Raise ValueError when a delivery run of `seconds` suffices for no mail."""
     if seconds <= settings.EMAIL_SECONDS:
         raise ValueError(
             f"{seconds:g} s are too short: with EMAIL_TIMEOUT={settings.EMAIL_TIMEOUT} no mail is begun with less than"
             f" {settings.EMAIL_SECONDS:g} s left."
         )
-    deadline = time.monotonic() + seconds
+
+
+def deliver(seconds: float, begun: float | None = None) -> DeliveryReport:
+    """Send the mails that are due, oldest first, for at most `seconds`; start none with less than EMAIL_SECONDS left.
+
+    `seconds` count from `begun` (of time.monotonic()), or from now. Any number of deliveries may run at once. Raises
+    ValueError when `seconds` suffices for no mail.
+    """
+    require(seconds)
+    deadline = (time.monotonic() if begun is None else begun) + seconds
     report = DeliveryReport()
     mailer = get_connection(deadline=deadline)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from survey.models.branch import CODE_ERROR, Branch, Membership
+from survey.models.brand import Brand
 from survey.models.derived import (
     BranchRollup,
     ChainRollup,
@@ -16,7 +17,9 @@ from survey.models.erasure import ErasureLog, ErasureRequest
 from survey.models.logs import AttemptWindow, ExportLog, JobRun
 from survey.models.mail import DigestSubscription, OutgoingMail
 from survey.models.outgoing import Outgoing
+from survey.models.photo import Photo
 from survey.models.question import Question, QuestionRollup, QuestionValue
+from survey.models.robot import Robot, RobotMessage
 from survey.models.submission import (
     COMMENT_MAX_LENGTH,
     REFERENCE_ALPHABET,
@@ -36,6 +39,7 @@ __all__ = [
     "AttemptWindow",
     "Branch",
     "BranchRollup",
+    "Brand",
     "ChainRollup",
     "DailyRollup",
     "DigestSubscription",
@@ -50,9 +54,12 @@ __all__ = [
     "MonthRollup",
     "Outgoing",
     "OutgoingMail",
+    "Photo",
     "Question",
     "QuestionRollup",
     "QuestionValue",
+    "Robot",
+    "RobotMessage",
     "RollupDay",
     "Submission",
     "SubmissionTerm",

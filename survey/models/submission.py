@@ -105,6 +105,8 @@ class Submission(models.Model):
     # Set when the submission is stored, so that a change of FOLLOW_UP_HOURS moves no case that guests wait for.
     follow_up_due_at = models.DateTimeField(_("due"), null=True, blank=True, editable=False)
     follow_up_closed_at = models.DateTimeField(_("solved at"), null=True, blank=True, editable=False)
+    # Head office's robots were told that the case was open past its due time; once, whichever timer came first.
+    escalated_at = models.DateTimeField(_("escalated"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("received"), default=timezone.now, editable=False)
     # Beside `created_at`: MySQL converts time zones only with tables that managed servers often lack.
     local_date = models.DateField(_("date"), default=timezone.localdate, editable=False)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import io
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django import forms
 from django.http import HttpRequest
@@ -14,6 +15,11 @@ from survey.guest.forms import EMAIL_ERRORS, TEXT_ERRORS
 from survey.models import CODE_ERROR, Branch
 from survey.table_number import parse_table_number, query_of
 
+if TYPE_CHECKING:
+    from segno import QRCode
+
+BORDER = 4  # modules around a code, as its standard wants
+PIXELS = 24  # of a module
 LARGEST_NUMBER = 9_999  # of a table
 MOST_TABLES = 1_000  # of which cards are made at a time
 
@@ -100,11 +106,22 @@ def link_of(request: HttpRequest, branch: Branch) -> str:
 
 def card_of(request: HttpRequest, branch: Branch, table: str = "") -> Card:
     """Return the card of a branch, or of one of its tables."""
-    import segno  # only cards need it
-
     link = link_of(request, branch)
     if table:
         link += f"?{query_of(table).lstrip('&')}"
-    # Error correction Q: a quarter of a code may be scratched or stained, as happens on a table.
-    code = segno.make(link, error="q", micro=False)
-    return Card(branch, table, link, code.svg_inline(border=4, omitsize=True, light="#fff", lineclass=None))
+    code = _qr_code(link).svg_inline(border=BORDER, omitsize=True, light="#fff", lineclass=None)
+    return Card(branch, table, link, code)
+
+
+def card_png(request: HttpRequest, branch: Branch) -> bytes:
+    """Return the QR code of a branch as PNG, about a thousand pixels wide: programs for print take no inline SVG."""
+    image = io.BytesIO()
+    _qr_code(link_of(request, branch)).save(image, kind="png", scale=PIXELS, border=BORDER)
+    return image.getvalue()
+
+
+def _qr_code(link: str) -> QRCode:
+    """Return the code of a link; a quarter of it (error correction Q) may be scratched or stained on a table."""
+    import segno  # only cards need it
+
+    return segno.make(link, error="q", micro=False)

@@ -14,7 +14,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import F, QuerySet
+from django.db.models import Count, F, Func, IntegerField, QuerySet, Sum, Value
+from django.db.models.functions import Replace
 from django.utils import timezone, translation
 from django.utils.text import get_valid_filename
 from django.utils.translation import gettext as _
@@ -33,6 +34,9 @@ CHUNK = 1_000  # submissions read at once
 # Bytes of a submission as JSON, without and with personal data. Those of `seed_demo` take 118 and 204, so planned parts
 # are about half full, and comments may be twice as long before a part has to be divided.
 BYTES_PER_ROW = {False: 200, True: 400}
+# The same of a file that is sent while it is read, whose size nobody can know before: most_bytes() assumes as much of
+# the columns that it does not measure.
+STREAMED_BYTES_PER_ROW = {False: 400, True: 800}
 PERSONAL_DATA = ("comment", "name", "phone", "email")
 CODES_LENGTH = 160  # characters of a log entry's 500; the other filters take fewer than 340
 
@@ -56,6 +60,16 @@ class Part:
     submissions: int
 
 
+class Octets(Func):
+    """The bytes of a text in UTF-8."""
+
+    function = "OCTET_LENGTH"
+    output_field = IntegerField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:  # noqa: ANN401  (Django's signature)
+        return self.as_sql(compiler, connection, template="LENGTH(CAST(%(expressions)s AS BLOB))", **extra)
+
+
 class TooLarge(Exception):
     """Raised for a part that the gateway does not carry; `cursor` is the last submission that fits."""
 
@@ -64,12 +78,15 @@ class TooLarge(Exception):
         self.cursor = cursor
 
 
-def plan(by_day: dict[date, int], filters: Filters, max_bytes: int, *, with_personal_data: bool) -> list[Part]:
+def plan(
+    by_day: dict[date, int], filters: Filters, max_bytes: int, *, with_personal_data: bool, streams: bool = False
+) -> list[Part]:
     """Pack the period into parts, oldest first; without a limit (`max_bytes` is 0) into one.
 
     `by_day` has the number of submissions of each day that has any, oldest first.
     """
-    most = max_bytes // BYTES_PER_ROW[with_personal_data] if max_bytes else sum(by_day.values())
+    per_row = (STREAMED_BYTES_PER_ROW if streams else BYTES_PER_ROW)[with_personal_data]
+    most = max_bytes // per_row if max_bytes else sum(by_day.values())
     parts: list[Part] = []
     for day, count in by_day.items():
         if parts and parts[-1].submissions + count <= most:
@@ -97,7 +114,15 @@ def header(with_personal_data: bool, own_aspects: Sequence[KeptQuestion] = ()) -
 
 
 def lines(submissions: QuerySet[Submission], export: Export) -> Iterator[tuple[str, Cursor | None]]:
-    """Yield the lines of the CSV, oldest first, each with the cursor of its submission (None: the header).
+    """Yield the lines of the CSV, oldest first, each with the cursor of its submission (None: the header)."""
+    start = spreadsheet.BYTE_ORDER_MARK
+    for values, cursor in table(submissions, export):
+        yield start + spreadsheet.line(values), cursor
+        start = ""
+
+
+def table(submissions: QuerySet[Submission], export: Export) -> Iterator[tuple[list[Any], Cursor | None]]:
+    """Yield the rows, oldest first, each with the cursor of its submission (None: the header).
 
     The words are Chinese whatever the reader's language, so that files of two colleagues fit together.
     """
@@ -107,7 +132,7 @@ def lines(submissions: QuerySet[Submission], export: Export) -> Iterator[tuple[s
         scores = {choice.value: str(choice.label) for choice in Satisfaction}
         statuses = {choice.value: str(choice.label) for choice in FollowUpStatus}
         problems = [(question, question.local_label) for question in current().all(PROBLEM)]
-    yield spreadsheet.BYTE_ORDER_MARK + spreadsheet.line(columns), None
+    yield columns, None
     for row in _rows(submissions, export):
         values = [row["reference"], _local_time(row["created_at"])]
         values += [row["branch_code"], row["branch_name"], row["satisfaction"], scores[row["satisfaction"]]]
@@ -121,7 +146,7 @@ def lines(submissions: QuerySet[Submission], export: Export) -> Iterator[tuple[s
         values += [_local_time(row["follow_up_due_at"]), _local_time(row["follow_up_closed_at"])]
         values += [row[name] for name in PERSONAL_DATA if export.with_personal_data]
         values += [row["own"].get(question.id) for question in own_aspects]
-        yield spreadsheet.line(values), Cursor(row["local_date"], row["id"])
+        yield values, Cursor(row["local_date"], row["id"])
 
 
 def _local_time(instant: datetime | None) -> str:
@@ -178,6 +203,34 @@ def within(rows: Iterator[tuple[str, Cursor | None]], max_bytes: int) -> tuple[s
     return "".join(text), len(text) - 1
 
 
+def most_bytes(submissions: QuerySet[Submission], export: Export) -> int:
+    """Return a size that the CSV stays below, by one statement: of all submissions of the days, whatever else narrows.
+
+    Measures what guests wrote, where a quotation mark takes two bytes.
+    """
+    filters, after, until = export.filters, export.after, export.until
+    start, end = after.local_date if after else filters.start, until.local_date if until else filters.end
+    days = submissions.filter(filters.where(), local_date__range=(start, end))
+    names = PERSONAL_DATA if export.with_personal_data else ()
+    sums = {f"text_of_{name}": Sum(Octets(Replace(name, Value('"'), Value('""')))) for name in names}
+    totals = days.aggregate(rows=Count("pk"), **sums)
+    rows = int(totals.pop("rows")) + 1  # the header
+    return rows * STREAMED_BYTES_PER_ROW[False] + sum(int(octets or 0) for octets in totals.values())
+
+
+def below(rows: Iterator[tuple[str, Cursor | None]], max_bytes: int) -> Iterator[tuple[str, Cursor | None]]:
+    """Pass the lines on. Raises TooLarge where they pass the limit after all, which breaks the download off.
+
+    A browser reports that, where the platform might end the file without a word.
+    """
+    size = 0
+    for line, cursor in rows:
+        size += len(line.encode())
+        if max_bytes and cursor and size > max_bytes:
+            raise TooLarge(cursor)
+        yield line, cursor
+
+
 def describe(export: Export) -> str:
     """Return the filters for the log: those that took effect, so that no parameter of a link can hide them.
 
@@ -204,7 +257,7 @@ def readable(description: str, form: FilterForm) -> str:
     return " · ".join([*texts, *([f"“{words}”"] if words else [])])
 
 
-def file_name(export: Export) -> str:
+def file_name(export: Export, suffix: str = ".csv") -> str:
     """Return the name of a file, which says what it has: "survey-20260101-20260131-north-low-cold.csv"."""
     filters, query = export.filters, dict(export.filters.query)
     parts = ["survey", f"{filters.start:%Y%m%d}", f"{filters.end:%Y%m%d}"]
@@ -212,7 +265,7 @@ def file_name(export: Export) -> str:
     parts += [query.get(name, "") for name in ("score", "problem", "status", "language")]
     parts += [filters.table_number, filters.words]
     parts += ["personal" if export.with_personal_data else "", f"after-{export.after.pk}" if export.after else ""]
-    return get_valid_filename("-".join(filter(None, parts))) + ".csv"
+    return get_valid_filename("-".join(filter(None, parts))) + suffix
 
 
 def _branch_codes(filters: Filters) -> str:

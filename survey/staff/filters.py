@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -62,6 +63,17 @@ PERIODS = {
     "90": gettext_lazy("Last 90 days"),
     "365": gettext_lazy("Last 365 days"),
 }
+# What a period of the calendar is compared with.
+COMPARED_WITH = {
+    "today": gettext_lazy("the whole of the same weekday a week before"),
+    "yesterday": gettext_lazy("the same weekday a week before"),
+    "week": gettext_lazy("the same days of last week"),
+    "last-week": gettext_lazy("the week before it"),
+    "month": gettext_lazy("the same days of last month"),
+    "last-month": gettext_lazy("the month before it"),
+    "quarter": gettext_lazy("the same days of last quarter"),
+    "last-quarter": gettext_lazy("the quarter before it"),
+}
 
 
 @dataclass(frozen=True)
@@ -80,6 +92,7 @@ class Filters:
     owner_id: int | None = None  # who has taken the case; None: anybody, or nobody
     table_number: str = ""
     words: str = ""
+    period: str = ""  # the name in PERIODS; '' for dates
     query: tuple[tuple[str, str], ...] = ()  # as links carry it
 
     @property
@@ -104,9 +117,18 @@ class Filters:
 
     @property
     def before(self) -> Filters:
-        """Return these filters for the period before, with as many days as have begun of this one."""
-        begun = (min(self.end, timezone.localdate()) - self.start).days + 1
-        return replace(self, start=self.start - timedelta(max(begun, 0)), end=self.start - timedelta(1))
+        """Return these filters for the period that this one is compared with.
+
+        Of a period of the calendar, these are the same days of the week, month or quarter before; of any other, as many
+        days just before as have begun of it.
+        """
+        start, end = period_before(self.period, self.start, min(self.end, timezone.localdate()))
+        return replace(self, start=start, end=end, period="")
+
+    @property
+    def compared_with(self) -> str:
+        """Return the words for the period before."""
+        return str(COMPARED_WITH.get(self.period, _("as many days just before")))
 
     def where(self) -> Q:
         """Return the condition on branch, score and language, for a table with these columns."""
@@ -286,6 +308,7 @@ class FilterForm(forms.Form):
             own_problem=problem.id if problem and not problem.is_core else 0,
             table_number=data.get("table", ""),
             words=data.get("q", ""),
+            period=self.period if self.period in PERIODS else "",
             query=self.query,
         )
         return filters.with_status(data.get("status", ""), self.user)
@@ -346,6 +369,25 @@ def period(name: str, today: date) -> tuple[date, date]:
         "last-quarter": (quarter_before.replace(month=quarter_before.month - 2, day=1), quarter_before),
     }
     return of_calendar.get(name) or (today - (int(name) - 1) * day, today)
+
+
+def period_before(name: str, start: date, end: date) -> tuple[date, date]:
+    """Return the first and the last day of the period that one of PERIODS is compared with; '' for other dates."""
+    if name in ("today", "yesterday", "week", "last-week"):
+        return start - timedelta(7), end - timedelta(7)
+    if name in ("month", "quarter"):
+        months = 1 if name == "month" else 3
+        return months_before(start, months), months_before(end, months)
+    if name in ("last-month", "last-quarter"):
+        return months_before(start, 1 if name == "last-month" else 3), start - timedelta(1)
+    begun = max((end - start).days + 1, 0)
+    return start - timedelta(begun), start - timedelta(1)
+
+
+def months_before(day: date, months: int) -> date:
+    """Return the same day so many months before; of a shorter month the last day."""
+    year, month = divmod(12 * day.year + day.month - 1 - months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def _dates(data: Mapping[str, object]) -> str:

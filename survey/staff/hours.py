@@ -14,13 +14,14 @@ from typing import Any
 from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Sum, When
 from django.db.models.functions import ExtractIsoWeekDay
 
-from survey.models import HourRollup, RollupDay, Submission
+from survey.models import BranchRollup, HourRollup, RollupDay, Submission
 from survey.models.derived import submission_hour
 from survey.scales import SATISFIED_SCORES
 from survey.staff import metrics
 from survey.staff.filters import Filters
 
 HOURS = 24
+MANY_BRANCHES = 100
 # The same two numbers from either table.
 SUMS: dict[str, Any] = {"n": Sum("submissions"), "n_satisfied": Sum("satisfied")}
 COUNTS: dict[str, Any] = {"n": Count("id"), "n_satisfied": Count("id", filter=Q(satisfaction__in=SATISFIED_SCORES))}
@@ -72,6 +73,11 @@ def by_hour(filters: Filters, days: Collection[date], counted: Collection[date])
     return found
 
 
+def is_many(filters: Filters) -> bool:
+    """Return whether the filters are of so many chosen branches that their hours take too many ranges to read."""
+    return len(filters.branch_ids or ()) > MANY_BRANCHES
+
+
 def by_weekday(filters: Filters) -> dict[tuple[int, int], Tally]:
     """Return the submissions of the filters' period and branches by weekday (0: Monday) and hour of the day."""
     days = days_between(filters.start, filters.end)
@@ -93,7 +99,10 @@ def by_weekday(filters: Filters) -> dict[tuple[int, int], Tally]:
 def by_branch(
     branches: Sequence[int], parts: Sequence[tuple[date, date]], counted: Collection[date]
 ) -> dict[int, list[Tally]]:
-    """Return the submissions of each branch in each of the parts, periods that follow each other, oldest first."""
+    """Return the submissions of each branch in each of the parts, periods that follow each other, oldest first.
+
+    BranchRollup is counted with the hours: it has each of the counted days.
+    """
     found: dict[int, list[Tally]] = defaultdict(lambda: [Tally() for _part in parts])
     start, end = parts[0][0], parts[-1][1]
     open_days = days_between(start, end).difference(counted)
@@ -101,12 +110,21 @@ def by_branch(
         *(When(local_date__lte=last, then=number) for number, (_first, last) in enumerate(parts)),
         output_field=IntegerField(),
     )
-    rollups = HourRollup.objects.filter(scope__in=branches, local_date__gte=start, local_date__lte=end).order_by()
-    rollups = rollups.exclude(local_date__in=open_days)
-    live = Submission.objects.filter(branch__in=branches, local_date__in=open_days).order_by()
-    rows = [*rollups.values_list("scope", part).annotate(**SUMS), *live.values_list("branch", part).annotate(**COUNTS)]
+    # Many branches: one range of days, and one row a day of each. Few: a range of each branch.
+    are_many = len(branches) > MANY_BRANCHES
+    of_branches = BranchRollup.objects.all() if are_many else HourRollup.objects.filter(scope__in=branches)
+    rollups = of_branches.filter(local_date__gte=start, local_date__lte=end).exclude(local_date__in=open_days)
+    live = Submission.objects.filter(local_date__in=open_days).order_by()
+    if not are_many:
+        live = live.filter(branch__in=branches)
+    rows = [
+        *rollups.order_by().values_list("branch" if are_many else "scope", part).annotate(**SUMS),
+        *live.values_list("branch", part).annotate(**COUNTS),
+    ]
+    wanted = set(branches)
     for branch, number, submissions, satisfied in rows:
-        found[branch][number].add(submissions, satisfied)
+        if branch in wanted:
+            found[branch][number].add(submissions, satisfied)
     return dict(found)
 
 

@@ -15,7 +15,9 @@ if TYPE_CHECKING:  # a guest's page imports every library of tags
     from datetime import datetime
 
     from survey.models import Submission
+    from survey.staff.comparison import Cell
     from survey.staff.filters import Filters
+    from survey.staff.metrics import Estimate
 
 register = template.Library()
 
@@ -23,6 +25,64 @@ register = template.Library()
 for function in (formats.percent, formats.two_decimals, formats.signed):
     register.filter(function)
 register.simple_tag(formats.figure_change)
+
+
+@register.filter
+def whole_percent(share: float) -> str:
+    """Format a share without decimals: 0.823 becomes 82%."""
+    return f"{100 * share:.0f}%"
+
+
+@register.simple_tag
+def estimate(found: Estimate | None, share: bool) -> str:
+    """Return the HTML of a figure and its range; a share is in percent."""
+    if found is None:
+        return "–"
+    value, low, high = (f"{100 * x:.1f}%" if share else f"{x:.2f}" for x in (found.value, found.low, found.high))
+    return format_html('{} <span class="range">{} – {}</span>', value, low, high)
+
+
+@register.simple_tag
+def compared_cell(cell: Cell) -> str:
+    """Return the HTML of a table's cell: a figure, its range, and a mark where it differs from the others."""
+    text = estimate(cell.estimate, cell.column.is_share)
+    if not cell.tone or cell.difference is None:
+        return format_html('<td class="number">{}</td>', text)
+    is_up = cell.difference.value > 0
+    hint = _("worse than the others") if cell.tone == "worse" else _("better than the others")
+    return format_html(
+        '<td class="number {}"><span class="mark" aria-hidden="true">{}</span> {}'
+        '<span class="visually-hidden"> {}</span></td>',
+        cell.tone,
+        "▲" if is_up else "▼",
+        text,
+        hint,
+    )
+
+
+@register.simple_tag
+def compared_difference(cell: Cell) -> str:
+    """Return the HTML of a difference with its range."""
+    difference = cell.difference
+    if difference is None:
+        return format_html('<span class="soft">{}</span>', "–")
+    factor, decimals = (100, 1) if cell.column.is_share else (1, 2)
+    value, low, high = (
+        formats.signed(factor * x, decimals) for x in (difference.value, difference.low, difference.high)
+    )
+    unit = f" {_percentage_points()}" if cell.column.is_share else ""
+    return format_html(
+        '<span class="{}">{}{}</span> <span class="range">{} – {}</span>',
+        cell.tone or "unclear",
+        value,
+        unit,
+        low,
+        high,
+    )
+
+
+def _percentage_points() -> str:
+    return _("pp")
 
 
 @register.simple_tag

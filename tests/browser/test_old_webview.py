@@ -102,3 +102,43 @@ def test_targets_do_not_touch_without_the_gap_of_flex_boxes(page: OldBrowser) ->
             && other.left < box.right + 1 && box.top < other.bottom && other.top < box.bottom));
     })"""
     assert page.run(touching) == []
+
+
+def test_a_photo_is_shrunk_stands_upright_and_arrives(
+    page: OldBrowser, settings: Any, tmp_path: Path, chromium: Any
+) -> None:
+    """This browser does not turn photos by itself, so the page's script does."""
+    settings.PHOTO_BUCKET_URL, settings.PHOTO_FOLDER = "", str(tmp_path / "photos")
+    page.run("document.getElementById('id_satisfaction_0').click()")
+    eventually(lambda: page.run("document.getElementById('id_photo_files') && true"))
+    page.run(TURNED_PHOTO)
+    eventually(lambda: page.run("document.querySelector('.photos li') && true"))
+    eventually(lambda: page.run("document.querySelector('.photos li').textContent.includes('Ready')"))
+    page.run("document.querySelector('button.send').click()")
+    eventually(lambda: page.run("document.querySelector('.reference') && true"))
+    [photo] = Submission.objects.get().photos.all()
+    content = list((tmp_path / "photos" / photo.key).read_bytes())
+    reader = chromium.new_page()
+    size = """async (bytes) => {
+        const bitmap = await createImageBitmap(new Blob([new Uint8Array(bytes)], { type: "image/jpeg" }));
+        return [bitmap.width, bitmap.height];
+    }"""
+    assert reader.evaluate(size, content) == [800, 1600]
+    reader.close()
+
+
+# Choose a JPEG of 2000 by 1000 pixels whose EXIF says that the phone was held upright.
+TURNED_PHOTO = """(() => {
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [2000, 1000];
+    canvas.getContext("2d").fillRect(0, 0, 1000, 1000);
+    const jpeg = Uint8Array.from(atob(canvas.toDataURL("image/jpeg").split(",")[1]), (c) => c.charCodeAt(0));
+    const exif = [0xff, 0xe1, 0, 34, 69, 120, 105, 102, 0, 0, 77, 77, 0, 42, 0, 0, 0, 8];
+    const entry = [0, 1, 1, 18, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0];
+    const file = new File([jpeg.slice(0, 2), new Uint8Array([...exif, ...entry]), jpeg.slice(2)], "a.jpg");
+    const chosen = new DataTransfer();
+    chosen.items.add(file);
+    const input = document.getElementById("id_photo_files");
+    input.files = chosen.files;
+    input.dispatchEvent(new Event("change"));
+})()"""

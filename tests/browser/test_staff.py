@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 
-from survey.models import Branch, ErasureRequest, ExportLog, FollowUpNote, Membership, Submission
+from survey.models import Branch, ErasureRequest, ExportLog, FollowUpNote, Membership, Robot, RobotMessage, Submission
 from tests.browser.accessibility import small_targets, violations
 
 pytestmark = pytest.mark.slow
@@ -20,18 +20,30 @@ PAGES = (
     "?start=2020-01-01&end=2020-01-02",
     "?start=2026-02-02&end=2026-01-01",
     "today/",
+    "compare/?days=365",
+    "compare/?days=365&branch=renmin",
+    "compare/?days=365&branch=renmin&branch=pudong",
     "account/",
     "comments/?days=90&q=味道",
     "comments/?q=没有这个词",
     "follow-up/",
+    "follow-up/?status=mine",
     "follow-up/?days=90&status=all",
     "follow-up/?days=dates&problem=cold",
     "erasures/",
+    "questions/",
+    "questions/aspect/add/",
+    "questions/problem/cold/",
     "export/?days=90",
     "branches/",
     "branches/add/",
     "branches/renmin/card/",
+    "branches/renmin/tables/?first=1&last=3&letters=A",
+    "branches/renmin/tables/?first=9&last=1",
     "cards/",
+    "brand/",
+    "robots/",
+    "robots/add/",
     "staff/",
     "staff/add/",
     "password/",
@@ -79,6 +91,9 @@ def test_no_page_breaks_accessibility_or_scrolls_sideways(demo, open_page, width
     page.wait_for_selector("[role=alert]")
     assert not violations(page)
     log_in(page)
+    robot = Robot.objects.create(name="店长群", service="wecom", webhook="https://qyapi.weixin.qq.com/x?key=1")
+    failed = {"status": RobotMessage.Status.FAILED, "last_error": "93000: invalid webhook url (HTTP 200)"}
+    RobotMessage.objects.create(robot=robot, submission=Submission.objects.first(), kind="alert", **failed)
     for path in PAGES:
         page.goto(f"/dashboard/{path}")
         assert not violations(page), path

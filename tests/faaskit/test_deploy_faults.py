@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import random
+import re
 import shutil
 import subprocess
 import sys
 import zipfile
+from datetime import datetime, timedelta
 
 import certifi
 import pytest
@@ -16,8 +18,10 @@ from django.core.management import CommandError, call_command
 from tencentcloud.cls.v20201016.cls_client import ClsClient
 from tencentcloud.scf.v20180416.scf_client import ScfClient
 
+from faaskit import cli
 from faaskit.scf.api import PRODUCTS
-from tests.faaskit.test_deploy import ROOT, URL, build, change, deploy, project, scf
+from faaskit.timers import PLATFORM_TIME
+from tests.faaskit.test_deploy import ROOT, TRIGGERS, URL, build, change, deploy, project, scf
 from tests.support.fake_scf import APPID, RETIRED, healthy
 
 __all__ = ["project", "scf"]  # the fixtures
@@ -176,7 +180,7 @@ def test_a_rollback_is_possible_whatever_the_file_says(project, scf):
         ),
         ("- http:", "- cos:", "events may be http or timer here, not 'cos'"),
         ("region: ${env:REGION}", "region: guangzhou", "region is 'guangzhou': write it as in ap-guangzhou"),
-        ("type: event", "type: web", "type is 'web'"),
+        ("type: event", "type: http", "type is 'http': write event or web"),
         (
             "vpcConfig:\n    vpcId: ${env:VPC_ID} # vpc-…",
             "vpcConfig:",
@@ -261,7 +265,7 @@ def test_a_refused_deletion_of_old_versions_does_not_stop_the_triggers(project, 
     output = deploy(project)
     assert "Old versions stay: " in output
     assert output.endswith(f"{URL}/\n")
-    assert len(scf.triggers) == 4
+    assert len(scf.triggers) == TRIGGERS
 
 
 # --- Two deployments at once
@@ -344,7 +348,7 @@ def test_a_deployment_goes_on_to_its_end_when_nobody_reads_its_output(project, s
         process.stdout.close()
         assert (process.stderr.read(), process.wait()) == ("", 0)
     assert scf.alias["FunctionVersion"] == "1"
-    assert len(scf.triggers) == 4
+    assert len(scf.triggers) == TRIGGERS
 
 
 # --- Archives
@@ -444,10 +448,18 @@ def test_the_status_is_one_screen(project, scf, capsys):
     build(project, b"the second code", b"the packages")
     deploy(project)
     scf.function["ClsTopicId"] = "topic-1"
+    now = datetime.now(PLATFORM_TIME)
+    for hours in range(7):  # the last is older than a day
+        moment = now - timedelta(hours=4 * (hours + 1), minutes=1)
+        own = {"level": "ERROR", "event": f"failed.{hours}", "SCF_Type": "Custom", "SCF_RequestId": "r-1"}
+        own |= {"SCF_FunctionName": "survey-prod", "SCF_Namespace": "default", "exception": '[{"type": "E"}]'}
+        scf.log_service.write(int(moment.timestamp() * 1000), own)
+    output = "ok   database: answers\nFAIL mail queue: 3 queued, the oldest due for 900 s, 0 given up\n"
+    scf.run = lambda snapshot, event: {"exit_code": 1, "output": output if event == {"manage": ["doctor"]} else ""}
     with faaskit(project, "status") as process:
         output = process.stdout.read()
         assert process.wait() == 0, process.stderr.read()
-    assert output.splitlines() == [
+    assert [re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}", "TIME", line) for line in output.splitlines()] == [
         "function  survey-prod in ap-guangzhou: Active",
         "          Python3.10, 128 MB, 60 s",
         f"url       {URL}",
@@ -459,7 +471,36 @@ def test_the_status_is_one_screen(project, scf, capsys):
         "timer     update-figures: 30 * * * * * * update_figures --seconds 20",
         "timer     queue-digests: 15 * 8 * * * * queue_digests --seconds 40",
         "timer     erase-responses: 0 30 3 * * * * erase_responses --older-than 365",
+        "errors    TIME ERROR   r-1 failed.4",
+        *(f"          TIME ERROR   r-1 failed.{hours}" for hours in (3, 2, 1, 0)),
+        "doctor    ok   database: answers",
+        "          FAIL mail queue: 3 queued, the oldest due for 900 s, 0 given up",
     ]
+
+
+def test_the_status_of_a_function_without_a_log_and_without_a_doctor(project, scf, capsys):
+    (project / "pyproject.toml").write_text("[tool.faaskit]\n", encoding="utf-8")
+    deploy(project)
+    assert cli.main(["status", "--folder", str(project)]) == 0
+    assert capsys.readouterr().out.endswith("errors    not known: there is no log topic\n")
+    scf.function["ClsTopicId"] = "topic-1"
+    assert cli.main(["status", "--folder", str(project)]) == 0
+    assert capsys.readouterr().out.endswith("errors    none in the last 24 hours\n")
+
+
+def test_a_status_whose_log_or_doctor_fails_says_so_and_shows_the_rest(project, scf, capsys):
+    deploy(project)
+    scf.function["ClsTopicId"] = "topic-1"
+
+    def fail(snapshot, event):
+        raise RuntimeError("out of memory")
+
+    scf.run = fail
+    scf.log_service.SearchLog = fail
+    assert cli.main(["status", "--folder", str(project)]) == 0
+    shown = capsys.readouterr().out
+    assert "errors    not known: The API cannot be reached" in shown
+    assert "doctor    out of memory\n" in shown
 
 
 def test_the_status_of_a_missing_function_is_one_sentence(project, scf):

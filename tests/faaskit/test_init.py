@@ -7,15 +7,18 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from faaskit import cli, function_config, project
 from faaskit.init.detect import Application, NotFound, applications, named
+from faaskit.init.files import workflow
 from faaskit.init.requirements import imported_packages
 from faaskit.init.routes import get_paths
 from faaskit.init.source import modules
 from faaskit.init.variables import environment_variables
 from faaskit.project import requirement_files
 
+ROOT = Path(__file__).parents[2]
 FLASK = "from flask import Flask\napp = Flask(__name__)\n"
 
 
@@ -313,3 +316,44 @@ def test_static_files_get_a_module_only_where_nothing_serves_them(tmp_path, midd
     assert config.environment["WSGI_APPLICATION"] == expected
     done = subprocess.run([sys.executable, "-m", "compileall", "-q", str(tmp_path)], check=False)
     assert done.returncode == 0
+
+
+def test_a_workflow_of_github_is_written_only_when_it_is_asked_for(tmp_path: Path) -> None:
+    write(tmp_path, main=FLASK)
+    assert init(tmp_path) == 0
+    assert not (tmp_path / ".github").exists()
+    assert init(tmp_path, "--github") == 0
+    file = tmp_path / ".github" / "workflows" / "deploy.yml"
+    assert is_workflow(file)
+    assert "pip install -r requirements.txt 'faaskit[local,package,deploy]'" in file.read_text(encoding="utf-8")
+    file.write_text("name: of the project\n", encoding="utf-8")
+    assert init(tmp_path, "--github") == 0
+    assert file.read_text(encoding="utf-8") == "name: of the project\n"
+
+
+def test_this_projects_workflow_is_the_one_that_init_writes() -> None:
+    file = ROOT / "deploy" / "github" / "deploy.yml"
+    assert is_workflow(file)
+    expected = workflow("pip install -r requirements-dev.txt", "python -m faaskit")
+    assert file.read_text(encoding="utf-8") == expected
+
+
+def test_the_workflow_deploys_dev_from_main_and_prod_from_a_tag_behind_an_environment() -> None:
+    text = workflow("pip install .", "faaskit")
+    document = yaml.safe_load(text)
+    assert document[True] == {"push": {"branches": ["main"], "tags": ["v*"]}}  # YAML reads `on` as true
+    stage = "${{ github.ref_type == 'tag' && 'prod' || 'dev' }}"
+    deploy = document["jobs"]["deploy"]
+    assert (deploy["needs"], deploy["environment"]) == ("package", stage)
+    assert document["concurrency"]["cancel-in-progress"] is False
+    last = deploy["steps"][-1]
+    assert last["env"]["STAGE"] == stage
+    # Values reach the shell through variables: an expression inside `run` could be code.
+    assert not [step for job in document["jobs"].values() for step in job["steps"] if "${{" in step.get("run", "")]
+    assert "faaskit package --verify" in text
+
+
+def is_workflow(file: Path) -> bool:
+    """Return whether check-jsonschema, which 'make lint' runs too, finds nothing."""
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(file)]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0

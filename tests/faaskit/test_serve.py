@@ -232,7 +232,7 @@ def test_a_variable_of_the_shell_is_taken_where_the_file_asks_for_it(serve, monk
 
 
 def test_the_event_has_the_request_as_it_was_on_the_wire(serve):
-    _, client = serve("--gateway", "aws-rest", "--stage", "test")
+    _, client = serve("--gateway", "aws-rest", "--gateway-stage", "test")
     event = body(client, "//a%2Fb/%E7%8E%8B?x=1&x=2", ("X-Twice", "one"), ("X-Twice", "two"), ("Name", "王"))["event"]
     assert event["path"] == "//a%2Fb/%E7%8E%8B"
     assert event["multiValueHeaders"]["X-Twice"] == ["one", "two"]

@@ -71,12 +71,15 @@ NEVER_FOR_GUESTS = {
     "email.message": "headers with parameters",
     "gzip": "compression",
     "html.entities": "text that HTML escapes",
+    "http.client": "an HTTP client, which robots need",
     "logging.config": "other ways of logging",
     "logging.handlers": "other ways of logging",
     "lzma": "archives",
     "mimetypes": "files",
     "platform": "uuid",
     "shutil": "files",
+    "survey.robots.delivery": "robots",
+    "survey.robots.webhook": "robots",
     "survey.staff": "staff",
     "tempfile": "uploads",
     "uuid": "unique identifiers",
@@ -209,6 +212,22 @@ def test_the_first_page_comes_from_the_package_without_models_forms_and_template
     assert [name for name in sorted(NEVER_FOR_THE_PAGE) if imported(name, first["modules"])] == []
 
 
+def test_the_first_page_with_own_questions_does_not_either(packaged: dict[str, str]) -> None:
+    columns = "(id, kind, `key`, label, label_en, position, is_retired)"
+    with sqlite3.connect(packaged["SQLITE_PATH"]) as database:
+        rows = "(1, 'aspect', 'parking', '停车', '', 1, 0), (2, 'problem', 'loud', '太吵', '', 1, 0)"
+        database.execute(f"INSERT INTO survey_question {columns} VALUES {rows}")
+    try:
+        first = first_result(packaged, {"path": "/"})
+    finally:
+        with sqlite3.connect(packaged["SQLITE_PATH"]) as database:
+            database.execute("DELETE FROM survey_question")
+    assert 'name="own-parking"' in first["result"]["body"]
+    assert 'name="taste"' not in first["result"]["body"]
+    assert first["apps"] is False
+    assert [name for name in sorted(NEVER_FOR_THE_PAGE) if imported(name, first["modules"])] == []
+
+
 def test_a_branchs_first_page_comes_from_the_package_without_templates(packaged: dict[str, str]) -> None:
     with sqlite3.connect(packaged["SQLITE_PATH"]) as database:
         columns = "(code, name, name_en, manager_email, is_open)"
@@ -224,9 +243,11 @@ def test_a_branchs_first_page_comes_from_the_package_without_templates(packaged:
     assert [name for name in sorted(never) if imported(name, first["modules"])] == []
 
 
-@pytest.mark.parametrize("comment", ["", "服务员态度很好，排队太久"])
-def test_the_first_submission_imports_no_module_of_the_list(production: dict[str, str], comment: str) -> None:
-    values = {"name": "Tom", "phone": "1234567890", "satisfaction": 5, "comment": comment}
+@pytest.mark.parametrize(("comment", "satisfaction"), [("", 5), ("服务员态度很好，排队太久", 5), ("", 1)])
+def test_the_first_submission_imports_no_module_of_the_list(
+    production: dict[str, str], comment: str, satisfaction: int
+) -> None:
+    values = {"name": "Tom", "phone": "1234567890", "satisfaction": satisfaction, "comment": comment}
     request = {
         "path": "/submitSurvey",
         "httpMethod": "POST",

@@ -14,6 +14,10 @@ from django.test import Client
 HEAD_OFFICE = (
     "/dashboard/",
     "/dashboard/today/",
+    "/dashboard/compare/",
+    "/dashboard/compare/?days=365",
+    "/dashboard/compare/?days=365&branch=branch3",
+    "/dashboard/compare/?days=365&branch=branch3&branch=branch4",
     "/dashboard/?branch=branch3",
     "/dashboard/?days=90&score=low&language=en",
     "/dashboard/?days=365",
@@ -50,6 +54,8 @@ HEAD_OFFICE = (
 MANAGER = (
     "/dashboard/",
     "/dashboard/today/",
+    "/dashboard/compare/",
+    "/dashboard/compare/?days=365",
     "/dashboard/?days=365",
     "/dashboard/comments/?days=365",
     "/dashboard/comments/?days=365&q=排队",

@@ -126,7 +126,6 @@ def gone(event: str) -> Callable[[Line], Line]:
         ("error_percent", changed("request.served", status=503)),
         ("p95", changed("request.served", ms=5000.0)),
         ("due_seconds", changed("outbox.state", due_seconds=900)),
-        ("due_seconds", changed("outbox.state", failed=1)),
         ("due_seconds", gone("outbox.state")),
         ("days_due", changed("figures.updated", days_due=1)),
         ("days_due", gone("figures.updated")),

@@ -16,7 +16,9 @@ from django.urls import set_script_prefix
 from django.utils import translation
 
 from mydjango.http.language import preferred_language
+from survey.chain import ASPECT, PROBLEM, Chain, KeptQuestion, core, keep
 from survey.guest import blank_page
+from survey.guest.blank_page_rendering import render
 from survey.guest.forms import SubmissionForm
 from survey.guest.opening import MARK
 from survey.guest.visit import VisitForm
@@ -163,6 +165,41 @@ def without_visit(page: bytes) -> str:
 
 def without_dates(headers: object) -> dict[str, str]:
     return {name: value for name, value in dict(headers).items() if name != "Expires"}  # type: ignore[call-overload]
+
+
+LOUD = KeptQuestion(7, PROBLEM, "loud", "<太> & \\1吵", "Too 'loud'")
+PARKING = KeptQuestion(8, ASPECT, "parking", "停车\\g<0>", "")
+TASTE = KeptQuestion(9, ASPECT, "taste", "味道如何", "How did it taste?")
+WAITING = KeptQuestion(10, PROBLEM, "waiting", "等太久", "Slow")
+RETIRED = KeptQuestion(11, ASPECT, "service", "服务", "Service", is_retired=True)
+
+
+@pytest.mark.parametrize(
+    "questions",
+    [
+        (LOUD, PARKING, TASTE, WAITING, RETIRED),
+        (TASTE, PARKING, WAITING, LOUD),
+        (PARKING, LOUD),
+        core(),
+        (PARKING,),
+        (LOUD, RETIRED),
+    ],
+)
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("with_branch", [True, False])
+def test_own_questions_are_put_into_the_packaged_page_as_it_would_be_rendered(
+    packaged: Path, questions: tuple[KeptQuestion, ...], language: str, with_branch: bool
+) -> None:
+    chain = Chain(questions)
+    assert blank_page._page_text(language, False, "/", with_branch, chain) == render(
+        language, False, with_branch, chain
+    )
+
+
+def test_own_questions_of_the_packaged_page_need_no_template(packaged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("survey.guest.blank_page_rendering.render")
+    keep(Chain((PARKING, LOUD)))
+    assert 'name="own-parking"' in Client().get("/").content.decode()
 
 
 def test_the_packaged_page_shows_a_branchs_name(packaged: Path, branch: Branch, client: Client) -> None:

@@ -59,6 +59,10 @@ def test_without_rows_the_core_is_asked() -> None:
     assert found == chain.CORE
     assert [question.key for question in found.asked(ASPECT)] == list(ASPECTS)
     assert [question.key for question in found.asked(PROBLEM)] == [problem.slug for problem in Problem]
+    assert [chain.CORE_KEYS[kind] for kind in (ASPECT, PROBLEM)] == [
+        tuple(ASPECTS),
+        tuple(problem.slug for problem in Problem),
+    ]
     taste = found.asked(ASPECT)[0]
     assert (taste.label, taste.label_en, taste.is_core) == ("口味", "Taste", True)
 
@@ -105,7 +109,7 @@ def test_without_the_database_the_questions_read_last_are_asked(
     ask("Music")
     pass_time(LATER)
     with monkeypatch.context() as patch:
-        patch.setattr(chain, "QUESTIONS", "SELECT missing FROM missing")
+        patch.setattr(chain, "STATEMENT", "SELECT missing FROM missing")
         assert labels(chain.current()) == ["Parking"]
     assert labels(chain.current()) == ["Parking"]  # no attempt at every request
     pass_time(LATER)
@@ -115,7 +119,7 @@ def test_without_the_database_the_questions_read_last_are_asked(
 @pytest.mark.django_db
 def test_a_new_process_without_the_database_asks_the_core(monkeypatch: pytest.MonkeyPatch) -> None:
     ask("Parking")
-    monkeypatch.setattr(chain, "QUESTIONS", "SELECT missing FROM missing")
+    monkeypatch.setattr(chain, "STATEMENT", "SELECT missing FROM missing")
     assert chain.current() == chain.CORE
 
 
@@ -128,7 +132,7 @@ def test_one_thread_reads_while_the_others_go_on(monkeypatch: pytest.MonkeyPatch
         reads.append(statement)
         began.set()
         assert may_end.wait(30)
-        return [(2, ASPECT, "new", "New", "", 0)]
+        return [(2, ASPECT, "new", "New", "", 0, 0, "")]
 
     monkeypatch.setattr(bare_query, "fetch", fetch)
     chain.keep(old)

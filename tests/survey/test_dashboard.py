@@ -26,6 +26,7 @@ from survey.models import (
     ExportLog,
     FollowUpNote,
     Membership,
+    QuestionValue,
     Submission,
 )
 from survey.staff import exports
@@ -43,8 +44,8 @@ def content(response):
     return response.getvalue().decode()
 
 
-PAGES = ("overview", "today", "comments", "follow_up", "export", "export_csv", "branches", "cards")
-HEAD_OFFICE_PAGES = ("staff", "staff_add", "branch_add")
+PAGES = ("overview", "today", "compare", "comments", "follow_up", "export", "export_csv", "branches", "cards")
+HEAD_OFFICE_PAGES = ("staff", "staff_add", "branch_add", "questions")
 
 
 @pytest.mark.parametrize("page", (*PAGES, *HEAD_OFFICE_PAGES))
@@ -76,7 +77,7 @@ def test_head_office_sees_every_page(client, chain, page):
     assert client.get(url(page)).status_code == 200
 
 
-@pytest.mark.parametrize("page", ["overview", "comments", "follow_up", "export", "export_csv"])
+@pytest.mark.parametrize("page", ["overview", "compare", "comments", "follow_up", "export", "export_csv"])
 @pytest.mark.parametrize("branch", ["south", "-", "nowhere"])
 def test_another_branch_is_not_found(client, chain, page, branch):
     client.force_login(chain.north_manager)
@@ -88,7 +89,7 @@ def test_a_manager_sees_the_submissions_of_one_branch_on_every_page(client, chai
     other = make_submission(chain.south, 1, comment="南边的秘密")
     nowhere = make_submission(None, 1, comment="没有门店的秘密")
     client.force_login(chain.north_manager)
-    for page in ("overview", "today", "comments", "follow_up"):
+    for page in ("overview", "today", "compare", "comments", "follow_up"):
         text = content(client.get(url(page)))
         assert "秘密" not in text
         assert other.reference not in text
@@ -276,7 +277,7 @@ def test_text_of_guests_is_escaped_on_every_page(client, chain):
     submission = make_submission(chain.north, 1, **fields)
     Branch.objects.filter(pk=chain.north.pk).update(name="<i>北</i>", name_en="<i>N</i>")
     client.force_login(chain.head)
-    for page in ("overview", "today", "comments", "follow_up", "branches", "staff", "export"):
+    for page in ("overview", "today", "compare", "comments", "follow_up", "branches", "staff", "export"):
         text = content(client.get(url(page)))
         assert "<script>alert" not in text
         assert "<i>" not in text
@@ -294,24 +295,28 @@ def test_no_page_has_inline_script_or_style(client, chain):
     make_submission(chain.north, 1, comment="排队太久", recommend=3, taste=2)
     make_submission(chain.north, 5, days_ago=1, comment="排队不久", recommend=10)
     client.force_login(chain.head)
-    for page in (*PAGES[:5], "account", "branches", "staff", "staff_add", "branch_add"):
+    others = ("account", "branches", "staff", "staff_add", "branch_add", "questions", "robots", "robot_add")
+    for page in (*PAGES[:6], *others):
         text = content(client.get(url(page)))
         assert not re.search(r"<script|<style|\sstyle=|\son[a-z]+=|javascript:", text), page
     for page in (url("card", "north"), url("cards"), url("tables", "north")):
         assert not re.search(r"<script(?! defer src=)|<style|\sstyle=", content(client.get(page)))
 
 
-# Session, user and permission take five queries of every page, the requests for an erasure one; the rest is its own.
+# Session, user and permission take five queries of every page, the requests for an erasure and what robots gave up one
+# each; the rest is its own.
 @pytest.mark.parametrize(
     ("page", "queries"),
     [
-        ("overview", 20),
+        ("overview", 21),
         ("today", 16),
+        ("compare", 21),
         ("comments", 10),
-        ("follow_up", 10),
-        ("export", 12),
+        ("follow_up", 11),
+        ("export", 13),
         ("branches", 8),
         ("staff", 12),
+        ("questions", 8),
     ],
 )
 def test_the_number_of_queries_is_bounded_and_independent_of_the_number_of_submissions(
@@ -356,7 +361,7 @@ def test_no_query_and_no_template_repeats_for_each_row(client, chain):
         assert response.status_code == 200
         return page, len(queries), [template.name for template in response.templates]
 
-    pages = (*PAGES[:5], "branches", "cards", "staff", "erasures", "submission")
+    pages = (*PAGES[:6], "branches", "cards", "staff", "erasures", "submission")
     make_submission(chain.north, 1, days_ago=30)  # the longest waiting, behind which the next one takes one query
     make_rows(5)
     of_five = [cost(page) for page in pages]
@@ -547,6 +552,7 @@ def test_the_demo_is_consistent(db, settings):
     call_command("seed_demo", submissions=600, stdout=StringIO())
     times = list(Submission.objects.order_by("id").values_list("created_at", flat=True))
     assert times == sorted(times)
+    assert set(QuestionValue.objects.values_list("question__key", flat=True)) == {"parking", "loud-music"}
     sentences = [sentence for sentence in wording.SENTENCES["zh-hans"]["bad"] if sentence.dishes]
     for submission in Submission.objects.filter(satisfaction__lte=2):
         assert submission.problem_list

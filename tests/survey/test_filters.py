@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
+from django.db.models import F
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 
-from survey.staff.filters import FIRST_DAY, LAST_DAY, MAX_DAYS, PERIODS, FilterForm, period
+from survey.jobs import rollup
+from survey.models import Submission
+from survey.staff.filters import FIRST_DAY, LAST_DAY, MAX_DAYS, PERIODS, FilterForm, period, period_before
 from tests.support.chain import make_submission
 
 
@@ -114,6 +117,59 @@ def test_the_period_before_has_as_many_days_as_have_begun(form, first, last, day
     filters = form(f"start={today + timedelta(first)}&end={today + timedelta(last)}").filters()
     assert filters.before.days == days
     assert filters.before.end == filters.start - timedelta(1)
+
+
+@pytest.mark.parametrize(
+    ("name", "today", "now", "before"),
+    [
+        ("today", "2026-03-18", "2026-03-18 2026-03-18", "2026-03-11 2026-03-11"),
+        ("yesterday", "2026-03-18", "2026-03-17 2026-03-17", "2026-03-10 2026-03-10"),
+        ("week", "2026-03-18", "2026-03-16 2026-03-18", "2026-03-09 2026-03-11"),
+        ("last-week", "2026-03-18", "2026-03-09 2026-03-15", "2026-03-02 2026-03-08"),
+        ("month", "2026-03-18", "2026-03-01 2026-03-18", "2026-02-01 2026-02-18"),
+        ("month", "2026-03-31", "2026-03-01 2026-03-31", "2026-02-01 2026-02-28"),
+        ("month", "2026-01-05", "2026-01-01 2026-01-05", "2025-12-01 2025-12-05"),
+        ("last-month", "2026-03-18", "2026-02-01 2026-02-28", "2026-01-01 2026-01-31"),
+        ("quarter", "2026-05-31", "2026-04-01 2026-05-31", "2026-01-01 2026-02-28"),
+        ("last-quarter", "2026-05-31", "2026-01-01 2026-03-31", "2025-10-01 2025-12-31"),
+        ("7", "2026-03-18", "2026-03-12 2026-03-18", "2026-03-05 2026-03-11"),
+    ],
+)
+def test_a_period_of_the_calendar_is_compared_with_the_same_days_of_the_one_before(name, today, now, before):
+    start, end = period(name, date.fromisoformat(today))
+    assert f"{start} {end}" == now
+    assert "{} {}".format(*period_before(name, start, end)) == before
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("days=week", "the same days of last week"),
+        ("days=month", "the same days of last month"),
+        ("days=30", "as many days just before"),
+        ("start=2026-01-01&end=2026-01-02", "2025-12-30 to 2025-12-31, as many days just before"),
+    ],
+)
+def test_the_page_says_what_it_compares_with(client, chain, query, words):
+    submission = make_submission(chain.north)
+    Submission.objects.filter(pk=submission.pk).update(local_date="2026-01-01" if "start" in query else F("local_date"))
+    client.force_login(chain.head)
+    response = client.get(f"{url('overview')}?{query}", headers={"Accept-Language": "en"})
+    assert words in response.content.decode()
+
+
+def test_the_days_between_a_period_and_the_one_before_count_in_neither(client, chain, monkeypatch):
+    now = datetime(2026, 3, 18, 12, tzinfo=timezone.get_default_timezone())  # a Wednesday
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    for day in range(20):
+        make_submission(chain.north, 5, days_ago=day)
+    client.force_login(chain.head)
+    for _counted in range(2):
+        context = client.get(url("overview"), {"days": "week"}).context
+        assert (context["now"].n, context["before"].n) == (3, 3)
+        [row] = [row for row in context["branch_rows"] if row.tally.n]
+        assert row.change.value == 0
+        rollup.count_days(60)
 
 
 def test_only_the_follow_up_offers_any_time(form):

@@ -337,7 +337,7 @@ def test_the_thanks_show_what_the_branch_wants_to_say(client: Client, settings: 
     for language, words in (("zh", "点评我们，送一杯茶"), ("en", "Review us")):
         page = client.get(f"/thanks/{submission.reference}?lang={language}").content.decode()
         assert f'<a class="action" href="https://review.example/?a=1&amp;b=2" rel="noopener">{words}</a>' in page
-        assert "面馆 · 人民广场店" in page
+        assert '<p class="chain">面馆</p><p class="branch">人民广场店</p>' in page
     Branch.objects.update(thanks_url="")
     assert "点评我们，送一杯茶</p>" in client.get(f"/thanks/{submission.reference}?lang=zh").content.decode()
 

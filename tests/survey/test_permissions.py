@@ -20,7 +20,7 @@ from django.urls import URLResolver, get_resolver, resolve
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from survey.models import AttemptWindow, ErasureLog, Membership, OutgoingMail, Submission
+from survey.models import AttemptWindow, ErasureLog, Membership, OutgoingMail, Robot, RobotMessage, Submission
 from survey.staff.accounts import head_office_group
 from tests.support.chain import make_chain, make_submission
 
@@ -38,7 +38,10 @@ READING = """
 dashboard/                                                     login  ok     ok     ok     ok     ok     login
 dashboard/?branch=south                                        login  404    ok     ok     ok     ok     login
 dashboard/today/                                               login  ok     ok     ok     ok     ok     login
+dashboard/compare/                                             login  ok     ok     ok     ok     ok     login
+dashboard/compare/?branch=south                                login  404    ok     ok     ok     ok     login
 dashboard/account/                                             login  ok     ok     ok     ok     ok     login
+dashboard/compare/                                             login  ok     ok     ok     ok     ok     login
 dashboard/comments/                                            login  ok     ok     ok     ok     ok     login
 dashboard/comments/?branch=south                               login  404    ok     ok     ok     ok     login
 dashboard/follow-up/                                           login  ok     ok     ok     ok     ok     login
@@ -53,6 +56,8 @@ dashboard/erasures/                                            login  404    404
 dashboard/export/?personal=1                                   login  ok     ok     ok     ok     ok     login
 dashboard/export.csv?personal=1                                login  ok+    ok+    ok+    ok+    ok+    login
 dashboard/export.csv?personal=1&branch=south                   login  404    ok+    ok+    ok+    ok+    login
+dashboard/export.xlsx?personal=1                               login  ok+    ok+    ok+    ok+    ok+    login
+dashboard/export.xlsx?personal=1&branch=south                  login  404    ok+    ok+    ok+    ok+    login
 dashboard/branches/                                            login  ok     ok     ok     ok     ok     login
 dashboard/branches/add/                                        login  404    404    404    ok     ok     login
 dashboard/branches/north/                                      login  404    404    404    ok     ok     login
@@ -60,7 +65,19 @@ dashboard/branches/north/card/                                 login  ok     404
 dashboard/branches/south/card/                                 login  404    ok     ok     ok     ok     login
 dashboard/branches/north/tables/                               login  ok     404    ok     ok     ok     login
 dashboard/branches/south/tables/                               login  404    ok     ok     ok     ok     login
+dashboard/branches/north/card.png                              login  ok     404    ok     ok     ok     login
+dashboard/branches/south/card.png                              login  404    ok     ok     ok     ok     login
 dashboard/cards/                                               login  ok     ok     ok     ok     ok     login
+dashboard/questions/                                           login  404    404    404    ok     ok     login
+dashboard/questions/aspect/add/                                login  404    404    404    ok     ok     login
+dashboard/questions/aspect/taste/                              login  404    404    404    ok     ok     login
+dashboard/questions/aspect/taste/change/                       login  404    404    404    405    405    login
+dashboard/robots/                                              login  404    404    404    ok     ok     login
+dashboard/robots/add/                                          login  404    404    404    ok     ok     login
+dashboard/robots/{robot}/                                      login  404    404    404    ok     ok     login
+dashboard/robots/{robot}/test/                                 login  404    404    404    405    405    login
+dashboard/robots/{robot}/again/                                login  404    404    404    405    405    login
+dashboard/brand/                                               login  404    404    404    ok     ok     login
 dashboard/staff/                                               login  404    404    404    ok     ok     login
 dashboard/staff/add/                                           login  404    404    404    ok     ok     login
 dashboard/staff/{member}/                                      login  404    404    404    ok     ok     login
@@ -136,7 +153,9 @@ WRITING = """
                                                guest  north  south  both   head   root   off
 dashboard/                                     405    405    405    405    405    405    405
 dashboard/today/                               405    405    405    405    405    405    405
+dashboard/compare/                             405    405    405    405    405    405    405
 dashboard/account/                             login  away+  away+  away+  away+  away+  login
+dashboard/compare/                             405    405    405    405    405    405    405
 dashboard/comments/                            405    405    405    405    405    405    405
 dashboard/follow-up/                           405    405    405    405    405    405    405
 dashboard/responses/{north}/                   login  away+  404    away+  away+  away+  login
@@ -149,14 +168,27 @@ dashboard/responses/{south}/erase/             login  404    404    404    away+
 dashboard/erasures/                            405    405    405    405    405    405    405
 dashboard/export/                              405    405    405    405    405    405    405
 dashboard/export.csv                           405    405    405    405    405    405    405
+dashboard/export.xlsx                          405    405    405    405    405    405    405
 dashboard/branches/                            405    405    405    405    405    405    405
 dashboard/branches/add/                        login  404    404    404    away+  away+  login
 dashboard/branches/north/                      login  404    404    404    away+  away+  login
 dashboard/branches/north/card/                 405    405    405    405    405    405    405
 dashboard/branches/south/card/                 405    405    405    405    405    405    405
 dashboard/branches/north/tables/               405    405    405    405    405    405    405
+dashboard/branches/north/card.png              405    405    405    405    405    405    405
 dashboard/branches/south/tables/               405    405    405    405    405    405    405
+dashboard/branches/south/card.png              405    405    405    405    405    405    405
 dashboard/cards/                               405    405    405    405    405    405    405
+dashboard/questions/                           405    405    405    405    405    405    405
+dashboard/questions/aspect/add/                login  404    404    404    away+  away+  login
+dashboard/questions/aspect/taste/              login  404    404    404    away+  away+  login
+dashboard/questions/aspect/taste/change/       login  404    404    404    away+  away+  login
+dashboard/robots/                              405    405    405    405    405    405    405
+dashboard/robots/add/                          login  404    404    404    away+  away+  login
+dashboard/robots/{robot}/                      login  404    404    404    away+  away+  login
+dashboard/robots/{robot}/test/                 login  404    404    404    away+  away+  login
+dashboard/robots/{robot}/again/                login  404    404    404    away+  away+  login
+dashboard/brand/                               login  404    404    404    away+  away+  login
 dashboard/staff/                               405    405    405    405    405    405    405
 dashboard/staff/add/                           login  404    404    404    away+  away+  login
 dashboard/staff/{member}/                      login  404    404    404    away+  away+  login
@@ -227,6 +259,7 @@ admin/auth/user/{owner}/password/              login  login  login  login  403  
 # What is posted, as far as it takes more than the CSRF token.
 ACCOUNT = {"first_name": "X", "email": "taken@example.com", "role": "head", "is_active": "on", "is_superuser": "on"}
 BRANCH = {"code": "west", "name": "西店", "is_open": "on"}
+ROBOT = {"name": "x", "service": "wecom", "webhook": "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=1"}
 NEW_PASSWORD = {"new_password1": "another long phrase", "new_password2": "another long phrase"}
 USER = {
     "username": "x",
@@ -245,6 +278,12 @@ FORMS: dict[str, dict[str, str]] = {
     "dashboard/responses/{south}/erase/": {"decision": "erase"},
     "dashboard/branches/add/": BRANCH,
     "dashboard/branches/north/": BRANCH,
+    "dashboard/questions/aspect/add/": {"label": "停车", "label_en": "Parking"},
+    "dashboard/questions/aspect/taste/": {"label": "味道", "label_en": "Flavour"},
+    "dashboard/questions/aspect/taste/change/": {"action": "retire"},
+    "dashboard/robots/add/": ROBOT,
+    "dashboard/robots/{robot}/": ROBOT,
+    "dashboard/brand/": {"name": "小满", "color": "#0a7d3f"},
     "dashboard/staff/add/": ACCOUNT,
     "dashboard/staff/{member}/": ACCOUNT,
     "dashboard/staff/{colleague}/": ACCOUNT,
@@ -346,7 +385,10 @@ def world(db: None, settings: Any) -> World:
         body=f"https://survey.example.com/dashboard/password/MQ/{TOKEN}/\n",
     )
     erased = Submission.objects.get(reference=references["nowhere"])
+    robot = Robot.objects.create(name="x", service="wecom", webhook="https://127.0.0.1:1/x?key=1")
+    RobotMessage.objects.create(robot=robot, submission=erased, kind="alert", status=RobotMessage.Status.FAILED)
     keys = {
+        "robot": robot,
         "log": ErasureLog.objects.create(submission=erased, event=ErasureLog.Event.STAFF, user=chain.head),
         "branch": chain.north,
         "submission": Submission.objects.get(reference=references["south"]),
@@ -398,7 +440,7 @@ def ask(world: World, role: str, method: str, path: str) -> tuple[str, str]:
     with transaction.atomic():
         with CaptureQueriesContext(connection) as queries:
             response: Any = world.client(role).get(url) if method == "GET" else world.client(role).post(url, form)
-            text = response.getvalue().decode()
+            text = response.getvalue().decode(errors="replace")
         assert method == "GET" or role == "root" or superusers() == world.superusers, f"{role} changed a superuser"
         transaction.set_rollback(True)
     statements = [query["sql"] for query in queries if not any(name in query["sql"] for name in UNCOUNTED)]

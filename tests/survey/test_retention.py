@@ -25,6 +25,7 @@ from survey.models import (
     ExportLog,
     FollowUpNote,
     OutgoingMail,
+    Photo,
     QuestionValue,
     Submission,
     SubmissionTerm,
@@ -37,11 +38,13 @@ KEPT = {
     *("id", "reference", "branch", "satisfaction", "taste", "variety", "hygiene", "service", "atmosphere", "value"),
     *("recommend", "problems", "consent_version", "language", "follow_up_status", "created_at", "local_date"),
     *("follow_up_owner", "follow_up_due_at", "follow_up_closed_at"),
-    *("erased_at", "key_digest"),  # the digest is replaced by a keyed one
+    *("erased_at", "escalated_at", "key_digest"),  # the digest is replaced by a keyed one
 }
 
 
-KEPT_MODELS = {ErasureLog, QuestionValue}  # hold no personal data; scores stay
+# Log and values hold no personal data, and scores stay. A photo's row stays until its object is deleted:
+# tests/survey/test_photos.py.
+KEPT_MODELS = {ErasureLog, Photo, QuestionValue}
 
 
 def stored(days_ago: int = 0, **fields: Any) -> Submission:

@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from survey import photos
 from survey.jobs import retention
 from survey.models import ErasureLog, JobRun, Submission, parse_reference
 
@@ -49,6 +50,7 @@ class Command(BaseCommand):
         retention.delete_account_mails(before=timezone.now() - timedelta(days))
         retention.delete_searched_words(before=timezone.now() - timedelta(days))
         retention.replace_unkeyed_digests()
+        photos.queue_erased()
         call_command("clearsessions")
         retention.delete_unmatched_requests()
         JobRun.record(retention.JOB)

@@ -13,11 +13,12 @@ from django.utils import timezone
 from survey import term_index
 from survey.demo import chain
 from survey.jobs import months, rollup
-from survey.models import Branch, ExportLog, FollowUpNote, FollowUpStatus, Membership, Submission
+from survey.models import Branch, ExportLog, FollowUpNote, FollowUpStatus, Membership, QuestionValue, Submission
 from survey.staff.accounts import head_office_group
 
+HEAD = "head@example.com"
 PASSWORD = "demo"  # noqa: S105  (of the demo's accounts, which exist with DEBUG on only)
-LOGIN = f"Log in at /dashboard/ as head@example.com or manager@example.com, password {PASSWORD}."
+LOGIN = f"Log in at /dashboard/ as {HEAD} or manager@example.com, password {PASSWORD}."
 JOB_SECONDS = 600.0  # for each of the jobs that follow the submissions
 BATCH = 1_000  # submissions in one INSERT
 
@@ -36,7 +37,7 @@ class Command(BaseCommand):
             raise CommandError("The demo's accounts have known passwords: seed_demo runs with DEBUG on only.")
         if Submission.objects.exists():
             self.stdout.write("The database has submissions already: none were created.")
-            if User.objects.filter(username="head@example.com").exists():
+            if User.objects.filter(username=HEAD).exists():
                 self.stdout.write(LOGIN)
             return
         self.stdout.write(f"Creating {submissions} submissions; 5000 take half a minute.")
@@ -45,6 +46,8 @@ class Command(BaseCommand):
         branches = chain.branches()
         Submission.objects.bulk_create(chain.submissions(branches, submissions, last), batch_size=BATCH)
         _create_staff(branches[0], last)
+        chain.own_questions(User.objects.get(username=HEAD))
+        QuestionValue.objects.bulk_create(chain.own_values(last), batch_size=BATCH)
         rollup.count_days(JOB_SECONDS)
         months.add_up_months(JOB_SECONDS)
         term_index.index_comments(JOB_SECONDS)
@@ -57,7 +60,7 @@ class Command(BaseCommand):
 def _create_staff(branch: Branch, last: datetime) -> None:
     """Create head office and the manager of `branch`, with their notes and exports."""
     head, is_new = User.objects.get_or_create(
-        username="head@example.com", defaults={"first_name": "总部", "email": "head@example.com", "is_staff": True}
+        username=HEAD, defaults={"first_name": "总部", "email": HEAD, "is_staff": True}
     )
     manager, _is_new = User.objects.get_or_create(
         username="manager@example.com", defaults={"first_name": "王店长", "email": "manager@example.com"}

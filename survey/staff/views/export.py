@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, St
 from django.shortcuts import render
 from django.urls import reverse
 
+from mydjango.http.function_kind import carries_bytes, is_web_function
 from mydjango.http.problems import allow
 from survey.models import ExportLog
 from survey.staff import exports, figures, pagination
@@ -29,7 +30,11 @@ def page(request: HttpRequest) -> HttpResponse:
     filters = form.filters()
     personal = request.GET.get("personal") == "1"
     parts = exports.plan(
-        figures.submissions_by_day(filters), filters, settings.RESPONSE_MAX_BYTES, with_personal_data=personal
+        figures.submissions_by_day(filters),
+        filters,
+        settings.RESPONSE_MAX_BYTES,
+        with_personal_data=personal,
+        streams=is_web_function(request),
     )
     is_narrowed = filters.words or filters.problem or filters.own_problem or filters.status or filters.table_number
     if parts and is_narrowed:
@@ -39,7 +44,8 @@ def page(request: HttpRequest) -> HttpResponse:
     context = page_context(request, form) | {
         "filters": filters,
         "personal": personal,
-        "parts": [(part, _link(filters, part, personal)) for part in parts],
+        "parts": [(part, _link("csv", filters, part, personal)) for part in parts],
+        "workbooks": [(part, _link("xlsx", filters, part, personal)) for part in parts if carries_bytes(request)],
         "is_counted": not is_narrowed,
         "total": sum(part.submissions for part in parts),
         "with_personal": filters.query_string(personal="1"),
@@ -56,27 +62,60 @@ def page(request: HttpRequest) -> HttpResponse:
 @staff_view
 def download(request: HttpRequest) -> HttpResponseBase:
     """Send one file; instead of one that is too large for the gateway, a page with links to two smaller ones."""
-    form = export_form(request)
-    if form.errors:
-        raise Http404
-    filters = form.filters()
-    after, until = (pagination.from_query(request, name, Cursor.parse) for name in ("after", "until"))
-    export = exports.Export(filters, request.GET.get("personal") == "1", after, until)
-    rows = exports.lines(submissions_of(request.user), export)
+    export, limit = _export(request), settings.RESPONSE_MAX_BYTES
+    submissions = submissions_of(request.user)
+    streams = not limit or (is_web_function(request) and exports.most_bytes(submissions, export) <= limit)
+    rows = exports.lines(submissions, export)
     entry = exports.log(account_of(request), export)
     response: HttpResponseBase
-    if settings.RESPONSE_MAX_BYTES:
+    if streams:
+        rows = exports.below(rows, limit)
+        response = StreamingHttpResponse(exports.counted(entry, rows), content_type=CSV)
+    else:
         try:
-            text, entry.row_count = exports.within(rows, settings.RESPONSE_MAX_BYTES)
+            text, entry.row_count = exports.within(rows, limit)
         except exports.TooLarge as error:
             entry.delete()
             return _divided(request, error.cursor)
         entry.save()
         response = HttpResponse(text, content_type=CSV)
-    else:
-        response = StreamingHttpResponse(exports.counted(entry, rows), content_type=CSV)
-    response["Content-Disposition"] = f"attachment; filename*=utf-8''{quote(exports.file_name(export))}"
+    response["Content-Disposition"] = _attachment(exports.file_name(export))
     return response
+
+
+@allow("GET")
+@staff_view
+def download_workbook(request: HttpRequest) -> HttpResponseBase:
+    """Send one file as XLSX where this kind of function carries bytes, or a page with links to two smaller ones."""
+    if not carries_bytes(request):
+        raise Http404
+    from survey.staff import workbook
+
+    export = _export(request)
+    entry = exports.log(account_of(request), export)
+    rows = exports.table(submissions_of(request.user), export)
+    try:
+        file, entry.row_count = workbook.write(rows, settings.RESPONSE_MAX_BYTES)
+    except exports.TooLarge as error:
+        entry.delete()
+        return _divided(request, error.cursor)
+    entry.save()
+    response = StreamingHttpResponse(workbook.parts(file), content_type=workbook.MEDIA_TYPE)
+    response["Content-Disposition"] = _attachment(exports.file_name(export, ".xlsx"))
+    return response
+
+
+def _attachment(name: str) -> str:
+    return f"attachment; filename*=utf-8''{quote(name)}"
+
+
+def _export(request: HttpRequest) -> exports.Export:
+    """Return what a link of the page names. Raises Http404 for a link that no page made."""
+    form = export_form(request)
+    if form.errors:
+        raise Http404
+    after, until = (pagination.from_query(request, name, Cursor.parse) for name in ("after", "until"))
+    return exports.Export(form.filters(), request.GET.get("personal") == "1", after, until)
 
 
 def _log(request: HttpRequest) -> tuple[list[ExportLog], ExportLog | None]:
@@ -95,12 +134,12 @@ def _divided(request: HttpRequest, at: Cursor) -> HttpResponse:
     for name in ("until", "after"):
         query = request.GET.copy()
         query[name] = str(at)
-        halves.append(f"{reverse('dashboard:export_csv')}?{query.urlencode()}")
+        halves.append(f"{request.path}?{query.urlencode()}")
     return render(request, "staff/export_divided.html", {"halves": halves}, status=413)
 
 
-def _link(filters: Filters, part: exports.Part, personal: bool) -> str:
+def _link(kind: str, filters: Filters, part: exports.Part, personal: bool) -> str:
     query = filters.query_string(
         days="", start=part.start.isoformat(), end=part.end.isoformat(), personal="1" if personal else ""
     )
-    return f"{reverse('dashboard:export_csv')}?{query}"
+    return f"{reverse(f'dashboard:export_{kind}')}?{query}"

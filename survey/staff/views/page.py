@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest
 
+from survey.robots import alerts
 from survey.staff import submissions
 from survey.staff.access import may_erase
 from survey.staff.filters import FilterForm
@@ -39,4 +40,5 @@ def page_context(request: HttpRequest, form: FilterForm) -> dict[str, Any]:
         "may_erase": erases,
         "request_count": request_count if erases else 0,
         "branch_count": len(form.branches),
+        "given_up_count": alerts.given_up().count() if form.is_head_office else 0,
     }

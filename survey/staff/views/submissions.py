@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from mydjango.http.problems import allow
+from survey import photos
 from survey.models import COMMENT_MAX_LENGTH, FollowUpStatus, Submission, parse_reference
 from survey.staff import closing, pagination, search, submissions
 from survey.staff.access import account_of, staff_view, submissions_of
@@ -150,6 +151,7 @@ def detail(request: HttpRequest, reference: str) -> HttpResponse:
         "note_form": form,
         "notes": submission.notes.select_related("author"),
         "aspects": submission.aspect_list,
+        "photos": photos.view_urls(submission),
     }
     return render(request, "staff/submission.html", context, status=400 if form.errors else 200)
 

@@ -10,7 +10,7 @@
   const DRAFT_LIFE = 24 * 3600 * 1000; // milliseconds; phones change hands
   const VISIT_LIFE = 10 * 60 * 1000; // milliseconds without a change; tablets on a table change hands sooner
   const DRAFT = "draft:"; // and the form's name: { key, values, savedAt }
-  const WAITING = "waiting:"; // and the visit's key: { name, action, values, draft }
+  const WAITING = "waiting:"; // and the visit's key: { name, action, values, draft, photos: where to upload any }
   const VISIT = "visit:"; // and the form's name, in this tab: the key of the visit that it shows
 
   // Private windows may forbid storage; the page then works without a draft.
@@ -51,12 +51,19 @@
     }
   };
 
+  const photoScript = () => import(document.querySelector("[data-photos]").dataset.photos);
+  const forgetPhotos = (visit) => photoScript().then((script) => script.forget(visit)).catch(() => {});
+  // Return whether no photo of a submission must wait any more: their keys are among its values then.
+  const uploadPhotos = (entry, waiting) =>
+    !waiting.photos || photoScript().then((script) => script.settle(entry, waiting)).catch(() => false);
+
   const mayPass = (response) => !response || response.status >= 500 || response.status === 408 || response.status === 429;
   const retryAfter = (response) => Math.min(Number(response.headers.get("Retry-After")) || 0, LONGEST_RETRY_AFTER);
 
   const form = document.querySelector("form[data-draft]");
   const key = form && form.elements.namedItem("submission_id");
   let snapshot = null; // the values that this page is sending
+  let waitingHere = null; // and what waits with them
 
   let othersPause = 1000;
   const sendOthers = async () => {
@@ -64,12 +71,13 @@
     for (const entry of store.names(WAITING)) {
       const waiting = snapshot && entry === WAITING + key.value ? null : store.read(entry);
       if (!waiting) continue;
-      const response = await post(waiting.action, waiting.values);
+      const response = (await uploadPhotos(entry, waiting)) && (await post(waiting.action, waiting.values));
       if (mayPass(response)) {
         anyWaits = true;
         continue;
       }
       store.remove(entry);
+      if (waiting.draft && waiting.draft.photos && response.status === 201) forgetPhotos(entry.slice(WAITING.length));
       const draft = store.read(DRAFT + waiting.name);
       if (response.status !== 201) {
         if (!draft) store.write(DRAFT + waiting.name, waiting.draft); // refused: its page asks what to do with it
@@ -93,6 +101,7 @@
   const status = document.getElementById("sending");
   const button = form.querySelector("button[type=submit]");
   const label = button.textContent;
+  const photos = document.getElementById("photos");
   const languages = Array.from(document.querySelectorAll("button.language"));
   const isReturned = "returned" in form.dataset;
   const returnedKey = key.value;
@@ -116,6 +125,7 @@
   const draftNow = () => ({
     key: key.value,
     savedAt: Date.now(),
+    photos: photos && photos.dataset.count,
     values: visible()
       .filter((field) => (field.type === "radio" || field.type === "checkbox" ? field.checked : field.value))
       .map((field) => [field.name, field.value]),
@@ -133,6 +143,13 @@
       else if (given.length) field.value = given[0];
       field.dispatchEvent(new Event("change", { bubbles: true }));
     }
+  };
+
+  // Show the photos that a draft has on this device.
+  const showPhotos = (draft) => {
+    if (!photos || !draft.photos) return;
+    photos.dataset.count = draft.photos;
+    photoScript().then((script) => script.show(photos)).catch(() => {});
   };
 
   // Show a sentence in a place, with buttons: [text, action].
@@ -244,6 +261,7 @@
     const problem = code === 201 ? {} : await response.json().catch(() => ({}));
     if (code === 201) {
       const thanks = response.headers.get("Location");
+      if (photos && photos.dataset.count) await forgetPhotos(key.value);
       endVisit();
       location.assign(thanks);
     } else if (code === 429) {
@@ -266,17 +284,18 @@
   };
 
   async function send() {
-    const response = await post(form.action, snapshot);
+    const response = (await uploadPhotos(WAITING + key.value, waitingHere)) && (await post(form.action, snapshot));
     if (response) await handle(response);
     else retryLater(status.dataset.offline);
   }
 
   // `sent`: the values of an earlier page, hidden ones too, such as the version of the notice that the guest agreed to.
-  const start = (sent) => {
+  const start = (sent, photosOf = photos && photos.dataset.count && photos.dataset.src) => {
     snapshot = sent || Array.from(new FormData(form)).filter(([, value]) => typeof value === "string");
     pause = 1000;
     keep();
-    store.write(WAITING + key.value, { name, action: form.action, values: snapshot, draft: draftNow() });
+    waitingHere = { name, action: form.action, values: snapshot, draft: draftNow(), photos: photosOf };
+    store.write(WAITING + key.value, waitingHere);
     show(kept, "");
     freeze(true, form.dataset.sending);
     clearErrors();
@@ -286,9 +305,10 @@
   const restore = (draft) => {
     fill(draft.values);
     key.value = draft.key;
+    showPhotos(draft);
     keep();
     const waiting = store.read(WAITING + draft.key);
-    if (waiting) start(waiting.values);
+    if (waiting) start(waiting.values, waiting.photos);
     else show(kept, kept.dataset.kept, [kept.dataset.startOver, endVisit]);
   };
 
@@ -296,6 +316,7 @@
   const ask = (draft) => {
     const forget = () => {
       store.remove(DRAFT + name);
+      if (draft.photos) forgetPhotos(draft.key);
       show(kept, "");
     };
     show(kept, kept.dataset.earlier, [kept.dataset.goOn, () => restore(draft)], [kept.dataset.forget, forget]);
@@ -338,12 +359,14 @@
   if (isReturned) {
     // A redisplayed page holds newer values than the draft.
     tab.remove("sent-natively");
+    if (draft && draft.key === key.value) showPhotos(draft);
     keep();
-  } else if (isOurs && draft.values.length) {
+  } else if (isOurs && (draft.values.length || draft.photos)) {
     restore(draft);
   } else if (draft && (store.read(WAITING + draft.key) || draft.savedAt < Date.now() - DRAFT_LIFE)) {
     store.remove(DRAFT + name); // it is sent by itself, or too old
-  } else if (draft && draft.values.length) {
+    if (draft.photos) forgetPhotos(""); // and with it photos that are
+  } else if (draft && (draft.values.length || draft.photos)) {
     ask(draft);
   }
   sendOthers();

@@ -1,0 +1,15 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("survey", "0033_robots"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            "submission",
+            "escalated_at",
+            models.DateTimeField("escalated", null=True, blank=True, editable=False),
+        ),
+    ]

@@ -1,0 +1,227 @@
+"""Branches compared with each other: by aspect, and by the problems that guests name.
+
+A branch is compared with all the others together that the account sees: a chain that holds the branch itself would
+hide half of a difference between two. Differences from fewer than SMALL_SAMPLE submissions on either side are hidden.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+from django.db.models import QuerySet
+
+from survey import chain
+from survey.models import Submission
+from survey.scales import LOW_SCORES, Problem
+from survey.staff import hours, metrics, submissions, sums
+from survey.staff.figures import LISTED, NEWEST_LOW, Tally
+from survey.staff.filters import Filters
+from survey.staff.question_figures import own_figures_by_branch
+
+CSAT = "csat"
+BITS = [int(problem) for problem in Problem]  # `&` of a flag takes thirty times the CPU
+NAME, COUNT = "name", "n"  # of the columns beside the figures
+COLUMNS = (*sums.SCORES, *sums.NPS_GROUPS, *sums.ASPECT_SUMS)  # as Tally adds them
+
+
+@dataclass(frozen=True)
+class Column:
+    """A figure to compare: its key in query strings, its label, and whether a higher one is worse."""
+
+    key: str
+    label: str
+    is_share: bool
+    is_bad: bool = False
+    bit: int = 0  # of Problem; of head office's own problem the negative id
+
+
+def aspects() -> list[Column]:
+    """Return CSAT and the aspects, in the order of the survey."""
+    asked = chain.current().asked(chain.ASPECT)
+    return [Column(CSAT, "CSAT", True), *(Column(question.field, question.local_label, False) for question in asked)]
+
+
+def problems() -> list[Column]:
+    """Return the problems, in the order of the survey."""
+    return [
+        Column(
+            question.key,
+            question.local_label,
+            True,
+            is_bad=True,
+            bit=int(Problem[question.key.upper()]) if question.is_core else -question.id,
+        )
+        for question in chain.current().asked(chain.PROBLEM)
+    ]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A figure of a branch, and its difference from the others; None where a sample is too small to compare."""
+
+    estimate: metrics.Estimate | None
+    difference: metrics.Change | None
+    column: Column
+
+    @property
+    def tone(self) -> str:
+        """Return `worse` or `better` if the interval says so, else ''."""
+        if self.difference is None or not self.difference.is_clear:
+            return ""
+        return "worse" if (self.difference.value > 0) == self.column.is_bad else "better"
+
+    @classmethod
+    def compare(cls, column: Column, one: metrics.Estimate | None, others: metrics.Estimate | None) -> Cell:
+        """Return the cell of a figure beside that of the others."""
+        difference = metrics.change(one, others)
+        return cls(one, difference if difference and difference.n >= metrics.SMALL_SAMPLE else None, column)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Submissions since a day, and how many of them name each problem, by its bit."""
+
+    submissions: int
+    named: Counter[int]
+
+    def share(self, column: Column) -> metrics.Estimate | None:
+        """Return the share of submissions that name a problem."""
+        return metrics.share(self.named[column.bit], self.submissions)
+
+    def without(self, part: Counts) -> Counts:
+        """Return these counts without a part of them."""
+        return Counts(self.submissions - part.submissions, self.named - part.named)
+
+
+def figure(tally: Tally, column: Column) -> metrics.Estimate | None:
+    """Return CSAT or an aspect's mean of a tally."""
+    return tally.csat if column.key == CSAT else tally.aspect(column.key)
+
+
+def without(total: Tally, part: Tally) -> Tally:
+    """Return a tally without a part of it; the groups of the NPS are left out."""
+    return Tally(
+        scores=[all_ - one for all_, one in zip(total.scores, part.scores, strict=True)],
+        aspects={name: count - part.aspects[name] for name, count in total.aspects.items()},
+    )
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The tallies of the listed branches and of everything."""
+
+    by_branch: dict[int, Tally]
+    total: Tally
+    unlisted: int  # branches with submissions that `by_branch` lacks
+
+
+def scores(filters: Filters, branches: Sequence[int], chosen: Collection[int] = ()) -> Scores:
+    """Return the tallies of these branches, and of all that the filters select.
+
+    Of more than 2 * LISTED branches, those with the highest and those with the lowest CSAT are listed; with branches
+    `chosen`, these alone.
+    """
+    tables = sums.calendar(filters.start, filters.end)
+    periods = [sums.days_between(filters.start, filters.end)]
+    listed, unlisted = list(chosen), 0
+    if not chosen:
+        listed, unlisted = _listed(filters, branches, tables, periods)
+    by_branch: dict[int, Tally] = defaultdict(Tally)
+    for _number, branch, values in sums.read(filters, tables, periods, COLUMNS, sums.BY_BRANCH, listed):
+        by_branch[branch].add(values)
+    total = Tally()
+    for _number, _key, values in sums.read(filters, tables, periods, COLUMNS):
+        total.add(values)
+    own_by_branch, own_total = own_figures_by_branch(filters, list(by_branch))
+    for question in chain.current().own:
+        for tally, own in ((total, own_total), *((by_branch[branch], own) for branch, own in own_by_branch.items())):
+            for moment, value in zip(("count", "sum", "squares"), own.moments(question.id), strict=True):
+                tally.aspects[f"{question.field}_{moment}"] = value
+    return Scores(dict(by_branch), total, unlisted)
+
+
+def _listed(
+    filters: Filters, branches: Sequence[int], tables: sums.Calendar, periods: Sequence[Collection[date]]
+) -> tuple[list[int], int]:
+    """Return the branches to list, and the number of others that have submissions."""
+    if len(branches) <= 2 * LISTED:
+        return list(branches), 0
+    tallies: dict[int, hours.Tally] = defaultdict(hours.Tally)
+    for _number, branch, (satisfied, n) in sums.read(filters, tables, periods, sums.COUNTS, sums.BY_BRANCH):
+        if branch is not None:
+            tallies[branch].add(n, satisfied)
+    lowest_first = sorted(tallies, key=lambda branch: (tallies[branch].csat or _NOTHING).low)
+    if len(lowest_first) <= 2 * LISTED:
+        return lowest_first, 0
+    return [*lowest_first[:LISTED], *lowest_first[-LISTED:]], len(lowest_first) - 2 * LISTED
+
+
+_NOTHING = metrics.Estimate(0, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Complaints:
+    """The problems of the listed branches and of everything, since a day."""
+
+    since: date
+    by_branch: dict[int, Counts]
+    total: Counts
+
+
+def complaints(filters: Filters, listed: Sequence[int], of_period: hours.Tally | None = None) -> Complaints:
+    """Return how often guests of the listed branches, and of all that the filters select, name each problem.
+
+    Counts the newest NEWEST_LOW low scores, so that the work is the same at a million submissions. Where the period has
+    more, it begins with the first day that these have whole. `of_period` saves a query to who has the period's total.
+    """
+
+    def low(part: Filters) -> QuerySet[Submission, Any]:
+        rows = submissions.matching(part).filter(satisfaction__in=LOW_SCORES)
+        return rows.order_by("-local_date").values_list("branch", "local_date", "problems")
+
+    rows = submissions.newest(low, filters, NEWEST_LOW)
+    since = filters.start
+    if len(rows) == NEWEST_LOW:
+        since = min(day for _branch, day, _bits in rows) + timedelta(1)
+    by_bits = Counter((branch, bits) for branch, day, bits in rows if day >= since)
+    named: dict[int | None, Counter[int]] = defaultdict(Counter)
+    everything: Counter[int] = Counter()
+    for (branch, bits), n in by_bits.items():
+        for problem in BITS:
+            if bits & problem:
+                named[branch][problem] += n
+                everything[problem] += n
+    own_by_branch, own_total = own_figures_by_branch(replace(filters, start=since), listed)
+    for question in chain.current().own:
+        everything[-question.id] = own_total.problem(question.id)
+        for branch, own in own_by_branch.items():
+            named[branch][-question.id] = own.problem(question.id)
+    counted = hours.counted_among(hours.days_between(since, filters.end))
+    counted_branches = (filters.branch_ids or ()) if hours.is_many(filters) else listed
+    counts = hours.by_branch(counted_branches, [(since, filters.end)], counted)
+    if hours.is_many(filters):
+        total = hours.total(tally for [tally] in counts.values())
+    elif of_period and since == filters.start:
+        total = of_period
+    else:
+        total = hours.total(hours.by_weekday(replace(filters, start=since)).values())
+    by_branch = {branch: Counts(tally.submissions, named[branch]) for branch, [tally] in counts.items()}
+    return Complaints(since, by_branch, Counts(total.submissions, everything))
+
+
+Key = Callable[[Any], Any]
+
+
+def sort_rows(rows: Iterable[Any], order: str, keys: dict[str, Key], default: str) -> tuple[list[Any], str]:
+    """Return rows by one of the keys, descending after a minus sign, rows without a value last; and the order used."""
+    name = order.lstrip("-")
+    if name not in keys:
+        order, name = default, default.lstrip("-")
+    key, rows = keys[name], list(rows)
+    missing = [row for row in rows if key(row) is None]
+    present = sorted((row for row in rows if key(row) is not None), key=key, reverse=order.startswith("-"))
+    return [*present, *missing], order

@@ -1,0 +1,346 @@
+"""A guest adds photos in a real browser: shrunk, without their place, uploaded with progress, kept while offline."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+
+from survey.models import Photo, Submission
+from tests.browser.accessibility import violations
+from tests.support.eventually import eventually
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+Open = Callable[..., Any]
+
+PLACE = b"Shanghai, People's Square"  # where the photo was taken, in its EXIF
+
+
+@pytest.fixture(params=["chromium", "chromium_86"])
+def browser(request: pytest.FixtureRequest) -> Any:
+    """The current browser, and the oldest that Playwright drives."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(autouse=True)
+def folder(settings: LazySettings, tmp_path: Path) -> Path:
+    settings.MINIMUM_FILL_SECONDS = 0
+    settings.PHOTO_BUCKET_URL, settings.PHOTO_FOLDER = "", str(tmp_path / "photos")
+    return tmp_path / "photos"
+
+
+@pytest.fixture(scope="module")
+def picture(chromium: Any) -> Iterator[Callable[..., dict[str, Any]]]:
+    """Return `picture(width, height, turned=6)`: a JPEG whose left half is red, with a place in its EXIF."""
+    page = chromium.new_page()
+
+    def make(width: int = 3000, height: int = 2000, turned: int = 1) -> dict[str, Any]:
+        text = page.evaluate(
+            """([width, height]) => {
+                const canvas = document.createElement("canvas");
+                [canvas.width, canvas.height] = [width, height];
+                const context = canvas.getContext("2d");
+                context.fillStyle = "#00f";
+                context.fillRect(0, 0, width, height);
+                context.fillStyle = "#f00";
+                context.fillRect(0, 0, width / 2, height);
+                return Array.from(atob(canvas.toDataURL("image/jpeg").split(",")[1]), (c) => c.charCodeAt(0));
+            }""",
+            [width, height],
+        )
+        entries = struct.pack(">H", 2) + struct.pack(">HHIHH", 0x0112, 3, 1, turned, 0)
+        entries += struct.pack(">HHII", 0x010E, 2, len(PLACE), 38) + b"\0\0\0\0"
+        exif = b"Exif\0\0MM\0*\0\0\0\x08" + entries + PLACE
+        jpeg = bytes(text)
+        jpeg = jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:]
+        return {"name": "IMG_1.jpg", "mimeType": "image/jpeg", "buffer": jpeg}
+
+    yield make
+    page.close()
+
+
+def add(page: Any, *pictures: dict[str, Any]) -> None:
+    """Open the field by its link and choose files."""
+    if page.is_visible("#photos > button"):
+        page.click("#photos > button")
+    page.wait_for_selector("#id_photo_files")
+    page.set_input_files("#id_photo_files", list(pictures))
+
+
+def wait_for_photos(page: Any, count: int, text: str = "Ready") -> None:
+    script = """([n, text]) => {
+        const items = Array.from(document.querySelectorAll(".photos li"));
+        return items.filter((item) => item.textContent.includes(text)).length === n;
+    }"""
+    page.wait_for_function(script, arg=[count, text])
+
+
+def send(page: Any) -> None:
+    page.click("button.send")
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.rglob("*") if file.is_file())
+
+
+def colours(chromium: Any, file: Path) -> dict[str, Any]:
+    """Return width, height and the colours at the left, right, top and bottom of a stored photo."""
+    page = chromium.new_page()
+    found = page.evaluate(
+        """async (bytes) => {
+            const bitmap = await createImageBitmap(new Blob([new Uint8Array(bytes)], { type: "image/jpeg" }));
+            const canvas = document.createElement("canvas");
+            const [w, h] = [canvas.width, canvas.height] = [bitmap.width, bitmap.height];
+            const context = canvas.getContext("2d");
+            context.drawImage(bitmap, 0, 0);
+            const at = (x, y) => (context.getImageData(x, y, 1, 1).data[0] > 128 ? "red" : "blue");
+            const places = { left: [3, h / 2], right: [w - 3, h / 2], top: [w / 2, 3], bottom: [w / 2, h - 3] };
+            return { w, h, ...Object.fromEntries(Object.entries(places).map(([name, xy]) => [name, at(...xy)])) };
+        }""",
+        list(file.read_bytes()),
+    )
+    page.close()
+    return found
+
+
+def test_a_photo_is_made_small_loses_its_place_and_belongs_to_the_submission(
+    open_page: Open, picture: Any, folder: Path, chromium: Any
+) -> None:
+    page = open_page("/?lang=en")
+    page.check("#id_satisfaction_4")
+    add(page, picture())
+    wait_for_photos(page, 1)
+    send(page)
+    page.wait_for_selector(".reference")
+    [photo] = Submission.objects.get().photos.all()
+    [file] = files(folder)
+    assert file == folder / photo.key
+    content = file.read_bytes()
+    assert PLACE not in content
+    assert b"Exif" not in content
+    found = colours(chromium, file)
+    assert (found["w"], found["h"], found["left"], found["right"]) == (1600, 1067, "red", "blue")
+
+
+@pytest.mark.parametrize(
+    ("turned", "size", "red"),
+    [
+        (1, (1600, 800), "left"),
+        (2, (1600, 800), "right"),
+        (3, (1600, 800), "right"),
+        (4, (1600, 800), "left"),
+        (5, (800, 1600), "top"),
+        (6, (800, 1600), "top"),
+        (7, (800, 1600), "bottom"),
+        (8, (800, 1600), "bottom"),
+    ],
+)
+def test_a_photo_stands_upright_however_the_phone_was_held(
+    open_page: Open, picture: Any, folder: Path, chromium: Any, turned: int, size: tuple[int, int], red: str
+) -> None:
+    page = open_page("/?lang=en")
+    add(page, picture(2000, 1000, turned))
+    wait_for_photos(page, 1)
+    found = colours(chromium, files(folder)[0])
+    assert (found["w"], found["h"]) == size
+    opposite = {"left": "right", "right": "left", "top": "bottom", "bottom": "top"}[red]
+    assert (found[red], found[opposite]) == ("red", "blue")
+
+
+def test_a_low_score_asks_for_photos_and_any_other_has_a_quiet_link(open_page: Open) -> None:
+    page = open_page("/?lang=en")
+    assert page.is_visible("#photos > button")
+    page.check("#id_satisfaction_4")
+    assert page.query_selector("#id_photo_files") is None
+    page.check("#id_satisfaction_0")
+    page.wait_for_selector("#id_photo_files")
+    assert not page.is_visible("#photos > button")
+
+
+def test_without_script_there_is_no_photo_field(open_page: Open) -> None:
+    page = open_page("/?lang=en", script=False)
+    assert not page.is_visible("#photos")
+
+
+def test_without_a_bucket_there_is_no_link(open_page: Open, settings: LazySettings) -> None:
+    settings.PHOTO_FOLDER = ""
+    page = open_page("/?lang=en")
+    page.check("#id_satisfaction_0")
+    assert not page.is_visible("#photos")
+
+
+def test_the_page_makes_four_requests_until_photos_are_wanted(open_page: Open) -> None:
+    page = open_page("/privacy?lang=en")
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto("/?lang=en")
+    page.wait_for_load_state("networkidle")
+    loaded = [url for url in requests if not url.startswith("data:")]
+    assert len(loaded) == 4  # the page, its style, two scripts; the photos' script and field are not among them
+    page.check("#id_satisfaction_4")
+    page.click("#photos > button")
+    page.wait_for_selector("#id_photo_files")
+    later = [re.sub(r"\?.*", "", url.rpartition("/")[2]) for url in requests if not url.startswith("data:")][4:]
+    assert sorted(later) == ["photos", "photos.js"]
+
+
+def test_up_to_three_photos_and_any_can_be_removed(open_page: Open, picture: Any) -> None:
+    page = open_page("/?lang=en")
+    add(page, *(picture(100, 100 + number) for number in range(4)))
+    wait_for_photos(page, 3)
+    assert "Up to 3 photos." in page.text_content(".photos [role=status]")
+    eventually(lambda: not page.is_visible("#id_photo_files"))
+    page.click(".photos li:nth-child(2) button:last-child")
+    wait_for_photos(page, 2)
+    eventually(lambda: page.is_visible("#id_photo_files"))
+    send_with_score(page)
+    assert Submission.objects.get().photos.count() == 2
+    assert Photo.objects.filter(submission=None).count() == 1  # which the job deletes
+
+
+def send_with_score(page: Any) -> None:
+    page.check("#id_satisfaction_4")
+    send(page)
+    page.wait_for_selector(".reference")
+
+
+def test_a_file_that_is_no_picture_gets_a_sentence(open_page: Open, picture: Any) -> None:
+    page = open_page("/?lang=en")
+    add(page, {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": b"no picture"}, picture(100, 100))
+    wait_for_photos(page, 1)
+    assert "could not be read" in page.text_content(".photos [role=status]")
+
+
+def test_the_upload_shows_its_progress_and_can_be_tried_again(open_page: Open, picture: Any) -> None:
+    page = open_page("/?lang=en")
+    page.route("**/photos/file/**", lambda route: route.abort())
+    add(page, picture(400, 300))
+    wait_for_photos(page, 1, "Waiting")
+    retry = ".photos li button:nth-of-type(1)"
+    assert page.is_visible(retry)
+    held: list[Any] = []
+    page.unroute("**/photos/file/**")
+    page.route("**/photos/file/**", lambda route: held.append(route))
+    page.click(retry)
+    wait_for_photos(page, 1, "Sending")
+    assert page.is_visible(".photos progress")
+    eventually(lambda: page.evaluate("1") and held)
+    held[0].continue_()
+    wait_for_photos(page, 1)
+    assert not page.is_visible(".photos progress")
+
+
+def test_a_photo_that_the_storage_refuses_does_not_hold_the_submission_back(open_page: Open, picture: Any) -> None:
+    page = open_page("/?lang=en")
+    page.route("**/photos/file/**", lambda route: route.fulfill(status=400))
+    add(page, picture(400, 300), picture(300, 400))
+    wait_for_photos(page, 2, "Not sent")
+    send_with_score(page)
+    assert Submission.objects.get().photos.count() == 0
+
+
+def test_photos_wait_on_the_device_with_the_submission_and_go_with_it(open_page: Open, picture: Any) -> None:
+    page = open_page("/?lang=en")
+    page.route("**/photos/file/**", lambda route: route.abort())
+    add(page, picture(400, 300))
+    wait_for_photos(page, 1, "Waiting")
+    page.check("#id_satisfaction_1")
+    page.fill("#id_comment", "cold")
+    send(page)
+    page.wait_for_selector("#sending >> text=No connection")
+    assert not Submission.objects.exists()
+    page.goto("/privacy?lang=en")  # any page of ours sends it, but not without its photo
+    page.unroute("**/photos/file/**")
+    page.goto("/privacy?lang=en")
+    eventually(lambda: page.evaluate("1") and Submission.objects.exists())
+    submission = Submission.objects.get()
+    assert (submission.comment, submission.photos.count()) == ("cold", 1)
+    eventually(lambda: page.evaluate(COUNT) == 0)
+
+
+COUNT = """() => new Promise((resolve) => {
+    const opened = indexedDB.open("photos", 1);
+    opened.onsuccess = () => {
+        const counted = opened.result.transaction("photos").objectStore("photos").count();
+        counted.onsuccess = () => resolve(counted.result);
+    };
+})"""
+
+
+def test_a_lost_response_is_tried_again_with_the_same_photos(open_page: Open, picture: Any) -> None:
+    page = open_page("/?lang=en")
+    page.check("#id_satisfaction_4")
+    add(page, picture(400, 300))
+    wait_for_photos(page, 1)
+    lost: list[Any] = []
+
+    def lose(route: Any) -> None:
+        lost.append(route.fetch())
+        route.abort()
+
+    page.route("**/submitSurvey*", lose)
+    send(page)
+    page.wait_for_selector("#sending >> text=No connection")
+    page.unroute("**/submitSurvey*")
+    page.click("#sending button")
+    page.wait_for_selector(".reference")
+    assert lost[0].status == 201
+    assert Submission.objects.get().photos.count() == 1
+
+
+def test_a_draft_keeps_its_photos_over_a_reload(open_page: Open, picture: Any) -> None:
+    page = open_page("/?lang=en")
+    page.check("#id_satisfaction_4")
+    add(page, picture(400, 300))
+    wait_for_photos(page, 1)
+    page.reload()
+    page.wait_for_selector("#kept >> text=typed before")
+    wait_for_photos(page, 1)
+    send(page)
+    page.wait_for_selector(".reference")
+    assert Submission.objects.get().photos.count() == 1
+    assert Photo.objects.count() == 1  # not uploaded twice
+
+
+def test_start_over_forgets_the_photos(open_page: Open, picture: Any) -> None:
+    page = open_page("/?lang=en")
+    page.check("#id_satisfaction_4")
+    add(page, picture(400, 300))
+    wait_for_photos(page, 1)
+    page.reload()
+    wait_for_photos(page, 1)
+    page.click("#kept button")
+    wait_for_photos(page, 0)
+    eventually(lambda: page.evaluate(COUNT) == 0)
+    send_with_score(page)
+    assert Submission.objects.get().photos.count() == 0
+
+
+def test_photos_survive_the_switch_of_the_language_and_an_error(open_page: Open, picture: Any) -> None:
+    page = open_page("/?lang=en")
+    add(page, picture(400, 300))
+    wait_for_photos(page, 1)
+    send(page)
+    page.wait_for_selector("#survey .error")  # no score yet
+    page.click("button.language")
+    page.wait_for_url(re.compile(r"lang=zh$"))
+    wait_for_photos(page, 1, "已上传")
+    send_with_score(page)
+    assert Submission.objects.get().photos.count() == 1
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_field_is_accessible(chromium: Any, open_page: Open, picture: Any, dark: bool, browser: Any) -> None:
+    if browser.version.startswith("86."):
+        pytest.skip("axe runs in the current browser")
+    page = open_page("/?lang=en", width=320, dark=dark)
+    page.check("#id_satisfaction_0")
+    add(page, picture(400, 300))
+    wait_for_photos(page, 1)
+    assert not violations(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
