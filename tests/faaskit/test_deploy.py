@@ -416,7 +416,7 @@ def test_the_two_tests_above_fail_every_call(project, scf):
     deploy(project)
     assert (first, len(scf.calls) - first) == (34, 30)
     pruned = [position for position, (action, _) in enumerate(scf.calls) if action == "ListVersionByFunction"]
-    assert pruned == [FIRST_PRUNE, first + 9, first + SECOND_PRUNE]
+    assert pruned == [FIRST_PRUNE, first + 10, first + SECOND_PRUNE]
 
 
 def test_latest_with_traffic_is_published_before_it_is_updated(project, scf):
