@@ -16,6 +16,7 @@ from faaskit.project import Project
 from faaskit.scf import function_log, remote, status, versions
 from faaskit.scf.account import Account
 from faaskit.scf.api import PRODUCTS
+from faaskit.scf.bucket_cors import bucket_of
 from faaskit.scf.deployment import Deployment
 from faaskit.scf.parameters import NAMESPACE
 from faaskit.scf.planned import PlannedApi
@@ -77,6 +78,9 @@ def policy(account: Account, described: Project) -> dict[str, Any]:
     if appid.isdecimal():  # CODE_BUCKET is set
         for name in COS:
             resources[name] = {f"qcs::cos:{account.config.region}:uid/{appid}:{bucket}/*"}
+    if uploads := bucket_of(account.config.environment.get(described.uploads, "")):
+        name, region = uploads
+        resources["name/cos:PutBucketCORS"] = {f"qcs::cos:{region}:uid/{name.rpartition('-')[2]}:{name}/*"}
     if account.config.inputs.get("role"):
         resources["cam:PassRole"] = {f"qcs::cam::uin/:roleName/{account.config.inputs['role']}"}
     return {"version": "2.0", "statement": _statements(resources)}

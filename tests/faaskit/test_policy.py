@@ -81,3 +81,9 @@ def test_the_policy_needs_no_keys_and_shows_no_value(project, scf, capsys, monke
     assert not [name for name, value in ENVIRON.items() if name != "MYSQL_USER" and value in text]
     assert 'scf:DeleteFunction"' not in text  # a deployment deletes no function
     assert scf.calls == []
+
+
+def test_the_bucket_to_which_pages_upload_gets_its_rule(project, scf, capsys, monkeypatch):
+    monkeypatch.setenv("PHOTO_BUCKET_URL", "https://photos-1250000000.cos.ap-beijing.myqcloud.com")
+    granted = resources(printed(project, capsys))
+    assert granted["name/cos:PutBucketCORS"] == ["qcs::cos:ap-beijing:uid/1250000000:photos-1250000000/*"]
