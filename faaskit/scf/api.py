@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -20,6 +22,7 @@ PRODUCTS = {
             *("UpdateFunctionConfiguration", "DeleteFunction", "Invoke"),
             *("PublishVersion", "ListVersionByFunction", "DeleteFunctionVersion", "GetAlias", "UpdateAlias"),
             *("CreateTrigger", "ListTriggers", "UpdateTrigger", "DeleteTrigger"),
+            *("GetCustomDomain", "UpdateCustomDomain"),
             *("PublishLayerVersion", "GetLayerVersion", "ListLayerVersions", "DeleteLayerVersion"),
         },
     ),
@@ -92,6 +95,9 @@ class Api(Protocol):
     def call(self, action: str, **parameters: object) -> dict[str, Any]:
         """Return the `Response` of one call; raises ApiError."""
 
+    def fetch(self, url: str) -> tuple[int, str]:
+        """Return status and body of a GET of a Function URL; 0 where it cannot be reached."""
+
 
 class TencentApi:
     """The API through the SDK's common client. SCF_ENDPOINT and CLS_ENDPOINT (http://host:port) replace its address."""
@@ -126,6 +132,17 @@ class TencentApi:
                 if attempt == TRIES or not (lost or error.code.startswith("RequestLimitExceeded")):
                     raise
             time.sleep(attempt)
+
+    def fetch(self, url: str) -> tuple[int, str]:
+        """Return status and body of a GET of a Function URL; 0 where it cannot be reached."""
+        request = urllib.request.Request(url, headers={"Accept": "application/json"})  # noqa: S310  (the API's address)
+        try:
+            with urllib.request.urlopen(request, timeout=REQUEST_TIMEOUT) as response:  # noqa: S310
+                return response.status, response.read().decode(errors="replace")
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode(errors="replace")
+        except OSError as error:
+            return 0, str(error)
 
     def _call_once(self, action: str, parameters: Mapping[str, object]) -> dict[str, Any]:
         from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException

@@ -8,16 +8,16 @@ then guests use the old version.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from faaskit.function_config import LAYER_FILE, FunctionConfig
-from faaskit.scf import bucket_cors, function_log, layer, log_topic, triggers
-from faaskit.scf.api import Api, DeployError, Report, find
+from faaskit.scf import bucket_cors, custom_domain, function_log, layer, log_topic, triggers
+from faaskit.scf.api import Api, DeployError, Report
 from faaskit.scf.canary import Canary
 from faaskit.scf.default_alias import Alias
 from faaskit.scf.function import Function
-from faaskit.scf.parameters import configuration, fingerprint, leftovers, name_and_namespace, validate
+from faaskit.scf.parameters import configuration, fingerprint, leftovers, validate, web_config
 from faaskit.scf.steps import Steps
 from faaskit.scf.upload import Archive, Store
 
@@ -50,6 +50,8 @@ class Deployment:
         function = self.function
         present, alias = function.read()
         function.check_fixed(present)
+        with self.steps.step("read the Web function"):
+            domain = custom_domain.held_by_web_function(self.api, self.config)
         layers = self._layers(layer_archive)
         topic = self._log_topic()
         with self.steps.step("find the public URL"):
@@ -72,9 +74,11 @@ class Deployment:
             self._release(archive, uploaded, shared, alias)
         with self.steps.step("set the triggers"):
             function.synchronise(("http", "timer"))
-        if self.uploads and self.open_bucket:
-            with self.steps.step("let pages upload to the bucket"):
-                bucket_cors.allow(self.uploads, url, self.open_bucket, self.report)
+        self._let_pages_upload(url)
+        if domain:
+            with self.steps.step("move the custom domain"):
+                custom_domain.move(self.api, domain, web_config(self.config), self.config)
+                self.report(f"{domain.name} leads to {self.config.name}. {web_config(self.config).name} stays.")
         return url
 
     def rollback(self, version: str = "") -> None:
@@ -95,9 +99,13 @@ class Deployment:
             self.function.check_health(target)
 
     def remove(self) -> None:
-        """Delete function, versions, triggers and the layer, where they still exist; raises DeployError."""
+        """Delete the functions of both types with versions and triggers, and the layer; raises DeployError."""
+        web = replace(self.function, config=web_config(self.config))
         with self.steps.step("delete the function"):
-            if find(self.api, "GetFunction", **name_and_namespace(self.config)) is None:
+            if web.exists():
+                web.delete()
+                self.report(f"Function {web.config.name} with its versions and triggers is deleted.")
+            if not self.function.exists():
                 self.report(f"There is no function {self.config.name} in {self.config.region}.")
             else:
                 self.function.delete()
@@ -106,6 +114,11 @@ class Deployment:
             with self.steps.step("delete the layer"):
                 count = layer.remove(self.api, self.layer_config.name)
                 self.report(f"Layer {self.layer_config.name}: {count} versions deleted.")
+
+    def _let_pages_upload(self, url: str) -> None:
+        if self.uploads and self.open_bucket:
+            with self.steps.step("let pages upload to the bucket"):
+                bucket_cors.allow(self.uploads, url, self.open_bucket, self.report)
 
     def _validate(self) -> None:
         """Raise DeployError for entries of serverless.yml that no deployment could use."""
@@ -138,8 +151,10 @@ class Deployment:
         with self.steps.step("find the log topic"):
             return log_topic.ensure(self.api, self.config, self.log_fields, self.report)
 
-    def _configuration(self, url: str, layers: list[dict[str, Any]], topic: dict[str, str]) -> dict[str, Any]:
-        return configuration(self.config, self.config.environment | {"PUBLIC_URL": url}, layers) | topic
+    def _configuration(
+        self, url: str, layers: list[dict[str, Any]], topic: dict[str, str], config: FunctionConfig | None = None
+    ) -> dict[str, Any]:
+        return configuration(config or self.config, self.config.environment | {"PUBLIC_URL": url}, layers) | topic
 
     def _url(self) -> str:
         """Return PUBLIC_URL, or else the Function URL that exists, or ''."""

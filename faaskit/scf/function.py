@@ -23,10 +23,12 @@ from faaskit.scf.api import (
 from faaskit.scf.canary import Canary
 from faaskit.scf.default_alias import LATEST, Alias
 from faaskit.scf.parameters import (
+    DEFAULT_ALIAS,
     SECTIONS,
     create_function,
     fingerprint,
     fixed,
+    kind,
     leftovers,
     name_and_namespace,
     update_configuration,
@@ -74,7 +76,11 @@ class Function:
 
     def check_fixed(self, present: dict[str, Any]) -> None:
         """Raise DeployError for an entry that CreateFunction alone takes and that differs, such as the runtime."""
-        wanted = {"Runtime": str(self.config.inputs.get("runtime", "")), "Type": "Event", **fixed(self.config)}
+        wanted = {
+            "Runtime": str(self.config.inputs.get("runtime", "")),
+            "Type": kind(self.config),
+            **fixed(self.config),
+        }
         for key, value in wanted.items():
             if present.get(key, value) != value:
                 raise DeployError(
@@ -106,7 +112,8 @@ class Function:
         with self.steps.step("update the code"):
             self.steps.report(f"Updating function {self.config.name} in {self.config.region}.")
             names = name_and_namespace(self.config)
-            send(self.api, "UpdateFunctionCode", archive, self.bucket, "Code", **names, Handler=self.config.handler)
+            handler = {} if self.config.is_web else {"Handler": self.config.handler}
+            send(self.api, "UpdateFunctionCode", archive, self.bucket, "Code", **names, **handler)
             self._wait()
         return alias
 
@@ -130,10 +137,11 @@ class Function:
         if present.get("ClsTopicId") and "ClsTopicId" not in shared:
             self.steps.report(f"The log stays in topic {present['ClsTopicId']}: serverless.yml names no other.")
 
-    def publish(self, archive: Archive, uploaded: str, shared: dict[str, Any]) -> str:
+    def publish(self, archive: Archive, uploaded: str, shared: dict[str, Any], pair: str = "") -> str:
         """Publish $LATEST with its fingerprint and return the version; raises DeployError for somebody else's code."""
         with self.steps.step("publish a version"):
-            version, detail = versions.publish(self.api, self.config, fingerprint(archive.content, self.config, shared))
+            wanted = fingerprint(archive.content, self.config, shared)
+            version, detail = versions.publish(self.api, self.config, wanted, pair)
             published = versions.code_hash(self.api, self.config, version)
             if published not in (uploaded, archive.sha256) or not versions.has_configuration(detail, shared):
                 versions.delete(self.api, self.config, version)
@@ -162,7 +170,7 @@ class Function:
                 self.steps.live = f"{previous} or {version}"  # the call may have arrived
                 raise
         self.steps.live = version
-        self.steps.report(f"Version {version} receives traffic.")
+        self.steps.report(f"Version {version}{self.steps.of} receives traffic.")
 
     def try_canary(self, version: str, alias: Alias, wanted: Canary) -> None:
         """Give a version a share of the traffic and watch it; take that back and raise DeployError if it is worse.
@@ -202,11 +210,11 @@ class Function:
             response = invocation.result if isinstance(invocation.result, dict) else {"body": invocation.result}
             status = response.get("statusCode")
             if status in accepted:
-                self.steps.report(f"Version {version} passes {path}.")
+                self.steps.report(f"Version {version}{self.steps.of} passes {path}.")
                 return
             if status != 503 or attempt == HEALTH_TRIES:
                 reason = invocation.error or f"{status}: {str(response.get('body', response))[:500]}"
-                raise DeployError(f"version {version}, {path}: {reason}\n{invocation.log}".rstrip())
+                raise DeployError(f"version {version}{self.steps.of}, {path}: {reason}\n{invocation.log}".rstrip())
             time.sleep(HEALTH_PAUSE)
 
     def _is_healthy(self, version: str) -> bool:
@@ -220,13 +228,20 @@ class Function:
 
     def url(self) -> str:
         """Return the public address of the Function URL, '' for none."""
-        return triggers.function_url(triggers.existing(self.api, self.config))
+        present = triggers.existing(self.api, self.config)
+        return triggers.function_url(
+            [each for each in present if each.get("Qualifier", DEFAULT_ALIAS) == DEFAULT_ALIAS]
+        )
 
     def synchronise(self, kinds: tuple[str, ...]) -> None:
         """Give the function the triggers of serverless.yml that are of these kinds."""
         present = triggers.existing(self.api, self.config)
         for line in triggers.synchronise(self.api, self.config, kinds, present):
             self.steps.report(f"Trigger {line}.")
+
+    def exists(self) -> bool:
+        """Return whether the account has the function."""
+        return find(self.api, "GetFunction", **name_and_namespace(self.config)) is not None
 
     def delete(self) -> None:
         """Delete the function with all versions and wait until the platform has done so."""

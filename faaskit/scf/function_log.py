@@ -17,7 +17,7 @@ from typing import Any
 
 from faaskit.function_config import FunctionConfig
 from faaskit.scf.api import Api, DeployError
-from faaskit.scf.parameters import name_and_namespace
+from faaskit.scf.parameters import name_and_namespace, web_config
 from faaskit.timers import PLATFORM_TIME
 from faaskit.units import MEBIBYTE
 
@@ -95,9 +95,11 @@ def topic_of(function: Mapping[str, Any], config: FunctionConfig) -> str:
 
 
 def query(config: FunctionConfig) -> str:
-    """Return the search for all entries of a function."""
+    """Return the search for all entries of a function, or of a Web function and the one beside it."""
     names = name_and_namespace(config)
-    return f'SCF_FunctionName:"{names["FunctionName"]}" AND SCF_Namespace:"{names["Namespace"]}"'
+    functions = [config, web_config(config)] if config.is_web else [config]
+    wanted = " OR ".join(f'SCF_FunctionName:"{each.name}"' for each in functions)
+    return f'{f"({wanted})" if config.is_web else wanted} AND SCF_Namespace:"{names["Namespace"]}"'
 
 
 def search(api: Api, topic: str, query: str, start: datetime, end: datetime) -> Iterator[dict[str, Any]]:

@@ -13,6 +13,7 @@ from faaskit.scf.api import DeployError
 from faaskit.scf.deployment import Deployment
 from faaskit.scf.output import report
 from faaskit.scf.steps import AGAIN
+from faaskit.scf.web_deployment import WebDeployment
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +29,8 @@ def open_deployment(folder: Path, dry_run: bool = False, stage: str = "") -> Ite
     """Yield the deployment of the folder's stage. Raises DeployError, also for Control-C, and ProjectError."""
     account = open_account(folder, dry_run, stage)
     described = project.read(folder)
-    deployment = Deployment(
+    kind = WebDeployment if account.config.is_web else Deployment
+    deployment = kind(
         account.config,
         account.layer_config,
         account.api,

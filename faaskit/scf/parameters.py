@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from faaskit.function_config import FunctionConfig
@@ -13,13 +14,14 @@ from faaskit.scf.api import DeployError
 
 NAMESPACE = "default"
 AUTO = "auto"  # of cls: a log topic of the function's own, made here
+WEB_SUFFIX = "-web"
 DEFAULT_ALIAS = "$DEFAULT"  # every function has it; nobody can delete or rename it (SCF 36149)
 ENVIRONMENT_LIMIT = 4096  # bytes, names and values together
 REGION = re.compile(r"[a-z]{2}-[a-z]+(-[a-z0-9]+)*")  # ap-guangzhou, na-siliconvalley, ap-shanghai-fsi
 INPUTS = {
     *("name", "namespace", "description", "region", "type", "handler", "runtime", "src", "memorySize", "timeout"),
     *("initTimeout", "layers", "vpcConfig", "publicAccess", "eip", "role", "cls", "deadLetter", "cfs", "environment"),
-    *("events", "tags", "asyncRunEnable"),
+    *("events", "tags", "asyncRunEnable", "instanceConcurrencyConfig"),
 }
 # What UpdateFunctionConfiguration takes for "none"; a section that the function never had is better left out.
 NONE = {
@@ -36,10 +38,18 @@ def name_and_namespace(config: FunctionConfig) -> dict[str, str]:
     return {"FunctionName": config.name, "Namespace": str(config.inputs.get("namespace") or NAMESPACE)}
 
 
+def web_config(config: FunctionConfig) -> FunctionConfig:
+    """Return the description of the Web function: the type of a function is fixed, so it has a name of its own."""
+    return replace(config, name=config.name + WEB_SUFFIX, inputs={**config.inputs, "type": "web"})
+
+
+def event_config(config: FunctionConfig) -> FunctionConfig:
+    """Return the description of the event function beside a Web function: all but the type is the same."""
+    return replace(config, inputs={**config.inputs, "type": "event"})
+
+
 def validate(config: FunctionConfig) -> None:
     """Raise DeployError where serverless.yml has what a deployment would drop or the platform refuse."""
-    if config.is_web:
-        raise DeployError(f"{config.path}: type is 'web', which is not deployed here.")
     unknown = sorted(set(config.inputs) - INPUTS)
     if unknown:
         raise DeployError(
@@ -85,12 +95,20 @@ def configuration(
     optional = {
         "Role": inputs.get("role"),
         "VpcConfig": {"VpcId": vpc, "SubnetId": subnet} if vpc else None,
+        "InstanceConcurrencyConfig": _concurrency(config) if config.is_web else None,
         "ClsLogsetId": log.get("logsetId"),
         "ClsTopicId": log.get("topicId"),
         "DeadLetterConfig": _capitalised(inputs.get("deadLetter") or {}),
         "CfsConfig": {"CfsInsList": [_file_system(entry) for entry in inputs["cfs"]]} if inputs.get("cfs") else None,
     }
     return parameters | {key: value for key, value in optional.items() if value}
+
+
+def _concurrency(config: FunctionConfig) -> dict[str, Any]:
+    """Return how many requests an instance serves at once; '' turns that off."""
+    if config.concurrency == 1:
+        return {"DynamicEnabled": ""}
+    return {"DynamicEnabled": "FALSE", "MaxConcurrency": config.concurrency}
 
 
 def _capitalised(section: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,10 +139,15 @@ def create_function(config: FunctionConfig, shared: dict[str, Any]) -> dict[str,
     return {
         **shared,
         **fixed(config),
-        "Type": "Event",
-        "Handler": config.handler,
+        **({} if config.is_web else {"Handler": config.handler}),
+        "Type": kind(config),
         "Runtime": str(config.inputs.get("runtime", "")),
     }
+
+
+def kind(config: FunctionConfig) -> str:
+    """Return the API's name of the function's type."""
+    return "HTTP" if config.is_web else "Event"
 
 
 def fixed(config: FunctionConfig) -> dict[str, Any]:
@@ -133,7 +156,7 @@ def fixed(config: FunctionConfig) -> dict[str, Any]:
     parameters: dict[str, Any] = {}
     if inputs.get("tags"):
         parameters["Tags"] = [{"Key": str(key), "Value": str(value)} for key, value in inputs["tags"].items()]
-    if "asyncRunEnable" in inputs:
+    if "asyncRunEnable" in inputs and not config.is_web:
         parameters["AsyncRunEnable"] = "TRUE" if inputs["asyncRunEnable"] is True else "FALSE"
     return parameters
 

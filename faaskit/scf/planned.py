@@ -28,26 +28,32 @@ class PlannedApi:
         self.report = report
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.triggers: list[dict[str, Any]] = []  # as the API lists them
-        self._function: dict[str, Any] = {}
+        self._functions: dict[str, dict[str, Any]] = {}
 
     def call(self, action: str, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401  (any JSON)
         """Print a call that changes something; return what the later calls of a deployment are formed with."""
         self.calls.append((action, parameters))
+        name = str(parameters.get("FunctionName") or "")
         if action.startswith(READS):
-            return self._read(action)
+            return self._read(action, name)
         self.report(f"{action} {json.dumps(masked(parameters), ensure_ascii=False)}")
         if action in ("CreateFunction", "UpdateFunctionConfiguration"):
-            self._function = parameters | {"Status": "Active"}
+            self._functions[name] = parameters | {"Status": "Active"}
         if action == "CreateTrigger":
             self.triggers.append(_listed(parameters))
         return DONE
 
-    def _read(self, action: str) -> dict[str, Any]:
-        if action == "GetFunction" and self._function:
-            return self._function
-        if action in ("GetFunction", "ListLayerVersions", "DescribeIndex"):
+    def fetch(self, url: str) -> tuple[int, str]:
+        """Print a request to a Function URL; return that it succeeded."""
+        self.report(f"GET {url}")
+        return 200, ""
+
+    def _read(self, action: str, name: str) -> dict[str, Any]:
+        if action == "GetFunction" and name in self._functions:
+            return self._functions[name]
+        if action in ("GetFunction", "ListLayerVersions", "DescribeIndex", "GetCustomDomain"):
             raise ResourceNotFound(action, "ResourceNotFound", "a dry run begins with an empty account")
-        return {"Status": "Active", "Triggers": self.triggers}
+        return {"Status": "Active", "Triggers": [each for each in self.triggers if each["FunctionName"] == name]}
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import json
 import logging
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from faaskit.scf import default_alias, function_log, opened, remote, triggers, v
 from faaskit.scf.account import Account, open_account
 from faaskit.scf.api import DeployError, failure, find
 from faaskit.scf.output import report
-from faaskit.scf.parameters import name_and_namespace
+from faaskit.scf.parameters import name_and_namespace, web_config
 from faaskit.timers import PLATFORM_TIME
 
 ERRORS_SINCE = timedelta(hours=24)
@@ -29,7 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the status; returns the exit code and raises DeployError."""
-    for line in lines(open_account(options.folder, stage=options.stage), project.read(options.folder).doctor):
+    account, doctor = open_account(options.folder, stage=options.stage), project.read(options.folder).doctor
+    if account.config.is_web:  # a Web function runs no commands
+        for line in lines(replace(account, config=web_config(account.config)), ()):
+            report(line)
+    for line in lines(account, doctor):
         report(line)
     return 0
 

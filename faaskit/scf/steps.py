@@ -28,13 +28,14 @@ class Steps:
 
     report: Report
     live: str | None = None  # '' for no version, None until it is read
+    of: str = ""  # " of NAME" behind a version, where there is more than one function
 
     @property
     def traffic(self) -> str:
         """Return a sentence that names the version receiving traffic, '' before that is known."""
         if self.live is None:
             return ""
-        return f"Version {self.live} receives traffic. " if self.live else "No version receives traffic. "
+        return f"Version {self.live}{self.of} receives traffic. " if self.live else "No version receives traffic. "
 
     @contextmanager
     def step(self, step: str, advice: str = AGAIN) -> Iterator[None]:

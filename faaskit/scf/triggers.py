@@ -11,6 +11,7 @@ from faaskit.scf.api import Api, DeployError, ResourceNotFound, list_all
 from faaskit.scf.parameters import DEFAULT_ALIAS, name_and_namespace
 
 HTTP_NAME = "url-trigger"  # the component's default name of a Function URL
+HEALTH_NAME = "health-"  # begins the name of a Function URL on one version
 FUNCTION_URL = "'http: {parameters: {qualifier: $DEFAULT, authType: NONE, netConfig: {enableExtranet: true}}}'"
 
 
@@ -35,6 +36,12 @@ def wanted(config: FunctionConfig) -> list[dict[str, str]]:
         else:
             raise DeployError(f"{config.path}: events may be http or timer here, not {kind!r}.")
     return triggers
+
+
+def health_url(version: str) -> dict[str, str]:
+    """Return CreateTrigger's parameters of a Function URL on one version, by which its health is checked."""
+    parameters = {"name": HEALTH_NAME + version.strip("$"), "qualifier": version, "netConfig": {"enableExtranet": True}}
+    return _http(parameters)
 
 
 def _http(parameters: Mapping[str, Any]) -> dict[str, str]:

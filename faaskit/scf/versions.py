@@ -10,6 +10,7 @@ from faaskit.scf.api import Api, list_all, wait_until_active
 from faaskit.scf.parameters import name_and_namespace
 
 PREFIX = "manage.py deploy "  # begins the description of every version that was published here
+BESIDE = " beside version "  # and that of the event function, behind the fingerprint of a Web function
 KEPT = 5  # versions to go back to, beside the one that receives traffic and the one before it
 
 
@@ -23,14 +24,26 @@ def fingerprint_of(api: Api, config: FunctionConfig, version: str) -> str:
     """Return the fingerprint that a version was published with, or ''; raises ApiError."""
     for entry in published(api, config) if version.isdecimal() else []:
         if str(entry["Version"]) == version:
-            return str(entry.get("Description") or "").partition(PREFIX)[2]
+            return str(entry.get("Description") or "").partition(PREFIX)[2].partition(BESIDE)[0]
     return ""
 
 
-def publish(api: Api, config: FunctionConfig, fingerprint: str) -> tuple[str, dict[str, Any]]:
-    """Publish $LATEST, described by its fingerprint; return the version and its detail. Raises DeployError."""
+def pair_of(api: Api, config: FunctionConfig, version: str) -> str:
+    """Return the version of the event function that a Web function's version was published with, or ''."""
+    for entry in published(api, config):
+        if str(entry["Version"]) == version:
+            return str(entry.get("Description") or "").partition(BESIDE)[2]
+    return ""
+
+
+def publish(api: Api, config: FunctionConfig, fingerprint: str, pair: str = "") -> tuple[str, dict[str, Any]]:
+    """Publish $LATEST, described by its fingerprint and by the version of the function beside it.
+
+    Return the version and its detail. Raises DeployError.
+    """
     names = name_and_namespace(config)
-    version = str(api.call("PublishVersion", **names, Description=PREFIX + fingerprint)["FunctionVersion"])
+    description = PREFIX + fingerprint + (BESIDE + pair if pair else "")
+    version = str(api.call("PublishVersion", **names, Description=description)["FunctionVersion"])
     return version, wait_until_active(api, f"Version {version}", "GetFunction", **names, Qualifier=version)
 
 

@@ -21,12 +21,11 @@ from tencentcloud.scf.v20180416.scf_client import ScfClient
 from faaskit import cli
 from faaskit.scf.api import PRODUCTS
 from faaskit.timers import PLATFORM_TIME
-from tests.faaskit.test_deploy import ROOT, URL, build, change, deploy, project, scf
+from tests.faaskit.test_deploy import ROOT, TRIGGERS, URL, build, change, deploy, project, scf
 from tests.support.fake_scf import APPID, RETIRED, healthy
 
 __all__ = ["project", "scf"]  # the fixtures
 pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcfromtimestamp:DeprecationWarning")  # the SDK's
-TRIGGERS = (ROOT / "serverless.yml").read_text(encoding="utf-8").count("\n          qualifier: $DEFAULT\n")
 CLS = "  cls:\n    logsetId: ${env:CLS_LOGSET_ID}\n    topicId: ${env:CLS_TOPIC_ID}\n"
 
 
@@ -181,7 +180,7 @@ def test_a_rollback_is_possible_whatever_the_file_says(project, scf):
         ),
         ("- http:", "- cos:", "events may be http or timer here, not 'cos'"),
         ("region: ${env:REGION}", "region: guangzhou", "region is 'guangzhou': write it as in ap-guangzhou"),
-        ("type: event", "type: web", "type is 'web'"),
+        ("type: event", "type: http", "type is 'http': write event or web"),
         (
             "vpcConfig:\n    vpcId: ${env:VPC_ID} # vpc-…",
             "vpcConfig:",

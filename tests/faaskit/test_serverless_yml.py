@@ -15,7 +15,7 @@ import yaml
 
 import index
 from faaskit import function_config
-from faaskit.scf import triggers
+from faaskit.scf import parameters, triggers
 from faaskit.scf.parameters import configuration, create_function
 from mydjango.settings import EMAIL_SECONDS
 from survey.mail import outbox
@@ -30,6 +30,7 @@ NODE_MODULES = ROOT / "tests" / "node_modules"
 FUNCTION_FIELDS = {
     *("name", "description", "region", "type", "handler", "runtime", "src", "memorySize", "timeout", "initTimeout"),
     *("layers", "vpcConfig", "publicAccess", "role", "cls", "environment", "events"),
+    "instanceConcurrencyConfig",
 }
 LAYER_FIELDS = {"name", "description", "region", "src", "runtimes"}
 HTTP_FIELDS = {"qualifier", "authType", "netConfig", "corsConfig", "name", "enable"}
@@ -131,6 +132,10 @@ def test_the_timers_are_on_and_their_commands_are_allowed(config):
 @pytest.fixture(scope="module")
 def component_requests(config, layer_config) -> list[tuple[str, dict[str, Any]]]:
     """Return the requests that Tencent's component forms from the two files, recorded in Node."""
+    return recorded(config, layer_config)
+
+
+def recorded(config, layer_config) -> list[tuple[str, dict[str, Any]]]:
     if not shutil.which("node") or not NODE_MODULES.is_dir():
         reason = "needs Node and 'npm ci --prefix tests --ignore-scripts'"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
@@ -204,3 +209,18 @@ def test_manage_deploy_creates_the_same_function_as_the_component(component_requ
             "TriggerDesc": our["TriggerDesc"],
         }
         assert their["TriggerDesc"].replace(" ", "") == our["TriggerDesc"].replace(" ", "")
+
+
+def test_the_component_makes_the_same_web_function_of_the_one_line(tmp_path, layer_config):
+    text = (ROOT / "serverless.yml").read_text(encoding="utf-8")
+    (tmp_path / "serverless.yml").write_text(text.replace("\n  type: event\n", "\n  type: web\n"), encoding="utf-8")
+    config = function_config.load(tmp_path / "serverless.yml", ENVIRON)
+    [theirs] = parameters_of(recorded(config, layer_config), "CreateFunction")
+    web = parameters.web_config(config)
+    layers = [{"LayerName": "survey-layer-prod", "LayerVersion": 7}]
+    ours = create_function(web, configuration(web, web.environment, layers))
+    defaults = {"DeployMode": "code", "L5Enable": "FALSE", "InstallDependency": "FALSE", "DiskSize": 512}
+    names = {"FunctionName"}  # the component takes that of the file: it makes one function of a file
+    kept = {key: value for key, value in theirs.items() if key not in {*defaults, *names, "Code"}}
+    assert kept == {key: value for key, value in ours.items() if key not in names}
+    assert (ours["Type"], ours["InstanceConcurrencyConfig"]["MaxConcurrency"]) == ("HTTP", 4)

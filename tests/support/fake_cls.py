@@ -91,12 +91,12 @@ class FakeCls:
         before, done = self.contexts[Context] if Context else (search, 0)
         if before != search or done >= 10_000:
             raise Refused("InvalidParameter", "the Context is of another search, or at its end")
-        terms = [re.fullmatch(r'(\w+):"([^"]*)"', term).groups() for term in QueryString.split(" AND ")]
+        terms = [re.findall(r'(\w+):"([^"]*)"', term) for term in QueryString.split(" AND ")]  # "(a OR b) AND c"
         found = [
             entry
             for entry in sorted(self.entries, key=lambda entry: entry["Time"], reverse=Sort != "asc")
             if entry["TopicId"] == TopicId and From <= entry["Time"] < To
-            if all(str(json.loads(entry["LogJson"]).get(name)) == value for name, value in terms)
+            if all(any(str(json.loads(entry["LogJson"]).get(name)) == value for name, value in term) for term in terms)
         ]
         page = found[done : done + Limit]
         following = f"context-{len(self.contexts) + 1}"

@@ -58,7 +58,8 @@ def healthy(snapshot: Snapshot, event: Any) -> Any:
 class FakeScf:
     """One account in one region and its server; a context manager."""
 
-    def __init__(self) -> None:
+    def __init__(self, main: FakeScf | None = None) -> None:
+        """Make the account, or the second function of an account, which shares all but its own state with it."""
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.function: dict[str, Any] | None = None  # GetFunction's response for $LATEST, with "content"
         self.versions: dict[str, dict[str, Any]] = {}
@@ -74,8 +75,21 @@ class FakeScf:
         self.run: Callable[[Snapshot, Any], Any] = healthy
         self.fail_at: int | None = None  # calls from now until one fails, 0 for the next
         self.pending = 0
+        self.domains: dict[str, dict[str, Any]] = {}
+        self.fetched: list[str] = []  # paths of requests to Function URLs of single versions
+        self.health: Callable[[Snapshot, str], int] = lambda snapshot, path: 200
+        if main is not None:
+            self.layers, self.buckets, self.log_service, self.run = (
+                main.layers,
+                main.buckets,
+                main.log_service,
+                main.run,
+            )
+            self._server = main._server
+            return
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self.web = FakeScf(self)  # the function whose name ends in -web
 
     @property
     def endpoint(self) -> str:
@@ -114,7 +128,8 @@ class FakeScf:
                     self.fail_at = None
                     raise Refused("InternalError", "the fake fails here")
             product = _check_fields(version, action, parameters)
-            return getattr(self if product == "scf" else self.log_service, action)(**parameters) or {}
+            function = self.web if str(parameters.get("FunctionName", "")).endswith("-web") else self
+            return getattr(function if product == "scf" else self.log_service, action)(**parameters) or {}
 
     # --- Layers
 
@@ -178,9 +193,10 @@ class FakeScf:
         self._named(FunctionName)
         return {"Url": "https://code.example", "CodeSha256": self._qualified(Qualifier)["archive"]}
 
-    def UpdateFunctionCode(self, FunctionName: str, Namespace: str, Code: dict, Handler: str) -> None:
+    def UpdateFunctionCode(self, FunctionName: str, Namespace: str, Code: dict, Handler: str = "") -> None:
         self._changeable(FunctionName).update(self._code(Code))
         self.function.pop("Status", None)  # new code heals a failed change
+        self._only_of("HTTP" if not Handler else "Event", "Handler")
         self.function["Handler"] = Handler
         self.pending = POLLS
 
@@ -245,7 +261,14 @@ class FakeScf:
         self._changeable(FunctionName)
         if self._trigger(trigger):
             raise Refused("ResourceInUse.Trigger")
+        self._only_of("Event" if trigger["Type"] == "timer" else "", "timers")
         self.triggers.append(_listed(trigger))
+        if trigger["Qualifier"].isdecimal():  # of one version: the fake itself serves it
+            self._qualified(trigger["Qualifier"])
+            url = f"{self.endpoint}/version/{trigger['Qualifier']}"
+            details = json.loads(trigger["TriggerDesc"])
+            details["NetConfig"]["ExtranetUrl"] = url
+            self.triggers[-1]["TriggerDesc"] = json.dumps(details)
         return {"TriggerInfo": self.triggers[-1]}
 
     def UpdateTrigger(self, FunctionName: str, Namespace: str, **trigger: str) -> None:
@@ -263,6 +286,7 @@ class FakeScf:
         self, FunctionName: str, Namespace: str, Qualifier: str, InvocationType: str, LogType: str, ClientContext: str
     ) -> dict:
         self._named(FunctionName)
+        self._only_of("Event", "Invoke")
         snapshot = self._qualified(Qualifier)
         result = {
             "Log": "START\nEND",
@@ -277,7 +301,32 @@ class FakeScf:
             return {"Result": {**result, "InvokeResult": -1, "ErrMsg": str(error), "RetMsg": ""}}
         return {"Result": {**result, "InvokeResult": 0, "ErrMsg": "", "RetMsg": json.dumps(returned)}}
 
+    # --- Custom domains
+
+    def GetCustomDomain(self, Domain: str) -> dict:
+        if Domain not in self.domains:
+            raise Refused("ResourceNotFound.CustomDomain")
+        return self.domains[Domain]
+
+    def UpdateCustomDomain(self, Domain: str, Protocol: str, EndpointsConfig: list, **rest: Any) -> None:
+        if "HTTPS" in Protocol and not rest.get("CertConfig"):
+            raise Refused("InvalidParameterValue.CertConfig")
+        self.domains[Domain] = {"Domain": Domain, "Protocol": Protocol, "EndpointsConfig": EndpointsConfig, **rest}
+
     # --- State shared by the actions
+
+    def open_url(self, path: str) -> int:
+        """Return the status of a request to the Function URL of one version of the Web function."""
+        version, _, rest = path.removeprefix("/version/").partition("/")
+        if not any(trigger["Qualifier"] == version for trigger in self.triggers):
+            return 404
+        self.fetched.append(path)
+        return self.health(self._qualified(version), f"/{rest}")
+
+    def _only_of(self, kind: str, what: str) -> None:
+        """Refuse what the platform has for functions of one type alone."""
+        if kind and self.function is not None and self.function.get("Type", "Event") != kind:
+            raise Refused("UnsupportedOperation", f"{what}: the function is of another type")
 
     def _named(self, name: str) -> dict[str, Any]:
         if self.function is None or self.function["FunctionName"] != name:
@@ -436,7 +485,13 @@ def _handler(fake: FakeScf) -> type[BaseHTTPRequestHandler]:
                 fake.buckets[name][self.path.partition("?")[0]] = body
             self._respond(200, b"")
 
-        do_PUT = do_HEAD = do_GET = _cos
+        def do_GET(self) -> None:
+            if self.path.startswith("/version/"):
+                self._respond(fake.web.open_url(self.path), b"the body", "text/plain")
+            else:
+                self._cos()
+
+        do_PUT = do_HEAD = _cos
 
         def _respond(self, status: int, content: bytes, kind: str = "application/xml", sent: int | None = None) -> None:
             self.send_response(status)
