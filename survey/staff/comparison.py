@@ -20,6 +20,7 @@ from survey.scales import LOW_SCORES, Problem
 from survey.staff import hours, metrics, submissions, sums
 from survey.staff.figures import LISTED, NEWEST_LOW, Tally
 from survey.staff.filters import Filters
+from survey.staff.question_figures import own_figures_by_branch
 
 CSAT = "csat"
 BITS = [int(problem) for problem in Problem]  # `&` of a flag takes thirty times the CPU
@@ -35,21 +36,26 @@ class Column:
     label: str
     is_share: bool
     is_bad: bool = False
-    bit: int = 0  # of Problem
+    bit: int = 0  # of Problem; of head office's own problem the negative id
 
 
 def aspects() -> list[Column]:
-    """Return CSAT and the aspects whose scores the daily figures have, in the order of the survey."""
-    asked = [question for question in chain.current().all(chain.ASPECT) if question.is_core]
-    return [Column(CSAT, "CSAT", True), *(Column(question.key, question.local_label, False) for question in asked)]
+    """Return CSAT and the aspects, in the order of the survey."""
+    asked = chain.current().asked(chain.ASPECT)
+    return [Column(CSAT, "CSAT", True), *(Column(question.field, question.local_label, False) for question in asked)]
 
 
 def problems() -> list[Column]:
-    """Return the problems that submissions have as bits, in the order of the survey."""
-    asked = [question for question in chain.current().all(chain.PROBLEM) if question.is_core]
+    """Return the problems, in the order of the survey."""
     return [
-        Column(question.key, question.local_label, True, is_bad=True, bit=int(Problem[question.key.upper()]))
-        for question in asked
+        Column(
+            question.key,
+            question.local_label,
+            True,
+            is_bad=True,
+            bit=int(Problem[question.key.upper()]) if question.is_core else -question.id,
+        )
+        for question in chain.current().asked(chain.PROBLEM)
     ]
 
 
@@ -130,6 +136,11 @@ def scores(filters: Filters, branches: Sequence[int], chosen: Collection[int] = 
     total = Tally()
     for _number, _key, values in sums.read(filters, tables, periods, COLUMNS):
         total.add(values)
+    own_by_branch, own_total = own_figures_by_branch(filters, list(by_branch))
+    for question in chain.current().own:
+        for tally, own in ((total, own_total), *((by_branch[branch], own) for branch, own in own_by_branch.items())):
+            for moment, value in zip(("count", "sum", "squares"), own.moments(question.id), strict=True):
+                tally.aspects[f"{question.field}_{moment}"] = value
     return Scores(dict(by_branch), total, unlisted)
 
 
@@ -184,6 +195,11 @@ def complaints(filters: Filters, listed: Sequence[int], of_period: hours.Tally |
             if bits & problem:
                 named[branch][problem] += n
                 everything[problem] += n
+    own_by_branch, own_total = own_figures_by_branch(replace(filters, start=since), listed)
+    for question in chain.current().own:
+        everything[-question.id] = own_total.problem(question.id)
+        for branch, own in own_by_branch.items():
+            named[branch][-question.id] = own.problem(question.id)
     counted = hours.counted_among(hours.days_between(since, filters.end))
     counted_branches = (filters.branch_ids or ()) if hours.is_many(filters) else listed
     counts = hours.by_branch(counted_branches, [(since, filters.end)], counted)

@@ -194,10 +194,10 @@ def test_up_to_three_photos_and_any_can_be_removed(open_page: Open, picture: Any
     add(page, *(picture(100, 100 + number) for number in range(4)))
     wait_for_photos(page, 3)
     assert "Up to 3 photos." in page.text_content(".photos [role=status]")
-    assert page.is_disabled("#id_photo_files")
+    eventually(lambda: not page.is_visible("#id_photo_files"))
     page.click(".photos li:nth-child(2) button:last-child")
     wait_for_photos(page, 2)
-    assert page.is_enabled("#id_photo_files")
+    eventually(lambda: page.is_visible("#id_photo_files"))
     send_with_score(page)
     assert Submission.objects.get().photos.count() == 2
     assert Photo.objects.filter(submission=None).count() == 1  # which the job deletes

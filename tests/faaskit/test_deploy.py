@@ -23,6 +23,8 @@ from tests.support.fake_scf import APPID, SECRET_ID, SECRET_KEY, FakeScf, health
 ROOT = Path(__file__).parents[2]
 RELEASE_BEFORE = Path(__file__).with_name("release_before")
 NAME = "survey-prod"
+TRIGGERS = (ROOT / "serverless.yml").read_text(encoding="utf-8").count("\n          qualifier: $DEFAULT\n")
+FIRST_CALLS, SECOND_CALLS = 29 + TRIGGERS, 30
 FIRST_PRUNE, SECOND_PRUNE = 28, 28  # the calls whose refusal a deployment survives
 URL = f"https://{APPID}-abcdefghij.ap-guangzhou.tencentscf.com"
 ENVIRON = {
@@ -377,7 +379,7 @@ def test_the_health_check_waits_for_a_database_that_resumes(project, scf):
     assert scf.alias["FunctionVersion"] == "1"
 
 
-@pytest.mark.parametrize("step", [step for step in range(34) if step != FIRST_PRUNE])
+@pytest.mark.parametrize("step", [step for step in range(FIRST_CALLS) if step != FIRST_PRUNE])
 def test_whichever_call_of_the_first_deployment_fails_the_next_one_completes_it(project, scf, step):
     scf.fail_at = step
     with pytest.raises(CommandError, match="InternalError") as error:
@@ -387,10 +389,10 @@ def test_whichever_call_of_the_first_deployment_fails_the_next_one_completes_it(
     assert deploy(project).endswith(f"{URL}/\n")
     assert scf.live["content"] == b"the first code"
     assert environment(scf.live)["PUBLIC_URL"] == URL
-    assert len(scf.triggers) == 5
+    assert len(scf.triggers) == TRIGGERS
 
 
-@pytest.mark.parametrize("step", [step for step in range(30) if step != SECOND_PRUNE])
+@pytest.mark.parametrize("step", [step for step in range(SECOND_CALLS) if step != SECOND_PRUNE])
 def test_whichever_call_of_an_update_fails_traffic_goes_to_the_old_version_or_the_whole_new_one(project, scf, step):
     deploy(project)
     build(project, b"the second code", b"new packages")
@@ -414,7 +416,7 @@ def test_the_two_tests_above_fail_every_call(project, scf):
     first = len(scf.calls)
     build(project, b"the second code", b"new packages")
     deploy(project)
-    assert (first, len(scf.calls) - first) == (34, 30)
+    assert (first, len(scf.calls) - first) == (FIRST_CALLS, SECOND_CALLS)
     pruned = [position for position, (action, _) in enumerate(scf.calls) if action == "ListVersionByFunction"]
     assert pruned == [FIRST_PRUNE, first + 10, first + SECOND_PRUNE]
 

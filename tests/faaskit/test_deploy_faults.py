@@ -21,12 +21,11 @@ from tencentcloud.scf.v20180416.scf_client import ScfClient
 from faaskit import cli
 from faaskit.scf.api import PRODUCTS
 from faaskit.timers import PLATFORM_TIME
-from tests.faaskit.test_deploy import ROOT, URL, build, change, deploy, project, scf
+from tests.faaskit.test_deploy import ROOT, TRIGGERS, URL, build, change, deploy, project, scf
 from tests.support.fake_scf import APPID, RETIRED, healthy
 
 __all__ = ["project", "scf"]  # the fixtures
 pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcfromtimestamp:DeprecationWarning")  # the SDK's
-TRIGGERS = (ROOT / "serverless.yml").read_text(encoding="utf-8").count("\n          qualifier: $DEFAULT\n")
 CLS = "  cls:\n    logsetId: ${env:CLS_LOGSET_ID}\n    topicId: ${env:CLS_TOPIC_ID}\n"
 
 

@@ -34,8 +34,10 @@ ROOT = Path(__file__).parents[2]
 # Each module with the tests that must notice a change in it, those first that notice most.
 MODULES = {
     "index.py": "shapes responses wsgi links conformance applications faults properties events real_project",
+    "survey/chain.py": "chain questions edit_questions",
+    "survey/guest/asked_page.py": "blank_page",
     "survey/guest/services.py": "submit idempotency rate_limit rollup erasure terms",
-    "survey/guest/forms.py": "submit guest_pages addresses openapi erasure blank_page",
+    "survey/guest/forms.py": "submit guest_pages questions addresses openapi erasure blank_page",
     "survey/guest/erasure.py": "erasure",
     "survey/idempotency.py": "idempotency retention",
     "survey/limits.py": "rate_limit accounts erasure retention",
@@ -45,10 +47,13 @@ MODULES = {
     "survey/robots/webhook.py": "robots",
     "survey/jobs/retention.py": "retention erasure account_mails",
     "survey/jobs/rollup.py": "rollup",
+    "survey/jobs/question_rollup.py": "question_figures",
     "survey/jobs/months.py": "months figures",
     "survey/staff/access.py": "dashboard permissions erasure",
     "survey/staff/accounts.py": "accounts permissions account_mails",
     "survey/staff/figures.py": "figures rollup dashboard overview",
+    "survey/staff/question_figures.py": "question_figures",
+    "survey/staff/questions.py": "edit_questions",
     "survey/staff/metrics.py": "metrics",
 }
 SLOWEST = 300  # seconds for the tests of one change, which may be an endless loop

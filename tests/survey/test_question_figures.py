@@ -17,6 +17,7 @@ from django.utils import timezone
 from survey import chain as kept_chain
 from survey.jobs import rollup
 from survey.models import Question, QuestionRollup, QuestionValue, RollupDay, Submission
+from survey.staff import comparison
 from survey.staff.filters import Filters
 from survey.staff.question_figures import own_figures
 from tests.support.chain import Chain, make_submission
@@ -25,6 +26,7 @@ pytestmark = pytest.mark.django_db
 
 TODAY = timezone.localdate
 DAYS = 10
+PARKING = comparison.Column("own-parking", "Parking", is_share=False)
 
 
 def question(kind: str, key: str, label: str, **fields: Any) -> Question:
@@ -195,3 +197,30 @@ def test_an_export_has_own_aspects_as_last_columns_and_own_problems_among_the_ot
     assert sum("等太久" in row for row in rows) == 1
     days_with_submissions = DAYS + 1
     assert sum("survey_questionvalue" in query["sql"] for query in queries) == days_with_submissions
+
+
+@pytest.mark.usefixtures("rated")
+@pytest.mark.parametrize("is_counted", [False, True])
+@pytest.mark.parametrize("query", ["", "?branch=north&days=30"])
+def test_branches_are_compared_by_own_questions_too(
+    client: Client, chain: Chain, asked: dict[str, Question], is_counted: bool, query: str
+) -> None:
+    if is_counted:
+        rollup.count_days(600)
+    filters = of(chain)
+    scores = comparison.scores(filters, [chain.north.pk, chain.south.pk])
+    north, south = (comparison.figure(scores.by_branch[branch.pk], PARKING) for branch in (chain.north, chain.south))
+    assert north and (north.n, north.value) == (DAYS, 1.5)
+    assert south and (south.n, south.value) == (DAYS, 5.0)
+    others = comparison.figure(comparison.without(scores.total, scores.by_branch[chain.north.pk]), PARKING)
+    assert others and others.n == DAYS + 1  # the south, and a submission without a branch
+    complaints = comparison.complaints(filters, [chain.north.pk, chain.south.pk])
+    bit = -asked["loud"].pk
+    assert (complaints.total.named[bit], complaints.by_branch[chain.north.pk].named[bit]) == (DAYS, DAYS)
+    assert complaints.by_branch[chain.south.pk].named[bit] == 0
+    client.force_login(chain.head)
+    page = client.get(f"/dashboard/compare/{query}", headers={"accept-language": "en"})
+    assert page.status_code == 200
+    assert "Parking" in page.content.decode()
+    assert "Loud music" in page.content.decode()
+    assert "Breakfast" not in page.content.decode()

@@ -81,7 +81,7 @@ def test_a_submission_sends_few_statements(private_mariadb: PrivateServer) -> No
     # One of each marks the day for the figures (RollupDay.mark_late).
     assert len(first_of_process) <= 9, first_of_process
     assert len(first_of_address) <= 8, first_of_address
-    # One looks for the robots of a low score.
+    # One queues the messages of robots about a low score.
     assert len(full) <= 12, full
     assert len(later) <= 6, later
     assert len(full_with_own) <= len(full) + 1, full_with_own

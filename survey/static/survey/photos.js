@@ -271,12 +271,12 @@ const item = async (photo, texts, url, changed) => {
   return line;
 };
 
-// Put the field in the place of the link, with the photos that this visit has on this device.
-export const show = async (place) => {
-  if (place.querySelector(".photos")) return;
+// Put the field in the place of the link, with the photos that this visit has on this device. Rejects while offline.
+const build = async (place) => {
   const url = place.dataset.src;
   const response = await fetch(url, { headers: { Accept: "text/html" } });
-  if (!response.ok || place.querySelector(".photos")) return;
+  if (!response.ok) throw new Error(response.statusText);
+  place.className = "field";
   const link = place.querySelector("button");
   link.insertAdjacentHTML("beforebegin", await response.text());
   const hadFocus = document.activeElement === link;
@@ -291,7 +291,7 @@ export const show = async (place) => {
     const photos = await ofVisit(visit());
     if (photos.length) place.dataset.count = photos.length;
     else delete place.dataset.count;
-    input.disabled = photos.length >= Number(texts.most);
+    input.hidden = photos.length >= Number(texts.most);
     form.dispatchEvent(new Event("input")); // the draft knows whether there are photos
   };
   const add = async (photo) => {
@@ -319,10 +319,19 @@ export const show = async (place) => {
   form.addEventListener("reset", () => {
     forget(visit()); // whose key changes afterwards
     list.textContent = "";
-    input.disabled = false;
+    input.hidden = false;
     delete place.dataset.count;
     for (const key of place.querySelectorAll("[name=photos]")) key.remove();
   });
   for (const photo of await ofVisit(visit())) await add(photo);
   changed();
+};
+
+let shown = null; // a promise; both other scripts may ask at once
+export const show = (place) => {
+  shown = shown || build(place);
+  return shown.catch((error) => {
+    shown = null;
+    throw error;
+  });
 };
