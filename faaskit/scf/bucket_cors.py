@@ -12,6 +12,12 @@ from faaskit.scf.upload import Store
 HOST = re.compile(r"([a-z0-9-]+-\d+)\.cos\.([a-z0-9-]+)\.(?:myqcloud\.com|tencentcos\.cn)")
 
 
+def bucket_of(address: str) -> tuple[str, str] | None:
+    """Return name and region of the bucket of COS with this address, None for another storage."""
+    match = HOST.fullmatch(urlsplit(address).hostname or "")
+    return (match[1], match[2]) if match else None
+
+
 def allow(address: str, public_url: str, open_bucket: Callable[[str, str], Store], report: Report) -> None:
     """Let pages of the public URL upload to the bucket with this address. Raises DeployError.
 
@@ -26,9 +32,3 @@ def allow(address: str, public_url: str, open_bucket: Callable[[str, str], Store
     origin = f"{parts.scheme}://{parts.netloc}"
     open_bucket(*bucket).allow_uploads(origin)
     report(f"Bucket {bucket[0]}: pages of {origin} may upload.")
-
-
-def bucket_of(address: str) -> tuple[str, str] | None:
-    """Return name and region of the bucket with this address; None for a storage other than COS."""
-    match = HOST.fullmatch(urlsplit(address).hostname or "")
-    return (match[1], match[2]) if match else None

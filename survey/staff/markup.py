@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from html import escape
 from urllib.parse import urlencode
 
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from survey.staff import charts, metrics
 from survey.staff.figures import Tally
+from survey.staff.formats import figure_change, percent, signed, two_decimals
 from survey.staff.search import Keyword
 from survey.staff.trend import Trend
-from survey.templatetags.figures import error_bar, figure_change, percent, signed
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def problem_rows(problems: Iterable[Count], address: str) -> SafeString:
     """Return the rows of the problems, each with a link to the page of this address."""
     rows = []
     for problem in problems:
-        label = f"{escape(problem.label)}"
+        label = escape(problem.label)
         if problem.count:
             label = f'<a href="{address}?{escape(problem.link)}">{label}</a>'
         rows.append(f'<tr><th scope="row">{label}</th>{_bar("part-1", problem)}</tr>')
@@ -142,7 +142,7 @@ def branch_rows(branches: Sequence[Row], unlisted: int, listed: int) -> SafeStri
             f'<td class="number">{percent(estimate.value) if estimate else "–"}</td>'
             f'<td class="number">{figure_change(row.change, share=True)}</td><td class="number">{tally.n}</td>'
             f'<td class="chart">{_interval(row, percent)}</td>'
-            f'<td class="number">{f"{average.value:.2f}" if average else ""}</td>'
+            f'<td class="number">{two_decimals(average.value) if average else ""}</td>'
             f'<td class="number">{signed(nps.score.value) if nps else ""}</td></tr>'
         )
     if unlisted:
@@ -158,8 +158,8 @@ def aspect_rows(aspects: Iterable[Row]) -> SafeString:
         estimate = row.estimate
         rows.append(
             f'<tr><th scope="row">{escape(row.name)}</th><td class="number">{estimate.n if estimate else 0}</td>'
-            f'<td class="number">{f"{estimate.value:.2f}" if estimate else "–"}</td>'
-            f'<td class="chart">{_interval(row, "{:.2f}".format)}</td>'
+            f'<td class="number">{two_decimals(estimate.value) if estimate else "–"}</td>'
+            f'<td class="chart">{_interval(row, two_decimals)}</td>'
             f'<td class="number">{figure_change(row.change, decimals=2)}</td></tr>'
         )
     return _joined(rows)
@@ -188,7 +188,17 @@ def _interval(row: Row, form: Callable[[float], str]) -> str:
     """Return the error bar of a row with its range in words."""
     if not (row.estimate and row.error_bar):
         return ""
-    return f'{error_bar(row.error_bar)}<span class="range soft">{_range(row.estimate, form)}</span>'
+    return f'{_error_bar(row.error_bar)}<span class="range soft">{_range(row.estimate, form)}</span>'
+
+
+def _error_bar(bar: charts.ErrorBar) -> str:
+    """Return the SVG of an error bar."""
+    return (
+        f'<svg class="error-bar" viewBox="0 0 {bar.width} 16" width="{bar.width}" height="16" aria-hidden="true"'
+        f' focusable="false"><line class="axis" x1="0" y1="8" x2="{bar.width}" y2="8"/><rect class="interval"'
+        f' x="{bar.low}" y="5" width="{round(bar.high - bar.low, 1)}" height="6" rx="3"/>'
+        f'<circle class="figure" cx="{bar.at}" cy="8" r="4"/></svg>'
+    )
 
 
 def _range(estimate: metrics.Estimate, form: Callable[[float], str]) -> str:

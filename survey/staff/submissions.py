@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
@@ -118,3 +118,20 @@ def next_open(filters: Filters, current: Submission) -> Submission | None:
 def count_open(submissions: QuerySet[Submission]) -> int:
     """Return the number of open low scores, at most MANY."""
     return submissions.filter(follow_up_status=FollowUpStatus.OPEN).order_by()[:MANY].count()
+
+
+def count_badges(branches: Collection[int] | None) -> tuple[int, int]:
+    """Return the number of open low scores of these branches, of all for None, at most MANY, and that of submissions
+    with a pending request for erasure.
+
+    One statement for the badges of every page: two that Django compiles took a tenth of a page's CPU.
+    """
+    visible = "" if branches is None else f" AND {statements.is_in('branch_id', branches or [0])}"
+    is_open = f"follow_up_status = '{FollowUpStatus.OPEN}'{visible}"
+    sql = f"""
+        SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM survey_response WHERE {is_open} LIMIT {MANY}) low),
+        (SELECT COUNT(DISTINCT response_id) FROM survey_erasurerequest request
+        JOIN survey_response submission ON submission.id = request.response_id WHERE erased_at IS NULL{visible})
+    """  # noqa: S608
+    [(n, requests)] = statements.execute(sql)
+    return n, requests

@@ -143,11 +143,16 @@ def read(
             values = [str(number), key.value.format(day=day) if key else "NULL"]
             values += [f"SUM({_SUMMED[table].get(column, column)})" for column in columns]
             where = " AND ".join([is_of_part, *conditions(filters, branches)])
-            group = f" GROUP BY {key.group.format(day=day)}" if key else ""
+            group = f" GROUP BY {_group(table, key).format(day=day)}" if key else ""
             parts.append(f"SELECT {', '.join(values)} FROM {table} WHERE {where}{group}")
     rows = execute(" UNION ALL ".join(parts), parameters(filters, len(parts))) if parts else ()
     for number, value, *sums in rows:
         yield number, value, [int(total or 0) for total in sums]  # NULL, without a key: there is no row
+
+
+def _group(table: str, key: Key) -> str:
+    """Return what to group by: a month by its column, in whose order MariaDB reads the rows."""
+    return "{day}" if table == MONTHS and key == BY_MONTH else key.group
 
 
 def _tables(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 from django import forms
 from django.forms.renderers import BaseRenderer
 from django.forms.utils import flatatt
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 
@@ -18,11 +18,12 @@ class Select(forms.Select):
         self, name: str, value: object, attrs: dict[str, Any] | None = None, renderer: BaseRenderer | None = None
     ) -> SafeString:
         chosen = self.format_value(value)
-        options = "".join(
-            f'<option value="{escape(key)}"{" selected" if str(key) in chosen else ""}>{escape(label)}</option>'
-            for key, label in self.choices
-        )
-        return mark_safe(f"<select{flatatt({'name': name, **self.build_attrs(self.attrs, attrs)})}>{options}</select>")  # noqa: S308
+        options = []
+        for key, label in self.choices:
+            selected = " selected" if str(key) in chosen else ""
+            options.append(f'<option value="{escape(str(key))}"{selected}>{escape(str(label))}</option>')
+        start = f"<select{flatatt({'name': name, **self.build_attrs(self.attrs, attrs)})}>"
+        return mark_safe(f"{start}{''.join(options)}</select>")  # noqa: S308
 
 
 class DateInput(forms.DateInput):

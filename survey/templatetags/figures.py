@@ -6,62 +6,25 @@ from typing import TYPE_CHECKING
 
 from django import template
 from django.utils import timezone
-from django.utils.html import escape, format_html
-from django.utils.safestring import mark_safe
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
+
+from survey.staff import formats
 
 if TYPE_CHECKING:  # a guest's page imports every library of tags
     from datetime import datetime
 
     from survey.models import Submission
-    from survey.staff.charts import ErrorBar
     from survey.staff.comparison import Cell
     from survey.staff.filters import Filters
-    from survey.staff.metrics import Change, Estimate
+    from survey.staff.metrics import Estimate
 
 register = template.Library()
 
 
-@register.filter
-def percent(share: float) -> str:
-    """Format a share: 0.823 becomes 82.3%."""
-    return f"{100 * share:.1f}%"
-
-
-@register.filter
-def two_decimals(value: float) -> str:
-    """Format an average."""
-    return f"{value:.2f}"
-
-
-@register.filter
-def points(share: float) -> str:
-    """Format the change of a share in percentage points, with its sign."""
-    return signed(100 * share)
-
-
-@register.filter
-def signed(value: float, decimals: int = 1) -> str:
-    """Format a number with its sign: +, the minus sign U+2212, or ± for zero."""
-    text = f"{abs(value):.{decimals}f}"
-    if float(text) == 0:
-        return f"±{text}"
-    return f"{'+' if value > 0 else '−'}{text}"
-
-
-@register.simple_tag
-def figure_change(change: Change | None, decimals: int = 1, share: bool = False) -> str:
-    """Return the HTML of a change; that of a share is in percentage points.
-
-    A function, as is `error_bar`: a template takes ten times the CPU (survey/staff/markup.py).
-    """
-    if change is None:
-        return mark_safe('<span class="soft">–</span>')
-    text = f"{points(change.value)} {escape(_('pp'))}" if share else signed(change.value, decimals)  # percentage points
-    if not change.is_clear:
-        hint = f'<span class="visually-hidden"> {escape(_("(chance may explain it)"))}</span>'
-        return mark_safe(f'<span class="change unclear">{text}{hint}</span>')  # noqa: S308
-    return mark_safe(f'<span class="change {"up" if change.value > 0 else "down"}">{text}</span>')  # noqa: S308
+for function in (formats.percent, formats.two_decimals, formats.signed):
+    register.filter(function)
+register.simple_tag(formats.figure_change)
 
 
 @register.filter
@@ -104,7 +67,9 @@ def compared_difference(cell: Cell) -> str:
     if difference is None:
         return format_html('<span class="soft">{}</span>', "–")
     factor, decimals = (100, 1) if cell.column.is_share else (1, 2)
-    value, low, high = (signed(factor * x, decimals) for x in (difference.value, difference.low, difference.high))
+    value, low, high = (
+        formats.signed(factor * x, decimals) for x in (difference.value, difference.low, difference.high)
+    )
     unit = f" {_percentage_points()}" if cell.column.is_share else ""
     return format_html(
         '<span class="{}">{}{}</span> <span class="range">{} – {}</span>',
@@ -118,17 +83,6 @@ def compared_difference(cell: Cell) -> str:
 
 def _percentage_points() -> str:
     return _("pp")
-
-
-@register.simple_tag
-def error_bar(bar: ErrorBar) -> str:
-    """Return the SVG of an error bar."""
-    return mark_safe(  # noqa: S308
-        f'<svg class="error-bar" viewBox="0 0 {bar.width} 16" width="{bar.width}" height="16" aria-hidden="true"'
-        f' focusable="false"><line class="axis" x1="0" y1="8" x2="{bar.width}" y2="8"/><rect class="interval"'
-        f' x="{bar.low}" y="5" width="{round(bar.high - bar.low, 1)}" height="6" rx="3"/>'
-        f'<circle class="figure" cx="{bar.at}" cy="8" r="4"/></svg>'
-    )
 
 
 @register.simple_tag

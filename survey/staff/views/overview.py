@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.formats import date_format
+from django.utils import dateformat
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -17,9 +16,9 @@ from mydjango.http.problems import allow
 from survey.chain import ASPECT, PROBLEM, current
 from survey.models import Branch
 from survey.scales import LOW_SCORES, Problem, Satisfaction
-from survey.staff import charts, figures, markup, metrics, search, sums
+from survey.staff import charts, figures, markup, metrics, pagination, search, sums
 from survey.staff import trend as trends
-from survey.staff.access import staff_view
+from survey.staff.access import staff_view, submissions_of
 from survey.staff.figures import Figures, Tally
 from survey.staff.filters import NO_BRANCH, SCORES, Filters
 from survey.staff.markup import Count, Part, Row
@@ -52,7 +51,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "nps_bars": charts.stack([nps.detractors, nps.passives, nps.promoters]) if nps else [],
         "nps_parts": nps_parts(nps) if nps else [],
         "trend": trend,
-        "trend_chart": charts.trend([trend_point(point, trend.is_monthly) for point in trend.points]),
+        "trend_chart": charts.trend(trend_points(trend)),
         "branch_rows": branch_rows(form.branches, result, filters),
         "unlisted": result.unlisted,
         "listed": figures.LISTED,
@@ -89,25 +88,35 @@ def tables_and_charts(context: dict[str, Any], filters: Filters) -> dict[str, Sa
     }
 
 
-def date_label(day: date) -> str:
-    """Format a day for the axis of a chart."""
-    return date_format(day, pgettext("the date below a chart, as Django's date filter takes it", "j M"))
+@allow("GET")
+@staff_view
+def news(request: HttpRequest) -> HttpResponse:
+    """Tell whether a submission that the user sees arrived after `since`, in seconds of Unix time: one statement."""
+    since = pagination.from_query(request, "since", int) or 0
+    newest = submissions_of(request.user).order_by("-id").values_list("created_at", flat=True).first()
+    # The page was made within that second.
+    return JsonResponse({"is_new": newest is not None and newest.timestamp() >= since + 1})
 
 
-def month_label(day: date) -> str:
-    """Format a month for the axis of a chart."""
-    return date_format(day, pgettext("the month below a chart, as Django's date filter takes it", "M Y"))
+def label_format(is_monthly: bool) -> str:
+    """Return the format of the dates below a chart."""
+    if is_monthly:
+        return pgettext("the month below a chart, as Django's date filter takes it", "M Y")
+    return pgettext("the date below a chart, as Django's date filter takes it", "j M")
 
 
-def trend_point(point: trends.Point, is_monthly: bool) -> charts.TrendPoint:
-    """Return a point of the chart with the text that it shows on hover and focus."""
-    label = (month_label if is_monthly else date_label)(point.day)
-    text = ""
-    if point.csat:
-        text = f"{label}: {point.csat.value:.1%} (n = {point.csat.n})"
-        if point.year_before:
-            text += ", " + _("a year before %(share)s") % {"share": f"{point.year_before.value:.1%}"}
-    return charts.TrendPoint(label, text, point.submissions, point.csat, point.year_before)
+def trend_points(trend: trends.Trend) -> list[charts.TrendPoint]:
+    """Return the points of the chart, each with the text that it shows on hover and focus."""
+    form, with_year_before = label_format(trend.is_monthly), ", " + _("a year before %(share)s")
+    points = []
+    for point in trend.points:
+        label, text = dateformat.format(point.day, form), ""
+        if point.csat:
+            text = f"{label}: {point.csat.value:.1%} (n = {point.csat.n})"
+            if point.year_before:
+                text += with_year_before % {"share": f"{point.year_before.value:.1%}"}
+        points.append(charts.TrendPoint(label, text, point.submissions, point.csat, point.year_before))
+    return points
 
 
 def nps_parts(nps: metrics.NetPromoterScore) -> list[Part]:
