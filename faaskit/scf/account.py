@@ -24,9 +24,9 @@ class Account:
 
     api: Api
     config: FunctionConfig
-    layer_config: FunctionConfig | None
-    bucket: Store | None
-    open_bucket: Callable[[str, str], Store]  # by name and region
+    layer_config: FunctionConfig | None = None
+    bucket: Store | None = None
+    open_bucket: Callable[[str, str], Store] | None = None  # by name and region
 
 
 def open_account(folder: Path, dry_run: bool = False, stage: str = "") -> Account:

@@ -13,7 +13,7 @@ from typing import Any
 
 from faaskit.function_config import FunctionConfig
 from faaskit.project import Project
-from faaskit.scf import function_log, remote, status, versions
+from faaskit.scf import bucket_cors, function_log, remote, status, versions
 from faaskit.scf.account import Account
 from faaskit.scf.api import PRODUCTS
 from faaskit.scf.deployment import Deployment
@@ -72,11 +72,12 @@ def policy(account: Account, described: Project) -> dict[str, Any]:
         product = next(name for name, (_version, actions) in PRODUCTS.items() if action in actions)
         name = f"{product}:{CAM_NAMES.get(action, action)}"
         resources[name] |= _resources(action, parameters, account.config)
-    bucket = str(getattr(account.bucket, "name", ""))
-    appid = bucket.rpartition("-")[2]
-    if appid.isdecimal():  # CODE_BUCKET is set
-        for name in COS:
-            resources[name] = {f"qcs::cos:{account.config.region}:uid/{appid}:{bucket}/*"}
+    code = str(getattr(account.bucket, "name", ""))
+    if code.rpartition("-")[2].isdecimal():  # CODE_BUCKET is set
+        resources |= {name: {_bucket(code, account.config.region)} for name in COS}
+    uploads = bucket_cors.bucket_of(account.config.environment.get(described.uploads, ""))
+    if uploads:
+        resources["name/cos:PutBucketCORS"] = {_bucket(*uploads)}
     if account.config.inputs.get("role"):
         resources["cam:PassRole"] = {f"qcs::cam::uin/:roleName/{account.config.inputs['role']}"}
     return {"version": "2.0", "statement": _statements(resources)}
@@ -115,6 +116,11 @@ def _deployment(account: Account, described: Project, api: PlannedApi) -> Deploy
 
 def _nothing(line: str) -> None:
     """Report nothing: the policy alone is printed."""
+
+
+def _bucket(name: str, region: str) -> str:
+    """Return a bucket of COS, whose name ends in -APPID."""
+    return f"qcs::cos:{region}:uid/{name.rpartition('-')[2]}:{name}/*"
 
 
 def _resources(action: str, parameters: dict[str, Any], config: FunctionConfig) -> set[str]:

@@ -28,7 +28,7 @@ from survey.staff.access import User
 
 logger = logging.getLogger(__name__)
 
-MOST_ASKED = {ASPECT: 10, PROBLEM: 12}  # a guest has twenty seconds, and the page 33 kB
+MOST_ASKED = {ASPECT: 10, PROBLEM: 12}  # a guest has twenty seconds, and an aspect adds 700 bytes to the page
 MOST = 60  # questions of both kinds, with the retired ones: each process reads them once a minute
 RESERVED_KEYS = ("add",)  # /dashboard/questions/aspect/add/
 

@@ -25,6 +25,7 @@ urlpatterns = [
     path("", overview.overview, name="overview"),
     path("today/", today.page, name="today"),
     path("compare/", compare.compare, name="compare"),
+    path("news/", overview.news, name="news"),
     path("comments/", submissions.comments, name="comments"),
     path("follow-up/", submissions.follow_up_list, name="follow_up"),
     path("responses/<slug:reference>/", submissions.detail, name="submission"),

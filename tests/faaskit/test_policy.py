@@ -64,11 +64,13 @@ def test_resources_are_narrowed_to_the_function_the_topic_and_the_bucket(project
     change(project / "serverless.yml", CLS, "  cls: {logsetId: logset-1, topicId: topic-1}\n  role: survey-role\n")
     change(project / "serverless.yml", "  role: ${env:FUNCTION_ROLE}\n", "")
     monkeypatch.setenv("CODE_BUCKET", "code-1250000000")
+    monkeypatch.setenv("PHOTO_BUCKET_URL", "https://photos-1250000000.cos.ap-shanghai.myqcloud.com")
     found = resources(printed(project, capsys))
     function = ["qcs::scf:ap-guangzhou::namespace/default/function/survey-prod"]
     assert found["scf:CreateFunction"] == found["scf:UpdateFunctionCode"] == function
     assert found["cls:SearchLog"] == ["qcs::cls:ap-guangzhou::topic/topic-1"]
     assert found["name/cos:PutObject"] == ["qcs::cos:ap-guangzhou:uid/1250000000:code-1250000000/*"]
+    assert found["name/cos:PutBucketCORS"] == ["qcs::cos:ap-shanghai:uid/1250000000:photos-1250000000/*"]
     assert found["cam:PassRole"] == ["qcs::cam::uin/:roleName/survey-role"]
     assert found["scf:UpdateAlias"] == ["*"]
     assert scf.calls == []
@@ -81,3 +83,9 @@ def test_the_policy_needs_no_keys_and_shows_no_value(project, scf, capsys, monke
     assert not [name for name, value in ENVIRON.items() if name != "MYSQL_USER" and value in text]
     assert 'scf:DeleteFunction"' not in text  # a deployment deletes no function
     assert scf.calls == []
+
+
+def test_the_bucket_to_which_pages_upload_gets_its_rule(project, scf, capsys, monkeypatch):
+    monkeypatch.setenv("PHOTO_BUCKET_URL", "https://photos-1250000000.cos.ap-beijing.myqcloud.com")
+    granted = resources(printed(project, capsys))
+    assert granted["name/cos:PutBucketCORS"] == ["qcs::cos:ap-beijing:uid/1250000000:photos-1250000000/*"]

@@ -42,6 +42,7 @@ dashboard/compare/                                             login  ok     ok 
 dashboard/compare/?branch=south                                login  404    ok     ok     ok     ok     login
 dashboard/account/                                             login  ok     ok     ok     ok     ok     login
 dashboard/compare/                                             login  ok     ok     ok     ok     ok     login
+dashboard/news/?since=0                                        login  ok     ok     ok     ok     ok     login
 dashboard/comments/                                            login  ok     ok     ok     ok     ok     login
 dashboard/comments/?branch=south                               login  404    ok     ok     ok     ok     login
 dashboard/follow-up/                                           login  ok     ok     ok     ok     ok     login
@@ -156,6 +157,7 @@ dashboard/today/                               405    405    405    405    405  
 dashboard/compare/                             405    405    405    405    405    405    405
 dashboard/account/                             login  away+  away+  away+  away+  away+  login
 dashboard/compare/                             405    405    405    405    405    405    405
+dashboard/news/                                405    405    405    405    405    405    405
 dashboard/comments/                            405    405    405    405    405    405    405
 dashboard/follow-up/                           405    405    405    405    405    405    405
 dashboard/responses/{north}/                   login  away+  404    away+  away+  away+  login

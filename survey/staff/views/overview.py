@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import dateformat
@@ -16,9 +16,9 @@ from mydjango.http.problems import allow
 from survey.chain import ASPECT, PROBLEM, current
 from survey.models import Branch
 from survey.scales import LOW_SCORES, Problem, Satisfaction
-from survey.staff import charts, figures, markup, metrics, search, sums
+from survey.staff import charts, figures, markup, metrics, pagination, search, sums
 from survey.staff import trend as trends
-from survey.staff.access import staff_view
+from survey.staff.access import staff_view, submissions_of
 from survey.staff.figures import Figures, Tally
 from survey.staff.filters import NO_BRANCH, SCORES, Filters
 from survey.staff.markup import Count, Part, Row
@@ -86,6 +86,16 @@ def tables_and_charts(context: dict[str, Any], filters: Filters) -> dict[str, Sa
         "good_items": markup.keyword_items(context["good_keywords"], comments, good),
         "bad_items": markup.keyword_items(context["bad_keywords"], comments, bad),
     }
+
+
+@allow("GET")
+@staff_view
+def news(request: HttpRequest) -> HttpResponse:
+    """Tell whether a submission that the user sees arrived after `since`, in seconds of Unix time: one statement."""
+    since = pagination.from_query(request, "since", int) or 0
+    newest = submissions_of(request.user).order_by("-id").values_list("created_at", flat=True).first()
+    # The page was made within that second.
+    return JsonResponse({"is_new": newest is not None and newest.timestamp() >= since + 1})
 
 
 def label_format(is_monthly: bool) -> str:
