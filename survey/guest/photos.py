@@ -13,7 +13,6 @@ from django.views.decorators.csrf import csrf_exempt
 
 from mydjango.http.json_body import MalformedJSON, json_object
 from mydjango.http.problems import allow, is_json, problem
-from mydjango.object_storage.folder import Folder
 from survey import limits, photos
 
 
@@ -62,6 +61,8 @@ def upload(request: HttpRequest) -> HttpResponse:
 @allow("GET", "PUT")
 def stored_file(request: HttpRequest, key: str) -> HttpResponse:
     """Store or return a photo where a folder is in the place of a bucket, by a signed URL alone."""
+    from mydjango.object_storage.folder import Folder  # no guest of a function needs it
+
     where = photos.storage() if photos.is_on() else None
     if not isinstance(where, Folder):
         raise Http404

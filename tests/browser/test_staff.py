@@ -230,7 +230,7 @@ def test_the_keyboard_alone_is_enough(demo, open_page):
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the pages"
     page.keyboard.press("Enter")
-    for _link in ("Today", "Overview", "Comments"):
+    for _link in ("Today", "Overview", "Compare", "Comments"):
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_url("**/comments/")
