@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # a guest's page imports every library of tags
 register = template.Library()
 
 
-for function in (formats.percent, formats.two_decimals, formats.signed):
+for function in (formats.percent, formats.two_decimals, formats.signed, formats.points):
     register.filter(function)
 register.simple_tag(formats.figure_change)
 
