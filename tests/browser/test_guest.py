@@ -385,14 +385,12 @@ def test_a_closed_or_unknown_branch_has_a_page_of_its_own(open_page: Open, branc
 
 
 @pytest.mark.parametrize("path", ["/", "/?lang=en", "/s/sh01"])
-def test_the_first_load_is_below_40_kb(open_page: Open, branch: Branch, path: str) -> None:
-    """Uncompressed: a Function URL cannot carry anything else."""
+def test_the_first_load_takes_four_requests(open_page: Open, branch: Branch, path: str) -> None:
     page = open_page("about:blank")
-    sizes: dict[str, int] = {}
-    page.on("response", lambda response: sizes.__setitem__(response.url, len(response.body())))
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
     page.goto(path, wait_until="networkidle")
-    assert len(sizes) >= 3
-    assert sum(sizes.values()) < 40_000, sizes
+    assert len(requests) == 4, requests
 
 
 def test_a_typed_script_is_shown_as_text(open_page: Open) -> None:
