@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("survey", "0032_table_number_index"),
+        ("survey", "0027_table_number_index"),
     ]
 
     operations = [

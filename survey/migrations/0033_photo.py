@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("survey", "0034_escalated_at"),
+        ("survey", "0032_escalated_at"),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("survey", "0024_digest"),
+        ("survey", "0029_digest"),
     ]
 
     operations = [

@@ -3,13 +3,13 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("survey", "0026_follow_up_times"),
+        ("survey", "0031_robots"),
     ]
 
     operations = [
         migrations.AddField(
             "submission",
-            "table_number",
-            models.CharField("table or receipt", max_length=32, null=True, blank=True),
+            "escalated_at",
+            models.DateTimeField("escalated", null=True, blank=True, editable=False),
         ),
     ]

@@ -3,13 +3,13 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("survey", "0033_robots"),
+        ("survey", "0025_follow_up_times"),
     ]
 
     operations = [
         migrations.AddField(
             "submission",
-            "escalated_at",
-            models.DateTimeField("escalated", null=True, blank=True, editable=False),
+            "table_number",
+            models.CharField("table or receipt", max_length=32, null=True, blank=True),
         ),
     ]

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("survey", "0031_table_number"),
+        ("survey", "0026_table_number"),
     ]
 
     operations = [

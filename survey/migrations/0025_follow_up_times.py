@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("survey", "0025_follow_up_owner"),
+        ("survey", "0024_follow_up_owner"),
     ]
 
     operations = [

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("survey", "0036_photo"),
+        ("survey", "0033_photo"),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("survey", "0029_question_rollup"),
+        ("survey", "0030_question_rollup"),
     ]
 
     operations = [
