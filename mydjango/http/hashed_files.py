@@ -20,7 +20,7 @@ class HashedFilesStorage(ManifestStaticFilesStorage):
         if name.endswith((".js", ".css")) and ".min." not in name:
             content.seek(0)  # the hash has been computed from it
             content = ContentFile(_shrink(name, content.read()))
-        return str(super()._save(name, content))
+        return str(super()._save(name, content))  # type: ignore[misc]  # the stubs know the public methods alone
 
     def post_process(self, *args: Any, **options: Any) -> Iterator[Any]:  # noqa: ANN401
         """Hash the files, then delete the others."""

@@ -6,14 +6,14 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.lookups import GreaterThan
 from django.utils import timezone
 
 from survey import chain
-from survey.models import FollowUpStatus, QuestionValue, Submission
+from survey.models import FollowUpStatus, QuestionValue, RobotMessage, Submission
 from survey.staff import statements
 from survey.staff.filters import ANY_STATUS, Filters
 from survey.staff.pagination import Cursor, newer_than, older_than
@@ -120,18 +120,27 @@ def count_open(submissions: QuerySet[Submission]) -> int:
     return submissions.filter(follow_up_status=FollowUpStatus.OPEN).order_by()[:MANY].count()
 
 
-def count_badges(branches: Collection[int] | None) -> tuple[int, int]:
-    """Return the number of open low scores of these branches, of all for None, at most MANY, and that of submissions
-    with a pending request for erasure.
+class Badges(NamedTuple):
+    """Counts in the navigation: open low scores, at most MANY, erasures to decide on, robots' messages given up."""
+
+    open: int
+    erasures: int
+    given_up: int
+
+
+def count_badges(branches: Collection[int] | None) -> Badges:
+    """Return the counts for these branches, of all for None.
 
     One statement for the badges of every page: two that Django compiles took a tenth of a page's CPU.
     """
     visible = "" if branches is None else f" AND {statements.is_in('branch_id', branches or [0])}"
     is_open = f"follow_up_status = '{FollowUpStatus.OPEN}'{visible}"
+    given_up = f"status = '{RobotMessage.Status.FAILED}' AND kind <> '{RobotMessage.Kind.TEST}'"
     sql = f"""
         SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM survey_response WHERE {is_open} LIMIT {MANY}) low),
         (SELECT COUNT(DISTINCT response_id) FROM survey_erasurerequest request
-        JOIN survey_response submission ON submission.id = request.response_id WHERE erased_at IS NULL{visible})
+        JOIN survey_response submission ON submission.id = request.response_id WHERE erased_at IS NULL{visible}),
+        (SELECT COUNT(*) FROM survey_robotmessage WHERE {given_up})
     """  # noqa: S608
-    [(n, requests)] = statements.execute(sql)
-    return n, requests
+    [row] = statements.execute(sql)
+    return Badges(*row)

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest
 
-from survey.robots import alerts
 from survey.staff import submissions
 from survey.staff.access import may_erase
 from survey.staff.filters import FilterForm
@@ -29,16 +28,16 @@ def export_form(request: HttpRequest) -> FilterForm:
 def page_context(request: HttpRequest, form: FilterForm) -> dict[str, Any]:
     """Return the context of the base template."""
     branches = None if form.is_head_office else [branch.pk for branch in form.branches]
-    open_count, request_count = submissions.count_badges(branches)
+    badges = submissions.count_badges(branches)
     erases = may_erase(request.user)
     return {
         "form": form,
         "carried": urlencode(form.query),
         "is_head_office": form.is_head_office,
-        "open_count": open_count,
+        "open_count": badges.open,
         "many": submissions.MANY,
         "may_erase": erases,
-        "request_count": request_count if erases else 0,
+        "request_count": badges.erasures if erases else 0,
         "branch_count": len(form.branches),
-        "given_up_count": alerts.given_up().count() if form.is_head_office else 0,
+        "given_up_count": badges.given_up if form.is_head_office else 0,
     }
