@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from survey.guest.forms import share_fields
+from survey.guest.fields import share_fields
 from survey.guest.opening import new_visit, signer
 from survey.idempotency import KEY_MAX_LENGTH
 

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from mydjango.operations.public_url import absolute_url
 from survey.addresses import canonical_name
-from survey.guest.forms import EMAIL_ERRORS, TEXT_ERRORS, MailAddressField
+from survey.guest.fields import EMAIL_ERRORS, TEXT_ERRORS, MailAddressField
 from survey.mail import account_links, outbox
 from survey.models import Branch, DigestSubscription, Membership, OutgoingMail
 from survey.staff.access import account_of

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from mydjango.operations.public_url import absolute_url
-from survey.guest.forms import EMAIL_ERRORS, TEXT_ERRORS
+from survey.guest.fields import EMAIL_ERRORS, TEXT_ERRORS
 from survey.models import CODE_ERROR, Branch
 from survey.table_number import parse_table_number, query_of
 

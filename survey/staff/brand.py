@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from survey import chain, logo
 from survey.chain import KeptBrand
-from survey.guest.forms import TEXT_ERRORS
+from survey.guest.fields import TEXT_ERRORS
 from survey.models import Brand
 
 DEFAULT_COLOR = "#b3261e"  # of survey.css and dashboard.css

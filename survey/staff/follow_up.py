@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from survey.guest.forms import TEXT_ERRORS, CommentField
+from survey.guest.fields import TEXT_ERRORS, CommentField
 from survey.models import COMMENT_MAX_LENGTH, FollowUpNote, FollowUpStatus, Submission
 from survey.staff.access import staff_of
 

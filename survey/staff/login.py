@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from survey import limits
 from survey.addresses import canonical_name
-from survey.guest.forms import EMAIL_ERRORS, TEXT_ERRORS, MailAddressField
+from survey.guest.fields import EMAIL_ERRORS, TEXT_ERRORS, MailAddressField
 from survey.staff.accounts import queue_password_request
 from survey.staff.authentication import account_named
 

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 
 from survey import chain
 from survey.chain import ASPECT, PROBLEM
-from survey.guest.forms import TEXT_ERRORS
+from survey.guest.fields import TEXT_ERRORS
 from survey.models import Question
 from survey.models.question import KEY_MAX_LENGTH, LABEL_MAX_LENGTH
 from survey.scales import Problem

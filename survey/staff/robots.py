@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from survey.guest.forms import TEXT_ERRORS
+from survey.guest.fields import TEXT_ERRORS
 from survey.models import Robot, RobotMessage
 from survey.robots.addresses import WebhookError, host_of
 from survey.robots.services import SERVICES

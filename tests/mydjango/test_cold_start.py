@@ -45,6 +45,7 @@ NEVER_FOR_HELLO = {
     "smtplib": "mail",
     "sqlparse": "a database",
     "ssl": "TLS",
+    "survey.guest.fields": "the survey",
     "survey.guest.forms": "the survey",
     "survey.models": "the survey",
     "survey.guest.services": "the survey",

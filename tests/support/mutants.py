@@ -37,6 +37,7 @@ MODULES = {
     "survey/chain.py": "chain questions edit_questions",
     "survey/guest/asked_page.py": "blank_page",
     "survey/guest/services.py": "submit idempotency rate_limit rollup erasure terms",
+    "survey/guest/fields.py": "submit guest_pages questions addresses openapi erasure blank_page",
     "survey/guest/forms.py": "submit guest_pages questions addresses openapi erasure blank_page",
     "survey/guest/erasure.py": "erasure",
     "survey/idempotency.py": "idempotency retention",

@@ -8,7 +8,8 @@ import pytest
 from django.db import DataError, IntegrityError, transaction
 from django.test import Client
 
-from survey.guest.forms import SCALES, SubmissionForm
+from survey.guest.fields import SCALES
+from survey.guest.forms import SubmissionForm
 from survey.models import OutgoingMail, Submission
 
 VALID = {"name": "Tom", "phone": "1234567890", "satisfaction": 5}
