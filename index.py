@@ -742,8 +742,8 @@ def event_source(event: Event) -> str:
     if not HTTP_KEYS.isdisjoint(event):  # a WebSocket's message, say: it must not run a command
         return "unknown"
     is_timer = event.get("Type") == "Timer" or "triggerName" in event  # Tencent's, Alibaba's
-    marks = ["manage"] * ("manage" in event) + ["timer"] * is_timer
-    marks += [key for key in map(str.lower, record) if key in ("cos", "ckafka", "cmq")] + ["cls"] * ("clslogs" in event)
+    signs = {"manage": "manage" in event, "timer": is_timer, "cls": "clslogs" in event}
+    marks = [*filter(signs.get, signs), *(key for key in map(str.lower, record) if key in ("cos", "ckafka", "cmq"))]
     named = record.get("eventSource") or record.get("EventSource") or event.get("source")
     if event and not (marks or named or "Records" in event):  # a direct invocation: a name that is no source
         marks = [name for name in settings.event_handlers if name not in SOURCES]

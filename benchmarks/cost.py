@@ -27,7 +27,7 @@ PLATFORM_LOG = 1000  # bytes of the platform's own lines for an invocation, whic
 FILES = 3
 COLD_RUNS = 5
 NO_LIMIT = "1000000"  # submissions an hour: counted, never refused
-# Yuan, the list price of mainland China (SCF 583/12281, read in November 2026): compare with your own bill.
+# Yuan, mainland China, as third parties quoted Tencent's price list in November 2026: compare with your own bill.
 PRICES = {"GB-seconds": 0.00011108, "invocations": 0.0133 / 10_000, "GB sent": 0.80}
 
 
