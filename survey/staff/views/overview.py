@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import dateformat
+from django.utils import dateformat, timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -92,10 +93,18 @@ def tables_and_charts(context: dict[str, Any], filters: Filters) -> dict[str, Sa
 @staff_view
 def news(request: HttpRequest) -> HttpResponse:
     """Tell whether a submission that the user sees arrived after `since`, in seconds of Unix time: one statement."""
-    since = pagination.from_query(request, "since", int) or 0
-    newest = submissions_of(request.user).order_by("-id").values_list("created_at", flat=True).first()
-    # The page was made within that second.
-    return JsonResponse({"is_new": newest is not None and newest.timestamp() >= since + 1})
+    since = pagination.from_query(request, "since", instant_after) or instant_after("0")
+    # By date first, which is indexed: created_at alone would read every submission there is.
+    newer = submissions_of(request.user).filter(local_date__gte=timezone.localdate(since), created_at__gte=since)
+    return JsonResponse({"is_new": newer.exists()})
+
+
+def instant_after(seconds: str) -> datetime:
+    """Return the end of that second of Unix time, within which the page was made. Raises ValueError."""
+    try:
+        return datetime.fromtimestamp(int(seconds) + 1, timezone.get_current_timezone())
+    except (OverflowError, OSError) as error:
+        raise ValueError(seconds) from error
 
 
 def label_format(is_monthly: bool) -> str:
