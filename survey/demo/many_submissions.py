@@ -17,6 +17,7 @@ from survey.models.derived import submission_sums
 TABLES = (
     "survey_response",
     "survey_responseterm",
+    "survey_rollupday",
     "survey_dailyrollup",
     "survey_chainrollup",
     "survey_branchrollup",

@@ -14,6 +14,9 @@ from tests.support.query_plans import HEAD_OFFICE, MANAGER
 
 pytestmark = pytest.mark.slow
 
+# Rightly read whole: staff's decision or a timer deletes each row, so that few are ever there.
+SMALL = {"survey_erasurerequest"}
+
 
 @pytest.fixture(scope="module")
 def plans(mariadb_environment):
@@ -29,13 +32,18 @@ def plans(mariadb_environment):
     return json.loads(done.stdout)
 
 
+def reads_table(step: dict[str, str | None]) -> bool:
+    """Whether a step reads a table, by name or alias: not the rows of another step, nor the one row of a key."""
+    return step["table"] is not None and not step["table"].startswith("<") and step["type"] != "const"
+
+
 def test_each_query_uses_an_index(plans):
     assert {plan["page"] for plan in plans} == {*HEAD_OFFICE, *MANAGER}
     wrong = [
         (query["page"], step, query["sql"])
         for query in plans
         for step in query["plan"]
-        if str(step["table"]).startswith("survey_") and step["key"] is None
+        if reads_table(step) and step["key"] is None and step["table"] not in SMALL
     ]
     assert not wrong
 

@@ -12,10 +12,14 @@ from dataclasses import replace
 from datetime import date
 from io import StringIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import django
 from django.core.management import call_command
 from django.db import connection, transaction
+
+if TYPE_CHECKING:
+    from survey.staff.filters import Filters
 
 FOLDER = Path(__file__).parent
 LAST_MIGRATION = "0006"
@@ -36,6 +40,18 @@ def load(permissions: list[str]) -> None:
             cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({places})", rows)
         for permission in permissions:
             cursor.execute(give, permission.split("."))
+
+
+def scores_by_day(period: Filters) -> dict[str, list[int]]:
+    """Return the submissions of each score, from 1 to 5, on each day that has any."""
+    from survey.staff import sums
+
+    days = sums.days_between(period.start, period.end)
+    tables = sums.calendar(period.start, period.end)
+    scores: dict[str, list[int]] = {}
+    for _number, day, counts in sums.read(period, tables, [days], sums.SCORES, sums.BY_DAY):
+        scores[day] = [sum(pair) for pair in zip(scores.get(day, [0] * 5), counts, strict=True)]
+    return scores
 
 
 def results(expected: dict[str, object]) -> dict[str, object]:
@@ -67,7 +83,7 @@ def results(expected: dict[str, object]) -> dict[str, object]:
         "parts": found.now.nps_groups,
         "aspects": found.now.aspects,
         "branches": {str(codes.get(pk)): tally.scores for pk, (tally, _before) in found.by_branch.items()},
-        "days": {day.isoformat(): scores for day, scores in found.by_day.items()},
+        "days": scores_by_day(period),
         "searches": {words: references(words) for words in expected["searches"]},  # type: ignore[attr-defined]
         "keywords": [[keyword.term, keyword.comments] for keyword in search.keyword_list(period, (1, 2))],
         "open": submissions.count_open(Submission.objects.all()),
