@@ -42,8 +42,10 @@ def figure_change(change: Change | None, decimals: int = 1, share: bool = False)
     """
     if change is None:
         return mark_safe('<span class="soft">–</span>')
-    text = f"{points(change.value)} {escape(_('pp'))}" if share else signed(change.value, decimals)  # percentage points
+    unit = _("pp")  # percentage points
+    text = f"{points(change.value)} {escape(unit)}" if share else signed(change.value, decimals)
     if not change.is_clear:
-        hint = f'<span class="visually-hidden"> {escape(_("(chance may explain it)"))}</span>'
+        hint = _("(chance may explain it)")
+        hint = f'<span class="visually-hidden"> {escape(hint)}</span>'
         return mark_safe(f'<span class="change unclear">{text}{hint}</span>')  # noqa: S308
     return mark_safe(f'<span class="change {"up" if change.value > 0 else "down"}">{text}</span>')  # noqa: S308

@@ -131,7 +131,8 @@ def part_rows(parts: Iterable[Part]) -> SafeString:
 
 def branch_rows(branches: Sequence[Row], unlisted: int, listed: int) -> SafeString:
     """Return the rows of the branches, with a line for the unlisted ones behind the first listed ones."""
-    few = f' <span class="soft">{escape(_("few answers"))}</span>'
+    few = _("few answers")
+    few = f' <span class="soft">{escape(few)}</span>'
     rows = []
     for row in branches:
         tally, estimate = row.tally or Tally(), row.estimate

@@ -82,7 +82,7 @@ def thanks_of_ones_own(page: Any) -> None:
     empty(page)
     page.check("#id_satisfaction_0")
     page.click("button.send")
-    page.wait_for_selector("main button:not(.send)")
+    page.wait_for_selector("[name=token]", state="attached")  # which the page of the form does not have
 
 
 def erase_confirm(page: Any) -> None:

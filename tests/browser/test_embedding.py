@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from pytest_django.live_server_helper import LiveServer
 
 from survey.models import Submission
 
@@ -42,10 +43,18 @@ def other_origin() -> Iterator[str]:
 
 
 @pytest.fixture
-def page(chromium: Any, settings: LazySettings, other_origin: str, request: pytest.FixtureRequest) -> Iterator[Any]:
+def server(settings: LazySettings, other_origin: str) -> Iterator[LiveServer]:
+    """Start a server of its own: the `live_server` of the session may have loaded its middleware before."""
+    settings.ALLOWED_HOSTS = ["localhost"]
     settings.CORS_ALLOWED_ORIGINS = [other_origin]
     settings.MIDDLEWARE = ["corsheaders.middleware.CorsMiddleware", *settings.MIDDLEWARE]
-    server = request.getfixturevalue("live_server")  # with this middleware
+    server = LiveServer("localhost")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def page(chromium: Any, server: LiveServer, other_origin: str) -> Iterator[Any]:
     [script] = re.findall(r"```js\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
     page = chromium.new_page()
     page.goto(other_origin)

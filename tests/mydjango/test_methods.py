@@ -44,6 +44,7 @@ FORMS = {
 TEXT_FORMS = {"hello/", "welcome/post", "jieba/"}
 VALUES = {
     "<slug:code>": "north",
+    "<slug:name>": "0a7d3f",
     "<slug:reference>": "22222222",
     "<int:pk>": "1",
     "<uidb64>": "MQ",
