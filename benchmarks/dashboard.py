@@ -44,7 +44,9 @@ HEAD_OFFICE = (
     "/dashboard/comments/?branch=branch3&score=1&language=en&days=365",
     "/dashboard/comments/?days=365&q=排队",
     "/dashboard/comments/?days=365&branch=branch3&q=排队 味道 环境",
+    "/dashboard/news/?since={now}",
     "/dashboard/follow-up/",
+    "/dashboard/follow-up/?status=mine",
     "/dashboard/follow-up/?days=365&status=all",
     "/dashboard/follow-up/?days=365&branch=branch3&status=solved",
     "/dashboard/responses/88888889/",
@@ -65,7 +67,9 @@ MANAGER = (
     "/dashboard/comments/?days=365&q=排队",
     "/dashboard/comments/?days=365&q=排队 味道 环境",
     "/dashboard/comments/?days=365&score=1&language=en",
+    "/dashboard/news/?since={now}",
     "/dashboard/follow-up/",
+    "/dashboard/follow-up/?status=mine",
     "/dashboard/follow-up/?days=365&status=all",
     "/dashboard/export/?days=365",
 )
@@ -151,7 +155,8 @@ def measure(limit: int) -> int:
 
 
 def milliseconds(client: Client, page: str) -> tuple[float, float]:
-    """Return the time of a request, and its CPU time here and in the database."""
+    """Return the time of a request, and its CPU time here and in the database; `{now}` in a page is the time."""
+    page = page.format(now=int(time.time()))
     start, cpu_start = time.perf_counter(), time.process_time() + database_seconds()
     response = client.get(page)
     seconds, cpu_seconds = time.perf_counter() - start, time.process_time() + database_seconds() - cpu_start
