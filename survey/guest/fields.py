@@ -79,6 +79,7 @@ class PhotosField(forms.Field):
     """Keys of uploaded photos, as hidden fields that the page's script adds; none that is unknown is an error later."""
 
     widget = forms.MultipleHiddenInput
+    most = MAX_PHOTOS
 
     def to_python(self, value: Any) -> list[str]:  # noqa: ANN401  (Django's signature)
         keys = list(value or ())

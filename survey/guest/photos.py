@@ -33,9 +33,10 @@ class UploadForm(forms.Form):
 @csrf_exempt  # no session is involved
 @allow("GET", "POST")
 def upload(request: HttpRequest) -> HttpResponse:
-    """Return the HTML of the photo field. A POST of `{type, size}` gets 201 with `{key, url}`.
+    """Return the HTML that the photo field lacks, its list and its texts.
 
-    The URL takes one PUT of exactly this type and size within fifteen minutes. The submission names the key.
+    A POST of `{type, size}` gets 201 with `{key, url}`. The URL takes one PUT of exactly this type and size within
+    fifteen minutes. The submission names the key.
     """
     if not photos.is_on():
         raise Http404

@@ -65,10 +65,9 @@ def picture(chromium: Any) -> Iterator[Callable[..., dict[str, Any]]]:
 
 
 def add(page: Any, *pictures: dict[str, Any]) -> None:
-    """Open the field by its link and choose files."""
-    if page.is_visible("#photos > button"):
+    """Choose files, after opening the field by its link where a low score has not."""
+    if not page.is_visible("#id_photo_files"):
         page.click("#photos > button")
-    page.wait_for_selector("#id_photo_files")
     page.set_input_files("#id_photo_files", list(pictures))
 
 
@@ -156,10 +155,48 @@ def test_a_low_score_asks_for_photos_and_any_other_has_a_quiet_link(open_page: O
     page = open_page("/?lang=en")
     assert page.is_visible("#photos > button")
     page.check("#id_satisfaction_4")
-    assert page.query_selector("#id_photo_files") is None
+    assert not page.is_visible("#id_photo_files")
     page.check("#id_satisfaction_0")
-    page.wait_for_selector("#id_photo_files")
+    assert page.is_visible("#id_photo_files")
     assert not page.is_visible("#photos > button")
+
+
+@pytest.mark.parametrize("opens", ["#id_satisfaction_0", "#photos > button"])
+def test_the_field_opens_in_the_tap_and_nothing_moves_afterwards(open_page: Open, opens: str) -> None:
+    page = open_page("/?lang=en", width=320)
+    held: list[Any] = []
+    page.route(re.compile(r"/photos\?"), lambda route: held.append(route))
+    tops = """() => ["#id_photo_files", "#id_recommend_0", "button.send"].map(
+        (one) => document.querySelector(one).getBoundingClientRect().top + scrollY
+    )"""
+    page.click(opens)
+    before = page.evaluate(tops)
+    assert page.is_visible("#id_photo_files")
+    eventually(lambda: page.evaluate("1") and held)
+    assert page.query_selector(".photos ul") is None
+    held[0].continue_()
+    page.wait_for_function("() => document.querySelector('.photos ul')")
+    assert page.evaluate(tops) == before
+
+
+def test_a_photo_chosen_before_the_script_has_come_is_taken_and_without_it_none_stays(
+    open_page: Open, picture: Any
+) -> None:
+    page = open_page("/?lang=en")
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        held.append(route) if route.request.method == "GET" else route.continue_()  # the upload posts there
+
+    page.route(re.compile(r"/photos\?"), hold)
+    add(page, picture(400, 300))
+    eventually(lambda: page.evaluate("1") and held)
+    held[0].abort()
+    page.wait_for_function("() => !document.getElementById('id_photo_files').files.length")
+    page.set_input_files("#id_photo_files", [picture(400, 300)])  # and the field tries again
+    eventually(lambda: page.evaluate("1") and len(held) == 2)
+    held[1].continue_()
+    wait_for_photos(page, 1)
 
 
 def test_without_script_there_is_no_photo_field(open_page: Open) -> None:

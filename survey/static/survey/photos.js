@@ -1,5 +1,5 @@
 // The guest's photos: make them small, keep them on this device, upload them to the storage.
-// submit.js imports this module where there are photos, survey.js when the guest wants to add one.
+// submit.js imports this module where there are photos, and when the guest wants to add one.
 // Must work in Chromium 74.
 
 const LONGEST_SIDE = 1600; // pixels
@@ -271,20 +271,15 @@ const item = async (photo, texts, url, changed) => {
   return line;
 };
 
-// Put the field in the place of the link, with the photos that this visit has on this device. Rejects while offline.
+// Make the field work, with the photos that this visit has on this device. Rejects while offline.
 const build = async (place) => {
   const url = place.dataset.src;
   const response = await fetch(url, { headers: { Accept: "text/html" } });
   if (!response.ok) throw new Error(response.statusText);
-  place.className = "field";
-  const link = place.querySelector("button");
-  link.insertAdjacentHTML("beforebegin", await response.text());
-  const hadFocus = document.activeElement === link;
-  link.hidden = true;
-  const field = place.querySelector(".photos");
-  const texts = field.dataset;
-  const [list, input, status] = ["ul", "input", "[role=status]"].map((selector) => field.querySelector(selector));
-  if (hadFocus) input.focus();
+  const input = place.querySelector("[type=file]");
+  input.insertAdjacentHTML("beforebegin", await response.text());
+  const [list, status] = place.querySelectorAll("ul, [role=status]");
+  const texts = list.dataset;
   const { form } = input;
   const visit = () => form.elements.namedItem("submission_id").value;
   const changed = async () => {
@@ -298,7 +293,7 @@ const build = async (place) => {
     list.append(await item(photo, texts, url, changed));
     uploadOne(photo, url);
   };
-  input.addEventListener("change", async () => {
+  const choose = async () => {
     const files = Array.from(input.files);
     const room = Number(texts.most) - list.children.length;
     status.textContent = files.length > room ? texts.full : "";
@@ -315,7 +310,8 @@ const build = async (place) => {
     }
     input.value = "";
     changed();
-  });
+  };
+  input.addEventListener("change", choose);
   form.addEventListener("reset", () => {
     forget(visit()); // whose key changes afterwards
     list.textContent = "";
@@ -324,10 +320,11 @@ const build = async (place) => {
     for (const key of place.querySelectorAll("[name=photos]")) key.remove();
   });
   for (const photo of await ofVisit(visit())) await add(photo);
-  changed();
+  if (input.files.length) await choose(); // while this script was loaded
+  else changed();
 };
 
-let shown = null; // a promise; both other scripts may ask at once
+let shown = null; // a promise
 export const show = (place) => {
   shown = shown || build(place);
   return shown.catch((error) => {

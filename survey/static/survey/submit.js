@@ -125,7 +125,7 @@
   const draftNow = () => ({
     key: key.value,
     savedAt: Date.now(),
-    photos: photos && photos.dataset.count,
+    photos: photos.dataset.count,
     values: visible()
       .filter((field) => (field.type === "radio" || field.type === "checkbox" ? field.checked : field.value))
       .map((field) => [field.name, field.value]),
@@ -145,11 +145,28 @@
     }
   };
 
+  // Photos: a link, and after a low score the field itself, at once, lest the page move later under the guest's finger.
+  // The field's script is loaded when it is wanted; without it no file stays chosen.
+  const [link, files] = photos.querySelectorAll("button, [type=file]");
+  const openPhotos = () => {
+    const hadFocus = document.activeElement === link;
+    link.hidden = true;
+    files.parentNode.hidden = false;
+    if (hadFocus) files.focus();
+    photoScript().then((script) => script.show(photos)).catch(() => (files.value = ""));
+  };
+  if (photos.dataset.on) {
+    photos.hidden = false;
+    if (photos.querySelector("[type=hidden]")) openPhotos(); // the keys of a redisplayed page
+    link.addEventListener("click", openPhotos);
+    form.addEventListener("change", ({ target }) => target.matches(".low-score:checked, [type=file]") && openPhotos());
+  }
+
   // Show the photos that a draft has on this device.
   const showPhotos = (draft) => {
-    if (!photos || !draft.photos) return;
+    if (!draft.photos) return;
     photos.dataset.count = draft.photos;
-    photoScript().then((script) => script.show(photos)).catch(() => {});
+    openPhotos();
   };
 
   // Show a sentence in a place, with buttons: [text, action].
@@ -261,7 +278,7 @@
     const problem = code === 201 ? {} : await response.json().catch(() => ({}));
     if (code === 201) {
       const thanks = response.headers.get("Location");
-      if (photos && photos.dataset.count) await forgetPhotos(key.value);
+      if (photos.dataset.count) await forgetPhotos(key.value);
       endVisit();
       location.assign(thanks);
     } else if (code === 429) {
@@ -290,7 +307,7 @@
   }
 
   // `sent`: the values of an earlier page, hidden ones too, such as the version of the notice that the guest agreed to.
-  const start = (sent, photosOf = photos && photos.dataset.count && photos.dataset.src) => {
+  const start = (sent, photosOf = photos.dataset.count && photos.dataset.src) => {
     snapshot = sent || Array.from(new FormData(form)).filter(([, value]) => typeof value === "string");
     pause = 1000;
     keep();

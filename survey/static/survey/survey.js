@@ -14,17 +14,6 @@
     showProblems();
   }
 
-  // Photos: a link, and after a low score the field itself. Its script is loaded when it is wanted.
-  const photos = document.getElementById("photos");
-  if (photos && photos.dataset.on) {
-    const url = document.querySelector("[data-photos]").dataset.photos;
-    const open = () => import(url).then((script) => script.show(photos)).catch(() => {});
-    photos.hidden = false;
-    if (photos.querySelector("input")) open(); // the keys of a redisplayed page
-    photos.querySelector("button").addEventListener("click", open);
-    for (const score of document.querySelectorAll(".low-score")) score.addEventListener("change", () => score.checked && open());
-  }
-
   const isChosen = (field) => field.type === "radio" && field.checked && Boolean(field.closest(".recommend, .aspect"));
   const uncheck = (radio) => {
     radio.checked = false;
