@@ -48,14 +48,20 @@ def unpack(packed: Path, folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def playwright() -> Iterator[Any]:
-    """Start Playwright. Without it skip the tests, but fail in CI."""
+def playwright(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Start Playwright. Without it skip the tests, but fail in CI.
+
+    It starts in a temporary folder: a private window of Chromium writes the photos of IndexedDB below the current one.
+    """
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
         _skip_or_fail("playwright from requirements-dev.txt")
-    with sync_playwright() as driver:
-        yield driver
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("chromium"))
+        started = sync_playwright().start()
+    yield started
+    started.stop()
 
 
 @pytest.fixture(scope="session")
