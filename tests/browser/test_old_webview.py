@@ -64,7 +64,9 @@ def pages_of(address: str) -> list[dict[str, str]]:
 def page(live_server: Any, settings: Any, tmp_path: Path) -> Iterator[OldBrowser]:
     settings.MINIMUM_FILL_SECONDS = 0
     options = [*FLAGS, "--headless", "--no-zygote", "--remote-debugging-port=0", "about:blank"]
-    with subprocess.Popen([unpack(CHROMIUM_74, tmp_path), *options], stderr=subprocess.PIPE, text=True) as process:
+    command = [unpack(CHROMIUM_74, tmp_path), *options]
+    # It keeps the blobs of IndexedDB in its working directory.
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
         try:
             address = next(match[1] for line in process.stderr if (match := LISTENING.search(line)))
             threading.Thread(target=process.stderr.read, daemon=True).start()  # a full pipe would stop the browser
