@@ -221,7 +221,7 @@ def test_the_page_makes_four_requests_until_photos_are_wanted(open_page: Open) -
     assert len(loaded) == 4  # the page, its style, two scripts; the photos' script and field are not among them
     page.check("#id_satisfaction_4")
     page.click("#photos > button")
-    page.wait_for_selector("#id_photo_files")
+    eventually(lambda: page.evaluate("document.querySelector('.photos [role=status]') !== null"))  # what it asked for
     later = [re.sub(r"\?.*", "", url.rpartition("/")[2]) for url in requests if not url.startswith("data:")][4:]
     assert sorted(later) == ["photos", "photos.js"]
 
