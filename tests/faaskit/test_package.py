@@ -104,7 +104,7 @@ def test_trap_25_the_bytecode_is_unchecked_and_of_the_target(built: Package) -> 
 
 
 def test_the_archives_are_as_small_as_promised(built: Package) -> None:
-    assert (built.folder / "function.zip").stat().st_size < 1.5 * MEGABYTE
+    assert (built.folder / "function.zip").stat().st_size < 1.25 * MEGABYTE
     assert (built.folder / "layer.zip").stat().st_size < 20 * MEGABYTE
     unzipped = 0
     for name in ("function.zip", "layer.zip"):

@@ -303,20 +303,19 @@ def test_no_page_has_inline_script_or_style(client, chain):
         assert not re.search(r"<script(?! defer src=)|<style|\sstyle=", content(client.get(page)))
 
 
-# Session, user and permission take five queries of every page, the requests for an erasure and what robots gave up one
-# each; the rest is its own.
+# Every page reads the session, the user, the permissions, the branches and, in one query, the badges.
 @pytest.mark.parametrize(
     ("page", "queries"),
     [
-        ("overview", 21),
-        ("today", 16),
-        ("compare", 21),
-        ("comments", 10),
-        ("follow_up", 11),
-        ("export", 13),
-        ("branches", 8),
-        ("staff", 12),
-        ("questions", 8),
+        ("overview", 14),
+        ("today", 13),
+        ("compare", 15),
+        ("comments", 7),
+        ("follow_up", 8),
+        ("export", 8),
+        ("branches", 5),
+        ("staff", 9),
+        ("questions", 5),
     ],
 )
 def test_the_number_of_queries_is_bounded_and_independent_of_the_number_of_submissions(

@@ -237,7 +237,7 @@ def test_a_line_break_in_a_note_counts_once(manager, chain):
 
 def test_a_submissions_page_takes_a_bounded_number_of_queries(manager, chain, django_assert_max_num_queries):
     *_others, first = [make_submission(chain.north, 1, days_ago=number) for number in range(40)]
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(11):
         page(manager, path(first))
 
 
