@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from faaskit import project
-from faaskit.package import build, requirements, verify
+from faaskit.package import build, verify
 from faaskit.package.build import Package
 from faaskit.package.target import PackageError, Target
 from tests.support.package_index import make_wheel
@@ -53,16 +53,11 @@ def names(archive: Path) -> set[str]:
 
 
 @pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def shop(tmp_path: Path, index: Path) -> Path:
     """A WSGI project without Django and without a table, whose one package is made here."""
-    index, folder = tmp_path / "index", tmp_path / "shop"
-    index.mkdir()
+    folder = tmp_path / "shop"
     folder.mkdir()
     make_wheel(index, "greeting", files={"greeting.py": b'text = "hello "\n', "bin/greet": b""})
-    for name in requirements.UV_INDEX_VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(index))
     shutil.copy(ROOT / "index.py", folder)
     (folder / "requirements.txt").write_text("greeting\n")
     (folder / "shop.py").write_text(APPLICATION)

@@ -23,19 +23,6 @@ PYTHON = find_python("3.10") or sys.executable
 OLD, NEW = "cp310-cp310-manylinux2014_x86_64", "cp310-cp310-manylinux_2_28_x86_64"
 
 
-@pytest.fixture
-def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Make an empty folder the only index that pip is configured with."""
-    folder = tmp_path / "index"
-    folder.mkdir()
-    for name in requirements.UV_INDEX_VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
-    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "none"))
-    return folder
-
-
 def install(
     folder: Path, *lines: str, target: Target = TARGET, unneeded: tuple[str, ...] = (), file: str = "requirements.txt"
 ) -> dict[str, str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from faaskit import project
-from faaskit.package import build, requirements, verify
+from faaskit.package import build, verify
 from faaskit.package.build import Package
 from faaskit.package.target import PackageError, Target
 from faaskit.web import bootstrap
@@ -29,19 +29,14 @@ def application(environ, start_response):
 
 
 @pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def shop(tmp_path: Path, index: Path) -> Path:
     """A WSGI project of type web, and an index that has the server alone, of two versions."""
-    index, folder = tmp_path / "index", tmp_path / "shop"
-    index.mkdir()
+    folder = tmp_path / "shop"
     folder.mkdir()
     source = Path(importlib.util.find_spec("waitress").origin).parent
     files = {f"waitress/{path.name}": path.read_bytes() for path in source.glob("*.py")}
     make_wheel(index, "waitress", version="3.0.2", files=files)
     make_wheel(index, "waitress", version="3.0.1", files=files)
-    for name in requirements.UV_INDEX_VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(index))
     shutil.copy(ROOT / "index.py", folder)
     (folder / "requirements.txt").write_text("# nothing\n")
     (folder / "shop.py").write_text(APPLICATION)

@@ -91,21 +91,6 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def serve(folder: Path):
-    """Start gateways over that folder, and end them."""
-    servers = []
-
-    def start(*options: str, timers: bool = False) -> tuple[Server, Client]:
-        server = rungateway(*options, *([] if timers else ["--no-timers"]), folder=folder)
-        servers.append(server)
-        return server, server.client()
-
-    yield start
-    for server in servers:
-        server.stop()
-
-
 def body(client: Client, target: str, *headers: tuple[str, str]) -> dict:
     return json.loads(client.request("GET", target, headers).body)
 

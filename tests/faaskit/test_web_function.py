@@ -17,7 +17,7 @@ import pytest
 from faaskit.units import MEBIBYTE
 from faaskit.web import bootstrap
 from tests.support.eventually import eventually
-from tests.support.local_servers import ROOT, Client, Server, rungateway
+from tests.support.local_servers import ROOT, Client, rungateway
 
 pytestmark = pytest.mark.slow
 
@@ -100,21 +100,6 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "app.py").write_text(APPLICATION, encoding="utf-8")
     (tmp_path / "serverless.yml").write_text(CONFIG, encoding="utf-8")
     return tmp_path
-
-
-@pytest.fixture
-def serve(folder: Path):
-    """Start gateways over that folder, and end them."""
-    servers = []
-
-    def start(*options: str, timers: bool = False) -> tuple[Server, Client]:
-        server = rungateway(*options, *([] if timers else ["--no-timers"]), folder=folder)
-        servers.append(server)
-        return server, server.client()
-
-    yield start
-    for server in servers:
-        server.stop()
 
 
 def echo(client: Client, *headers: tuple[str, str], target: str = "/echo", body: bytes | None = None) -> dict:
