@@ -30,12 +30,12 @@ def mariadb(*settings: str) -> Iterator[dict[str, str]]:
         port = str(listener.getsockname()[1])
     variables = {"MYSQL_HOST": "127.0.0.1", "MYSQL_PORT": port, "MYSQL_USER": "root", "MYSQL_PASSWORD": ""}
     with tempfile.TemporaryDirectory(prefix="benchmark-mariadb-") as folder:
-        options = ["--no-defaults", f"--datadir={folder}/data", *(["--user=root"] if os.geteuid() == 0 else [])]
+        # --tmpdir: a starting server removes the temporary tables of other servers in /tmp.
+        options = ["--no-defaults", f"--datadir={folder}/data", f"--tmpdir={folder}"]
+        options += ["--user=root"] if os.geteuid() == 0 else []
         install = ["mariadb-install-db", *options, "--skip-test-db", "--auth-root-authentication-method=normal"]
         subprocess.run(install, check=True, stdout=subprocess.DEVNULL)
-        # --tmpdir: a starting server removes the temporary tables of other servers in /tmp.
         options += [
-            f"--tmpdir={folder}",
             f"--socket={folder}/socket",
             f"--pid-file={folder}/pid",
             f"--port={port}",

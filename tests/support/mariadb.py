@@ -92,9 +92,10 @@ class PrivateServer:
         if not (shutil.which("mariadbd") and shutil.which("mariadb-install-db")):
             raise Unavailable("no MariaDB: set TEST_MYSQL_HOST or install Debian's mariadb-server")
         self.folder = Path(tempfile.mkdtemp(prefix="survey-mariadb-"))
-        install = ["mariadb-install-db", "--no-defaults", f"--datadir={self.folder}/data", "--skip-test-db"]
+        # In /tmp a starting server would remove the temporary tables of other servers, and they its own.
+        install = ["mariadb-install-db", "--no-defaults", f"--datadir={self.folder}/data", f"--tmpdir={self.folder}"]
         subprocess.run(
-            [*install, "--auth-root-authentication-method=normal", *self._user()],
+            [*install, "--skip-test-db", "--auth-root-authentication-method=normal", *self._user()],
             check=True,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -120,7 +121,6 @@ class PrivateServer:
                     "mariadbd",
                     "--no-defaults",
                     f"--datadir={self.folder}/data",
-                    # In /tmp a starting server would remove the temporary tables of other servers.
                     f"--tmpdir={self.folder}",
                     f"--socket={self.folder}/socket",
                     f"--pid-file={self.folder}/pid",
