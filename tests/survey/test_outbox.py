@@ -47,7 +47,15 @@ def use(settings: Any, port: int) -> None:
     settings.EMAIL_BACKEND = "mydjango.operations.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
     settings.EMAIL_USE_SSL = settings.EMAIL_USE_TLS = False
-    settings.EMAIL_TIMEOUT, settings.EMAIL_SECONDS = 0.3, 0.6
+
+
+@pytest.fixture
+def hurried(settings: Any) -> None:
+    """Wait 0.6 s for a server, for tests of one that hangs: on a busy machine a good one may take as long."""
+    settings.EMAIL_TIMEOUT, settings.EMAIL_SECONDS = 0.6, 1.2
+
+
+needs_hurry = pytest.mark.usefixtures("hurried")
 
 
 def submit(email: str = "guest@example.com", **fields: Any) -> Submission:
@@ -121,9 +129,9 @@ class TestSending:
     def test_no_mail_is_started_without_enough_time_left(self, mailbox: smtp.Mailbox, settings: Any) -> None:
         for number in range(2):
             submit(f"guest{number}@example.com")
-        settings.EMAIL_SECONDS = 19.5  # after the first mail there is no time for another
-        mailbox.seconds_at_data = 0.6
-        assert outbox.deliver(20) == delivery.DeliveryReport(sent=1, waiting=1)
+        # While the first mail is sent, a mail comes to need all the time there was.
+        mailbox.before_reply = lambda: setattr(settings, "EMAIL_SECONDS", 60)
+        assert outbox.deliver(60) == delivery.DeliveryReport(sent=1, waiting=1)
 
     def test_a_time_that_suffices_for_no_mail_is_an_error(self, settings: Any) -> None:
         submit()
@@ -144,7 +152,6 @@ class TestSending:
         box = smtp.Mailbox()
         controller = smtp.start(box, **{option: context})
         use(settings, controller.port)
-        settings.EMAIL_TIMEOUT = 5  # a handshake is work
         setattr(settings, f"EMAIL_{setting}", True)
         for number in range(2):
             submit(f"guest{number}@example.com")
@@ -257,33 +264,37 @@ class TestFaults:
         mail = self.deliver_good_and_bad()
         assert (mail.status, mail.last_error.partition(":")[0]) == (QUEUED, "SMTPServerDisconnected")
 
+    @needs_hurry
     def test_a_server_that_hangs_before_the_content(self, mailbox: smtp.Mailbox) -> None:
         mailbox.hang_at_recipient.add(self.BAD)
         mail = self.deliver_good_and_bad()
         assert (mail.status, mail.attempts) == (QUEUED, 1)
         assert "timed out" in mail.last_error
 
+    @needs_hurry
     def test_a_server_that_hangs_after_the_content_has_the_rest_of_the_delivery(self, mailbox: smtp.Mailbox) -> None:
         mailbox.hang_on.add(self.BAD)
         submit(self.BAD)
         submit("last@example.com")
-        assert outbox.deliver(1) == delivery.DeliveryReport(retried=1, waiting=2)
+        assert outbox.deliver(2) == delivery.DeliveryReport(retried=1, waiting=2)
         assert outbox.deliver(60) == delivery.DeliveryReport(sent=1, waiting=1)
         mail = OutgoingMail.objects.get(recipient=self.BAD)
         assert (mail.status, mail.attempts, "timed out" in mail.last_error) == (QUEUED, 1, True)
 
+    @needs_hurry
     def test_a_server_that_thinks_for_long_gets_one_copy(self, mailbox: smtp.Mailbox, settings: Any) -> None:
         submit()
         mailbox.seconds_at_data = 2 * settings.EMAIL_SECONDS
         assert outbox.deliver(60) == delivery.DeliveryReport(sent=1)
         assert len(mailbox.messages) == 1
 
+    @needs_hurry
     @pytest.mark.parametrize("drip", smtp.DrippingServer.REPLIES)
     def test_a_server_that_drips_holds_no_delivery_beyond_its_seconds(self, settings: Any, drip: str) -> None:
         submit()
         with smtp.DrippingServer(drip) as server:  # whose reply is whole and good in the end, after many seconds
             use(settings, server.port)
-            assert outbox.deliver(1) == delivery.DeliveryReport(retried=1, waiting=1)
+            assert outbox.deliver(2) == delivery.DeliveryReport(retried=1, waiting=1)
             assert not server.is_through
         assert OutgoingMail.objects.get().attempts == 1
 
@@ -366,6 +377,7 @@ class TestFaults:
         assert outbox.deliver(60).retried == 1
         assert "ConnectionRefusedError" in OutgoingMail.objects.get().last_error
 
+    @needs_hurry
     def test_a_silent_server_is_retried_later(self, settings: Any) -> None:
         with smtp.silent_server() as server:
             use(settings, server.getsockname()[1])
