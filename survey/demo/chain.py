@@ -6,17 +6,20 @@ import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import groupby
+from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from survey.chain import ASPECT, PROBLEM
+from survey import logo
+from survey.chain import ASPECT, PROBLEM, KeptBrand
 from survey.demo import wording
 from survey.models import (
     REFERENCE_ALPHABET,
     REFERENCE_LENGTH,
     Branch,
+    Brand,
     ExportLog,
     FollowUpNote,
     FollowUpStatus,
@@ -52,6 +55,8 @@ PROBLEMS = tuple(Problem)
 # Kind, key, label and English label of head office's own questions, and since when guests are asked.
 OWN_QUESTIONS = ((ASPECT, "parking", "停车", "Parking"), (PROBLEM, "loud-music", "音乐太吵", "Loud music"))
 ASKED_DAYS = 150
+BRAND_COLOR = "#0f6b5c"
+LOGO = Path(__file__).with_name("logo.svg")
 # Hours of the day that guests come in, the busy ones repeated: lunch and dinner.
 HOURS = (11, 12, 12, 12, 13, 13, 14, 17, 18, 18, 18, 19, 19, 20)
 
@@ -65,6 +70,12 @@ def branches() -> list[Branch]:
         )
         created.append(branch)
     return created
+
+
+def brand() -> None:
+    """Give the chain a name, a colour and a logo, unless it has a brand."""
+    made_up = KeptBrand("示范小馆", "Demo Kitchen", BRAND_COLOR, logo.data_uri(LOGO.read_bytes()))
+    Brand.objects.get_or_create(pk=Brand.ONLY, defaults=made_up._asdict())
 
 
 def submissions(places: list[Branch], count: int, last: datetime) -> Iterator[Submission]:

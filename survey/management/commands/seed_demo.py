@@ -24,9 +24,9 @@ BATCH = 1_000  # submissions in one INSERT
 
 
 class Command(BaseCommand):
-    """Create branches, submissions and what follows from them; leave a database that has submissions alone."""
+    """Create a brand, branches, submissions and what follows from them; leave a database that has submissions alone."""
 
-    help = "Create 12 branches, a year of submissions and two accounts, to look at the staff's pages with."
+    help = "Create a brand, 12 branches, a year of submissions and two accounts, to look at the staff's pages with."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--submissions", type=int, default=5_000, help="how many submissions (default 5000)")
@@ -44,6 +44,7 @@ class Command(BaseCommand):
         # The end of yesterday, so that the demo does not depend on the time of day.
         last = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(seconds=1)
         branches = chain.branches()
+        chain.brand()
         Submission.objects.bulk_create(chain.submissions(branches, submissions, last), batch_size=BATCH)
         _create_staff(branches[0], last)
         chain.own_questions(User.objects.get(username=HEAD))
