@@ -9,7 +9,7 @@ Prints the median of the rounds, and multiples of the smallest view's CPU: of th
 machine look at the least: a request that waits for the database loses the processor's caches to other programs. NAME
 measures only the kinds of requests whose names have it. Guests' requests follow with what the database does for one,
 and the smallest view after pauses as long as a database's: how much more CPU the same code takes on this machine after
-it waited once, where a submission waits nine times.
+it waited once, where a submission waits eight times.
 """
 
 from __future__ import annotations

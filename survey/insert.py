@@ -6,21 +6,27 @@ Model.save and bulk_create build theirs anew each time, which takes more CPU tha
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
 from django.db import connection
-from django.db.models import Model
+from django.db.models import Field, Model
 
 
 def insert(rows: Sequence[Model]) -> None:
     """Store new rows of one model in one statement, without signals. A single row gets its automatic key."""
-    options = rows[0]._meta
-    fields = [field for field in options.concrete_fields if not field.primary_key]
+    fields, start, places = _parts(type(rows[0]))
     with connection.cursor() as cursor:
-        columns = ", ".join(cursor.db.ops.quote_name(field.column) for field in fields)
-        places = ", ".join("%s" for _field in fields)
         values = [field.get_db_prep_save(getattr(row, field.attname), cursor.db) for row in rows for field in fields]
-        groups = ", ".join(f"({places})" for _row in rows)
-        cursor.execute(f"INSERT INTO {options.db_table} ({columns}) VALUES {groups}", values)  # noqa: S608
-        if len(rows) == 1 and options.auto_field:
+        cursor.execute(start + ", ".join([places] * len(rows)), values)
+        if len(rows) == 1 and rows[0]._meta.auto_field:
             rows[0].pk = cursor.lastrowid
             rows[0]._state.adding = False
+
+
+@lru_cache
+def _parts(model: type[Model]) -> tuple[list[Field[Any, Any]], str, str]:
+    """Return the fields that a row has values of, the statement's start, and the placeholders of a row."""
+    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+    names = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+    return fields, f"INSERT INTO {model._meta.db_table} ({names}) VALUES ", f"({', '.join(['%s'] * len(fields))})"  # noqa: S608

@@ -78,10 +78,16 @@ class StandIn:
 
     def __init__(self, module: str, name: str) -> None:
         self._module, self._name = module, name
+        self._kept: Any = None
         self.__name__ = name
 
     def _real(self) -> Any:  # noqa: ANN401
-        return getattr(load(self._module), self._name)
+        if self._kept is None:
+            real = getattr(load(self._module), self._name)
+            if self._module in _pending:  # its code runs, in this thread
+                return real
+            self._kept = real
+        return self._kept
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         return self._real()(*args, **kwargs)

@@ -30,8 +30,8 @@ def preferred_language(request: HttpRequest) -> str:
     """
     tags = [tag for tag, _quality in parse_accept_lang_header(request.headers.get("Accept-Language", ""))]
     chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
-    supported = filter(None, map(_supported, [request.GET.get(PARAMETER, ""), chosen, *tags]))
-    return next(supported, settings.LANGUAGE_CODE)
+    given = filter(None, [request.GET.get(PARAMETER, ""), chosen, *tags])
+    return next(filter(None, map(_supported, given)), settings.LANGUAGE_CODE)
 
 
 def named_language(request: HttpRequest) -> str | None:

@@ -2,6 +2,9 @@
 
 A connect may fail for a reason that passes: the server is at its limit of connections, restarts, or sleeps (TDSQL-C).
 Only the connect is retried. A failed query is never sent again, since the server may have run it.
+
+Each command waits for the answer to the one before, BEGIN too: a client that sends two at once is disconnected by
+ProxySQL (its issue 1463) and may hang on Aurora (CONJ-386 of MariaDB's Connector/J).
 """
 
 from __future__ import annotations

@@ -90,9 +90,6 @@ def is_stored(key: str) -> bool:
 
 def _store(submission: Submission, weighted: Mapping[str, float], address: str, photo_keys: Sequence[str]) -> None:
     insert([submission])
-    # After the INSERT, which waits for a concurrent erasure to replace the digest of the first submission.
-    if submission.key_digest and _is_erased(submission.key_digest):
-        raise _ErasedBefore
     if submission.own_values:
         insert(
             [
@@ -104,15 +101,33 @@ def _store(submission: Submission, weighted: Mapping[str, float], address: str, 
     photos.attach(submission, photo_keys)
     outbox.queue_mails(submission)
     alerts.queue_alerts(submission)
+    # After the INSERT, which waits for a concurrent erasure to replace the digest of the first submission.
+    is_erased, is_counted = _look_up(submission)
+    if is_erased:
+        raise _ErasedBefore
+    if is_counted:
+        RollupDay.mark_late(submission.local_date)
     count_submission(address, submission)
-    RollupDay.mark_late(submission.local_date)
 
 
-def _is_erased(digest: str) -> bool:
-    """Return whether an erasure replaced this digest of a key."""
+def _look_up(submission: Submission) -> tuple[bool, bool]:
+    """Return whether an erasure replaced the digest of this key, and whether the submission's day is counted.
+
+    One statement, since each is a round trip. It waits for a count that has begun, as RollupDay.mark_late does.
+    """
+    digests = erased_key_digests(submission.key_digest) if submission.key_digest else [""]
     with connection.cursor() as cursor:
-        for erased in erased_key_digests(digest):
-            cursor.execute("SELECT id FROM survey_response WHERE key_digest = %s", [erased])
-            if cursor.fetchone():
-                return True
-    return False
+        sql = LOOK_UP.format(digests=", ".join(["%s"] * len(digests)))
+        if cursor.db.features.has_select_for_update:
+            sql += " FOR UPDATE"
+        cursor.execute(sql, [*digests, submission.local_date.isoformat()])
+        found = cursor.fetchone()  # normally no row, since neither is the case
+    return found is not None and found[0] is not None, found is not None
+
+
+LOOK_UP = """
+SELECT erased.id FROM (SELECT 1 one) one_row
+LEFT JOIN survey_response erased ON erased.key_digest IN ({digests})
+LEFT JOIN survey_rollupday day ON day.local_date = %s
+WHERE erased.id IS NOT NULL OR day.local_date IS NOT NULL
+"""

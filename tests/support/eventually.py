@@ -1,10 +1,12 @@
-"""Wait for another process."""
+"""Wait for another process, or see a transaction wait."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable
+
+from django.db import connection
 
 
 def eventually(condition: Callable[[], object], seconds: float = 30) -> None:
@@ -13,3 +15,10 @@ def eventually(condition: Callable[[], object], seconds: float = 30) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it never happened"
         threading.Event().wait(0.01)
+
+
+def lock_waits() -> int:
+    """Return how many transactions of the MySQL server wait for a row."""
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'")
+        return int(cursor.fetchone()[1])

@@ -13,7 +13,7 @@ from django.test import Client
 
 from survey.jobs import retention
 from survey.models import Branch, OutgoingMail, Submission
-from tests.support.eventually import eventually
+from tests.support.eventually import eventually, lock_waits
 
 VALID = {"name": "Tom", "phone": "1234567890", "satisfaction": 5, "email": "tom@example.com"}
 KEY = "0b6f3a52-8c0e-4f8e-9a53-3f6f6f0f5f10"
@@ -178,9 +178,3 @@ def test_a_retry_that_waits_for_the_erasure_of_the_first_counts_once() -> None:
             eventually(lambda: lock_waits() == 1)
         assert response.result().json() == {"id": first["id"], "reference": first["reference"]}
     assert Submission.objects.count() == 1
-
-
-def lock_waits() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'")
-        return int(cursor.fetchone()[1])

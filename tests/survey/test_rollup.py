@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import count
 from types import SimpleNamespace
 
 import pytest
+from django.db import connection, transaction
 from django.db.models import Sum
+from django.test import Client
 from django.utils import timezone
 
 from survey.jobs import rollup
@@ -16,6 +19,7 @@ from survey.models import ChainRollup, DailyRollup, RollupDay
 from survey.staff import figures
 from survey.staff.filters import Filters
 from tests.support.chain import make_submission
+from tests.support.eventually import eventually, lock_waits
 
 NOON = datetime(2026, 3, 18, 12, tzinfo=timezone.get_default_timezone())
 Clock = Callable[[datetime], None]
@@ -32,8 +36,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return set_clock
 
 
-def submit(client):
-    fields = {"name": "Tom", "phone": "1234567890", "satisfaction": 5}
+def submit(client, **more):
+    fields = {"name": "Tom", "phone": "1234567890", "satisfaction": 5, **more}
     response = client.post("/submitSurvey", fields, content_type="application/json")
     assert response.status_code == 201, response.content
 
@@ -182,6 +186,25 @@ def test_a_request_that_runs_over_midnight_is_counted(client, chain, clock):
     clock(midnight + timedelta(minutes=16))
     assert rollup.count_days(30) == 1
     assert counted_submissions() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "mysql", reason="SQLite has one writer at a time")
+@pytest.mark.parametrize("key", [None, "0b6f3a52-8c0e-4f8e-9a53-3f6f6f0f5f10"])
+def test_a_submission_waits_for_a_count_of_its_day_and_then_marks_it(key):
+    def submit_in_thread():
+        try:
+            submit(Client(), **({"submission_id": key} if key else {}))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            RollupDay.objects.create(local_date=NOON.date())
+            submission = threads.submit(submit_in_thread)
+            eventually(lambda: lock_waits() == 1)
+        submission.result()
+    assert RollupDay.objects.get().is_late
 
 
 def test_two_timers_at_once_count_a_marked_day_again_once(chain):

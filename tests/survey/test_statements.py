@@ -70,20 +70,22 @@ def test_a_submission_sends_few_statements(private_mariadb: PrivateServer) -> No
         event(FULL, "198.51.100.3"),
         event(SUBMISSION, "198.51.100.1"),
         event({**FULL, "own": {"parking": 2, "loud": True}}, "198.51.100.4"),
+        event({**SUBMISSION, "submission_id": "0b6f3a52-8c0e-4f8e-9a53-3f6f6f0f5f10"}, "198.51.100.1"),
     ]
     ((connection_id,),) = server.execute("SET GLOBAL log_output='TABLE'", "SELECT CONNECTION_ID()")
     server.execute("SET GLOBAL general_log=1")
     command = [sys.executable, "-c", HANDLE, json.dumps(events)]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert done.stdout == "[201, 201, 201, 201, 201]\n", done.stderr
+    assert done.stdout == "[201, 201, 201, 201, 201, 201]\n", done.stderr
     sent = statements(server, int(str(connection_id)) + 1)
-    first_of_process, first_of_address, full, later, full_with_own = sent
-    # One of each marks the day for the figures (RollupDay.mark_late).
+    first_of_process, first_of_address, full, later, full_with_own, later_with_key = sent
+    # One of each asks whether its day is counted already, and whether a submission with its key is erased.
     assert len(first_of_process) <= 9, first_of_process
     assert len(first_of_address) <= 8, first_of_address
     # One queues the messages of robots about a low score.
     assert len(full) <= 12, full
     assert len(later) <= 6, later
+    assert len(later_with_key) == len(later), later_with_key
     assert len(full_with_own) <= len(full) + 1, full_with_own
     assert server.execute("SELECT COUNT(*) FROM survey.survey_questionvalue") == [(2,)]
     kinds = server.execute("SELECT kind FROM survey.survey_outgoingmail ORDER BY kind")

@@ -85,7 +85,7 @@ def results(expected: dict[str, object]) -> dict[str, object]:
         "branches": {str(codes.get(pk)): tally.scores for pk, (tally, _before) in found.by_branch.items()},
         "days": scores_by_day(period),
         "searches": {words: references(words) for words in expected["searches"]},  # type: ignore[attr-defined]
-        "keywords": [[keyword.term, keyword.comments] for keyword in search.keyword_list(period, (1, 2))],
+        "keywords": [[keyword.term, keyword.comments] for keyword in search.keyword_lists(period, (1, 2))[0]],
         "open": submissions.count_open(Submission.objects.all()),
         "mails": [
             list(row) for row in mails.values_list("kind", "status", "recipient", "subject", "attempts", "message_id")
