@@ -46,6 +46,11 @@ ORDER BY 2, 7, 1
 """  # noqa: S608
 
 
+def text_in(language: str, chinese: str, english: str) -> str:
+    """Return the text in a language; an English one that is missing is the Chinese one."""
+    return chinese if language.startswith("zh") else english or chinese
+
+
 class KeptQuestion(NamedTuple):
     """An aspect or a problem that the survey asks about."""
 
@@ -62,8 +67,8 @@ class KeptQuestion(NamedTuple):
         return self.label_in(get_language() or "")
 
     def label_in(self, language: str) -> str:
-        """Return the label in a language; an English one that is missing is the Chinese one."""
-        return self.label if language.startswith("zh") else self.label_en or self.label
+        """Return the label in a language."""
+        return text_in(language, self.label, self.label_en)
 
     @property
     def field(self) -> str:
@@ -86,8 +91,7 @@ class KeptBrand(NamedTuple):
 
     def name_in(self, language: str) -> str:
         """Return the name in a language; '' where neither head office nor CHAIN_NAME gives one."""
-        name = self.name if language.startswith("zh") else self.name_en or self.name
-        return name or settings.CHAIN_NAME
+        return text_in(language, self.name, self.name_en) or settings.CHAIN_NAME
 
     @property
     def local_name(self) -> str:

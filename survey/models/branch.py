@@ -13,6 +13,7 @@ from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from survey.addresses import validate_mail_address
+from survey.chain import text_in
 
 RESERVED_CODES = ("add",)  # /dashboard/branches/add/
 CODE_ERROR = _("Please use letters, digits and hyphens only.")
@@ -98,7 +99,7 @@ class Branch(models.Model):
 
     @staticmethod
     def _local(chinese: str, english: str) -> str:
-        return chinese if (get_language() or "").startswith("zh") else english or chinese
+        return text_in(get_language() or "", chinese, english)
 
 
 class Membership(models.Model):

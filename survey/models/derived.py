@@ -66,6 +66,8 @@ class RollupDay(models.Model):
     hours_counted_at = models.DateTimeField(null=True, editable=False)
     # Equal to `counted_at` where MonthRollup has the day: whatever counts a day again makes the two differ.
     summed_at = models.DateTimeField(null=True, editable=False)
+    # The last day of that sum: a month that goes on is added up until its last counted day.
+    summed_until = models.DateField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("counted day")
@@ -143,7 +145,14 @@ class DailyRollup(Sums):
                 fields=("local_date", "branch", "language", "satisfaction"), name="one_rollup_per_branch_and_day"
             ),
         )
-        indexes = (models.Index(fields=("branch", "local_date"), name="rollup_branch_period"),)
+        indexes = (
+            models.Index(fields=("branch", "local_date"), name="rollup_branch_period"),
+            # With a language chosen, few rows of a long period count. Ranking thousands of branches reads this alone.
+            models.Index(
+                fields=("language", "satisfaction", "local_date", "branch", "submissions"),
+                name="rollup_language_scores",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.local_date_id} {self.branch_id} {self.satisfaction}"
@@ -245,11 +254,12 @@ def submission_hour() -> ExtractHour:
 class MonthRollup(Sums):
     """The sums of a month's DailyRollup of a branch over languages and scores, for long periods of many branches.
 
-    Valid while every day of the month is counted, none is late, and each `summed_at` is the day's `counted_at`.
+    Valid while exactly the days from the month's first to `summed_until` are counted, none of them is late, and each
+    `summed_at` is the day's `counted_at`.
     """
 
     pk = models.CompositePrimaryKey("month", "number")
-    month = models.DateField(_("month"))  # its first day
+    month = models.DateField(_("month"))  # its first day; of a month that goes on, the last day of the sum
     number = models.PositiveIntegerField()  # of the row within its month
     branch = models.ForeignKey(
         Branch, models.PROTECT, null=True, db_constraint=False, db_index=False, verbose_name=_("branch")

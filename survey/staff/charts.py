@@ -34,7 +34,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Dot:
-    """A figure with the text that shows on hover and focus, and the part of the picture that reacts."""
+    """A figure with the lines of text that show on hover and focus, and the part of the picture that reacts."""
 
     x: float
     y: float
@@ -63,7 +63,7 @@ class Trend:
 
 @dataclass(frozen=True)
 class TrendPoint:
-    """A point of a trend: its date, its text, the submissions of its bar, and its figures."""
+    """A point of a trend: its date, the lines of its text, the submissions of its bar, and its figures."""
 
     date: str
     text: str

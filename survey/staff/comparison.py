@@ -12,17 +12,15 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import QuerySet
-
 from survey import chain
-from survey.models import Submission
 from survey.scales import LOW_SCORES, Problem
-from survey.staff import hours, metrics, submissions, sums
-from survey.staff.figures import LISTED, NEWEST_LOW, Tally
+from survey.staff import hours, metrics, statements, submissions, sums
+from survey.staff.figures import LISTED, Tally
 from survey.staff.filters import Filters
 from survey.staff.question_figures import own_figures_by_branch
 
 CSAT = "csat"
+NEWEST_LOW = 5_000  # low scores that problems are counted from, which many branches share
 BITS = [int(problem) for problem in Problem]  # `&` of a flag takes thirty times the CPU
 NAME, COUNT = "name", "n"  # of the columns beside the figures
 COLUMNS = (*sums.SCORES, *sums.NPS_GROUPS, *sums.ASPECT_SUMS)  # as Tally adds them
@@ -136,7 +134,7 @@ def scores(filters: Filters, branches: Sequence[int], chosen: Collection[int] = 
     total = Tally()
     for _number, _key, values in sums.read(filters, tables, periods, COLUMNS):
         total.add(values)
-    own_by_branch, own_total = own_figures_by_branch(filters, list(by_branch))
+    own_by_branch, own_total = own_figures_by_branch(filters, list(by_branch), tables)
     for question in chain.current().own:
         for tally, own in ((total, own_total), *((by_branch[branch], own) for branch, own in own_by_branch.items())):
             for moment, value in zip(("count", "sum", "squares"), own.moments(question.id), strict=True):
@@ -172,22 +170,21 @@ class Complaints:
     total: Counts
 
 
-def complaints(filters: Filters, listed: Sequence[int], of_period: hours.Tally | None = None) -> Complaints:
+def complaints(filters: Filters, listed: Sequence[int]) -> Complaints:
     """Return how often guests of the listed branches, and of all that the filters select, name each problem.
 
     Counts the newest NEWEST_LOW low scores, so that the work is the same at a million submissions. Where the period has
-    more, it begins with the first day that these have whole. `of_period` saves a query to who has the period's total.
+    more, it begins with the first day that these have whole.
     """
-
-    def low(part: Filters) -> QuerySet[Submission, Any]:
-        rows = submissions.matching(part).filter(satisfaction__in=LOW_SCORES)
-        return rows.order_by("-local_date").values_list("branch", "local_date", "problems")
-
-    rows = submissions.newest(low, filters, NEWEST_LOW)
+    of_low = statements.is_in("satisfaction", LOW_SCORES)
+    columns = "branch_id, SUBSTR(local_date, 1, 10), problems"
+    rows = submissions.newest_rows(filters, columns, of_low, NEWEST_LOW)
     since = filters.start
-    if len(rows) == NEWEST_LOW:
-        since = min(day for _branch, day, _bits in rows) + timedelta(1)
-    by_bits = Counter((branch, bits) for branch, day, bits in rows if day >= since)
+    if len(rows) >= NEWEST_LOW:
+        oldest = sorted((day for _branch, day, _bits in rows), reverse=True)[NEWEST_LOW - 1]
+        since = date.fromisoformat(oldest) + timedelta(1)
+    first = str(since)
+    by_bits = Counter((branch, bits) for branch, day, bits in rows if day >= first)
     named: dict[int | None, Counter[int]] = defaultdict(Counter)
     everything: Counter[int] = Counter()
     for (branch, bits), n in by_bits.items():
@@ -195,22 +192,17 @@ def complaints(filters: Filters, listed: Sequence[int], of_period: hours.Tally |
             if bits & problem:
                 named[branch][problem] += n
                 everything[problem] += n
-    own_by_branch, own_total = own_figures_by_branch(replace(filters, start=since), listed)
+    tables = sums.calendar(since, filters.end)
+    own_by_branch, own_total = own_figures_by_branch(replace(filters, start=since), listed, tables)
     for question in chain.current().own:
         everything[-question.id] = own_total.problem(question.id)
         for branch, own in own_by_branch.items():
             named[branch][-question.id] = own.problem(question.id)
-    counted = hours.counted_among(hours.days_between(since, filters.end))
-    counted_branches = (filters.branch_ids or ()) if hours.is_many(filters) else listed
-    counts = hours.by_branch(counted_branches, [(since, filters.end)], counted)
-    if hours.is_many(filters):
-        total = hours.total(tally for [tally] in counts.values())
-    elif of_period and since == filters.start:
-        total = of_period
-    else:
-        total = hours.total(hours.by_weekday(replace(filters, start=since)).values())
-    by_branch = {branch: Counts(tally.submissions, named[branch]) for branch, [tally] in counts.items()}
-    return Complaints(since, by_branch, Counts(total.submissions, everything))
+    days = [sums.days_between(since, filters.end)]
+    of_listed = sums.read(filters, tables, days, ("submissions",), sums.BY_BRANCH, listed)
+    by_branch = {branch: Counts(n, named[branch]) for _number, branch, (n,) in of_listed}
+    total = sum(n for _number, _key, (n,) in sums.read(filters, tables, days, ("submissions",)))
+    return Complaints(since, by_branch, Counts(total, everything))
 
 
 Key = Callable[[Any], Any]

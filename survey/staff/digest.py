@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 from survey.mail import outbox
 from survey.models import DigestSubscription, OutgoingMail
 from survey.staff import submissions, today
-from survey.staff.access import branches_of, is_head_office, submissions_of
+from survey.staff.access import is_head_office, named_branches, submissions_of
 
 logger = logging.getLogger(__name__)
 
@@ -67,10 +67,11 @@ def _queue_one(subscription: DigestSubscription, now: datetime) -> bool:
     # The row stays locked until the mail is stored: a second timer waits here, and finds nothing to do afterwards.
     if not DigestSubscription.objects.filter(_not_queued(day), pk=subscription.pk).update(queued_on=day):
         return False
-    branches, is_head = list(branches_of(user)), is_head_office(user)
-    if not (branches or is_head):
-        return False
+    is_head = is_head_office(user)
     with translation.override(subscription.language):
+        branches = named_branches(user)
+        if not (branches or is_head):
+            return False
         summary = today.summary(today.everything(branches, is_head), branches, now)
         context = {
             "summary": summary,

@@ -12,7 +12,7 @@ from survey.staff import metrics, statements, submissions, sums
 from survey.staff.filters import Filters
 
 LISTED = 20  # branches from each end of the list, where it has more than twice as many
-NEWEST_LOW = 5_000  # low scores that problems are counted from
+NEWEST_LOW = 2_000  # low scores that problems are counted from: a share is within 2 percentage points
 _OF_BRANCH = (*sums.SCORES, *sums.NPS_GROUPS)
 _OF_TOTAL = (*_OF_BRANCH, *sums.ASPECT_SUMS)
 
@@ -118,11 +118,14 @@ def submissions_by_day(filters: Filters) -> dict[date, int]:
 def problems(filters: Filters) -> tuple[int, dict[Problem, int]]:
     """Return the number of low scores, and how many of them name each problem, the most frequent first.
 
-    Counts the newest NEWEST_LOW low scores, so that the work is the same at a million submissions.
+    Counts the newest NEWEST_LOW low scores, of several branches some more, so that the work does not grow.
     """
-    low = [score for score in LOW_SCORES if not filters.scores or score in filters.scores]
-
-    condition = statements.is_in("satisfaction", low or [0])
-    by_bits = Counter(submissions.newest_values(filters, "problems", condition, NEWEST_LOW))
+    of_low = statements.is_in("satisfaction", LOW_SCORES)
+    by_bits: Counter[int] = Counter()
+    for sql, parameters in submissions.newest_parts(filters, "problems", of_low, NEWEST_LOW):
+        counted = f"SELECT problems, COUNT(*) FROM ({sql}) newest GROUP BY problems"  # noqa: S608
+        by_bits.update(dict(statements.execute(counted, parameters)))
+        if by_bits.total() >= NEWEST_LOW:
+            break
     counts = Counter({problem: sum(n for bits, n in by_bits.items() if bits & problem) for problem in Problem})
     return by_bits.total(), dict(counts.most_common())

@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 from django import forms
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.lookups import In
 from django.http import Http404, QueryDict
 from django.utils import timezone
 from django.utils.text import capfirst
@@ -20,9 +21,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from survey.chain import PROBLEM, current
-from survey.models import Branch, FollowUpStatus
+from survey.models import FollowUpStatus
 from survey.scales import LOW_SCORES, SATISFIED_SCORES, Problem
-from survey.staff.access import User, branches_of, is_head_office
+from survey.staff.access import BranchName, User, is_head_office, named_branches
 from survey.staff.widgets import DateInput, Select
 from survey.table_number import MAX_LENGTH as TABLE_NUMBER_MAX_LENGTH
 from survey.table_number import parse_table_number
@@ -31,6 +32,7 @@ from survey.text.terms import wanted_terms
 DEFAULT_DAYS = 30
 ANY_TIME = "any"  # a period without ends, the default of the follow-up
 DATES = "dates"  # the period that the two date fields give
+MANY_BRANCHES = 100  # of more chosen branches, the rows of a period are read by date (statements.of_branches)
 MAX_SEARCH_TERMS = 10
 MAX_DAYS = 1_100  # three years
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 1, 1)
@@ -107,8 +109,13 @@ class Filters:
 
     @property
     def has_several_branches(self) -> bool:
-        """Return whether the selection is neither of one branch nor of the whole chain."""
-        return len(self.branch_ids or ()) > 1
+        """Return whether the selection is of more than one branch, and of few enough to look each of them up."""
+        return len(self.branch_ids or ()) > 1 and not self.has_many_branches
+
+    @property
+    def has_many_branches(self) -> bool:
+        """Return whether the selection has so many branches that their rows are read by date."""
+        return are_many(self.branch_ids or ())
 
     @property
     def is_whole_chain(self) -> bool:
@@ -135,6 +142,8 @@ class Filters:
         condition = Q()
         if self.without_branch:
             condition &= Q(branch__isnull=True)
+        elif self.has_many_branches:
+            condition &= Q(In(F("branch_id") + 0, self.branch_ids))
         elif self.branch_ids is not None:
             condition &= Q(branch=self.branch_ids[0]) if len(self.branch_ids) == 1 else Q(branch__in=self.branch_ids)
         if self.scores:
@@ -218,9 +227,10 @@ class FilterForm(forms.Form):
         without: Collection[str] = (),
         any_time: bool = False,
         low_only: bool = False,
+        branches: list[BranchName] | None = None,
     ) -> None:
         """Leave out the filters named in `without`; `any_time` makes the default period one without ends; `low_only`
-        offers low scores alone and ignores any other.
+        offers low scores alone and ignores any other. `branches` saves a query to a page that has read the user's.
         """
         self.default_days = ANY_TIME if any_time else str(DEFAULT_DAYS)
         # The form shows the defaults too, so that it always says what the page shows.
@@ -251,7 +261,7 @@ class FilterForm(forms.Form):
             self.fields["score"].choices = choices  # type: ignore[attr-defined]
         self.user = user
         self.is_head_office = is_head_office(user)
-        self.branches = list(branches_of(user))
+        self.branches = named_branches(user) if branches is None else branches
         choices = [(branch.code, branch.local_name) for branch in self.branches]
         if self.is_head_office:
             choices.append((NO_BRANCH, _("Without a branch")))
@@ -344,12 +354,17 @@ class FilterForm(forms.Form):
         return _dates(self.data)
 
     @property
-    def selected_branch(self) -> Branch | None:
+    def selected_branch(self) -> BranchName | None:
         """Return the branch if the page is about a single one."""
         code = self.cleaned_data.get("branch")
         if code == NO_BRANCH:
             return None
         return next((branch for branch in self.branches if branch.code == code or len(self.branches) == 1), None)
+
+
+def are_many(branches: Collection[int]) -> bool:
+    """Return whether the rows of so many branches are read by date."""
+    return len(branches) > MANY_BRANCHES
 
 
 def period(name: str, today: date) -> tuple[date, date]:

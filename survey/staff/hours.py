@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Sum, When
@@ -18,10 +18,10 @@ from survey.models import BranchRollup, HourRollup, RollupDay, Submission
 from survey.models.derived import submission_hour
 from survey.scales import SATISFIED_SCORES
 from survey.staff import metrics
-from survey.staff.filters import Filters
+from survey.staff.filters import Filters, are_many
+from survey.staff.sums import days_between
 
 HOURS = 24
-MANY_BRANCHES = 100
 # The same two numbers from either table.
 SUMS: dict[str, Any] = {"n": Sum("submissions"), "n_satisfied": Sum("satisfied")}
 COUNTS: dict[str, Any] = {"n": Count("id"), "n_satisfied": Count("id", filter=Q(satisfaction__in=SATISFIED_SCORES))}
@@ -45,11 +45,6 @@ class Tally:
         return metrics.share(self.satisfied, self.submissions)
 
 
-def days_between(start: date, end: date) -> set[date]:
-    """Return the days from `start` to `end`, both included."""
-    return {start + timedelta(number) for number in range((end - start).days + 1)}
-
-
 def counted_among(days: Collection[date]) -> set[date]:
     """Return which of the days the hourly rollup has complete."""
     if not days:
@@ -71,11 +66,6 @@ def by_hour(filters: Filters, days: Collection[date], counted: Collection[date])
     for day, hour, submissions, satisfied in rows:
         found[day][hour].add(submissions, satisfied)
     return found
-
-
-def is_many(filters: Filters) -> bool:
-    """Return whether the filters are of so many chosen branches that their hours take too many ranges to read."""
-    return len(filters.branch_ids or ()) > MANY_BRANCHES
 
 
 def by_weekday(filters: Filters) -> dict[tuple[int, int], Tally]:
@@ -111,14 +101,14 @@ def by_branch(
         output_field=IntegerField(),
     )
     # Many branches: one range of days, and one row a day of each. Few: a range of each branch.
-    are_many = len(branches) > MANY_BRANCHES
-    of_branches = BranchRollup.objects.all() if are_many else HourRollup.objects.filter(scope__in=branches)
+    is_by_date = are_many(branches)
+    of_branches = BranchRollup.objects.all() if is_by_date else HourRollup.objects.filter(scope__in=branches)
     rollups = of_branches.filter(local_date__gte=start, local_date__lte=end).exclude(local_date__in=open_days)
     live = Submission.objects.filter(local_date__in=open_days).order_by()
-    if not are_many:
+    if not is_by_date:
         live = live.filter(branch__in=branches)
     rows = [
-        *rollups.order_by().values_list("branch" if are_many else "scope", part).annotate(**SUMS),
+        *rollups.order_by().values_list("branch" if is_by_date else "scope", part).annotate(**SUMS),
         *live.values_list("branch", part).annotate(**COUNTS),
     ]
     wanted = set(branches)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -20,6 +20,8 @@ from survey.staff.figures import Tally
 from survey.staff.formats import figure_change, percent, signed, two_decimals
 from survey.staff.search import Keyword
 from survey.staff.trend import Trend
+
+LINE = 14  # pixels from one line of a point's text to the next; the last is above the plot
 
 
 @dataclass(frozen=True)
@@ -75,12 +77,15 @@ def plot(chart: charts.Trend) -> SafeString:
 
 
 def _point(dot: charts.Dot) -> str:
-    text = escape(dot.text)
+    first, *others = (escape(line) for line in dot.text.split("\n"))
+    text = ", ".join((first, *others))
+    lower = "".join(f'<tspan x="{dot.x}%" dy="{LINE}">{line}</tspan>' for line in others)
     return (
         f'<g class="point" tabindex="0" role="img" aria-label="{text}"><title>{text}</title>'
         f'<rect x="{dot.left}%" y="0" width="{dot.width}%" height="180"/>'
         f'<circle class="figure" cx="{dot.x}%" cy="{dot.y}" r="3"/>'
-        f'<text class="value" x="{dot.x}%" y="12" text-anchor="{dot.anchor}">{text}</text></g>'
+        f'<text class="value" x="{dot.x}%" y="{12 - LINE * len(others)}" text-anchor="{dot.anchor}">'
+        f"{first}{lower}</text></g>"
     )
 
 
@@ -98,10 +103,10 @@ def trend_rows(trend: Trend, *, with_year_before: bool) -> SafeString:
     return _joined(rows)
 
 
-def level_rows(levels: Iterable[Count]) -> SafeString:
-    """Return the rows of the distribution."""
+def level_rows(levels: Iterable[Count], address: str) -> SafeString:
+    """Return the rows of the distribution, each with a link to the page of this address."""
     return _joined(
-        f'<tr><th scope="row" class="level">{level.score} {escape(level.label)}</th>'
+        f'<tr><th scope="row" class="level">{_linked(f"{level.score} {level.label}", level, address)}</th>'
         f"{_bar(f'score-{level.score}', level)}</tr>"
         for level in levels
     )
@@ -109,13 +114,15 @@ def level_rows(levels: Iterable[Count]) -> SafeString:
 
 def problem_rows(problems: Iterable[Count], address: str) -> SafeString:
     """Return the rows of the problems, each with a link to the page of this address."""
-    rows = []
-    for problem in problems:
-        label = escape(problem.label)
-        if problem.count:
-            label = f'<a href="{address}?{escape(problem.link)}">{label}</a>'
-        rows.append(f'<tr><th scope="row">{label}</th>{_bar("part-1", problem)}</tr>')
-    return _joined(rows)
+    return _joined(
+        f'<tr><th scope="row">{_linked(problem.label, problem, address)}</th>{_bar("part-1", problem)}</tr>'
+        for problem in problems
+    )
+
+
+def _linked(text: str, row: Count, address: str) -> str:
+    """Return the text with the row's link, if it counts any."""
+    return f'<a href="{address}?{escape(row.link)}">{escape(text)}</a>' if row.count else escape(text)
 
 
 def part_rows(parts: Iterable[Part]) -> SafeString:
@@ -170,7 +177,7 @@ def keyword_items(keywords: Iterable[Keyword], address: str, query: str) -> Safe
     """Return the items of a list of keywords, each with a link to its comments: the address with query and word."""
     start = f"{address}?{escape(query)}&amp;" if query else f"{address}?"
     return _joined(
-        f'<li class="size-{keyword.size}"><a href="{start}{urlencode({"q": keyword.term})}">'
+        f'<li class="size-{keyword.size}"><a href="{start}q={quote_plus(keyword.term)}">'
         f'{escape(keyword.term)}</a> <span class="soft">{keyword.comments}</span></li>'
         for keyword in keywords
     )

@@ -54,16 +54,23 @@ def rarest_first(filters: Filters) -> list[str]:
     return sorted(terms, key=lambda term: of_period.filter(term=term)[:COUNTED].count())
 
 
-def keyword_list(filters: Filters, scores: Iterable[int]) -> list[Keyword]:
-    """Return the keywords of the period's newest comments with these satisfaction scores, heaviest first."""
-    wanted = [score for score in scores if not filters.scores or score in filters.scores]
-    condition = f"comment <> '' AND {statements.is_in('satisfaction', wanted or [0])}"
-    keys = submissions.newest_values(filters, "id", condition, NEWEST)
-    # A term of one comment is an opinion, not a theme, and a single character is ambiguous.
-    sql = f"""
-        SELECT term, COUNT(*), SUM(weight) total FROM survey_responseterm
-        WHERE {statements.is_in("response_id", keys or [0])} AND weight > 0 AND {LENGTH[connection.vendor]}(term) > 1
-        GROUP BY term HAVING COUNT(*) > 1 ORDER BY total DESC, term LIMIT {LISTED}
-    """  # noqa: S608
-    rows = statements.execute(sql)
-    return [Keyword(term, comments, total, 1 + min(4, int(5 * total / rows[0][2]))) for term, comments, total in rows]
+def keyword_lists(filters: Filters, *groups: Iterable[int]) -> list[list[Keyword]]:
+    """Return the keywords of the period's newest comments, heaviest first: a list for each group of scores."""
+    parts, parameters = [], []
+    for number, scores in enumerate(groups):
+        condition = f"comment <> '' AND {statements.is_in('satisfaction', scores)}"
+        newest, its_parameters = submissions.newest_ids(filters, condition, NEWEST)
+        parameters += its_parameters or []
+        # A term of one comment is an opinion, not a theme, and a single character is ambiguous.
+        parts.append(f"""SELECT * FROM (
+            SELECT {number} part, term, COUNT(*), SUM(weight) total FROM survey_responseterm
+            WHERE response_id IN ({newest}) AND weight > 0 AND {LENGTH[connection.vendor]}(term) > 1
+            GROUP BY term HAVING COUNT(*) > 1 ORDER BY total DESC, term LIMIT {LISTED}
+        ) list_{number}""")  # noqa: S608
+    rows = statements.execute(f"{' UNION ALL '.join(parts)} ORDER BY part, total DESC, term", parameters or None)
+    lists: list[list[Keyword]] = [[] for _group in groups]
+    for part, term, comments, total in rows:
+        of_part = lists[part]
+        heaviest = of_part[0].weight if of_part else total
+        of_part.append(Keyword(term, comments, total, 1 + min(4, int(5 * total / heaviest))))
+    return lists

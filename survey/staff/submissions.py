@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.lookups import GreaterThan
@@ -56,9 +56,10 @@ def newest(
 ) -> list[Row]:
     """Return the first `size` rows, behind `before`, of `select(filters)`, a query whose rows come newest first.
 
-    No index has the order of several branches. There the query is run for the last day, the 3 days before it, the 9
-    before those and so on, without a LIMIT, with which MariaDB would read the whole chain. Nor may it join the
-    branches, whose submissions MariaDB would then read from the first day on.
+    No index has the order of several branches; many are found soon enough in that of the whole chain. For several, the
+    query is run for the last day, the 3 days before it, the 9 before those and so on, without a LIMIT, with which
+    MariaDB would read the whole chain. Nor may it join the branches, whose submissions MariaDB would then read from the
+    first day on.
     """
     if before:
         filters = replace(filters, end=min(filters.end, before.local_date))
@@ -74,21 +75,40 @@ def newest(
     return rows
 
 
-def newest_values(filters: Filters, column: str, condition: str, size: int) -> list[int]:
-    """Return a column of the newest `size` submissions of the filters' branches, scores and language, as `newest` does.
+def newest_parts(filters: Filters, columns: str, condition: str, size: int) -> Iterator[tuple[str, list[str] | None]]:
+    """Yield statements, with their parameters, for columns of the newest submissions, in parts as `newest` reads them.
 
-    Other filters do not count.
+    They have the filters' branches, scores and language; other filters do not count. Stop at `size` rows: a single
+    part has no more, the last one of several may have.
     """
-    limit = "" if filters.has_several_branches else f" LIMIT {size}"
-    values: list[int] = []
+    limit = "" if filters.has_several_branches else f" ORDER BY local_date DESC LIMIT {size}"
     for part in _parts(filters):
         period = f"local_date BETWEEN '{part.start}' AND '{part.end}'"
         where = " AND ".join([period, condition, *statements.conditions(part)])
-        sql = f"SELECT {column} FROM survey_response WHERE {where} ORDER BY local_date DESC{limit}"  # noqa: S608
-        values += (value for (value,) in statements.execute(sql, statements.parameters(part)))
-        if len(values) >= size:
+        table = statements.submissions_of(part)
+        yield f"SELECT {columns} FROM {table} WHERE {where}{limit}", statements.parameters(part)  # noqa: S608
+
+
+def newest_rows(filters: Filters, columns: str, condition: str, size: int) -> list[tuple[Any, ...]]:
+    """Return the columns of the newest `size` submissions of `newest_parts`; of several branches there may be more."""
+    rows: list[tuple[Any, ...]] = []
+    for sql, parameters in newest_parts(filters, columns, condition, size):
+        rows += statements.execute(sql, parameters)
+        if len(rows) >= size:
             break
-    return values[:size]
+    return rows
+
+
+def newest_ids(filters: Filters, condition: str, size: int) -> tuple[str, list[str] | None]:
+    """Return SQL of the ids of `newest_rows`, for IN, with its parameters.
+
+    It is a subquery, or of several branches the numbers.
+    """
+    if filters.has_several_branches:
+        ids = [pk for (pk,) in newest_rows(filters, "id", condition, size)]
+        return ", ".join(map(str, ids or [0])), None
+    [(sql, parameters)] = newest_parts(filters, "id", condition, size)
+    return f"SELECT id FROM ({sql}) newest", parameters  # noqa: S608  (IN itself takes no LIMIT)
 
 
 def _parts(filters: Filters) -> Iterator[Filters]:

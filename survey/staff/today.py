@@ -15,8 +15,9 @@ from statistics import median
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from survey.models import Branch, Submission
-from survey.staff import hours, metrics, submissions
+from survey.models import Submission
+from survey.staff import hours, metrics, submissions, sums
+from survey.staff.access import BranchName
 from survey.staff.filters import FIRST_DAY, LAST_DAY, Filters
 from survey.staff.hours import Tally
 
@@ -75,7 +76,7 @@ class Day:
 class BranchChange:
     """A branch whose CSAT differs from the 28 days before by more than chance explains."""
 
-    branch: Branch
+    branch: BranchName
     days: int  # of the later period, which ended yesterday
     csat: metrics.Estimate
     change: metrics.Change
@@ -93,17 +94,17 @@ class Summary:
     better: list[BranchChange]  # the best first
 
 
-def everything(branches: Sequence[Branch], is_head_office: bool) -> Filters:
+def everything(branches: Sequence[BranchName], is_head_office: bool) -> Filters:
     """Return the filters of everything that an account with these branches sees."""
     branch_ids = None if is_head_office else tuple(branch.pk for branch in branches)
     return Filters(start=FIRST_DAY, end=LAST_DAY, branch_ids=branch_ids)
 
 
-def summary(filters: Filters, branches: Sequence[Branch], now: datetime) -> Summary:
+def summary(filters: Filters, branches: Sequence[BranchName], now: datetime) -> Summary:
     """Return the figures of the filters' branches, which are these, in a fixed number of statements."""
     local = timezone.localtime(now)
     today = local.date()
-    counted = hours.counted_among(hours.days_between(today - DAY - WEEKS * WEEK, today))
+    counted = hours.counted_among(sums.days_between(today - DAY - WEEKS * WEEK, today))
     days = {day - number * WEEK for day in (today, today - DAY) for number in range(WEEKS + 1)}
     by_hour = hours.by_hour(filters, days, counted.intersection(days))
     pairs = _pairs(branches, today, counted)
@@ -140,13 +141,13 @@ def _until(day: Sequence[Tally], hour: float) -> float:
 class _Pair:
     """The submissions of a branch in the latest period and in the 28 days before it."""
 
-    branch: Branch
+    branch: BranchName
     days: int
     now: Tally
     before: Tally
 
 
-def _pairs(branches: Sequence[Branch], today: date, counted: set[date]) -> list[_Pair]:
+def _pairs(branches: Sequence[BranchName], today: date, counted: set[date]) -> list[_Pair]:
     """Return the branches that have enough submissions in both periods, with the shorter one where it has."""
     ends = [today - number * DAY for number in (LONG + SHORT + 1, LONG + 1, SHORT + 1, 1)]
     starts = [today - 2 * LONG * DAY, *(end + DAY for end in ends[:-1])]

@@ -35,11 +35,12 @@ def whole_percent(share: float) -> str:
 
 @register.simple_tag
 def estimate(found: Estimate | None, share: bool) -> str:
-    """Return the HTML of a figure and its range; a share is in percent."""
+    """Return the HTML of a figure and its range; a share is in percent, a sign that the range does not repeat."""
     if found is None:
         return "–"
-    value, low, high = (f"{100 * x:.1f}%" if share else f"{x:.2f}" for x in (found.value, found.low, found.high))
-    return format_html('{} <span class="range">{} – {}</span>', value, low, high)
+    factor, decimals, unit = (100, 1, "%") if share else (1, 2, "")
+    value, low, high = (f"{factor * x:.{decimals}f}" for x in (found.value, found.low, found.high))
+    return format_html('{}{} <span class="range">{} – {}</span>', value, unit, low, high)
 
 
 @register.simple_tag
@@ -70,7 +71,7 @@ def compared_difference(cell: Cell) -> str:
     value, low, high = (
         formats.signed(factor * x, decimals) for x in (difference.value, difference.low, difference.high)
     )
-    unit = f" {_percentage_points()}" if cell.column.is_share else ""
+    unit = format_html(' <span class="unit">{}</span>', _("pp")) if cell.column.is_share else ""
     return format_html(
         '<span class="{}">{}{}</span> <span class="range">{} – {}</span>',
         cell.tone or "unclear",
@@ -79,10 +80,6 @@ def compared_difference(cell: Cell) -> str:
         low,
         high,
     )
-
-
-def _percentage_points() -> str:
-    return _("pp")
 
 
 @register.simple_tag

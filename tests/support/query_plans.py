@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import time
+from unittest import mock
 
 import django
 from django.test import Client
 
+FILTERED = "/dashboard/?days=365&score=low&language=en"
 HEAD_OFFICE = (
     "/dashboard/",
     "/dashboard/today/",
@@ -21,6 +23,7 @@ HEAD_OFFICE = (
     "/dashboard/compare/?days=365&branch=branch3&branch=branch4",
     "/dashboard/?branch=branch3",
     "/dashboard/?days=90&score=low&language=en",
+    FILTERED,
     "/dashboard/?days=365",
     "/dashboard/?days=365&branch=branch3&language=en",
     "/dashboard/comments/",
@@ -90,6 +93,15 @@ def prepare(count: int, days: int) -> list[tuple[Client, tuple[str, ...]]]:
     return list(zip(clients, (HEAD_OFFICE, MANAGER), strict=True))
 
 
+def plans_of_many(head: Client, manager: Client) -> list[dict[str, object]]:
+    """Return the plans of pages whose branches count as many: a manager's, and a filtered one of head office."""
+    from survey.staff import figures, filters
+
+    with mock.patch.object(filters, "MANY_BRANCHES", 1), mock.patch.object(figures, "LISTED", 1):
+        found = [*plans(head, (FILTERED,)), *plans(manager, MANAGER)]
+    return [{**plan, "is_of_many": True} for plan in found]
+
+
 def plans(client: Client, pages: tuple[str, ...]) -> list[dict[str, object]]:
     """Return every SELECT of every page on a large table, with its plan; `{now}` in a page is the time."""
     from django.db import connection
@@ -117,5 +129,6 @@ def plans(client: Client, pages: tuple[str, ...]) -> list[dict[str, object]]:
 
 if __name__ == "__main__":
     django.setup()
-    found = [plan for client, pages in prepare(50_000, 730) for plan in plans(client, pages)]
-    print(json.dumps(found, default=str))
+    accounts = prepare(50_000, 730)
+    found = [plan for client, pages in accounts for plan in plans(client, pages)]
+    print(json.dumps(found + plans_of_many(*(client for client, _pages in accounts)), default=str))

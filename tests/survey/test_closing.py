@@ -14,7 +14,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from survey.models import Branch
-from survey.staff.closing import closing_times
+from survey.staff import closing
+from survey.staff.closing import ClosingTime, closing_times
 from survey.staff.filters import FIRST_DAY, LAST_DAY, Filters
 from tests.support.chain import Chain, make_submission
 
@@ -66,6 +67,22 @@ def test_one_statement_counts_all(chain: Chain, django_assert_num_queries: Any) 
     solve(chain.north, 1)
     with django_assert_num_queries(1):
         closing_times(ALL)
+
+
+def test_of_very_many_cases_the_newest_count(client: Client, chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(closing, "NEWEST", 3)
+    for hours in (2, 4):
+        solve(chain.north, hours)
+    assert not closing_times(ALL).is_of_newest
+    solve(chain.north, 6)
+    solve(chain.south, 100, ago=50)
+    times = closing_times(ALL)
+    assert times.is_of_newest
+    assert times.total == ClosingTime(3, pytest.approx(4))
+    assert set(times.by_branch) == {chain.north.pk}
+    client.force_login(chain.head)
+    page = client.get(reverse("dashboard:follow_up"), headers={"Accept-Language": "en"})
+    assert "The newest 3 solved: half of them within 4.0 hours" in page.content.decode()
 
 
 def test_a_case_counts_in_the_period_in_which_it_was_solved(chain: Chain) -> None:

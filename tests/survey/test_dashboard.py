@@ -21,6 +21,7 @@ from survey.jobs import rollup
 from survey.jobs.retention import erase
 from survey.models import (
     Branch,
+    Brand,
     ErasureLog,
     ErasureRequest,
     ExportLog,
@@ -493,7 +494,7 @@ def test_a_new_code_has_letters_digits_and_hyphens_alone(client, chain, code):
 def test_submissions_without_a_branch_are_not_titled_with_the_only_branch(client, chain):
     chain.south.delete()
     client.force_login(chain.head)
-    assert client.get(url("overview"), {"branch": "north"}).context["form"].selected_branch == chain.north
+    assert client.get(url("overview"), {"branch": "north"}).context["form"].selected_branch.pk == chain.north.pk
     assert "<h1>概览</h1>" in content(client.get(url("overview"), {"branch": "-"}))
 
 
@@ -544,6 +545,19 @@ def test_seeding_a_second_time_prints_how_to_log_in(db, settings):
     call_command("seed_demo", stdout=again)
     assert "head@example.com" in again.getvalue()
     assert Submission.objects.count() == 10
+
+
+def test_the_demo_shows_a_brand_and_keeps_the_one_that_is_there(client, db, settings):
+    settings.DEBUG = True
+    call_command("seed_demo", submissions=1, stdout=StringIO())
+    survey = client.get("/?lang=zh").content.decode()
+    assert '<p class="chain"><img src="data:image/svg+xml;base64,' in survey
+    assert 'alt="示范小馆"' in survey
+    assert "/brand/0f6b5c" in survey
+    Submission.objects.all().delete()
+    Brand.objects.update(name="别的店")
+    call_command("seed_demo", submissions=1, stdout=StringIO())
+    assert Brand.objects.get().name == "别的店"
 
 
 def test_the_demo_is_consistent(db, settings):

@@ -8,7 +8,7 @@ import pytest
 
 from survey.jobs import rollup
 from survey.models import Branch, HourRollup, RollupDay, Submission
-from survey.staff import hours
+from survey.staff import hours, sums
 from survey.staff.filters import Filters
 from survey.staff.hours import Tally
 from tests.support.chain import Chain
@@ -74,7 +74,7 @@ def test_days_by_the_hour(week: Chain, counted: bool) -> None:
 
 def test_branches_in_parts_of_a_period(week: Chain, counted: bool) -> None:
     parts = [(MONDAY - timedelta(7), MONDAY), (MONDAY + timedelta(1), MONDAY + timedelta(7))]
-    complete = hours.counted_among(hours.days_between(parts[0][0], parts[1][1]))
+    complete = hours.counted_among(sums.days_between(parts[0][0], parts[1][1]))
     found = hours.by_branch([week.north.pk, week.south.pk], parts, complete)
     assert found == {week.north.pk: [Tally(3, 3), Tally()], week.south.pk: [Tally(1, 0), Tally(1, 1)]}
 

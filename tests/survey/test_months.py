@@ -13,7 +13,8 @@ from survey.models import DailyRollup, MonthRollup, RollupDay
 from tests.support.chain import Chain, make_submission
 
 NOON = datetime(2026, 3, 18, 12, tzinfo=timezone.get_default_timezone())
-FEBRUARY, JANUARY = date(2026, 2, 1), date(2026, 1, 1)
+MARCH, FEBRUARY, JANUARY = date(2026, 3, 1), date(2026, 2, 1), date(2026, 1, 1)
+YESTERDAY = date(2026, 3, 17)
 
 
 @pytest.fixture(autouse=True)
@@ -32,9 +33,9 @@ def counted(chain: Chain) -> Chain:
     return chain
 
 
-def test_whole_months_are_added_up_the_newest_first_and_once(counted: Chain) -> None:
-    assert months.due_months() == [FEBRUARY, JANUARY]  # neither March, which goes on, nor the end of December
-    assert months.add_up_months(600) == 2
+def test_months_are_added_up_the_newest_first_and_once(counted: Chain) -> None:
+    assert months.due_months() == [MARCH, FEBRUARY, JANUARY]  # not the end of December
+    assert months.add_up_months(600) == 3
     assert months.due_months() == []
     assert months.add_up_months(600) == 0
 
@@ -51,6 +52,42 @@ def test_a_month_has_the_sums_of_its_days_by_branch(counted: Chain) -> None:
             n = sum(day.submissions for day in of_branch if day.satisfaction == score)
             assert getattr(row, f"score_{score}") == n
     assert sum(row.submissions for row in MonthRollup.objects.filter(month=FEBRUARY)) == 28
+
+
+def next_day(monkeypatch: pytest.MonkeyPatch, days: int = 1) -> None:
+    """Count all days of so many days later."""
+    later = timezone.now() + timedelta(days)
+    monkeypatch.setattr(timezone, "now", lambda: later)
+    rollup.count_days(600)
+
+
+def test_a_month_that_goes_on_is_added_up_until_its_last_counted_day(
+    counted: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    months.add_up_months(600)
+    assert sum(row.submissions for row in MonthRollup.objects.filter(month=YESTERDAY)) == 17
+    next_day(monkeypatch)
+    assert months.due_months() == [MARCH]
+    assert months.add_up_months(600) == 1
+    assert sum(row.submissions for row in MonthRollup.objects.filter(month=YESTERDAY + timedelta(1))) == 18
+    # For a page that read before how far the month was added up.
+    assert sum(row.submissions for row in MonthRollup.objects.filter(month=YESTERDAY)) == 17
+
+
+def test_at_its_end_a_month_is_whole_and_its_parts_go(counted: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    months.add_up_months(600)
+    next_day(monkeypatch, 14)
+    months.add_up_months(600)
+    assert sum(row.submissions for row in MonthRollup.objects.filter(month=MARCH)) == 18
+    assert not MonthRollup.objects.exclude(month__day=1).exists()
+
+
+def test_a_month_whose_last_day_was_deleted_to_be_counted_again_is_due_until_the_day_before(counted: Chain) -> None:
+    months.add_up_months(600)
+    RollupDay.objects.filter(local_date=YESTERDAY).delete()
+    assert months.due_months() == [MARCH]
+    months.add_up_months(600)
+    assert sum(row.submissions for row in MonthRollup.objects.filter(month=YESTERDAY - timedelta(1))) == 16
 
 
 def test_no_month_is_started_after_the_seconds_of_a_job(counted: Chain) -> None:

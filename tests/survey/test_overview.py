@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import date, timedelta
 
@@ -45,6 +46,17 @@ def test_a_period_that_ends_in_the_future_is_not_compared_with_a_full_one(chain,
         make_submission(chain.north, days_ago=days_ago)
     today = timezone.localdate()
     assert "1 in the period before" in text_of(overview(start=today, end=today + timedelta(40)))
+
+
+def test_each_score_that_was_given_leads_to_its_comments(chain, overview, client):
+    make_submission(chain.north, 5, comment="太好吃了")
+    make_submission(chain.north, 2, comment="太慢了")
+    page = overview(days="7", branch="north").content.decode()
+    links = re.findall(r'<th scope="row" class="level"><a href="([^"]+)">(\d)', page)
+    assert [score for _link, score in links] == ["5", "2"]
+    comments = client.get(html.unescape(links[0][0])).content.decode()
+    assert "太好吃了" in comments
+    assert "太慢了" not in comments
 
 
 def test_each_part_of_the_nps_has_its_share_and_range(chain, overview):

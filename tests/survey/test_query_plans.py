@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from survey.demo.many_submissions import TABLES
-from tests.support.query_plans import HEAD_OFFICE, MANAGER
+from tests.support.query_plans import FILTERED, HEAD_OFFICE, MANAGER
 
 pytestmark = pytest.mark.slow
 
@@ -59,3 +59,21 @@ def test_no_query_but_the_rollups_reads_more_than_a_quarter_of_the_submissions(p
         and not (("days=365" in query["page"] or "/admin/" in query["page"]) and " LIMIT " in query["sql"])
     ]
     assert not wide
+
+
+def test_of_many_branches_the_submissions_are_read_by_date(plans):
+    of_many = [query for query in plans if query.get("is_of_many")]
+    keys = {step["key"] for query in of_many for step in query["plan"] if step["table"] == "survey_response"}
+    assert "response_period" in keys
+    assert not {key for key in keys if key and key.startswith("response_branch")}
+
+
+def test_of_many_branches_those_to_list_in_one_language_are_ranked_within_an_index(plans):
+    keys = {
+        (step["key"], step["Extra"].startswith("Using where; Using index"))
+        for query in plans
+        if query.get("is_of_many") and query["page"] == FILTERED and "group_key" in query["sql"]
+        for step in query["plan"]
+        if step["table"] == "survey_dailyrollup"
+    }
+    assert ("rollup_language_scores", True) in keys

@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from functools import partial
 from itertools import product
 
 import pytest
@@ -196,10 +197,33 @@ def test_whole_months_are_read_from_their_sums_and_the_edges_from_days(branches:
     MonthRollup.objects.update(**dict.fromkeys(sums.SCORES, 0))
     found = figures.figures(half_year)
     rows = matching(half_year, list(Submission.objects.all()))
-    # 18 October and 18 March are within a month, and so is the beginning of the period before, on 20 May.
-    edges = [
-        (half_year.before.start, date(2025, 5, 31)),
-        (date(2025, 10, 1), date(2025, 10, 31)),
-        (date(2026, 3, 1), TODAY),
-    ]
-    assert found.now.n + found.before.n == sum(len(of_days(rows, *edge)) for edge in edges)
+    rows_of = partial(of_days, rows)
+    # 20 May, when the period before begins, is in the second half of its month; of March only today is not added up.
+    # The days of October that are not the period's are the whole month without those that are.
+    of_october = len(rows_of(half_year.start, date(2025, 10, 31)))
+    assert found.now.n == of_october + len(rows_of(TODAY, TODAY))
+    assert found.before.n == len(rows_of(half_year.before.start, date(2025, 5, 31))) - of_october
+
+
+@pytest.mark.parametrize("branches", [260], indirect=True)
+def test_a_day_added_up_while_a_page_runs_counts_once(branches: list[Branch], monkeypatch: pytest.MonkeyPatch) -> None:
+    filters = Filters(start=TODAY - timedelta(90), end=TODAY, branch_ids=tuple(branch.pk for branch in branches))
+    tables = sums.calendar(filters.before.start, filters.end)
+    monkeypatch.setattr(timezone, "now", lambda: NOON + timedelta(1))
+    rollup.count_days(600)
+    months.add_up_months(600)
+    assert figures.figures(filters, tables=tables) == figures.figures(filters)
+
+
+@pytest.mark.parametrize("branches", [260], indirect=True)
+def test_a_branch_that_has_other_days_of_a_month_alone_has_no_sums(branches: list[Branch]) -> None:
+    first = date(2026, 2, 1)
+    submit(random.Random(1), branches, 20, first, first)
+    RollupDay.objects.all().delete()
+    Submission.objects.exclude(local_date=first).exclude(branch=branches[0]).delete()
+    rollup.count_days(600)
+    months.add_up_months(600)
+    filters = Filters(start=first + timedelta(1), end=TODAY, branch_ids=tuple(branch.pk for branch in branches))
+    days = sums.days_between(filters.start, filters.end)
+    found = sums.read(filters, sums.calendar(first, TODAY), [days], sums.COUNTS, sums.BY_BRANCH)
+    assert [branch for _number, branch, _counts in found] == [branches[0].pk]

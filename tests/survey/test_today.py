@@ -174,6 +174,14 @@ def test_the_newest_comments_come_first_and_are_short(chain: Chain, page) -> Non
     assert "很好吃" * 50 not in shown.content.decode()
 
 
+def test_a_day_with_submissions_leads_to_its_comments(client: Client, chain: Chain, page) -> None:
+    for days_ago, comment in ((0, "of today"), (1, "of yesterday"), (2, "of the day before")):
+        make_submission(chain.north, 5, days_ago=days_ago, comment=comment)
+    links = re.findall(r'href="([^"]+)">Comments of this day', page(chain.head).content.decode())
+    shown = [client.get(link.replace("&amp;", "&")).context["submissions"] for link in links]
+    assert [[found.comment for found in submissions] for submissions in shown] == [["of yesterday"], ["of today"]]
+
+
 def test_a_quiet_chain_says_so(chain: Chain, page) -> None:
     shown = text_of(page(chain.head))
     for sentence in (

@@ -14,7 +14,7 @@ from mydjango.http.function_kind import carries_bytes
 from mydjango.http.problems import allow
 from survey.models import Branch
 from survey.staff import pagination
-from survey.staff.access import branches_of, head_office_view, staff_view
+from survey.staff.access import BranchName, branches_of, head_office_view, staff_view
 from survey.staff.branches import BranchForm, TablesForm, card_of, card_png, link_of
 from survey.staff.views.page import filter_form, page_context
 
@@ -26,8 +26,9 @@ Item = TypeVar("Item")
 @staff_view
 def branches(request: HttpRequest) -> HttpResponse:
     """List the branches that the user may see, with their links and cards."""
-    form = filter_form(request)
-    links = [(branch, link_of(request, branch)) for branch in form.branches]
+    listed = list(branches_of(request.user))
+    form = filter_form(request, branches=[BranchName(branch.pk, branch.code, branch.local_name) for branch in listed])
+    links = [(branch, link_of(request, branch)) for branch in listed]
     context = page_context(request, form) | {"branches": links, "has_image": carries_bytes(request)}
     return render(request, "staff/branches.html", context)
 

@@ -8,15 +8,15 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
+from django.utils.dates import WEEKDAYS
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
 
 from mydjango.http.problems import allow
-from survey.models import Branch
 from survey.staff import comparison, hours, metrics
-from survey.staff.access import staff_view
+from survey.staff.access import BranchName, staff_view
 from survey.staff.comparison import Cell, Column
 from survey.staff.figures import LISTED, Tally
 from survey.staff.filters import NO_BRANCH, FilterForm, Filters
@@ -26,6 +26,16 @@ from survey.staff.views.page import filter_form, page_context
 MOST_CHOSEN = 2
 STEPS = (-0.1, -0.03, 0.03, 0.1)  # differences of CSAT between the shades of the hours
 WITHOUT = ("score", "problem", "language", "table", "q")
+# Django's own are as long as the names in Chinese: seven of them do not fit a phone.
+SHORT_WEEKDAYS = (
+    pgettext_lazy("weekday", "Mon"),
+    pgettext_lazy("weekday", "Tue"),
+    pgettext_lazy("weekday", "Wed"),
+    pgettext_lazy("weekday", "Thu"),
+    pgettext_lazy("weekday", "Fri"),
+    pgettext_lazy("weekday", "Sat"),
+    pgettext_lazy("weekday", "Sun"),
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +51,7 @@ class Heading:
 class BranchRow:
     """A branch with its figures."""
 
-    branch: Branch
+    branch: BranchName
     n: int
     cells: list[Cell]
 
@@ -74,7 +84,7 @@ def compare(request: HttpRequest) -> HttpResponse:
     chosen = _chosen(request, form)
     order = {name: request.GET.get(name, "") for name in ("aspects", "problems")}
     weeks = [(branch.local_name, hours.by_weekday(_only(everything, branch))) for branch in chosen]
-    if not chosen and not hours.is_many(everything):
+    if not chosen and not everything.has_many_branches:
         weeks = [("", hours.by_weekday(everything))]
     context = page_context(request, form) | {
         "filters": everything,
@@ -83,14 +93,13 @@ def compare(request: HttpRequest) -> HttpResponse:
         "listed": LISTED,
         "few": FEWEST,
         "small_sample": metrics.SMALL_SAMPLE,
-        "weekdays": [(WEEKDAYS_ABBR[number], WEEKDAYS[number]) for number in range(7)],
+        "weekdays": [(short, WEEKDAYS[number]) for number, short in enumerate(SHORT_WEEKDAYS)],
         "maps": [(name, heat_map(week)) for name, week in weeks],
     }
     if chosen:
         context |= _pair_tables(request, form, everything, chosen, order)
     else:
-        total = hours.total(weeks[0][1].values()) if weeks else None
-        context |= _branch_tables(request, form, everything, total, order)
+        context |= _branch_tables(request, form, everything, order)
     return render(request, "staff/compare.html", context)
 
 
@@ -98,11 +107,11 @@ def _visible(form: FilterForm) -> tuple[int, ...] | None:
     return None if form.is_head_office else tuple(branch.pk for branch in form.branches)
 
 
-def _only(filters: Filters, branch: Branch) -> Filters:
+def _only(filters: Filters, branch: BranchName) -> Filters:
     return replace(filters, branch_ids=(branch.pk,))
 
 
-def _chosen(request: HttpRequest, form: FilterForm) -> list[Branch]:
+def _chosen(request: HttpRequest, form: FilterForm) -> list[BranchName]:
     """Return the branches of the query string; the only one of an account that has one. Raises Http404 for others."""
     by_code = {branch.code: branch for branch in form.branches}
     codes = list(dict.fromkeys(code for code in request.GET.getlist("branch") if code and code != NO_BRANCH))
@@ -113,7 +122,7 @@ def _chosen(request: HttpRequest, form: FilterForm) -> list[Branch]:
     return [by_code[code] for code in codes]
 
 
-def _choices(form: FilterForm, chosen: Sequence[Branch]) -> list[tuple[str, str, SafeString]]:
+def _choices(form: FilterForm, chosen: Sequence[BranchName]) -> list[tuple[str, str, SafeString]]:
     """Return id, label and options of the two lists of branches."""
     # Not in the template, which takes ten times the CPU: a chain may have thousands of branches.
     options = [
@@ -132,13 +141,11 @@ def _choices(form: FilterForm, chosen: Sequence[Branch]) -> list[tuple[str, str,
     return lists
 
 
-def _branch_tables(
-    request: HttpRequest, form: FilterForm, filters: Filters, total: hours.Tally | None, order: dict[str, str]
-) -> dict[str, Any]:
-    """Return the tables of all branches, which have this total unless it is unknown."""
+def _branch_tables(request: HttpRequest, form: FilterForm, filters: Filters, order: dict[str, str]) -> dict[str, Any]:
+    """Return the tables of all branches."""
     scores = comparison.scores(filters, [branch.pk for branch in form.branches])
     listed = [branch for branch in form.branches if branch.pk in scores.by_branch]
-    complaints = comparison.complaints(filters, [branch.pk for branch in listed], total)
+    complaints = comparison.complaints(filters, [branch.pk for branch in listed])
     of_aspects, of_problems = comparison.aspects(), comparison.problems()
     aspect_rows, problem_rows = [], []
     for branch in listed:
@@ -202,7 +209,7 @@ def _heading(request: HttpRequest, name: str, key: str, label: str, used: str, f
 
 
 def _pair_tables(
-    request: HttpRequest, form: FilterForm, filters: Filters, chosen: Sequence[Branch], order: dict[str, str]
+    request: HttpRequest, form: FilterForm, filters: Filters, chosen: Sequence[BranchName], order: dict[str, str]
 ) -> dict[str, Any]:
     """Return the tables of one branch beside all others, or beside another one."""
     is_alone = len(form.branches) == 1 and not form.is_head_office

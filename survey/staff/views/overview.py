@@ -15,11 +15,10 @@ from django.utils.translation import pgettext
 
 from mydjango.http.problems import allow
 from survey.chain import ASPECT, PROBLEM, current
-from survey.models import Branch
 from survey.scales import LOW_SCORES, Problem, Satisfaction
 from survey.staff import charts, figures, markup, metrics, pagination, search, sums
 from survey.staff import trend as trends
-from survey.staff.access import staff_view, submissions_of
+from survey.staff.access import BranchName, staff_view, submissions_of
 from survey.staff.figures import Figures, Tally
 from survey.staff.filters import NO_BRANCH, SCORES, Filters
 from survey.staff.markup import Count, Part, Row
@@ -61,11 +60,11 @@ def overview(request: HttpRequest) -> HttpResponse:
         "small_sample": metrics.SMALL_SAMPLE,
     }
     if now.n:
-        own = own_figures(filters)
+        own = own_figures(filters, tables)
         context["aspect_rows"] = aspect_rows(now, before, own)
         context["problems"] = problem_rows(low_count, problems, now, own[0], filters, form.period)
-        context["good_keywords"] = search.keyword_list(filters, SCORES["high"])
-        context["bad_keywords"] = search.keyword_list(filters, SCORES["low"])
+        keywords = search.keyword_lists(filters, SCORES["high"], SCORES["low"])
+        context["good_keywords"], context["bad_keywords"] = keywords
         context |= tables_and_charts(context, filters)
     return render(request, "staff/overview.html", context)
 
@@ -79,7 +78,7 @@ def tables_and_charts(context: dict[str, Any], filters: Filters) -> dict[str, Sa
     return {
         "trend_plot": markup.plot(chart),
         "trend_rows": markup.trend_rows(context["trend"], with_year_before=bool(chart.lines_before)),
-        "level_rows": markup.level_rows(distribution(context["now"])),
+        "level_rows": markup.level_rows(distribution(context["now"], filters), comments),
         "part_rows": markup.part_rows(context["nps_parts"]),
         "problem_rows": markup.problem_rows(context["problems"], reverse("dashboard:follow_up")),
         "branch_table": markup.branch_rows(context["branch_rows"], context["unlisted"], figures.LISTED),
@@ -116,14 +115,14 @@ def label_format(is_monthly: bool) -> str:
 
 def trend_points(trend: trends.Trend) -> list[charts.TrendPoint]:
     """Return the points of the chart, each with the text that it shows on hover and focus."""
-    form, with_year_before = label_format(trend.is_monthly), ", " + _("a year before %(share)s")
+    form, year_before = label_format(trend.is_monthly), _("a year before %(share)s")
     points = []
     for point in trend.points:
         label, text = dateformat.format(point.day, form), ""
         if point.csat:
             text = f"{label}: {point.csat.value:.1%} (n = {point.csat.n})"
             if point.year_before:
-                text += with_year_before % {"share": f"{point.year_before.value:.1%}"}
+                text += "\n" + year_before % {"share": f"{point.year_before.value:.1%}"}
         points.append(charts.TrendPoint(label, text, point.submissions, point.csat, point.year_before))
     return points
 
@@ -171,16 +170,23 @@ def problem_rows(
     ]
 
 
-def distribution(tally: Tally) -> list[Count]:
-    """Return the scores from best to worst."""
+def distribution(tally: Tally, filters: Filters) -> list[Count]:
+    """Return the scores from best to worst, each with a link to its comments of the same period."""
     most, n = max(tally.scores), tally.n
     return [
-        Count(str(Satisfaction(score).label), count, count / n if n else 0.0, charts.length(count, most), score)
+        Count(
+            str(Satisfaction(score).label),
+            count,
+            count / n if n else 0.0,
+            charts.length(count, most),
+            score,
+            filters.query_string(score=str(score)),
+        )
         for score, count in reversed(list(enumerate(tally.scores, start=1)))
     ]
 
 
-def branch_rows(branches: list[Branch], result: Figures, filters: Filters) -> list[Row]:
+def branch_rows(branches: list[BranchName], result: Figures, filters: Filters) -> list[Row]:
     """Return the branches by the lower end of their interval, so that small samples do not lead; empty ones last.
 
     Of very many branches, return those that `result` lists.

@@ -8,16 +8,29 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 
 from survey.staff import submissions
-from survey.staff.access import may_erase
+from survey.staff.access import BranchName, may_erase
 from survey.staff.filters import FilterForm
 
 
-def filter_form(request: HttpRequest, *without: str, any_time: bool = False, low_only: bool = False) -> FilterForm:
-    """Return the filters of the query string, except for those that the page is `without`.
+def filter_form(
+    request: HttpRequest,
+    *without: str,
+    any_time: bool = False,
+    low_only: bool = False,
+    branches: list[BranchName] | None = None,
+) -> FilterForm:
+    """Return the filters of the query string, except for those that the page is `without`; FilterForm has the options.
 
     Only `export_form` has the status of the follow-up: its own page has tabs instead.
     """
-    return FilterForm(request.GET, request.user, without={*without, "status"}, any_time=any_time, low_only=low_only)
+    return FilterForm(
+        request.GET,
+        request.user,
+        without={*without, "status"},
+        any_time=any_time,
+        low_only=low_only,
+        branches=branches,
+    )
 
 
 def export_form(request: HttpRequest) -> FilterForm:
