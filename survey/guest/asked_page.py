@@ -11,7 +11,7 @@ from html import escape
 
 from survey.chain import ASPECT, CORE_KEYS, PROBLEM, Chain, KeptQuestion
 
-ASPECTS = re.compile(r'(?:<fieldset class="scale aspect">.*?</fieldset>\n)+', re.DOTALL)
+ASPECTS = re.compile(r'(?:<fieldset class="aspect">.*?</fieldset>\n)+', re.DOTALL)
 LEGEND = re.compile(r"<legend>.*?</legend>", re.DOTALL)
 PROBLEMS = re.compile(r'(?:<span class="chip">.*?</span>)+', re.DOTALL)
 LABEL = re.compile(r'<label for="id_problems_0">.*?</label>', re.DOTALL)

@@ -72,6 +72,12 @@ def test_head_office_previews_and_saves_and_the_cards_keep_their_size(open_page,
     assert not violations(page)
     page.goto("/admin/")
     assert not violations(page)
+    page.emulate_media(forced_colors="active", color_scheme="dark")
+    for path, logo in (("/admin/", "#site-name img"), ("/dashboard/", ".brand img"), ("/s/sh01", ".chain img")):
+        page.goto(path)
+        ground = "(logo) => getComputedStyle(logo).backgroundColor"
+        assert page.locator(logo).evaluate(ground) == "rgb(255, 255, 255)", path  # dark letters on black otherwise
+    page.emulate_media(forced_colors="none", color_scheme="light")
     page.goto("/dashboard/branches/sh01/card/")
     page.emulate_media(media="print")
     (card,) = page.evaluate(CARD_IN_MILLIMETRES)

@@ -287,11 +287,12 @@ const build = async (place) => {
     if (photos.length) place.dataset.count = photos.length;
     else delete place.dataset.count;
     input.hidden = photos.length >= Number(texts.most);
-    form.dispatchEvent(new Event("input")); // the draft knows whether there are photos
+    input.parentNode.style.minHeight = ""; // which kept their room free
+    form.dispatchEvent(new Event("input")); // the draft knows whether there are photos, and their height
   };
-  const add = async (photo) => {
-    list.append(await item(photo, texts, url, changed));
-    uploadOne(photo, url);
+  const add = async (photos) => {
+    list.append(...(await Promise.all(photos.map((photo) => item(photo, texts, url, changed)))));
+    for (const photo of photos) uploadOne(photo, url).then(changed);
   };
   const choose = async () => {
     const files = Array.from(input.files);
@@ -303,7 +304,7 @@ const build = async (place) => {
         const id = Array.from(crypto.getRandomValues(new Uint32Array(4))).join("-");
         const photo = { id, visit: visit(), savedAt: Date.now(), blob, key: "" };
         await save(photo);
-        await add(photo);
+        await add([photo]);
       } catch (error) {
         status.textContent = texts.unreadable;
       }
@@ -319,7 +320,7 @@ const build = async (place) => {
     delete place.dataset.count;
     for (const key of place.querySelectorAll("[name=photos]")) key.remove();
   });
-  for (const photo of await ofVisit(visit())) await add(photo);
+  await add(await ofVisit(visit()));
   if (input.files.length) await choose(); // while this script was loaded
   else changed();
 };

@@ -125,7 +125,7 @@
   const draftNow = () => ({
     key: key.value,
     savedAt: Date.now(),
-    photos: photos.dataset.count,
+    photos: photos.dataset.count && photos.offsetHeight,
     values: visible()
       .filter((field) => (field.type === "radio" || field.type === "checkbox" ? field.checked : field.value))
       .map((field) => [field.name, field.value]),
@@ -162,10 +162,11 @@
     form.addEventListener("change", ({ target }) => target.matches(".low-score:checked, [type=file]") && openPhotos());
   }
 
-  // Show the photos that a draft has on this device.
+  // Show the photos that a draft has on this device, in the room that they had.
   const showPhotos = (draft) => {
     if (!draft.photos) return;
     photos.dataset.count = draft.photos;
+    files.parentNode.style.minHeight = `${draft.photos}px`;
     openPhotos();
   };
 
