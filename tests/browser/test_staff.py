@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from io import StringIO
+from itertools import product
 
 import pytest
 from django.contrib.auth.models import Group
@@ -35,8 +36,10 @@ PAGES = (
     "questions/aspect/add/",
     "questions/problem/cold/",
     "export/?days=90",
+    "export/?days=90&personal=1",
     "branches/",
     "branches/add/",
+    "branches/renmin/",
     "branches/renmin/card/",
     "branches/renmin/tables/?first=1&last=3&letters=A",
     "branches/renmin/tables/?first=9&last=1",
@@ -47,6 +50,7 @@ PAGES = (
     "staff/",
     "staff/add/",
     "password/",
+    "password/forgotten/",
 )
 
 # For each card its size, the shorter side of its code, and the lower end of its address.
@@ -60,6 +64,20 @@ CARD_IN_MILLIMETRES = """() => [...document.querySelectorAll(".table-card")].map
         address: inMillimetres(address.bottom - box.top),
     };
 })"""
+
+
+# The size of the smallest text of the page, in pixels.
+SMALLEST_LETTERS = """() => Math.min(...[...document.querySelectorAll("main *")]
+    .filter((element) => element.getClientRects().length && !element.closest(".visually-hidden"))
+    .filter((element) => [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim()))
+    .map((element) => parseFloat(getComputedStyle(element).fontSize)))"""
+
+# How far an element of a scroller moves when that is scrolled to its end.
+MOVED_WHILE_SCROLLING = """(element) => {
+    const before = element.getBoundingClientRect().left;
+    element.closest(".scroll").scrollLeft = 9999;
+    return Math.round(element.getBoundingClientRect().left - before);
+}"""
 
 
 @pytest.fixture
@@ -94,11 +112,17 @@ def test_no_page_breaks_accessibility_or_scrolls_sideways(demo, open_page, width
     robot = Robot.objects.create(name="店长群", service="wecom", webhook="https://qyapi.weixin.qq.com/x?key=1")
     failed = {"status": RobotMessage.Status.FAILED, "last_error": "93000: invalid webhook url (HTTP 200)"}
     RobotMessage.objects.create(robot=robot, submission=Submission.objects.first(), kind="alert", **failed)
-    for path in PAGES:
+    submission = Submission.objects.exclude(comment="").exclude(follow_up_status="").latest("id")
+    detail = f"responses/{submission.reference}/"
+    for path in (*PAGES, f"robots/{robot.pk}/", detail, f"{detail}erase/"):
         page.goto(f"/dashboard/{path}")
         assert not violations(page), path
         assert not small_targets(page), path
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+    records = f"survey/submission/{submission.pk}/"
+    for path in ("", "survey/submission/", f"{records}change/", f"{records}history/", "survey/branch/add/"):
+        page.goto(f"/admin/{path}")
+        assert not violations(page), path
 
 
 def test_error_pages_are_accessible_and_link_back(demo, open_page):
@@ -187,7 +211,7 @@ def right_edge(locator):
     return box["x"] + box["width"]
 
 
-def test_a_phone_shows_what_matters_without_scrolling_sideways(demo, open_page):
+def test_a_phone_shows_what_matters_without_scrolling_sideways_zoomed_and_in_forced_colours(demo, open_page):
     page = open_page("/dashboard/", width=375, locale="en-GB")
     log_in(page)
     page.goto("/dashboard/?days=90")
@@ -206,6 +230,63 @@ def test_a_phone_shows_what_matters_without_scrolling_sideways(demo, open_page):
         page.goto(f"/dashboard/{path}")
         for link in page.get_by_role("link", name=name).all():
             assert right_edge(link) <= 359, (path, name)  # the card's edge
+    page.set_viewport_size({"width": 320, "height": 568})
+    for path in ("?days=90", "?days=365"):
+        page.goto(f"/dashboard/{path}")
+        values = [value.bounding_box() for value in page.locator(".point .value").all()]
+        assert min(box["x"] for box in values) >= 0
+        assert max(box["x"] + box["width"] for box in values) <= 320
+    page.goto("/dashboard/compare/?days=365&branch=renmin&branch=pudong")
+    for table in page.locator(".pair").all():
+        assert right_edge(table) <= 304  # the card's edge
+    page.set_viewport_size({"width": 320, "height": 256})  # a desk's window at 400 %
+    for path in ("?days=365", "compare/?days=365", "compare/?days=365&branch=renmin&branch=pudong", "follow-up/"):
+        page.goto(f"/dashboard/{path}")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        assert page.evaluate(SMALLEST_LETTERS) >= 12, path
+        for name in page.locator(".scroll:visible tbody tr:first-child th").all():
+            assert name.evaluate(MOVED_WHILE_SCROLLING) == 0, path
+    # Forced colours drop grounds and show transparent borders.
+    page.emulate_media(forced_colors="active")
+    page.goto("/dashboard/compare/?days=365")
+    border = "(link) => getComputedStyle(link).borderTopColor"
+    assert page.locator("nav [aria-current]").evaluate(border) != page.locator("nav a").first.evaluate(border)
+    assert page.locator(".badge").first.evaluate("(badge) => getComputedStyle(badge).borderTopWidth") == "1px"
+    grounds = "(cells) => new Set(cells.map((cell) => getComputedStyle(cell).backgroundColor)).size"
+    assert page.locator(".hours td").evaluate_all(grounds) > 2
+
+
+def test_the_links_move_nothing_when_they_arrive_after_the_page(demo, open_page):
+    for locale, name in product(("en-GB", "zh-CN"), ("head@example.com", "manager@example.com")):
+        page = open_page("/dashboard/", width=1280, locale=locale)
+        log_in(page, name)
+        places = {}
+        for end in ("</main>", "</header>", ""):
+            page.route("**/today/", response_until(end))
+            page.goto("/dashboard/today/")
+            assert page.locator("footer.account").count() == (end == "")
+            for width in (768, 1024, 1150, 1280, 1440, 1600):
+                page.set_viewport_size({"width": width, "height": 800})
+                found = page.evaluate(PLACES)
+                for place, top in found.items():
+                    assert places.setdefault((width, place), top) == top, (locale, name, width, end, place)
+            page.unroute("**/today/")
+
+
+# The vertical places of the title and of the links to the pages, in the window.
+PLACES = """() => Object.fromEntries(Array.from(document.querySelectorAll("h1, .top a"),
+    (element) => [element.tagName + element.textContent, Math.round(element.getBoundingClientRect().top)]))"""
+
+
+def response_until(end):
+    """Return a handler that responds with the page up to `end`, which a slow network shows for a while; '' is all."""
+
+    def fulfil(route):
+        response = route.fetch()
+        text = response.text()
+        route.fulfill(response=response, body=text[: text.index(end) + len(end)] if end else text)
+
+    return fulfil
 
 
 def test_the_button_of_the_filters_is_not_alone_in_its_row(demo, open_page):
