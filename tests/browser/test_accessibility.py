@@ -9,6 +9,7 @@ import pytest
 
 from survey.models import Branch, Submission
 from tests.browser.accessibility import small_targets, violations
+from tests.browser.conftest import WIDTHS
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -171,19 +172,23 @@ def chain(settings: Any) -> None:
     Submission.objects.create(reference="BBBBBBBB", satisfaction=1, branch=branch, language="en", phone="12345")
 
 
-# Colours do not depend on the width, so dark is tested on a phone alone.
-@pytest.mark.parametrize(("width", "dark"), [(375, False), (375, True), (1280, False)], ids=["phone", "dark", "desk"])
+# Width and colour scheme. Colours do not depend on the width, so dark is tested on a phone alone.
+MODES = ((375, "light"), (375, "dark"), (1280, "light"))
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
 def test_no_violation_and_no_small_target(
-    open_page: Callable[..., Any], state: Callable[[Any], None], width: int, language: str, dark: bool
+    open_page: Callable[..., Any], state: Callable[[Any], None], language: str
 ) -> None:
-    page = open_page("about:blank", width=width, dark=dark, reduced_motion="reduce")
+    page = open_page("about:blank", reduced_motion="reduce")
     page.query = f"?lang={language}"
     state(page)
-    assert violations(page) == []
-    assert small_targets(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
+    for width, scheme in MODES:
+        page.set_viewport_size({"width": width, "height": WIDTHS[width]})
+        page.emulate_media(color_scheme=scheme)
+        assert [*violations(page), *small_targets(page)] == [], (width, scheme)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{width} px scroll sideways"
     ids = page.evaluate("[...document.querySelectorAll('[id]')].map(element => element.id)")
     assert len(ids) == len(set(ids))
 
