@@ -352,7 +352,11 @@ def test_a_draft_keeps_its_photos_over_a_reload(open_page: Open, picture: Any) -
     add(page, picture(400, 300))
     wait_for_photos(page, 1)
     held: list[Any] = []
-    page.route(re.compile(r"/photos\?"), lambda route: held.append(route))
+    # The field is held, an upload is not.
+    page.route(
+        re.compile(r"/photos\?"),
+        lambda route: held.append(route) if route.request.method == "GET" else route.continue_(),
+    )
     page.reload()
     page.wait_for_selector("#kept >> text=typed before")
     eventually(lambda: page.evaluate("1") and held)
@@ -365,6 +369,26 @@ def test_a_draft_keeps_its_photos_over_a_reload(open_page: Open, picture: Any) -
     page.wait_for_selector(".reference")
     assert Submission.objects.get().photos.count() == 1
     assert Photo.objects.count() == 1  # not uploaded twice
+
+
+def test_a_photo_is_ready_when_the_device_has_stored_its_key(open_page: Open, picture: Any) -> None:
+    page = open_page("/?lang=en")
+    page.evaluate("""() => {
+        const put = IDBObjectStore.prototype.put;
+        IDBObjectStore.prototype.put = function (photo) {
+            const request = put.call(this, photo);
+            const hold = () => { if (photo.key && !window.released) this.count().onsuccess = hold; };
+            hold();
+            request.addEventListener("success", () => { window.isPut = Boolean(photo.key); });
+            return request;
+        };
+    }""")
+    page.check("#id_satisfaction_4")
+    add(page, picture(400, 300))
+    page.wait_for_function("() => window.isPut")
+    assert "Ready" not in page.inner_text(".photos li")  # a reload would lose the key, and upload the photo again
+    page.evaluate("window.released = true")
+    wait_for_photos(page, 1)
 
 
 # Chromium 86 counts elements that were not visible before.

@@ -31,15 +31,16 @@ const open = () =>
     }
   });
 
-// Run one request against the store; resolve with its result, undefined where there is no store.
+// Run one request against the store; resolve with its result when it is on the disk, undefined where there is no store.
 const stored = async (mode, ask) => {
   database = database || open();
   const opened = await database;
   if (!opened) return undefined;
   return new Promise((resolve) => {
-    const request = ask(opened.transaction("photos", mode).objectStore("photos"));
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => resolve(undefined);
+    const transaction = opened.transaction("photos", mode);
+    const request = ask(transaction.objectStore("photos"));
+    transaction.oncomplete = () => resolve(request.result);
+    transaction.onabort = () => resolve(undefined); // also after an error
   });
 };
 
