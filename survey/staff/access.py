@@ -88,10 +88,17 @@ class BranchName(NamedTuple):
 def named_branches(user: User) -> list[BranchName]:
     """Return the branches that the user may see, by code, named in the current language.
 
-    Of a chain of 2,000 branches, the objects themselves would take a fifth of a page's CPU.
+    In SQL, since Django compiles the query anew for each page. Of a chain of 2,000 branches, objects would take a fifth
+    of a page's CPU.
     """
     language = get_language() or ""
-    rows = branches_of(user).values_list("pk", "code", "name", "name_en")
+    where = "" if is_head_office(user) else "WHERE id IN (SELECT branch_id FROM survey_membership WHERE user_id = %s)"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id, code, name, name_en FROM survey_branch {where} ORDER BY code",  # noqa: S608
+            [user.pk] if where else None,
+        )
+        rows = cursor.fetchall()
     return [BranchName(pk, code, text_in(language, name, name_en)) for pk, code, name, name_en in rows]
 
 

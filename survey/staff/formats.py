@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
-from django.utils.html import escape
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
@@ -42,8 +42,10 @@ def figure_change(change: Change | None, decimals: int = 1, share: bool = False)
     """
     if change is None:
         return mark_safe('<span class="soft">–</span>')
-    unit = _("pp")  # percentage points
-    text = f"{points(change.value)} {escape(unit)}" if share else signed(change.value, decimals)
+    text = signed(change.value, decimals)
+    if share:
+        unit = _("pp")  # percentage points
+        text = f"{points(change.value)} {escape(unit)}"
     if not change.is_clear:
         hint = _("(chance may explain it)")
         hint = f'<span class="visually-hidden"> {escape(hint)}</span>'

@@ -97,8 +97,9 @@ def calendar(first: date, last: date) -> Calendar:
     is_any_unsummed = False
     for low, high, n, late, summed, until, unsummed in rows:
         begin, end = date.fromisoformat(low), date.fromisoformat(high)
-        if not late and n == (end - begin).days + 1:
-            counted |= days_between(begin, end)
+        of_month = frozenset(days_between(begin, end))
+        if not late and n == len(of_month):
+            counted |= of_month
         else:
             days = execute(
                 f"SELECT SUBSTR(local_date, 1, 10) FROM survey_rollupday WHERE is_late = 0"
@@ -106,7 +107,7 @@ def calendar(first: date, last: date) -> Calendar:
             )
             counted.update(date.fromisoformat(day) for (day,) in days)
         if not late and n == summed == end.day and until == high:
-            months[rollup_key(begin, end)] = frozenset(days_between(begin, end))
+            months[rollup_key(begin, end)] = of_month
         is_any_unsummed |= unsummed > 0
     unsummed_days: Iterable[Sequence[str]] = ()
     if is_any_unsummed:
@@ -122,7 +123,7 @@ def calendar(first: date, last: date) -> Calendar:
 
 def days_between(first: date, last: date) -> set[date]:
     """Return the days from the first to the last; none where the last is before the first."""
-    return {first + number * DAY for number in range((last - first).days + 1)}
+    return set(map(date.fromordinal, range(first.toordinal(), last.toordinal() + 1)))
 
 
 def read(

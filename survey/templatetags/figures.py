@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 from django import template
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from survey.staff import formats
 
 if TYPE_CHECKING:  # a guest's page imports every library of tags
     from datetime import datetime
+
+    from django.forms import Form
 
     from survey.models import Submission
     from survey.staff.comparison import Cell
@@ -100,6 +103,25 @@ def case_state(submission: Submission) -> str:
 
 def _minute(instant: datetime) -> str:
     return f"{timezone.localtime(instant):%Y-%m-%d %H:%M}"
+
+
+@register.simple_tag
+def filter_fields(form: Form, without: str = "") -> SafeString:
+    """Return the HTML of the fields of a form, each with its label and its first error, except for one.
+
+    A template takes twice the CPU.
+    """
+    fields = []
+    for field in form:
+        if field.name == without:
+            continue
+        errors = field.errors
+        error = f'<p class="error" id="{field.auto_id}_error">{escape(errors[0])}</p>' if errors else ""
+        fields.append(
+            f'<div class="filter{" invalid" if errors else ""}">'
+            f'<label for="{field.id_for_label}">{escape(field.label)}</label>{field}{error}</div>'
+        )
+    return mark_safe("".join(fields))  # noqa: S308
 
 
 @register.simple_tag
