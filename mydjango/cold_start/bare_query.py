@@ -47,7 +47,6 @@ def _mysql(database: dict[str, Any], statement: str) -> Rows:
     try:
         try:
             connection = pymysql.Connection(**options)
-        # Not pymysql.err's: Django's imports from "MySQLdb" load a second copy of that module.
         except pymysql.OperationalError as error:
             if not database["OPTIONS"].get("tls_is_optional") or error.args[0] != NO_TLS:
                 raise

@@ -79,7 +79,7 @@ class StandIn:
     def __init__(self, module: str, name: str) -> None:
         self._module, self._name = module, name
         self._kept: Any = None
-        self.__name__ = name
+        self.__name__ = self.__qualname__ = name
 
     def _real(self) -> Any:  # noqa: ANN401
         if self._kept is None:
@@ -97,6 +97,8 @@ class StandIn:
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         if name in ("__annotations__", "__code__", "__defaults__", "__func__", "__kwdefaults__", "__self__"):
             # inspect and signals tell Python functions and bound methods by these; a stand-in is neither.
+            raise AttributeError(name)
+        if name == "view_class":  # by which reverse() tells views that are classes
             raise AttributeError(name)
         return getattr(self._real(), name)
 

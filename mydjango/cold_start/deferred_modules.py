@@ -7,12 +7,21 @@ from http import HTTPStatus
 
 from mydjango.cold_start.deferred_imports import Deferred
 
+CO_COROUTINE = 0x80  # as inspect has it
+
 
 def get_running_loop() -> object:
     """Stand in for asyncio's function: no loop runs before asyncio is imported."""
     if "asyncio.events" not in sys.modules:
         raise RuntimeError("no running event loop")
     return sys.modules["asyncio.events"].get_running_loop()
+
+
+def iscoroutinefunction(function: object) -> bool:
+    """Stand in for asgiref's function: before asgiref.sync runs nothing is marked, and only a function's code tells."""
+    if "asgiref.current_thread_executor" in sys.modules:  # which asgiref.sync imports
+        return bool(sys.modules["asgiref.sync"].iscoroutinefunction(function))
+    return bool(getattr(getattr(function, "__code__", None), "co_flags", 0) & CO_COROUTINE)
 
 
 MODULES = {
@@ -22,8 +31,13 @@ MODULES = {
         exports={"iscoroutine": "coroutines", "iscoroutinefunction": "coroutines"},
         values={"get_running_loop": get_running_loop},
     ),
+    "calendar": Deferred(),
     "difflib": Deferred(),
     # Django parses headers with parameters by these, and writes dates with them.
+    "email._parseaddr": Deferred(
+        stand_ins=("AddressList", "_parsedate_tz", "mktime_tz", "parsedate", "parsedate_tz", "quote")
+    ),
+    "email.charset": Deferred(stand_ins=("Charset",)),
     "email.header": Deferred(stand_ins=("Header",)),
     "email.message": Deferred(stand_ins=("Message",)),
     "email.utils": Deferred(stand_ins=("collapse_rfc2231_value", "format_datetime", "formatdate", "parseaddr")),
@@ -39,7 +53,9 @@ MODULES = {
     "multiprocessing": Deferred(),
     "pickle": Deferred(stand_ins=("PicklingError",)),
     "secrets": Deferred(),
+    "selectors": Deferred(),
     "shutil": Deferred(stand_ins=("copymode", "copystat")),
+    "signal": Deferred(),
     "smtplib": Deferred(),
     "socketserver": Deferred(stand_ins=("StreamRequestHandler", "ThreadingTCPServer")),
     "ssl": Deferred(),
@@ -48,6 +64,11 @@ MODULES = {
     "textwrap": Deferred(),
     "uuid": Deferred(stand_ins=("UUID",)),
     "zoneinfo": Deferred(),
+    # Threads and event loops for asynchronous views, of which there are none.
+    "asgiref.sync": Deferred(
+        stand_ins=("async_to_sync", "markcoroutinefunction", "sync_to_async"),
+        values={"iscoroutinefunction": iscoroutinefunction},
+    ),
     # PyMySQL needs RSA only for caching_sha2_password on a connection without TLS.
     "cryptography.hazmat.backends": Deferred(stand_ins=("default_backend",)),
     "cryptography.hazmat.primitives.asymmetric.padding": Deferred(),
@@ -97,4 +118,12 @@ MODULES = {
     "django.views.defaults": Deferred(),
     "django.views.i18n": Deferred(stand_ins=("set_language",)),
     "sqlparse": Deferred(),
+    # The project: what most requests of guests do not need.
+    "survey.guest.brand": Deferred(stand_ins=("stylesheet",)),
+    "survey.guest.openapi": Deferred(stand_ins=("document",)),
+    "survey.guest.photos": Deferred(stand_ins=("stored_file", "upload")),
+    "survey.guest.privacy": Deferred(stand_ins=("erase", "erased", "notice", "requested")),
+    "survey.mail.outbox": Deferred(),
+    "survey.robots.alerts": Deferred(),
+    "survey.text.views": Deferred(stand_ins=("hello", "hello_path", "jieba", "welcome_get", "welcome_post")),
 }

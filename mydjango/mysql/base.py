@@ -11,21 +11,22 @@ from __future__ import annotations
 
 import logging
 import random
+import sys
 import time
 from typing import Any
 
 import pymysql
 
 pymysql.install_as_MySQLdb()
+# Without these, Django's imports from MySQLdb would load second copies, whose errors are other classes.
+for _name in ("constants", "constants.CLIENT", "constants.ER", "constants.FIELD_TYPE", "converters", "err"):
+    sys.modules[f"MySQLdb.{_name}"] = sys.modules[f"pymysql.{_name}"]
 
 from django.db.backends.mysql import base  # noqa: E402  (must see PyMySQL as MySQLdb)
 
 from mydjango.operations import invocation  # noqa: E402
 
 logger = logging.getLogger(__name__)
-
-# Not pymysql.err's: Django's imports from "MySQLdb" load a second copy of that module.
-OperationalError = base.Database.OperationalError  # type: ignore[attr-defined]
 
 # Server: 1040 too many connections, 1203 too many of this user, 9449 TDSQL-C is waking up.
 # Client: 2002 and 2003 connection refused, 2006 and 2013 connection lost during the handshake.
@@ -68,7 +69,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             attempts += 1
             try:
                 return self._attempt(conn_params, max(SHORTEST_ATTEMPT, give_up - time.monotonic()))
-            except OperationalError as error:
+            except pymysql.OperationalError as error:
                 code = error.args[0] if error.args else None
                 # A random part of the pause: instances that were refused together must not return together.
                 wait = pause * random.uniform(0.5, 1)  # noqa: S311
@@ -102,7 +103,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if not (is_optional and DatabaseWrapper._has_tls is False):
             try:
                 connection = Connection(**conn_params)
-            except OperationalError as error:
+            except pymysql.OperationalError as error:
                 if not is_optional or DatabaseWrapper._has_tls or error.args[0] != NO_TLS:
                     raise
                 DatabaseWrapper._has_tls = False

@@ -6,7 +6,7 @@ import re
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 
 from mydjango.http.language import keep_language
 from survey.table_number import named_table, query_of
@@ -19,6 +19,11 @@ def named_branch(request: HttpRequest) -> str:
     """Return the branch's code in a page's query or a posted form, '' without one; the branch may not exist."""
     code = request.GET.get(PARAMETER) or request.POST.get(PARAMETER, "")
     return code if CODE.fullmatch(code) else ""
+
+
+def thanks_path(reference: str) -> str:
+    """Return the path of a submission's thank-you page, as reverse() does: that takes a cold start 2 ms."""
+    return f"{get_script_prefix()}thanks/{reference}"
 
 
 def page_url(request: HttpRequest, name: str, branch: str = "", table_query: str = "", **query: str) -> str:

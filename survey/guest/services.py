@@ -99,8 +99,10 @@ def _store(submission: Submission, weighted: Mapping[str, float], address: str, 
         )
     term_index.write([(submission, weighted)])
     photos.attach(submission, photo_keys)
-    outbox.queue_mails(submission)
-    alerts.queue_alerts(submission)
+    # Nobody is told of most submissions, and a cold start then imports neither module.
+    if submission.email or submission.is_low:
+        outbox.queue_mails(submission)
+        alerts.queue_alerts(submission)
     # After the INSERT, which waits for a concurrent erasure to replace the digest of the first submission.
     is_erased, is_counted = _look_up(submission)
     if is_erased:

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import add_never_cache_headers, patch_cache_control
 from django.utils.functional import Promise
@@ -24,7 +23,7 @@ from survey import chain
 from survey.guest import erase_token, services
 from survey.guest.blank_page import complete_page
 from survey.guest.forms import SubmissionForm
-from survey.guest.links import page_url
+from survey.guest.links import page_url, thanks_path
 from survey.guest.visit import ONCE_MORE, VisitForm
 from survey.limits import TooManyAttempts
 from survey.models import Branch, Submission, parse_reference
@@ -208,7 +207,7 @@ def _error_response(
 def _success_response(request: HttpRequest, submitted: services.Submitted) -> HttpResponse:
     """Return 201 for JSON callers, a redirect to the thank-you page for browsers; a retry gets the same."""
     submission = submitted.submission
-    path = reverse("thanks", args=[submission.reference])
+    path = thanks_path(submission.reference)
     thanks_url = keep_language(request, path)
     response: HttpResponse
     if speaks_json(request):
