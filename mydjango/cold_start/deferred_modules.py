@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Coroutine
 from http import HTTPStatus
+from types import GeneratorType
 
 from mydjango.cold_start.deferred_imports import Deferred
 
@@ -17,6 +19,11 @@ def get_running_loop() -> object:
     return sys.modules["asyncio.events"].get_running_loop()
 
 
+def iscoroutine(value: object) -> bool:
+    """Stand in for asyncio's function; before Python 3.12 it takes generators for coroutines."""
+    return isinstance(value, Coroutine) or (sys.version_info < (3, 12) and isinstance(value, GeneratorType))
+
+
 def iscoroutinefunction(function: object) -> bool:
     """Stand in for asgiref's function: before asgiref.sync runs nothing is marked, and only a function's code tells."""
     if "asgiref.current_thread_executor" in sys.modules:  # which asgiref.sync imports
@@ -24,14 +31,22 @@ def iscoroutinefunction(function: object) -> bool:
     return bool(getattr(getattr(function, "__code__", None), "co_flags", 0) & CO_COROUTINE)
 
 
+class NeverSent:
+    """Stand in for the signals of the development server, which imports their module before these are in use."""
+
+    def connect(self, *_args: object, **_kwargs: object) -> None:
+        """Do nothing: no such signal is sent."""
+
+
 MODULES = {
     # The standard library.
     "asyncio": Deferred(
         submodules=("base_futures", "constants", "coroutines", "format_helpers", "log"),
-        exports={"iscoroutine": "coroutines", "iscoroutinefunction": "coroutines"},
-        values={"get_running_loop": get_running_loop},
+        exports={"iscoroutinefunction": "coroutines"},
+        values={"get_running_loop": get_running_loop, "iscoroutine": iscoroutine},
     ),
     "calendar": Deferred(),
+    "colorsys": Deferred(stand_ins=("hls_to_rgb", "rgb_to_hls")),
     "difflib": Deferred(),
     # Django parses headers with parameters by these, and writes dates with them.
     "email._parseaddr": Deferred(
@@ -112,13 +127,17 @@ MODULES = {
     "django.template.loader": Deferred(stand_ins=("get_template", "render_to_string")),
     # A widget's media names static files by it.
     "django.templatetags.static": Deferred(stand_ins=("static",)),
-    "django.utils.autoreload": Deferred(stand_ins=("autoreload_started", "file_changed")),
+    "django.utils.autoreload": Deferred(
+        stand_ins=("is_django_module",),
+        values={"autoreload_started": NeverSent(), "file_changed": NeverSent()},
+    ),
     "django.views": Deferred(submodules=("debug", "decorators", "defaults", "i18n"), stand_ins=("View",)),
     "django.views.debug": Deferred(),
     "django.views.defaults": Deferred(),
     "django.views.i18n": Deferred(stand_ins=("set_language",)),
     "sqlparse": Deferred(),
     # The project: what most requests of guests do not need.
+    "survey.guest.asked_page": Deferred(stand_ins=("with_questions",)),
     "survey.guest.brand": Deferred(stand_ins=("stylesheet",)),
     "survey.guest.openapi": Deferred(stand_ins=("document",)),
     "survey.guest.photos": Deferred(stand_ins=("stored_file", "upload")),

@@ -63,6 +63,7 @@ NEVER_FOR_THE_PAGE = NEVER_FOR_HELLO.keys() - {"django.utils.translation.trans_r
 # What no guest's first request needs: the largest of what Django, PyMySQL and jieba import for others.
 NEVER_FOR_GUESTS = {
     "asgiref.sync": "asynchronous views",
+    "asyncio.coroutines": "asynchronous views",
     "bz2": "archives",
     "concurrent.futures": "asynchronous views",
     "django.contrib.admin.options": "the admin",
@@ -71,6 +72,7 @@ NEVER_FOR_GUESTS = {
     "django.contrib.messages.storage.fallback": "accounts",
     "django.core.mail.message": "mail",
     "django.middleware.locale": "Django's choice of the language",
+    "django.utils.autoreload": "the development server",
     "email.charset": "headers with parameters",
     "email.message": "headers with parameters",
     "gzip": "compression",
