@@ -9,7 +9,7 @@ today, from the submissions themselves. A chain that has no question of its own 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -23,25 +23,28 @@ from survey.staff.statements import conditions, execute, is_in, parameters
 
 ROLLUP = "survey_questionrollup given"
 VALUES = "survey_questionvalue given JOIN survey_response submission ON submission.id = given.response_id"
-
-# Number of values by value and satisfaction.
-Counts = dict[tuple[int, int], int]
+# What is summed up of a value; as doubles, as in survey/staff/sums.py.
+_SUMS = (
+    "1",
+    "given.value",
+    "given.value * given.value",
+    f"CASE WHEN {is_in('satisfaction', LOW_SCORES)} THEN 1 ELSE 0 END",
+)
 
 
 class OwnTally:
-    """The values of each own question in a period."""
+    """The values of each own question in a period: their number, sum, sum of squares, and number with a low score."""
 
     def __init__(self) -> None:
-        self.counts: dict[int, Counts] = defaultdict(lambda: defaultdict(int))
+        self.sums: dict[int, list[int]] = defaultdict(lambda: [0] * len(_SUMS))
 
-    def add(self, question: int, value: int, satisfaction: int, n: int) -> None:
-        """Add so many equal values."""
-        self.counts[question][value, satisfaction] += n
+    def add(self, question: int, sums: Sequence[int]) -> None:
+        """Add the sums of _SUMS."""
+        self.sums[question] = [before + more for before, more in zip(self.sums[question], sums, strict=True)]
 
     def moments(self, question: int) -> tuple[int, int, int]:
         """Return the number of an aspect's scores, their sum and that of their squares."""
-        scores = [(value, n) for (value, _satisfaction), n in self.counts.get(question, {}).items()]
-        count, total, squares = (sum(n * value**power for value, n in scores) for power in range(3))
+        count, total, squares, _low = self.sums[question]
         return count, total, squares
 
     def aspect(self, question: int) -> metrics.Estimate | None:
@@ -50,7 +53,7 @@ class OwnTally:
 
     def problem(self, question: int) -> int:
         """Return the number of low scores that name a problem."""
-        return sum(n for (_value, score), n in self.counts.get(question, {}).items() if score in LOW_SCORES)
+        return self.sums[question][-1]
 
 
 def own_figures(filters: Filters, tables: sums.Calendar | None = None) -> tuple[OwnTally, OwnTally]:
@@ -62,8 +65,8 @@ def own_figures(filters: Filters, tables: sums.Calendar | None = None) -> tuple[
     # There may be days between the two.
     days = set().union(*(sums.days_between(part.start, part.end) for part in (filters.before, filters)))
     is_before = f"CASE WHEN local_date < '{filters.start}' THEN 1 ELSE 0 END"
-    for _table, number, question, value, satisfaction, n in _read(filters, tables, days, _scopes(filters), is_before):
-        tallies[number].add(question, value, satisfaction, n)
+    for _table, number, question, values in _read(filters, tables, days, _scopes(filters), is_before):
+        tallies[number].add(question, values)
     return tallies
 
 
@@ -78,11 +81,11 @@ def own_figures_by_branch(
     total = OwnTally()
     selected = _scopes(filters)
     days = sums.days_between(filters.start, filters.end)
-    for table, scope, question, value, satisfaction, n in _read(filters, tables, days, {*branches, *selected}, SCOPE):
+    for table, scope, question, values in _read(filters, tables, days, {*branches, *selected}, SCOPE):
         if scope in by_branch:
-            by_branch[scope].add(question, value, satisfaction, n)
+            by_branch[scope].add(question, values)
         if table == VALUES or scope in selected:
-            total.add(question, value, satisfaction, n)
+            total.add(question, values)
     return by_branch, total
 
 
@@ -91,26 +94,26 @@ SCOPE = "scope"  # a key: the column of the rollup, and the branch of a submissi
 
 def _read(
     filters: Filters, tables: sums.Calendar | None, days: set[date], scopes: Collection[int], key: str
-) -> Iterator[tuple[str, Any, int, int, int, int]]:
-    """Yield table, key, question, value, satisfaction and number of equal values, of the days of these scopes."""
+) -> Iterator[tuple[str, Any, int, list[int]]]:
+    """Yield table, key, question and the sums of _SUMS, of the days of these scopes."""
     if not (chain.current().own and scopes):
         return
     live = days & (tables or sums.calendar(min(days), max(days))).live
     everywhere = replace(filters, branch_ids=None, without_branch=False)
     sources = (
-        (ROLLUP, days - live, key, "SUM(submissions)", [is_in("scope", scopes), *conditions(everywhere)]),
-        (VALUES, live, "branch_id" if key == SCOPE else key, "COUNT(*)", list(conditions(filters))),
+        (ROLLUP, days - live, key, "submissions", [is_in("scope", scopes), *conditions(everywhere)]),
+        (VALUES, live, "branch_id" if key == SCOPE else key, "1", list(conditions(filters))),
     )
-    parts = [
-        f"SELECT {source} source, {column} first, question_id, given.value, satisfaction, {number} FROM {table}"
-        f" WHERE {' AND '.join([sums.within('local_date', part), *where])} GROUP BY 2, 3, 4, 5"
-        for source, (table, part, column, number, where) in enumerate(sources)
-        if part
-    ]
-    for source, first, question, value, satisfaction, n in execute(
-        " UNION ALL ".join(parts), parameters(filters, len(parts))
-    ):
-        yield sources[source][0], first, question, value, satisfaction, int(n)
+    parts = []
+    for source, (table, part, column, n, where) in enumerate(sources):
+        if part:
+            totals = ", ".join(f"SUM(1e0 * {n} * ({value}))" for value in _SUMS)
+            in_days = " AND ".join([sums.within("local_date", part), *where])
+            parts.append(
+                f"SELECT {source}, {column} k, question_id, {totals} FROM {table} WHERE {in_days} GROUP BY 2, 3"
+            )
+    for source, found, question, *values in execute(" UNION ALL ".join(parts), parameters(filters, len(parts))):
+        yield sources[source][0], found, question, [int(value) for value in values]
 
 
 def _scopes(filters: Filters) -> tuple[int, ...]:
