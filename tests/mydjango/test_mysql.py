@@ -35,6 +35,17 @@ print(json.dumps([isolation, mode, wait_timeout, charset, autocommit, cipher]))
 """
 
 
+# Prints the modules that Python ran a second time under MySQLdb's name.
+COPIES = """
+import json, sys, django
+django.setup()
+from django.db import connection
+connection.cursor().close()
+names = [name for name in sys.modules if name.startswith("MySQLdb.")]
+print(json.dumps([name for name in names if sys.modules[name] is not sys.modules["pymysql" + name[len("MySQLdb"):]]]))
+"""
+
+
 def start(server: Server, script: str = SESSION, **variables: str) -> subprocess.Popen[str]:
     environment = {**os.environ, **server.environment("mysql"), "DJANGO_SETTINGS_MODULE": "mydjango.settings"}
     return subprocess.Popen(
@@ -73,6 +84,10 @@ def test_a_session_is_as_the_project_needs_it(private_mariadb: PrivateServer) ->
     isolation, mode, wait_timeout, charset, autocommit, cipher = printed(start(private_mariadb.server))
     assert (isolation, wait_timeout, charset, autocommit, cipher) == ("READ-COMMITTED", 60, "utf8mb4", 1, "")
     assert "STRICT_TRANS_TABLES" in mode
+
+
+def test_no_module_of_pymysql_is_there_twice(private_mariadb: PrivateServer) -> None:
+    assert printed(start(private_mariadb.server, COPIES)) == []
 
 
 @pytest.mark.parametrize("code", [1040, 1203, 9449, 2013])

@@ -9,10 +9,12 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test import Client
+from django.urls import reverse, set_script_prefix
 from django.utils import timezone
 from pytest_django import Settings
 
 from survey.guest.consent import CONSENT_VERSION, CONSENT_VERSIONS
+from survey.guest.links import thanks_path
 from survey.guest.visit import VisitForm
 from survey.models import Branch, ErasureRequest, OutgoingMail, Submission
 from survey.scales import Problem
@@ -346,3 +348,12 @@ def test_the_thanks_show_what_the_branch_wants_to_say(client: Client, settings: 
 def test_a_link_under_the_thanks_is_https(address: str) -> None:
     with pytest.raises(ValidationError, match="https://example"):
         Branch(code="a", name="a", thanks_url=address).full_clean()
+
+
+@pytest.mark.parametrize("prefix", ["/", "/v1/"])
+def test_the_path_of_the_thank_you_page_is_that_of_its_url(prefix: str) -> None:
+    set_script_prefix(prefix)
+    try:
+        assert thanks_path("7KQ2MXRA") == reverse("thanks", args=["7KQ2MXRA"])
+    finally:
+        set_script_prefix("/")
