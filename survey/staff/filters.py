@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Collection, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
@@ -21,6 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from survey.chain import PROBLEM, current
+from survey.guest.fields import share_fields
 from survey.models import FollowUpStatus
 from survey.scales import LOW_SCORES, SATISFIED_SCORES, Problem
 from survey.staff.access import BranchName, User, is_head_office, named_branches
@@ -171,6 +173,7 @@ _DateField = partial(
 )
 
 
+@share_fields
 class FilterForm(forms.Form):
     """The filters above each page, a GET form, so that a selection can be bookmarked.
 
@@ -248,17 +251,18 @@ class FilterForm(forms.Form):
             chosen["score"] = ""
         super().__init__({**chosen, "days": days})
         self.problems = {question.key: question for question in current().all(PROBLEM)}
-        choices = [("", _("Anything or nothing"))]
-        choices += [(key, question.local_label) for key, question in self.problems.items()]
-        self.fields["problem"].choices = choices  # type: ignore[attr-defined]
         for name in without:
             del self.fields[name]
+        if "problem" in self.fields:
+            choices = [("", _("Anything or nothing"))]
+            choices += [(key, question.local_label) for key, question in self.problems.items()]
+            self._offer("problem", choices)
         if any_time:
             choices = [(ANY_TIME, _("Any time")), *self.fields["days"].choices]  # type: ignore[attr-defined]
-            self.fields["days"].choices = choices  # type: ignore[attr-defined]
+            self._offer("days", choices)
         if low_only:
             choices = [("", _("Low (1 and 2)")), *((score, score) for score in LOW_CHOICES)]
-            self.fields["score"].choices = choices  # type: ignore[attr-defined]
+            self._offer("score", choices)
         self.user = user
         self.is_head_office = is_head_office(user)
         self.branches = named_branches(user) if branches is None else branches
@@ -267,7 +271,12 @@ class FilterForm(forms.Form):
             choices.append((NO_BRANCH, _("Without a branch")))
         if len(choices) > 1:
             choices.insert(0, ("", _("All branches")))
-        self.fields["branch"].choices = choices  # type: ignore[attr-defined]
+        self._offer("branch", choices)
+
+    def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
+        """Give a field other choices, in a copy: the forms share their fields."""
+        self.fields[name] = deepcopy(self.fields[name])
+        self.fields[name].choices = choices  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or self.cleaned_data
