@@ -131,6 +131,9 @@ MODULES = {
         stand_ins=("is_django_module",),
         values={"autoreload_started": NeverSent(), "file_changed": NeverSent()},
     ),
+    "django.utils.translation.reloader": Deferred(
+        stand_ins=("translation_file_changed", "watch_for_translation_changes")
+    ),
     "django.views": Deferred(submodules=("debug", "decorators", "defaults", "i18n"), stand_ins=("View",)),
     "django.views.debug": Deferred(),
     "django.views.defaults": Deferred(),

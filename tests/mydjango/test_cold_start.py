@@ -88,6 +88,7 @@ NEVER_FOR_GUESTS = {
     "survey.guest.brand": "the chain's colours",
     "survey.guest.photos": "photos",
     "survey.guest.privacy": "the privacy notice",
+    "survey.palette": "the chain's colours",
     "survey.robots.delivery": "robots",
     "survey.robots.webhook": "robots",
     "survey.staff": "staff",

@@ -6,12 +6,17 @@ import random
 
 import pytest
 
-from survey.palette import DARK_GROUNDS, LIGHT_GROUNDS, READABLE, contrast, css, palettes
+from survey.models.brand import COLOR as STORED_COLOR
+from survey.palette import COLOR, DARK_GROUNDS, LIGHT_GROUNDS, READABLE, contrast, css, palettes
 from tests.support.processes import ROOT
 
 NAMED = ("#b3261e", "#ffd700", "#ffffff", "#000000", "#0a7d3f", "#00ffff", "#ff00ff", "#808080", "#f6f3ee", "#16181b")
 CHANCE = random.Random(20_261_122)
 COLORS = (*NAMED, *(f"#{CHANCE.randrange(1 << 24):06x}" for _number in range(3_000)))
+
+
+def test_a_stored_colour_is_one_that_has_a_palette() -> None:
+    assert COLOR.pattern + r"\Z" == STORED_COLOR
 
 
 def test_contrast_is_that_of_wcag() -> None:
