@@ -19,17 +19,12 @@ from survey.models import HourRollup
 from survey.scales import LOW_SCORES
 from survey.staff import metrics, sums
 from survey.staff.filters import Filters
-from survey.staff.statements import conditions, execute, is_in, parameters
+from survey.staff.statements import conditions, execute, is_in, parameters, value_if
 
 ROLLUP = "survey_questionrollup given"
 VALUES = "survey_questionvalue given JOIN survey_response submission ON submission.id = given.response_id"
 # What is summed up of a value; as doubles, as in survey/staff/sums.py.
-_SUMS = (
-    "1",
-    "given.value",
-    "given.value * given.value",
-    f"CASE WHEN {is_in('satisfaction', LOW_SCORES)} THEN 1 ELSE 0 END",
-)
+_SUMS = ("1", "given.value", "given.value * given.value", value_if(is_in("satisfaction", LOW_SCORES)))
 
 
 class OwnTally:
@@ -38,9 +33,9 @@ class OwnTally:
     def __init__(self) -> None:
         self.sums: dict[int, list[int]] = defaultdict(lambda: [0] * len(_SUMS))
 
-    def add(self, question: int, sums: Sequence[int]) -> None:
+    def add(self, question: int, values: Sequence[int]) -> None:
         """Add the sums of _SUMS."""
-        self.sums[question] = [before + more for before, more in zip(self.sums[question], sums, strict=True)]
+        self.sums[question] = [before + more for before, more in zip(self.sums[question], values, strict=True)]
 
     def moments(self, question: int) -> tuple[int, int, int]:
         """Return the number of an aspect's scores, their sum and that of their squares."""
@@ -64,7 +59,7 @@ def own_figures(filters: Filters, tables: sums.Calendar | None = None) -> tuple[
     tallies = (OwnTally(), OwnTally())
     # There may be days between the two.
     days = set().union(*(sums.days_between(part.start, part.end) for part in (filters.before, filters)))
-    is_before = f"CASE WHEN local_date < '{filters.start}' THEN 1 ELSE 0 END"
+    is_before = value_if(f"local_date < '{filters.start}'")
     for _table, number, question, values in _read(filters, tables, days, _scopes(filters), is_before):
         tallies[number].add(question, values)
     return tallies

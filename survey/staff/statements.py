@@ -22,6 +22,11 @@ def is_in(column: str, values: Iterable[object]) -> str:
     return f"{column} IN ({', '.join(map(str, values))})"
 
 
+def value_if(condition: str, value: str = "1") -> str:
+    """Return the value where the condition holds, 0 elsewhere."""
+    return f"CASE WHEN {condition} THEN {value} ELSE 0 END"
+
+
 def parameters(filters: Filters, parts: int = 1) -> list[str] | None:
     """Return the parameters of a statement that has the conditions of the filters so many times."""
     return [filters.language] * parts if filters.language else None

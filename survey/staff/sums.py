@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from survey.jobs.months import rollup_key
 from survey.scales import ASPECTS, DETRACTORS, PASSIVES, PROMOTERS, SATISFIED_SCORES
 from survey.staff.filters import Filters
-from survey.staff.statements import conditions, execute, is_in, parameters
+from survey.staff.statements import conditions, execute, is_in, parameters, value_if
 
 DAY = timedelta(1)
 SCORES = tuple(f"score_{score}" for score in range(1, 6))  # submissions by satisfaction
@@ -33,22 +33,18 @@ SUBMISSIONS, DAYS, CHAIN_DAYS, BRANCH_DAYS, MONTHS = (
 )
 
 
-def _if(condition: str, value: str = "1") -> str:
-    return f"CASE WHEN {condition} THEN {value} ELSE 0 END"
-
-
 _WITH_SCORE = {f"score_{score}": f"satisfaction = {score}" for score in range(1, 6)}
 _WITH_SCORE["satisfied"] = is_in("satisfaction", SATISFIED_SCORES)
-_OF_DAYS = {"submissions": "responses", **{name: _if(test, "responses") for name, test in _WITH_SCORE.items()}}
+_OF_DAYS = {"submissions": "responses", **{name: value_if(test, "responses") for name, test in _WITH_SCORE.items()}}
 # By table, what is summed up for a column that the table has not under its name.
 _SUMMED: dict[str, dict[str, str]] = {
     SUBMISSIONS: {
         "submissions": "1",
-        **{name: _if(test) for name, test in _WITH_SCORE.items()},
-        "promoters": _if(is_in("recommend", PROMOTERS)),
-        "passives": _if(is_in("recommend", PASSIVES)),
-        "detractors": _if(is_in("recommend", DETRACTORS)),
-        **{f"{aspect}_count": _if(f"{aspect} IS NOT NULL") for aspect in ASPECTS},
+        **{name: value_if(test) for name, test in _WITH_SCORE.items()},
+        "promoters": value_if(is_in("recommend", PROMOTERS)),
+        "passives": value_if(is_in("recommend", PASSIVES)),
+        "detractors": value_if(is_in("recommend", DETRACTORS)),
+        **{f"{aspect}_count": value_if(f"{aspect} IS NOT NULL") for aspect in ASPECTS},
         **{f"{aspect}_sum": f"COALESCE({aspect}, 0)" for aspect in ASPECTS},
         **{f"{aspect}_squares": f"COALESCE({aspect} * {aspect}, 0)" for aspect in ASPECTS},
     },
@@ -89,7 +85,7 @@ def calendar(first: date, last: date) -> Calendar:
     )
     rows = execute(
         "SELECT SUBSTR(MIN(local_date), 1, 10), SUBSTR(MAX(local_date), 1, 10), COUNT(*), SUM(is_late),"
-        f" SUM({_if('summed_at = counted_at')}), SUBSTR(MIN(summed_until), 1, 10), SUM({_if(is_unsummed)})"
+        f" SUM({value_if('summed_at = counted_at')}), SUBSTR(MIN(summed_until), 1, 10), SUM({value_if(is_unsummed)})"
         f" FROM survey_rollupday days WHERE {period} GROUP BY SUBSTR(local_date, 1, 7)"
     )
     counted: set[date] = set()
