@@ -1,4 +1,4 @@
-"""The modules of the standard library, Django and PyMySQL that requests rarely use: imported on first use."""
+"""The modules of the standard library and of packages that requests rarely use: imported on first use."""
 
 from __future__ import annotations
 
@@ -139,13 +139,4 @@ MODULES = {
     "django.views.defaults": Deferred(),
     "django.views.i18n": Deferred(stand_ins=("set_language",)),
     "sqlparse": Deferred(),
-    # The project: what most requests of guests do not need.
-    "survey.guest.asked_page": Deferred(stand_ins=("with_questions",)),
-    "survey.guest.brand": Deferred(stand_ins=("stylesheet",)),
-    "survey.guest.openapi": Deferred(stand_ins=("document",)),
-    "survey.guest.photos": Deferred(stand_ins=("stored_file", "upload")),
-    "survey.guest.privacy": Deferred(stand_ins=("erase", "erased", "notice", "requested")),
-    "survey.mail.outbox": Deferred(),
-    "survey.robots.alerts": Deferred(),
-    "survey.text.views": Deferred(stand_ins=("hello", "hello_path", "jieba", "welcome_get", "welcome_post")),
 }

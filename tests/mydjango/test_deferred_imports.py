@@ -165,3 +165,18 @@ for name, deferred in MODULES.items():
             assert getattr(module, value) == deferred.values[value], (name, value)
 """
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_every_name_that_stands_in_for_one_of_the_survey_exists() -> None:
+    code = """
+import importlib, mydjango.wsgi
+from mydjango.cold_start import deferred_imports
+import django; django.setup()
+for name, deferred in mydjango.wsgi.SURVEY_MODULES.items():
+    importlib.import_module(name)
+    module = deferred_imports.load(name)
+    assert type(module).__name__ == "module", name
+    for stand_in in deferred.stand_ins:
+        assert type(getattr(module, stand_in)).__name__ == "function", (name, stand_in)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
