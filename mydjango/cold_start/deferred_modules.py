@@ -32,7 +32,10 @@ def iscoroutinefunction(function: object) -> bool:
 
 
 class NeverSent:
-    """Stand in for the signals of the development server, which imports their module before these are in use."""
+    """Stand in for the autoreloader's signals.
+
+    Only the development server sends them, and it has imported their module before wsgi.py defers it.
+    """
 
     def connect(self, *_args: object, **_kwargs: object) -> None:
         """Do nothing: no such signal is sent."""

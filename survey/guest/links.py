@@ -22,7 +22,7 @@ def named_branch(request: HttpRequest) -> str:
 
 
 def thanks_path(reference: str) -> str:
-    """Return the path of a submission's thank-you page, as reverse() does: that takes a cold start 2 ms."""
+    """Return the path of a submission's thank-you page. reverse() returns the same, but takes a cold start 2 ms."""
     return f"{get_script_prefix()}thanks/{reference}"
 
 
