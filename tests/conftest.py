@@ -6,6 +6,7 @@ import os
 import signal
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
@@ -38,6 +39,14 @@ def django_db_modify_db_settings(
     """
     if connection.vendor == "sqlite":
         connection.settings_dict["TEST"]["NAME"] = tmp_path_factory.mktemp("database") / "test.sqlite3"
+
+
+@pytest.fixture(autouse=True)
+def days_are_complete_at_midnight(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the job count yesterday from midnight on: in the next quarter of an hour tests would find it uncounted."""
+    from survey.jobs import rollup
+
+    monkeypatch.setattr(rollup, "SETTLED_AFTER", timedelta(0))
 
 
 @pytest.fixture(autouse=True)

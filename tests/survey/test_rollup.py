@@ -26,6 +26,11 @@ Clock = Callable[[datetime], None]
 
 
 @pytest.fixture(autouse=True)
+def days_are_complete_at_midnight() -> None:
+    """Replace the fixture of this name: here the clock is set, and a day is complete when it is in production."""
+
+
+@pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Set Django's clock, to noon at first, so that no test depends on the hour it runs at."""
 
