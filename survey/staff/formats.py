@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from html import escape
+import html
 from typing import TYPE_CHECKING
 
 from django.utils.safestring import mark_safe
@@ -45,9 +45,9 @@ def figure_change(change: Change | None, decimals: int = 1, share: bool = False)
     text = signed(change.value, decimals)
     if share:
         unit = _("pp")  # percentage points
-        text = f"{points(change.value)} {escape(unit)}"
+        text = f"{points(change.value)} {html.escape(unit)}"
     if not change.is_clear:
         hint = _("(chance may explain it)")
-        hint = f'<span class="visually-hidden"> {escape(hint)}</span>'
+        hint = f'<span class="visually-hidden"> {html.escape(hint)}</span>'
         return mark_safe(f'<span class="change unclear">{text}{hint}</span>')  # noqa: S308
     return mark_safe(f'<span class="change {"up" if change.value > 0 else "down"}">{text}</span>')  # noqa: S308

@@ -6,9 +6,9 @@ questions are escaped; everything else is a number or a text of this program.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from html import escape
 from urllib.parse import quote_plus
 
 from django.utils.safestring import SafeString, mark_safe
@@ -62,7 +62,7 @@ def plot(chart: charts.Trend) -> SafeString:
     """Return the contents of the SVG of a trend: grid, dates, bars, band, lines, and points that show their text."""
     grid = (f'<line class="grid" x1="0" x2="100%" y1="{tick.at}" y2="{tick.at}"/>' for tick in chart.shares)
     dates = (
-        f'<text x="{tick.at}%" y="200" text-anchor="middle" aria-hidden="true">{escape(tick.label)}</text>'
+        f'<text x="{tick.at}%" y="200" text-anchor="middle" aria-hidden="true">{html.escape(tick.label)}</text>'
         for tick in chart.dates
     )
     bars = "".join(f"M{bar.x} {bar.y}h{bar.width}v{bar.height}h-{bar.width}z" for bar in chart.bars)
@@ -77,7 +77,7 @@ def plot(chart: charts.Trend) -> SafeString:
 
 
 def _point(dot: charts.Dot) -> str:
-    first, *others = (escape(line) for line in dot.text.split("\n"))
+    first, *others = (html.escape(line) for line in dot.text.split("\n"))
     text = ", ".join((first, *others))
     lower = "".join(f'<tspan x="{dot.x}%" dy="{LINE}">{line}</tspan>' for line in others)
     return (
@@ -122,13 +122,13 @@ def problem_rows(problems: Iterable[Count], address: str) -> SafeString:
 
 def _linked(text: str, row: Count, address: str) -> str:
     """Return the text with the row's link, if it counts any."""
-    return f'<a href="{address}?{escape(row.link)}">{escape(text)}</a>' if row.count else escape(text)
+    return f'<a href="{address}?{html.escape(row.link)}">{html.escape(text)}</a>' if row.count else html.escape(text)
 
 
 def part_rows(parts: Iterable[Part]) -> SafeString:
     """Return the rows of the groups of the NPS."""
     return _joined(
-        f'<tr><th scope="row" class="keyed"><span class="key part-{part.number}"></span>{escape(part.label)}</th>'
+        f'<tr><th scope="row" class="keyed"><span class="key part-{part.number}"></span>{html.escape(part.label)}</th>'
         f'<td class="number">{part.count}</td><td class="number">{percent(part.share.value)}'
         f' <span class="range">{_range(part.share, percent)}</span></td></tr>'
         for part in parts
@@ -139,12 +139,12 @@ def part_rows(parts: Iterable[Part]) -> SafeString:
 def branch_rows(branches: Sequence[Row], unlisted: int, listed: int) -> SafeString:
     """Return the rows of the branches, with a line for the unlisted ones behind the first listed ones."""
     few = _("few answers")
-    few = f' <span class="soft">{escape(few)}</span>'
+    few = f' <span class="soft">{html.escape(few)}</span>'
     rows = []
     for row in branches:
         tally, estimate = row.tally or Tally(), row.estimate
         average, nps = tally.average, tally.nps
-        name = f'<th scope="row"><a href="?{escape(row.link)}">{escape(row.name)}</a>'
+        name = f'<th scope="row"><a href="?{html.escape(row.link)}">{html.escape(row.name)}</a>'
         rows.append(
             f"<tr>{name}{few if estimate and estimate.is_small else ''}</th>"
             f'<td class="number">{percent(estimate.value) if estimate else "–"}</td>'
@@ -155,7 +155,7 @@ def branch_rows(branches: Sequence[Row], unlisted: int, listed: int) -> SafeStri
         )
     if unlisted:
         text = ngettext("%(unlisted)s more branch", "%(unlisted)s more branches", unlisted) % {"unlisted": unlisted}
-        rows.insert(listed, f'<tr><td colspan="7" class="soft">{escape(text)}</td></tr>')
+        rows.insert(listed, f'<tr><td colspan="7" class="soft">{html.escape(text)}</td></tr>')
     return _joined(rows)
 
 
@@ -165,7 +165,7 @@ def aspect_rows(aspects: Iterable[Row]) -> SafeString:
     for row in aspects:
         estimate = row.estimate
         rows.append(
-            f'<tr><th scope="row">{escape(row.name)}</th><td class="number">{estimate.n if estimate else 0}</td>'
+            f'<tr><th scope="row">{html.escape(row.name)}</th><td class="number">{estimate.n if estimate else 0}</td>'
             f'<td class="number">{two_decimals(estimate.value) if estimate else "–"}</td>'
             f'<td class="chart">{_interval(row, two_decimals)}</td>'
             f'<td class="number">{figure_change(row.change, decimals=2)}</td></tr>'
@@ -175,10 +175,10 @@ def aspect_rows(aspects: Iterable[Row]) -> SafeString:
 
 def keyword_items(keywords: Iterable[Keyword], address: str, query: str) -> SafeString:
     """Return the items of a list of keywords, each with a link to its comments: the address with query and word."""
-    start = f"{address}?{escape(query)}&amp;" if query else f"{address}?"
+    start = f"{address}?{html.escape(query)}&amp;" if query else f"{address}?"
     return _joined(
         f'<li class="size-{keyword.size}"><a href="{start}q={quote_plus(keyword.term)}">'
-        f'{escape(keyword.term)}</a> <span class="soft">{keyword.comments}</span></li>'
+        f'{html.escape(keyword.term)}</a> <span class="soft">{keyword.comments}</span></li>'
         for keyword in keywords
     )
 

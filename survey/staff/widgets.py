@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from html import escape
+import html
 from typing import Any
 
 from django import forms
@@ -21,7 +21,7 @@ class Select(forms.Select):
         options = []
         for key, label in self.choices:
             selected = " selected" if str(key) in chosen else ""
-            options.append(f'<option value="{escape(str(key))}"{selected}>{escape(str(label))}</option>')
+            options.append(f'<option value="{html.escape(str(key))}"{selected}>{html.escape(str(label))}</option>')
         start = f"<select{flatatt({'name': name, **self.build_attrs(self.attrs, attrs)})}>"
         return mark_safe(f"{start}{''.join(options)}</select>")  # noqa: S308
 
