@@ -124,6 +124,14 @@ def filter_fields(form: Form, without: str = "") -> SafeString:
     return mark_safe("".join(fields))  # noqa: S308
 
 
+@register.simple_tag(takes_context=True)
+def navigation(context: template.Context) -> SafeString:
+    """Return the HTML of the links between the pages."""
+    from survey.staff.navigation import items  # a guest's page imports every library of tags
+
+    return items(context)
+
+
 @register.simple_tag
 def query_of(filters: Filters, **changes: str) -> str:
     """Return the query string of the filters with changes."""
