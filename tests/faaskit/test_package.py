@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+import marshal
 import shutil
 import struct
 import subprocess
 import sys
 import zipfile
+from importlib.util import source_from_cache
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -23,6 +25,7 @@ from faaskit.package.build import Package
 from faaskit.package.target import PackageError, Target, find_python
 from faaskit.project import Project
 from faaskit.units import MEGABYTE
+from mydjango.cold_start import bytecode_importer
 
 pytestmark = pytest.mark.slow
 
@@ -101,6 +104,20 @@ def test_trap_25_the_bytecode_is_unchecked_and_of_the_target(built: Package) -> 
             head = layer.read(name)[:8]
             assert name.endswith(".cpython-310.pyc")
             assert struct.unpack("<I", head[4:])[0] == 0b01, name  # by hash, not to be checked
+
+
+def test_each_module_of_the_function_has_bytecode_once(built: Package) -> None:
+    with zipfile.ZipFile(built.folder / "function.zip") as function:
+        sources = {name for name in function.namelist() if name.endswith(".py")}
+        own = {source_from_cache(name) for name in function.namelist() if name.endswith(".pyc")}
+        archive = function.read(bytecode_importer.FILE_NAME)
+    length = int.from_bytes(archive[4:8], "little")
+    collected = {source for source, *_ in marshal.loads(archive[8 : 8 + length]).values()}
+    assert own | collected == sources
+    assert not own & collected
+    assert {"survey/models/submission.py", "mydjango/http/request.py"} <= collected
+    # They are imported before the archive is.
+    assert {"index.py", "mydjango/wsgi.py", "mydjango/cold_start/bytecode_importer.py"} <= own
 
 
 def test_the_archives_are_as_small_as_promised(built: Package) -> None:
