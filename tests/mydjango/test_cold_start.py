@@ -17,6 +17,7 @@ from django.urls.resolvers import RoutePattern
 import survey.guest.urls
 import survey.text.urls
 from mydjango.http.middleware import is_below
+from mydjango.wsgi import TIME_ZONES
 
 pytestmark = pytest.mark.slow
 
@@ -271,6 +272,8 @@ def test_the_first_submission_imports_no_module_of_the_list(
     if satisfaction == 5:  # nobody is told
         never |= {"dataclasses", "survey.mail.outbox", "survey.robots.alerts"}
     assert [name for name in sorted(never) if imported(name, first["modules"])] == []
+    if Path(TIME_ZONES).is_dir():
+        assert [name for name in first["modules"] if name.startswith("_sysconfigdata")] == []
 
 
 def test_a_guests_404_page_imports_no_session(production: dict[str, str]) -> None:
