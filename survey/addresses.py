@@ -8,6 +8,9 @@ import unicodedata
 from django.core.validators import EmailValidator
 from django.utils.deconstruct import deconstructible
 from django.utils.encoding import punycode
+from django.utils.functional import SimpleLazyObject
+
+USER = r"(?ai)[-!#$%&'*+/=?^_`{}|~0-9A-Z]+(?:\.[-!#$%&'*+/=?^_`{}|~0-9A-Z]+)*\Z"
 
 
 @deconstructible
@@ -18,9 +21,7 @@ class MailAddressValidator(EmailValidator):
     validates the Unicode form of a domain, but mail carries the ASCII form, in which U+FF0C is a comma and U+FF20 an @.
     """
 
-    user_regex = re.compile(
-        r"[-!#$%&'*+/=?^_`{}|~0-9A-Z]+(?:\.[-!#$%&'*+/=?^_`{}|~0-9A-Z]+)*\Z", re.IGNORECASE | re.ASCII
-    )
+    user_regex = SimpleLazyObject(lambda: re.compile(USER))  # type: ignore[assignment]  # compiled when it is used
 
     def validate_domain_part(self, domain_part: str) -> bool:
         """Return whether the domain is valid in its ASCII form."""

@@ -7,7 +7,6 @@ waits for the storage: URLs are signed, and deletions queued in the transaction 
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Sequence
 from datetime import timedelta
@@ -28,7 +27,7 @@ PREFIX = "photos/"  # of all keys; the bucket may hold other things
 MAX_PHOTOS = 3  # of one submission
 MAX_BYTES = 2_000_000
 SUFFIXES = {"image/jpeg": "jpg", "image/webp": "webp"}
-KEY = re.compile(r"photos/\d{4}/\d\d/\d\d/[0-9a-f]{32}\.(?:jpg|webp)")
+KEY = r"photos/\d{4}/\d\d/\d\d/[0-9a-f]{32}\.(?:jpg|webp)"
 UPLOAD_LIFE = timedelta(minutes=15)
 VIEW_LIFE = timedelta(minutes=10)
 UNSENT_LIFE = timedelta(days=2)  # a draft lives for a day

@@ -13,7 +13,8 @@ from mydjango.http.problems import FORM_TYPES, problem
 
 REPLACEMENT = "\ufffd"
 # A parameter with an encoding, which RFC 7578 (4.2) forbids: Python keeps the names of unknown encodings for ever.
-_ENCODED_PARAMETER = re.compile(r"^content-[a-z-]+:[^\r\n]*\*=", re.IGNORECASE | re.MULTILINE)
+# Compiled when such a form comes, not for the first request of an instance.
+_ENCODED_PARAMETER = r"(?im)^content-[a-z-]+:[^\r\n]*\*="
 
 
 class FormMiddleware(MiddlewareMixin):
@@ -39,7 +40,7 @@ def is_utf8(request: HttpRequest) -> bool:
         return False
     if not is_multipart:
         return True
-    if _ENCODED_PARAMETER.search(sent):
+    if re.search(_ENCODED_PARAMETER, sent):
         return False
     # The bytes of a part in base64 show only in the text that Django decoded.
     decoded = [text for name, values in request.POST.lists() for text in (name, *values)]

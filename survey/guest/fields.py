@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Any, TypeVar
 
@@ -83,7 +84,7 @@ class PhotosField(forms.Field):
 
     def to_python(self, value: Any) -> list[str]:  # noqa: ANN401  (Django's signature)
         keys = list(value or ())
-        if len(keys) > MAX_PHOTOS or not all(KEY.fullmatch(key) for key in keys):
+        if len(keys) > MAX_PHOTOS or not all(re.fullmatch(KEY, key) for key in keys):
             raise ValidationError(_("These are no photos that were uploaded here."))
         return list(dict.fromkeys(keys))
 

@@ -119,7 +119,7 @@ def test_an_uploaded_photo_belongs_to_the_submission_that_names_it(
     keys = [uploaded(client), uploaded(client, WEBP, "image/webp")]
     submission = submit(client, photos=keys)
     assert keys_of(submission) == keys
-    assert all(photos.KEY.fullmatch(key) for key in keys)
+    assert all(re.fullmatch(photos.KEY, key) for key in keys)
 
 
 def test_the_url_takes_one_type_one_length_and_one_key_for_a_quarter_of_an_hour(
