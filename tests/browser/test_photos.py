@@ -207,6 +207,53 @@ def test_a_photo_chosen_before_the_script_has_come_is_taken_and_without_it_none_
     wait_for_photos(page, 1)
 
 
+def test_a_photo_chosen_while_the_field_is_built_is_taken_once(open_page: Open, picture: Any) -> None:
+    page = open_page("/?lang=en")
+    page.evaluate("""() => {
+        const getAll = IDBObjectStore.prototype.getAll;
+        IDBObjectStore.prototype.getAll = function () {
+            const request = getAll.call(this);
+            const hold = () => { if (!window.released) this.count().onsuccess = hold; };
+            hold();
+            window.isAsked = true;
+            return request;
+        };
+        const create = window.createImageBitmap;
+        window.opened = 0;
+        window.createImageBitmap = (source) => {
+            window.opened += source instanceof File;
+            return create(source);
+        };
+    }""")
+    page.click("#photos > button")
+    page.wait_for_function("() => window.isAsked")
+    page.set_input_files("#id_photo_files", [picture(400, 300)])
+    page.evaluate("window.released = true")
+    wait_for_photos(page, 1)
+    assert page.evaluate("window.opened") == 1
+
+
+def test_two_choices_in_a_row_share_the_room_for_photos(open_page: Open, picture: Any) -> None:
+    page = open_page("/?lang=en")
+    page.evaluate("""() => {
+        const create = window.createImageBitmap;
+        window.held = [];
+        window.createImageBitmap = (source) => new Promise((resolve) => {
+            const go = () => resolve(create(source));
+            if (window.held) window.held.push(go);
+            else go();
+        });
+    }""")
+    page.click("#photos > button")
+    page.wait_for_function("() => document.querySelector('.photos ul')")
+    page.set_input_files("#id_photo_files", [picture(100, 100), picture(100, 101)])
+    page.wait_for_function("() => held.length")
+    page.set_input_files("#id_photo_files", [picture(100, 102), picture(100, 103)])
+    page.evaluate("() => { const waiting = held; held = null; waiting.forEach((go) => go()); }")
+    page.wait_for_function("() => document.querySelector('.photos [role=status]').textContent.includes('Up to 3')")
+    wait_for_photos(page, 3)
+
+
 def test_without_script_there_is_no_photo_field(open_page: Open) -> None:
     page = open_page("/?lang=en", script=False)
     assert not page.is_visible("#photos")

@@ -295,8 +295,7 @@ const build = async (place) => {
     list.append(...(await Promise.all(photos.map((photo) => item(photo, texts, url, changed)))));
     for (const photo of photos) uploadOne(photo, url).then(changed);
   };
-  const choose = async () => {
-    const files = Array.from(input.files);
+  const take = async (files) => {
     const room = Number(texts.most) - list.children.length;
     status.textContent = files.length > room ? texts.full : "";
     for (const file of files.slice(0, room)) {
@@ -310,8 +309,14 @@ const build = async (place) => {
         status.textContent = texts.unreadable;
       }
     }
-    input.value = "";
     changed();
+  };
+  let taken = ofVisit(visit()).then(add);
+  const choose = () => {
+    const files = Array.from(input.files);
+    input.value = ""; // the event and the end of build() may both come here
+    taken = taken.then(() => take(files)); // one after the other, for they share the room
+    return taken;
   };
   input.addEventListener("change", choose);
   form.addEventListener("reset", () => {
@@ -321,7 +326,7 @@ const build = async (place) => {
     delete place.dataset.count;
     for (const key of place.querySelectorAll("[name=photos]")) key.remove();
   });
-  await add(await ofVisit(visit()));
+  await taken;
   if (input.files.length) await choose(); // while this script was loaded
   else changed();
 };
