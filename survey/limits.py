@@ -11,7 +11,9 @@ models), and stores names and addresses.
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection
@@ -53,6 +55,39 @@ class TooManyAttempts(Exception):
         return text % {"minutes": self.minutes}
 
 
+class Window(NamedTuple):
+    """At most `limit` attempts in a `period`; the key is that of an AttemptWindow."""
+
+    key: str
+    limit: int
+    period: timedelta
+
+    def count_in_open(self, condition: str = "", values: Sequence[str] = ()) -> bool:
+        """Count in a window that is not full, or restart one that has ended. Return whether the attempt counted.
+
+        An SQL condition, which begins with AND, must hold too. One statement, so that no concurrent attempt is lost;
+        written in SQL, since building it with Case and When takes a fifth of the CPU of a submission.
+        """
+        now = timezone.now()
+        with connection.cursor() as cursor:
+            start, end = map(cursor.db.ops.adapt_datetimefield_value, (now, now + self.period))
+            cursor.execute(ADD_ONE + condition, [start, start, end, self.key, start, self.limit, *values])
+            counted: int = cursor.rowcount
+        return counted > 0
+
+    def open_and_count(self) -> None:
+        """Count where `count_in_open` did not. Raises TooManyAttempts when the window is full, and not missing."""
+        # INSERT IGNORE settles which, and concurrent attempts, without a savepoint.
+        now = timezone.now()
+        opened = AttemptWindow(key=self.key, attempts=0, ends_at=now + self.period)
+        AttemptWindow.objects.bulk_create([opened], ignore_conflicts=True)
+        if self.count_in_open():
+            return
+        ends_at = AttemptWindow.objects.filter(key=self.key).values_list("ends_at", flat=True).first()
+        left = (ends_at or now + self.period) - now
+        raise TooManyAttempts(max(1, -(-left // timedelta(seconds=1))))
+
+
 def count_attempt(kind: str, account: str, address: str) -> None:
     """Count an attempt. Call this before comparing the password or the phone number. Raises TooManyAttempts.
 
@@ -83,17 +118,17 @@ def allow_once(name: str, period: timedelta) -> bool:
     return True
 
 
-def count_submission(address: str, submission: Submission) -> None:
-    """Count a submission in the transaction that stores it. Raises TooManyAttempts.
+def submission_window(address: str, submission: Submission) -> Window | None:
+    """Return the window of a submission, None where it is not counted: all without an address would share one.
 
-    Call this last in the transaction, so that the row of a busy restaurant is locked only until the commit. Submissions
-    without an address are not counted: all of them would share one window.
+    Count last in the transaction that stores it, so that the row of a busy restaurant is locked only until the commit.
     """
     limit: int = settings.SUBMISSIONS_PER_HOUR
-    if limit and address:
-        # The date changes the hash of an address daily, so that nothing links a guest's visits later.
-        name = f"submission {submission.local_date} {network(address)} {submission.branch_id or ''}"
-        _count(name, limit, SUBMISSION_WINDOW)
+    if not limit or not address:
+        return None
+    # The date changes the hash of an address daily, so that nothing links a guest's visits later.
+    name = f"submission {submission.local_date} {network(address)} {submission.branch_id or ''}"
+    return Window(_key(name), limit, SUBMISSION_WINDOW)
 
 
 def count_upload(address: str) -> None:
@@ -137,32 +172,10 @@ def _key(name: str) -> str:
 
 
 def _count(name: str, limit: int, period: timedelta) -> None:
-    """Count one attempt in the window of this name, opening it if needed. Raises TooManyAttempts when it is full."""
-    key = _key(name)
-    if _add_one(key, limit, period):
-        return
-    # The window is full or missing. INSERT IGNORE settles which, and concurrent attempts, without a savepoint.
-    now = timezone.now()
-    AttemptWindow.objects.bulk_create([AttemptWindow(key=key, attempts=0, ends_at=now + period)], ignore_conflicts=True)
-    if _add_one(key, limit, period):
-        return
-    ends_at = AttemptWindow.objects.filter(key=key).values_list("ends_at", flat=True).first()
-    left = (ends_at or now + period) - now
-    raise TooManyAttempts(max(1, -(-left // timedelta(seconds=1))))
-
-
-def _add_one(key: str, limit: int, period: timedelta) -> bool:
-    """Count in a running window that is not full, or restart one that has ended. Return whether the attempt counted.
-
-    One statement, so that no concurrent attempt is lost, and written in SQL: building it with Case and When takes a
-    fifth of the CPU of a submission (benchmarks/warm.py).
-    """
-    now = timezone.now()
-    with connection.cursor() as cursor:
-        start, end = map(cursor.db.ops.adapt_datetimefield_value, (now, now + period))
-        cursor.execute(ADD_ONE, [start, start, end, key, start, limit])
-        counted: int = cursor.rowcount
-    return counted > 0
+    """Count one attempt in the window of this name. Raises TooManyAttempts when it is full."""
+    window = Window(_key(name), limit, period)
+    if not window.count_in_open():
+        window.open_and_count()
 
 
 # `attempts` first: MySQL assigns from left to right, and it must see the old `ends_at`. `key` alone is a reserved word.

@@ -18,7 +18,7 @@ from survey import photos, term_index
 from survey.guest import erase_token
 from survey.idempotency import content_digest, erased_key_digests, is_same_content, key_digest
 from survey.insert import insert
-from survey.limits import count_submission
+from survey.limits import submission_window
 from survey.mail import outbox
 from survey.models import FollowUpStatus, QuestionValue, RollupDay, Submission
 from survey.robots import alerts
@@ -104,32 +104,29 @@ def _store(submission: Submission, weighted: Mapping[str, float], address: str, 
         outbox.queue_mails(submission)
         alerts.queue_alerts(submission)
     # After the INSERT, which waits for a concurrent erasure to replace the digest of the first submission.
-    is_erased, is_counted = _look_up(submission)
+    erased, counted, values = _conditions(submission)
+    window = submission_window(address, submission)
+    if window and window.count_in_open(f"AND NOT {erased} AND NOT {counted}", values):
+        return  # as most submissions do: one statement, since each is a round trip
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {erased}, {counted}", values)
+        is_erased, is_counted = cursor.fetchone()
     if is_erased:
         raise _ErasedBefore
     if is_counted:
         RollupDay.mark_late(submission.local_date)
-    count_submission(address, submission)
+    if window:
+        window.open_and_count()
 
 
-def _look_up(submission: Submission) -> tuple[bool, bool]:
-    """Return whether an erasure replaced the digest of this key, and whether the submission's day is counted.
+# Whether an erasure replaced the digest of a key, and whether a day is counted.
+IS_ERASED = "EXISTS (SELECT 1 FROM survey_response WHERE key_digest IN ({digests}){lock})"
+IS_COUNTED = "EXISTS (SELECT 1 FROM survey_rollupday WHERE local_date = %s{lock})"
 
-    One statement, since each is a round trip. It waits for a count that has begun, as RollupDay.mark_late does.
-    """
+
+def _conditions(submission: Submission) -> tuple[str, str, list[str]]:
+    """Return both conditions of a submission, and their values. They wait for a count that has begun (mark_late)."""
     digests = erased_key_digests(submission.key_digest) if submission.key_digest else [""]
-    with connection.cursor() as cursor:
-        sql = LOOK_UP.format(digests=", ".join(["%s"] * len(digests)))
-        if cursor.db.features.has_select_for_update:
-            sql += " FOR UPDATE"
-        cursor.execute(sql, [*digests, submission.local_date.isoformat()])
-        found = cursor.fetchone()  # normally no row, since neither is the case
-    return found is not None and found[0] is not None, found is not None
-
-
-LOOK_UP = """
-SELECT erased.id FROM (SELECT 1 one) one_row
-LEFT JOIN survey_response erased ON erased.key_digest IN ({digests})
-LEFT JOIN survey_rollupday day ON day.local_date = %s
-WHERE erased.id IS NOT NULL OR day.local_date IS NOT NULL
-"""
+    lock = " FOR UPDATE" if connection.features.has_select_for_update else ""
+    erased = IS_ERASED.format(digests=", ".join(["%s"] * len(digests)), lock=lock)
+    return erased, IS_COUNTED.format(lock=lock), [*digests, submission.local_date.isoformat()]

@@ -226,7 +226,7 @@ def test_a_failed_transaction_leaves_the_photos_to_the_retry(
     key = uploaded(client)
     client.raise_request_exception = False
     with monkeypatch.context() as failing:
-        failing.setattr("survey.guest.services.count_submission", lambda *args: 1 / 0)
+        failing.setattr("survey.guest.services.submission_window", lambda *args: 1 / 0)
         response = client.post("/submitSurvey", {**VALID, "photos": [key]}, content_type="application/json")
         assert response.status_code == 500
     assert Photo.objects.get().submission is None
