@@ -28,7 +28,7 @@ def preferred_language(request: HttpRequest) -> str:
     Django's get_language_from_request looks for the catalogs of all apps, for which it needs the models. No two of
     LANGUAGES are variants of one language, so the first part of a code decides.
     """
-    tags = [tag for tag, _quality in parse_accept_lang_header(request.headers.get("Accept-Language", ""))]
+    tags = [tag for tag, _quality in parse_accept_lang_header(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))]
     chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
     given = filter(None, [request.GET.get(PARAMETER, ""), chosen, *tags])
     return next(filter(None, map(_supported, given)), settings.LANGUAGE_CODE)

@@ -41,7 +41,7 @@ def is_json(content_type: str | None) -> bool:
 
 def is_browser(request: HttpRequest) -> bool:
     """Whether a browser asks for a page: its Accept header names HTML, where programs send `*/*`."""
-    return "text/html" in request.headers.get("Accept", "") and not speaks_json(request)
+    return "text/html" in request.META.get("HTTP_ACCEPT", "") and not speaks_json(request)
 
 
 def problem(

@@ -38,7 +38,7 @@ class InvocationMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         context = request.META.get("serverless.context")
         # index.py sets the id in the environ. A Web function, which does without index.py, has the header.
-        _request_id.set(request.META.get("serverless.request_id") or request.headers.get("x-scf-request-id", ""))
+        _request_id.set(request.META.get("serverless.request_id") or request.META.get("HTTP_X_SCF_REQUEST_ID", ""))
         _deadline.set(time.monotonic() + max(0.0, _time_limit(context) - RESERVE))
         try:
             return self.get_response(request)
