@@ -82,8 +82,9 @@ def configure(options: Mapping[str, Any]) -> None:
 
     A command configures logging again (django.setup), while index.py collects what it prints: the first handler stays.
     """
-    # No line names its thread or process, so no record looks for them: https://docs.python.org/3/howto/logging.html#optimization
+    # No line names its thread, process or caller, so none looks for them: https://docs.python.org/3/howto/logging.html#optimization
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None
     root = logging.getLogger()
     if any(isinstance(handler.formatter, JSONFormatter) for handler in root.handlers):
         root.setLevel(options["level"])
