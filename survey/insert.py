@@ -17,7 +17,8 @@ def insert(rows: Sequence[Model]) -> None:
     """Store new rows of one model in one statement, without signals. A single row gets its automatic key."""
     fields, start, places = _parts(type(rows[0]))
     with connection.cursor() as cursor:
-        values = [field.get_db_prep_save(getattr(row, field.attname), cursor.db) for row in rows for field in fields]
+        given = ((field, getattr(row, field.attname)) for row in rows for field in fields)
+        values = [None if value is None else field.get_db_prep_save(value, cursor.db) for field, value in given]
         cursor.execute(start + ", ".join([places] * len(rows)), values)
         if len(rows) == 1 and rows[0]._meta.auto_field:
             rows[0].pk = cursor.lastrowid
