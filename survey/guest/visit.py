@@ -50,6 +50,7 @@ class VisitForm(forms.Form):
         """Return the form over a JSON object, removing `submission_id` from `values`."""
         key = values.pop("submission_id", "")
         visit = cls({"submission_id": key})
+        del visit.fields["website"], visit.fields["started"]  # which only pages have
         if not isinstance(key, str):
             visit.add_error("submission_id", _("This must be a string."))
         return visit._with_header(request)
