@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import get_script_prefix
-from django.utils.cache import add_never_cache_headers
 
 from mydjango.cold_start.deferred_apps import populate_apps
 from mydjango.http.language import mark_language, named_language, preferred_language, url_in_language
@@ -98,6 +97,5 @@ class BlankPageMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not self.is_packaged or request.path != "/" or request.method not in ("GET", "HEAD"):
             return self.get_response(request)
-        response = HttpResponse(complete_page(request))
-        add_never_cache_headers(response)
+        response = HttpResponse(complete_page(request), headers={"Cache-Control": "no-store"})
         return mark_language(response, preferred_language(request))
