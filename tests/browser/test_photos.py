@@ -254,6 +254,49 @@ def test_two_choices_in_a_row_share_the_room_for_photos(open_page: Open, picture
     wait_for_photos(page, 3)
 
 
+def send_at_once(page: Any, photo: dict[str, Any]) -> None:
+    page.check("#id_satisfaction_4")
+    page.set_input_files("#id_photo_files", [photo])
+    send(page)
+    page.wait_for_function("() => document.querySelector('button.send').textContent.includes('Sending')")
+    assert not Submission.objects.exists()
+
+
+@pytest.mark.parametrize("late", ["photos.js", "/photos\\?"], ids=["script", "field"])
+@pytest.mark.parametrize(("end", "photos"), [("continue_", 1), ("abort", 0)], ids=["comes", "is lost"])
+def test_a_submission_waits_for_what_makes_a_photo_small(
+    open_page: Open, picture: Any, late: str, end: str, photos: int
+) -> None:
+    page = open_page("/?lang=en")
+    held: list[Any] = []
+    page.route(
+        re.compile(late),
+        lambda route: held.append(route) if route.request.method == "GET" else route.continue_(),
+        times=1,
+    )
+    page.click("#photos > button")
+    eventually(lambda: page.evaluate("1") and held)
+    send_at_once(page, picture(400, 300))
+    getattr(held[0], end)()
+    page.wait_for_selector(".reference")
+    assert Submission.objects.get().photos.count() == photos
+
+
+def test_a_submission_waits_for_a_photo_that_is_being_made_small(open_page: Open, picture: Any) -> None:
+    page = open_page("/?lang=en")
+    page.evaluate("""() => {
+        const create = window.createImageBitmap;
+        const released = new Promise((resolve) => { window.release = resolve; });
+        window.createImageBitmap = async (source) => { await released; return create(source); };
+    }""")
+    page.click("#photos > button")
+    page.wait_for_function("() => document.querySelector('.photos ul')")
+    send_at_once(page, picture(400, 300))
+    page.evaluate("release()")
+    page.wait_for_selector(".reference")
+    assert Submission.objects.get().photos.count() == 1
+
+
 def test_without_script_there_is_no_photo_field(open_page: Open) -> None:
     page = open_page("/?lang=en", script=False)
     assert not page.is_visible("#photos")

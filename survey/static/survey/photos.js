@@ -205,13 +205,18 @@ const upload = async (visit, url) => {
   return keys.includes(null) ? null : keys.filter(Boolean);
 };
 
+let taken = Promise.resolve(); // when the chosen photos are small and on this device
+
 // Upload the photos of a waiting submission, and add their keys to its values and to the page that shows its form.
 // Resolves with false where one must wait.
 export const settle = async (entry, waiting) => {
+  const place = document.getElementById("photos");
+  // A file may have been chosen while this script was loaded, and those who wait for a script are called in any order.
+  if (place && place.querySelector("[type=file]").files.length) await show(place).catch(() => {});
+  await taken.catch(() => {});
   const visit = entry.slice("waiting:".length);
   const keys = await upload(visit, waiting.photos);
   if (!keys) return false;
-  const place = document.getElementById("photos");
   const shown = place && place.closest("form").elements.namedItem("submission_id").value === visit;
   const named = waiting.values.map(([, value]) => value);
   for (const key of keys.filter((one) => !named.includes(one))) {
@@ -311,10 +316,11 @@ const build = async (place) => {
     }
     changed();
   };
-  let taken = ofVisit(visit()).then(add);
+  taken = ofVisit(visit()).then(add);
   const choose = () => {
     const files = Array.from(input.files);
     input.value = ""; // the event and the end of build() may both come here
+    if (files.length) place.dataset.count = place.dataset.count || files.length; // a submission sent now waits for them
     taken = taken.then(() => take(files)); // one after the other, for they share the room
     return taken;
   };
@@ -327,8 +333,9 @@ const build = async (place) => {
     for (const key of place.querySelectorAll("[name=photos]")) key.remove();
   });
   await taken;
-  if (input.files.length) await choose(); // while this script was loaded
-  else changed();
+  if (input.files.length) choose(); // while this script was loaded
+  await taken; // also of an event meanwhile
+  changed();
 };
 
 let shown = null; // a promise

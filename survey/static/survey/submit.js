@@ -63,7 +63,7 @@
   const form = document.querySelector("form[data-draft]");
   const key = form && form.elements.namedItem("submission_id");
   let snapshot = null; // the values that this page is sending
-  let waitingHere = null; // and what waits with them
+  let waitingHere = {}; // and what waits with them
 
   let othersPause = 1000;
   const sendOthers = async () => {
@@ -153,7 +153,10 @@
     link.hidden = true;
     files.parentNode.hidden = false;
     if (hadFocus) files.focus();
-    photoScript().then((script) => script.show(photos)).catch(() => (files.value = ""));
+    photoScript().then((script) => script.show(photos)).catch(() => {
+      files.value = "";
+      if (!photos.dataset.count) waitingHere.photos = ""; // nor does a submission wait for one
+    });
   };
   if (photos.dataset.on) {
     photos.hidden = false;
@@ -189,24 +192,22 @@
     button.textContent = (frozen && caption) || label;
   };
 
-  const endVisit = () => {
-    clearTimeout(timer);
-    snapshot = null;
-    store.remove(WAITING + key.value);
-    store.remove(DRAFT + name);
-    freeze(false);
-    form.reset();
-    if (isReturned) tab.write("ended", returnedKey);
-    key.value = newKey();
-    for (const place of [kept, status]) show(place, "");
-  };
-
   // The guest may change the values again.
   const release = () => {
     snapshot = null;
     store.remove(WAITING + key.value);
     freeze(false);
     show(status, "");
+  };
+
+  const endVisit = () => {
+    clearTimeout(timer);
+    release();
+    store.remove(DRAFT + name);
+    form.reset();
+    if (isReturned) tab.write("ended", returnedKey);
+    key.value = newKey();
+    show(kept, "");
   };
 
   const showErrors = (errors) => {
@@ -308,7 +309,7 @@
   }
 
   // `sent`: the values of an earlier page, hidden ones too, such as the version of the notice that the guest agreed to.
-  const start = (sent, photosOf = photos.dataset.count && photos.dataset.src) => {
+  const start = (sent, photosOf = (photos.dataset.count || files.value) && photos.dataset.src) => {
     snapshot = sent || Array.from(new FormData(form)).filter(([, value]) => typeof value === "string");
     pause = 1000;
     keep();
