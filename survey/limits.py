@@ -62,6 +62,11 @@ class Window(NamedTuple):
     limit: int
     period: timedelta
 
+    def count_one(self) -> None:
+        """Count one attempt. Raises TooManyAttempts when the window is full."""
+        if not self.count_in_open():
+            self.open_and_count()
+
     def count_in_open(self, condition: str = "", values: Sequence[str] = ()) -> bool:
         """Count in a window that is not full, or restart one that has ended. Return whether the attempt counted.
 
@@ -76,7 +81,7 @@ class Window(NamedTuple):
         return counted > 0
 
     def open_and_count(self) -> None:
-        """Count where `count_in_open` did not. Raises TooManyAttempts when the window is full, and not missing."""
+        """Open the window if it is missing, and count. Raises TooManyAttempts when the window is full."""
         # INSERT IGNORE settles which, and concurrent attempts, without a savepoint.
         now = timezone.now()
         opened = AttemptWindow(key=self.key, attempts=0, ends_at=now + self.period)
@@ -173,9 +178,7 @@ def _key(name: str) -> str:
 
 def _count(name: str, limit: int, period: timedelta) -> None:
     """Count one attempt in the window of this name. Raises TooManyAttempts when it is full."""
-    window = Window(_key(name), limit, period)
-    if not window.count_in_open():
-        window.open_and_count()
+    Window(_key(name), limit, period).count_one()
 
 
 # `attempts` first: MySQL assigns from left to right, and it must see the old `ends_at`. `key` alone is a reserved word.
