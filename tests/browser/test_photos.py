@@ -89,6 +89,17 @@ def wait_for_photos(page: Any, count: int, text: str = "Ready") -> None:
     page.wait_for_function(script, arg=[count, text])
 
 
+def hold(page: Any, url: str, **options: Any) -> list[Any]:
+    """Hold the requests to a URL, but not its uploads, which post there; return the list that they come into."""
+    held: list[Any] = []
+    page.route(
+        re.compile(url),
+        lambda route: held.append(route) if route.request.method == "GET" else route.continue_(),
+        **options,
+    )
+    return held
+
+
 def send(page: Any) -> None:
     page.click("button.send")
 
@@ -191,12 +202,7 @@ def test_a_photo_chosen_before_the_script_has_come_is_taken_and_without_it_none_
     open_page: Open, picture: Any
 ) -> None:
     page = open_page("/?lang=en")
-    held: list[Any] = []
-
-    def hold(route: Any) -> None:
-        held.append(route) if route.request.method == "GET" else route.continue_()  # the upload posts there
-
-    page.route(re.compile(r"/photos\?"), hold)
+    held = hold(page, r"/photos\?")
     add(page, picture(400, 300))
     eventually(lambda: page.evaluate("1") and held)
     held[0].abort()
@@ -268,12 +274,7 @@ def test_a_submission_waits_for_what_makes_a_photo_small(
     open_page: Open, picture: Any, late: str, end: str, photos: int
 ) -> None:
     page = open_page("/?lang=en")
-    held: list[Any] = []
-    page.route(
-        re.compile(late),
-        lambda route: held.append(route) if route.request.method == "GET" else route.continue_(),
-        times=1,
-    )
+    held = hold(page, late, times=1)
     page.click("#photos > button")
     eventually(lambda: page.evaluate("1") and held)
     send_at_once(page, picture(400, 300))
@@ -441,12 +442,7 @@ def test_a_draft_keeps_its_photos_over_a_reload(open_page: Open, picture: Any) -
     page.check("#id_satisfaction_4")
     add(page, picture(400, 300))
     wait_for_photos(page, 1)
-    held: list[Any] = []
-    # The field is held, an upload is not.
-    page.route(
-        re.compile(r"/photos\?"),
-        lambda route: held.append(route) if route.request.method == "GET" else route.continue_(),
-    )
+    held = hold(page, r"/photos\?")
     page.reload()
     page.wait_for_selector("#kept >> text=typed before")
     eventually(lambda: page.evaluate("1") and held)

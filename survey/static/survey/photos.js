@@ -211,7 +211,7 @@ let taken = Promise.resolve(); // when the chosen photos are small and on this d
 // Resolves with false where one must wait.
 export const settle = async (entry, waiting) => {
   const place = document.getElementById("photos");
-  // A file may have been chosen while this script was loaded, and those who wait for a script are called in any order.
+  // A file may have been chosen while this script was loaded: then settle() may be called before show().
   if (place && place.querySelector("[type=file]").files.length) await show(place).catch(() => {});
   await taken.catch(() => {});
   const visit = entry.slice("waiting:".length);
@@ -322,7 +322,6 @@ const build = async (place) => {
     input.value = ""; // the event and the end of build() may both come here
     if (files.length) place.dataset.count = place.dataset.count || files.length; // a submission sent now waits for them
     taken = taken.then(() => take(files)); // one after the other, for they share the room
-    return taken;
   };
   input.addEventListener("change", choose);
   form.addEventListener("reset", () => {
