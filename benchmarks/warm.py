@@ -5,7 +5,7 @@ requests go through index.main_handler, with a new connection to a private Maria
 the smallest view is called as a WSGI application. Each has a process of its own, and the three take turns, so that
 whatever else the machine does strikes all alike. The staff's pages show the 5,000 submissions of `seed_demo`.
 
-Prints the median CPU, and the medians of each round's ratios, to the smallest view and to the release before: a shared
+Prints the median CPU, and medians of the rounds' ratios to the smallest view and to the release before: a shared
 machine is slow for minutes. NAME measures only the kinds of requests whose names have it. Guests' requests follow with
 what the database does for one, and the smallest view after pauses as long as a database's: how much more CPU the same
 code takes on this machine after it waited once, where a submission waits seven times. Meanwhile the processor's caches

@@ -33,9 +33,9 @@ REDISPLAY = "redisplay"  # posted by the language switch: show the form again in
 
 
 def no_store_by_default(view: View) -> View:
-    """Have no cache store the response, unless the view sets Cache-Control: no-store would break Back on a filled form.
+    """Add Cache-Control: no-store, unless the view sets the header: no-store would break Back on a redisplayed form.
 
-    Django's never_cache repeats this in four other ways, for three percent of a submission's CPU.
+    Django's never_cache adds four more directives and Expires, for three percent of a submission's CPU.
     """
 
     @wraps(view)
