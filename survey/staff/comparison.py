@@ -18,6 +18,7 @@ from survey.staff import hours, metrics, statements, submissions, sums
 from survey.staff.figures import LISTED, Tally
 from survey.staff.filters import Filters
 from survey.staff.question_figures import own_figures_by_branch
+from survey.staff.statements import Reading, gather
 
 CSAT = "csat"
 NEWEST_LOW = 5_000  # low scores that problems are counted from, which many branches share
@@ -117,26 +118,31 @@ class Scores:
     unlisted: int  # branches with submissions that `by_branch` lacks
 
 
-def scores(filters: Filters, branches: Sequence[int], chosen: Collection[int] = ()) -> Scores:
+def scores(filters: Filters, branches: Sequence[int], chosen: Collection[int] = ()) -> Reading[Scores]:
     """Return the tallies of these branches, and of all that the filters select.
 
     Of more than 2 * LISTED branches, those with the highest and those with the lowest CSAT are listed; with branches
     `chosen`, these alone.
     """
-    tables = sums.calendar(filters.start, filters.end)
+    tables = yield from sums.calendar(filters.start, filters.end)
     periods = [sums.days_between(filters.start, filters.end)]
     listed, unlisted = list(chosen), 0
     if not chosen:
-        listed, unlisted = _listed(filters, branches, tables, periods)
+        listed, unlisted = yield from _listed(filters, branches, tables, periods)
+    of_listed, of_total, (own_by_branch, own_total) = yield from gather(
+        sums.read(filters, tables, periods, COLUMNS, sums.BY_BRANCH, listed),
+        sums.read(filters, tables, periods, COLUMNS),
+        own_figures_by_branch(filters, listed, tables),
+    )
     by_branch: dict[int, Tally] = defaultdict(Tally)
-    for _number, branch, values in sums.read(filters, tables, periods, COLUMNS, sums.BY_BRANCH, listed):
+    for _number, branch, values in of_listed:
         by_branch[branch].add(values)
     total = Tally()
-    for _number, _key, values in sums.read(filters, tables, periods, COLUMNS):
+    for _number, _key, values in of_total:
         total.add(values)
-    own_by_branch, own_total = own_figures_by_branch(filters, list(by_branch), tables)
     for question in chain.current().own:
-        for tally, own in ((total, own_total), *((by_branch[branch], own) for branch, own in own_by_branch.items())):
+        pairs = [(tally, own_by_branch[branch]) for branch, tally in by_branch.items()]
+        for tally, own in ((total, own_total), *pairs):
             for moment, value in zip(("count", "sum", "squares"), own.moments(question.id), strict=True):
                 tally.aspects[f"{question.field}_{moment}"] = value
     return Scores(dict(by_branch), total, unlisted)
@@ -144,12 +150,13 @@ def scores(filters: Filters, branches: Sequence[int], chosen: Collection[int] = 
 
 def _listed(
     filters: Filters, branches: Sequence[int], tables: sums.Calendar, periods: Sequence[Collection[date]]
-) -> tuple[list[int], int]:
+) -> Reading[tuple[list[int], int]]:
     """Return the branches to list, and the number of others that have submissions."""
     if len(branches) <= 2 * LISTED:
         return list(branches), 0
     tallies: dict[int, hours.Tally] = defaultdict(hours.Tally)
-    for _number, branch, (satisfied, n) in sums.read(filters, tables, periods, sums.COUNTS, sums.BY_BRANCH):
+    rows = yield from sums.read(filters, tables, periods, sums.COUNTS, sums.BY_BRANCH)
+    for _number, branch, (satisfied, n) in rows:
         if branch is not None:
             tallies[branch].add(n, satisfied)
     lowest_first = sorted(tallies, key=lambda branch: (tallies[branch].csat or _NOTHING).low)
@@ -170,7 +177,7 @@ class Complaints:
     total: Counts
 
 
-def complaints(filters: Filters, listed: Sequence[int]) -> Complaints:
+def complaints(filters: Filters, listed: Sequence[int]) -> Reading[Complaints]:
     """Return how often guests of the listed branches, and of all that the filters select, name each problem.
 
     Counts the newest NEWEST_LOW low scores, so that the work is the same at a million submissions. Where the period has
@@ -192,16 +199,19 @@ def complaints(filters: Filters, listed: Sequence[int]) -> Complaints:
             if bits & problem:
                 named[branch][problem] += n
                 everything[problem] += n
-    tables = sums.calendar(since, filters.end)
-    own_by_branch, own_total = own_figures_by_branch(replace(filters, start=since), listed, tables)
+    tables = yield from sums.calendar(since, filters.end)
+    days = [sums.days_between(since, filters.end)]
+    (own_by_branch, own_total), of_listed, of_total = yield from gather(
+        own_figures_by_branch(replace(filters, start=since), listed, tables),
+        sums.read(filters, tables, days, ("submissions",), sums.BY_BRANCH, listed),
+        sums.read(filters, tables, days, ("submissions",)),
+    )
     for question in chain.current().own:
         everything[-question.id] = own_total.problem(question.id)
         for branch, own in own_by_branch.items():
             named[branch][-question.id] = own.problem(question.id)
-    days = [sums.days_between(since, filters.end)]
-    of_listed = sums.read(filters, tables, days, ("submissions",), sums.BY_BRANCH, listed)
     by_branch = {branch: Counts(n, named[branch]) for _number, branch, (n,) in of_listed}
-    total = sum(n for _number, _key, (n,) in sums.read(filters, tables, days, ("submissions",)))
+    total = sum(n for _number, _key, (n,) in of_total)
     return Complaints(since, by_branch, Counts(total, everything))
 
 

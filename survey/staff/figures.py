@@ -10,6 +10,7 @@ from datetime import date
 from survey.scales import LOW_SCORES, SATISFIED_SCORES, Problem
 from survey.staff import metrics, statements, submissions, sums
 from survey.staff.filters import Filters
+from survey.staff.statements import Reading, Select, gather
 
 LISTED = 20  # branches from each end of the list, where it has more than twice as many
 NEWEST_LOW = 2_000  # low scores that problems are counted from: a share is within 2 percentage points
@@ -69,30 +70,35 @@ class Figures:
     unlisted: int  # branches with submissions that `by_branch` lacks
 
 
-def figures(filters: Filters, branches: int = 0, tables: sums.Calendar | None = None) -> Figures:
+def figures(filters: Filters, branches: int = 0, tables: sums.Calendar | None = None) -> Reading[Figures]:
     """Return the figures of the filters' period and of the one before, of a chain with so many branches.
 
     Of more than 2 * LISTED branches, `by_branch` has those with the highest and those with the lowest CSAT. `tables`
     may have a longer period.
     """
-    tables = tables or sums.calendar(filters.before.start, filters.end)
+    tables = tables or (yield from sums.calendar(filters.before.start, filters.end))
     periods = [sums.days_between(part.start, part.end) for part in (filters, filters.before)]
+    listed, unlisted = (yield from _listed(filters, tables, periods[0])) if branches > 2 * LISTED else (None, 0)
+    of_total, of_branches = yield from gather(
+        sums.read(filters, tables, periods, _OF_TOTAL),
+        sums.read(filters, tables, periods, _OF_BRANCH, sums.BY_BRANCH, listed),
+    )
     tallies = (Tally(), Tally())
-    for number, _key, values in sums.read(filters, tables, periods, _OF_TOTAL):
+    for number, _key, values in of_total:
         tallies[number].add(values)
-    listed, unlisted = _listed(filters, tables, periods[0]) if branches > 2 * LISTED else (None, 0)
     by_branch: dict[int | None, tuple[Tally, Tally]] = defaultdict(lambda: (Tally(), Tally()))
-    for number, branch, values in sums.read(filters, tables, periods, _OF_BRANCH, sums.BY_BRANCH, listed):
+    for number, branch, values in of_branches:
         by_branch[branch][number].add(values)
     return Figures(*tallies, dict(by_branch), unlisted)
 
 
 def _listed(
     filters: Filters, tables: sums.Calendar, days: Collection[date]
-) -> tuple[Collection[int | None] | None, int]:
+) -> Reading[tuple[Collection[int | None] | None, int]]:
     """Return the branches to list, None for all, and the number of others that have submissions."""
     counts: dict[int | None, tuple[int, int]] = defaultdict(lambda: (0, 0))
-    for _number, branch, (satisfied, n) in sums.read(filters, tables, [days], sums.COUNTS, sums.BY_BRANCH):
+    rows = yield from sums.read(filters, tables, [days], sums.COUNTS, sums.BY_BRANCH)
+    for _number, branch, (satisfied, n) in rows:
         counts[branch] = (counts[branch][0] + satisfied, counts[branch][1] + n)
     lowest_first = sorted(counts, key=lambda branch: (_low(*counts[branch]), branch or 0))
     if len(lowest_first) <= 2 * LISTED:
@@ -105,17 +111,18 @@ def _low(satisfied: int, n: int) -> float:
     return estimate.low if estimate else 0.0
 
 
-def submissions_by_day(filters: Filters) -> dict[date, int]:
+def submissions_by_day(filters: Filters) -> Reading[dict[date, int]]:
     """Return the number of submissions of each day that has any, oldest first."""
-    tables = sums.calendar(filters.start, filters.end)
+    tables = yield from sums.calendar(filters.start, filters.end)
     days = sums.days_between(filters.start, filters.end)
     counts: Counter[date] = Counter()
-    for _number, day, (n,) in sums.read(filters, tables, [days], ("submissions",), sums.BY_DAY):
+    rows = yield from sums.read(filters, tables, [days], ("submissions",), sums.BY_DAY)
+    for _number, day, (n,) in rows:
         counts[date.fromisoformat(day)] += n
     return dict(sorted(counts.items()))
 
 
-def problems(filters: Filters) -> tuple[int, dict[Problem, int]]:
+def problems(filters: Filters) -> Reading[tuple[int, dict[Problem, int]]]:
     """Return the number of low scores, and how many of them name each problem, the most frequent first.
 
     Counts the newest NEWEST_LOW low scores, of several branches some more, so that the work does not grow.
@@ -123,9 +130,10 @@ def problems(filters: Filters) -> tuple[int, dict[Problem, int]]:
     of_low = statements.is_in("satisfaction", LOW_SCORES)
     by_bits: Counter[int] = Counter()
     for sql, parameters in submissions.newest_parts(filters, "problems", of_low, NEWEST_LOW):
-        counted = f"SELECT problems, COUNT(*) FROM ({sql}) newest GROUP BY problems"  # noqa: S608
-        by_bits.update(dict(statements.execute(counted, parameters)))
+        [rows] = yield [Select(("problems", "COUNT(*)"), f"FROM ({sql}) newest GROUP BY problems", parameters)]
+        for bits, n in rows:
+            by_bits[bits] += n
         if by_bits.total() >= NEWEST_LOW:
             break
-    counts = Counter({problem: sum(n for bits, n in by_bits.items() if bits & problem) for problem in Problem})
+    counts = Counter({problem: sum(n for bits, n in by_bits.items() if bits & problem.value) for problem in Problem})
     return by_bits.total(), dict(counts.most_common())

@@ -9,7 +9,7 @@ today, from the submissions themselves. A chain that has no question of its own 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -19,12 +19,17 @@ from survey.models import HourRollup
 from survey.scales import LOW_SCORES
 from survey.staff import metrics, sums
 from survey.staff.filters import Filters
-from survey.staff.statements import conditions, execute, is_in, parameters, value_if
+from survey.staff.statements import Reading, Select, conditions, is_in, parameters, value_if
 
 ROLLUP = "survey_questionrollup given"
 VALUES = "survey_questionvalue given JOIN survey_response submission ON submission.id = given.response_id"
 # What is summed up of a value; as doubles, as in survey/staff/sums.py.
-_SUMS = ("1", "given.value", "given.value * given.value", value_if(is_in("satisfaction", LOW_SCORES)))
+_SUMS = {
+    "n": "1",
+    "total": "given.value",
+    "squares": "given.value * given.value",
+    "low": value_if(is_in("satisfaction", LOW_SCORES)),
+}
 
 
 class OwnTally:
@@ -51,7 +56,7 @@ class OwnTally:
         return self.sums[question][-1]
 
 
-def own_figures(filters: Filters, tables: sums.Calendar | None = None) -> tuple[OwnTally, OwnTally]:
+def own_figures(filters: Filters, tables: sums.Calendar | None = None) -> Reading[tuple[OwnTally, OwnTally]]:
     """Return the values of own questions in the filters' period, and in the one before.
 
     `tables` may have a longer period.
@@ -60,14 +65,15 @@ def own_figures(filters: Filters, tables: sums.Calendar | None = None) -> tuple[
     # There may be days between the two.
     days = set().union(*(sums.days_between(part.start, part.end) for part in (filters.before, filters)))
     is_before = value_if(f"local_date < '{filters.start}'")
-    for _table, number, question, values in _read(filters, tables, days, _scopes(filters), is_before):
+    rows = yield from _read(filters, tables, days, _scopes(filters), is_before)
+    for _table, number, question, values in rows:
         tallies[number].add(question, values)
     return tallies
 
 
 def own_figures_by_branch(
     filters: Filters, branches: Collection[int], tables: sums.Calendar
-) -> tuple[dict[int, OwnTally], OwnTally]:
+) -> Reading[tuple[dict[int, OwnTally], OwnTally]]:
     """Return the values of own questions in the filters' period, of these branches and of all that are selected.
 
     `tables` may have a longer period.
@@ -76,7 +82,8 @@ def own_figures_by_branch(
     total = OwnTally()
     selected = _scopes(filters)
     days = sums.days_between(filters.start, filters.end)
-    for table, scope, question, values in _read(filters, tables, days, {*branches, *selected}, SCOPE):
+    rows = yield from _read(filters, tables, days, {*branches, *selected}, SCOPE)
+    for table, scope, question, values in rows:
         if scope in by_branch:
             by_branch[scope].add(question, values)
         if table == VALUES or scope in selected:
@@ -89,11 +96,11 @@ SCOPE = "scope"  # a key: the column of the rollup, and the branch of a submissi
 
 def _read(
     filters: Filters, tables: sums.Calendar | None, days: set[date], scopes: Collection[int], key: str
-) -> Iterator[tuple[str, Any, int, list[int]]]:
-    """Yield table, key, question and the sums of _SUMS, of the days of these scopes."""
+) -> Reading[list[tuple[str, Any, int, list[int]]]]:
+    """Return table, key, question and the sums of _SUMS, of the days of these scopes."""
     if not (chain.current().own and scopes):
-        return
-    live = days & (tables or sums.calendar(min(days), max(days))).live
+        return []
+    live = days & (tables or (yield from sums.calendar(min(days), max(days)))).live
     everywhere = replace(filters, branch_ids=None, without_branch=False)
     sources = (
         (ROLLUP, days - live, key, "submissions", [is_in("scope", scopes), *conditions(everywhere)]),
@@ -102,13 +109,18 @@ def _read(
     parts = []
     for source, (table, part, column, n, where) in enumerate(sources):
         if part:
-            totals = ", ".join(f"SUM(1e0 * {n} * ({value}))" for value in _SUMS)
+            totals = ", ".join(f"SUM(1e0 * {n} * ({value})) {name}" for name, value in _SUMS.items())
             in_days = " AND ".join([sums.within("local_date", part), *where])
             parts.append(
-                f"SELECT {source}, {column} k, question_id, {totals} FROM {table} WHERE {in_days} GROUP BY 2, 3"
+                f"SELECT {source} source, {column} k, question_id, {totals} FROM {table} WHERE {in_days} GROUP BY 2, 3"
             )
-    for source, found, question, *values in execute(" UNION ALL ".join(parts), parameters(filters, len(parts))):
-        yield sources[source][0], found, question, [int(value) for value in values]
+    columns = ("source", "k", "question_id", *_SUMS)
+    union = f"FROM ({' UNION ALL '.join(parts)}) sources"
+    [rows] = yield [Select(columns, union, parameters(filters, len(parts)))]
+    return [
+        (sources[source][0], found, question, [int(value) for value in values])
+        for source, found, question, *values in rows
+    ]
 
 
 def _scopes(filters: Filters) -> tuple[int, ...]:

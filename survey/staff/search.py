@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Q, QuerySet
@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from survey.models import Submission, SubmissionTerm
 from survey.staff import statements, submissions
 from survey.staff.filters import Filters
+from survey.staff.statements import Reading, Select
 from survey.text.terms import wanted_phrases, wanted_terms
 
 NEWEST = 1_000  # comments that a keyword list reads: enough for a ranking, and no more work at a million comments
@@ -19,8 +20,7 @@ LENGTH = {"mysql": "CHAR_LENGTH", "sqlite": "LENGTH"}  # in characters
 COUNTED = 5_000  # comments counted of a term; more make it common
 
 
-@dataclass(frozen=True)
-class Keyword:
+class Keyword(NamedTuple):
     """A term, the number of its comments, its summed weight, and its size in the list, 1 to 5."""
 
     term: str
@@ -54,23 +54,24 @@ def rarest_first(filters: Filters) -> list[str]:
     return sorted(terms, key=lambda term: of_period.filter(term=term)[:COUNTED].count())
 
 
-def keyword_lists(filters: Filters, *groups: Iterable[int]) -> list[list[Keyword]]:
+def keyword_lists(filters: Filters, *groups: Iterable[int]) -> Reading[list[list[Keyword]]]:
     """Return the keywords of the period's newest comments, heaviest first: a list for each group of scores."""
-    parts, parameters = [], []
-    for number, scores in enumerate(groups):
+    selects = []
+    for scores in groups:
         condition = f"comment <> '' AND {statements.is_in('satisfaction', scores)}"
-        newest, its_parameters = submissions.newest_ids(filters, condition, NEWEST)
-        parameters += its_parameters or []
+        newest, parameters = submissions.newest_ids(filters, condition, NEWEST)
         # A term of one comment is an opinion, not a theme, and a single character is ambiguous.
-        parts.append(f"""SELECT * FROM (
-            SELECT {number} part, term, COUNT(*), SUM(weight) total FROM survey_responseterm
+        source = f"""FROM (
+            SELECT term, COUNT(*) comments, SUM(weight) total FROM survey_responseterm
             WHERE response_id IN ({newest}) AND weight > 0 AND {LENGTH[connection.vendor]}(term) > 1
             GROUP BY term HAVING COUNT(*) > 1 ORDER BY total DESC, term LIMIT {LISTED}
-        ) list_{number}""")  # noqa: S608
-    rows = statements.execute(f"{' UNION ALL '.join(parts)} ORDER BY part, total DESC, term", parameters or None)
-    lists: list[list[Keyword]] = [[] for _group in groups]
-    for part, term, comments, total in rows:
-        of_part = lists[part]
-        heaviest = of_part[0].weight if of_part else total
-        of_part.append(Keyword(term, comments, total, 1 + min(4, int(5 * total / heaviest))))
-    return lists
+        ) heaviest"""  # noqa: S608
+        selects.append(Select(("term", "comments", "total"), source, parameters))
+    lists = yield selects
+    return [list(_sized(sorted(rows, key=lambda row: (-row[2], row[0])))) for rows in lists]
+
+
+def _sized(rows: statements.Rows) -> Iterator[Keyword]:
+    """Yield the keywords of rows, the heaviest first."""
+    for term, comments, weight in rows:
+        yield Keyword(term, comments, weight, 1 + min(4, int(5 * weight / rows[0][2])))

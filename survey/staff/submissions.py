@@ -17,6 +17,7 @@ from survey.models import FollowUpStatus, QuestionValue, RobotMessage, Submissio
 from survey.staff import statements
 from survey.staff.filters import ANY_STATUS, Filters
 from survey.staff.pagination import Cursor, newer_than, older_than
+from survey.staff.statements import Reading, Select
 
 Row = TypeVar("Row")
 MANY = 1_000  # open low scores counted for the badge, which then reads "1000+"
@@ -75,7 +76,7 @@ def newest(
     return rows
 
 
-def newest_parts(filters: Filters, columns: str, condition: str, size: int) -> Iterator[tuple[str, list[str] | None]]:
+def newest_parts(filters: Filters, columns: str, condition: str, size: int) -> Iterator[tuple[str, list[str]]]:
     """Yield statements, with their parameters, for columns of the newest submissions, in parts as `newest` reads them.
 
     They have the filters' branches, scores and language; other filters do not count. Stop at `size` rows: a single
@@ -99,14 +100,14 @@ def newest_rows(filters: Filters, columns: str, condition: str, size: int) -> li
     return rows
 
 
-def newest_ids(filters: Filters, condition: str, size: int) -> tuple[str, list[str] | None]:
+def newest_ids(filters: Filters, condition: str, size: int) -> tuple[str, list[str]]:
     """Return SQL of the ids of `newest_rows`, for IN, with its parameters.
 
     It is a subquery, or of several branches the numbers.
     """
     if filters.has_several_branches:
         ids = [pk for (pk,) in newest_rows(filters, "id", condition, size)]
-        return ", ".join(map(str, ids or [0])), None
+        return ", ".join(map(str, ids or [0])), []
     [(sql, parameters)] = newest_parts(filters, "id", condition, size)
     return f"SELECT id FROM ({sql}) newest", parameters  # noqa: S608  (IN itself takes no LIMIT)
 
@@ -148,19 +149,19 @@ class Badges(NamedTuple):
     given_up: int
 
 
-def count_badges(branches: Collection[int] | None) -> Badges:
+def count_badges(branches: Collection[int] | None) -> Reading[Badges]:
     """Return the counts for these branches, of all for None.
 
-    One statement for the badges of every page: two that Django compiles took a tenth of a page's CPU.
+    In SQL: two statements that Django compiles took a tenth of a page's CPU.
     """
     visible = "" if branches is None else f" AND {statements.is_in('branch_id', branches or [0])}"
     is_open = f"follow_up_status = '{FollowUpStatus.OPEN}'{visible}"
     given_up = f"status = '{RobotMessage.Status.FAILED}' AND kind <> '{RobotMessage.Kind.TEST}'"
-    sql = f"""
-        SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM survey_response WHERE {is_open} LIMIT {MANY}) low),
-        (SELECT COUNT(DISTINCT response_id) FROM survey_erasurerequest request
-        JOIN survey_response submission ON submission.id = request.response_id WHERE erased_at IS NULL{visible}),
-        (SELECT COUNT(*) FROM survey_robotmessage WHERE {given_up})
-    """  # noqa: S608
-    [row] = statements.execute(sql)
+    low = f"(SELECT COUNT(*) FROM (SELECT 1 FROM survey_response WHERE {is_open} LIMIT {MANY}) low)"  # noqa: S608
+    requests = f"""(
+        SELECT COUNT(DISTINCT response_id) FROM survey_erasurerequest request
+        JOIN survey_response submission ON submission.id = request.response_id WHERE erased_at IS NULL{visible}
+    )"""  # noqa: S608
+    messages = f"(SELECT COUNT(*) FROM survey_robotmessage WHERE {given_up})"  # noqa: S608
+    [[row]] = yield [Select((low, requests, messages), "")]
     return Badges(*row)

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from survey.jobs.months import rollup_key
 from survey.scales import ASPECTS, DETRACTORS, PASSIVES, PROMOTERS, SATISFIED_SCORES
 from survey.staff.filters import Filters
-from survey.staff.statements import conditions, execute, is_in, parameters, value_if
+from survey.staff.statements import Reading, Rows, Select, conditions, is_in, parameters, value_if
 
 DAY = timedelta(1)
 SCORES = tuple(f"score_{score}" for score in range(1, 6))  # submissions by satisfaction
@@ -76,18 +76,24 @@ class Calendar:
     unsummed: frozenset[date]  # counted, but in neither ChainRollup nor BranchRollup: normally days without submissions
 
 
-def calendar(first: date, last: date) -> Calendar:
+def calendar(first: date, last: date) -> Reading[Calendar]:
     """Return the calendar of a period, from one row a month."""
     period = f"local_date BETWEEN '{first}' AND '{last}'"
     is_unsummed = (
         f"is_late = 0 AND NOT EXISTS (SELECT 1 FROM {CHAIN_DAYS} sums"
         " WHERE sums.local_date = days.local_date AND sums.counted_at = days.counted_at)"
     )
-    rows = execute(
-        "SELECT SUBSTR(MIN(local_date), 1, 10), SUBSTR(MAX(local_date), 1, 10), COUNT(*), SUM(is_late),"
-        f" SUM({value_if('summed_at = counted_at')}), SUBSTR(MIN(summed_until), 1, 10), SUM({value_if(is_unsummed)})"
-        f" FROM survey_rollupday days WHERE {period} GROUP BY SUBSTR(local_date, 1, 7)"
+    columns = (
+        "SUBSTR(MIN(local_date), 1, 10)",
+        "SUBSTR(MAX(local_date), 1, 10)",
+        "COUNT(*)",
+        "SUM(is_late)",
+        f"SUM({value_if('summed_at = counted_at')})",
+        "SUBSTR(MIN(summed_until), 1, 10)",
+        f"SUM({value_if(is_unsummed)})",
     )
+    of_months = f"FROM survey_rollupday days WHERE {period} GROUP BY SUBSTR(local_date, 1, 7)"
+    [rows] = yield [Select(columns, of_months)]
     counted: set[date] = set()
     months: dict[date, frozenset[date]] = {}
     is_any_unsummed = False
@@ -97,19 +103,16 @@ def calendar(first: date, last: date) -> Calendar:
         if not late and n == len(of_month):
             counted |= of_month
         else:
-            days = execute(
-                f"SELECT SUBSTR(local_date, 1, 10) FROM survey_rollupday WHERE is_late = 0"
-                f" AND local_date BETWEEN '{begin}' AND '{end}'"
-            )
+            in_time = f"FROM survey_rollupday WHERE is_late = 0 AND local_date BETWEEN '{begin}' AND '{end}'"
+            [days] = yield [Select(["SUBSTR(local_date, 1, 10)"], in_time)]
             counted.update(date.fromisoformat(day) for (day,) in days)
         if not late and n == summed == end.day and until == high:
             months[rollup_key(begin, end)] = of_month
         is_any_unsummed |= unsummed > 0
-    unsummed_days: Iterable[Sequence[str]] = ()
+    unsummed_days: Rows = []
     if is_any_unsummed:
-        unsummed_days = execute(
-            f"SELECT SUBSTR(local_date, 1, 10) FROM survey_rollupday days WHERE {period} AND {is_unsummed}"
-        )
+        of_days = f"FROM survey_rollupday days WHERE {period} AND {is_unsummed}"
+        [unsummed_days] = yield [Select(["SUBSTR(local_date, 1, 10)"], of_days)]
     return Calendar(
         frozenset(days_between(first, last) - counted),
         months,
@@ -129,8 +132,8 @@ def read(
     columns: Sequence[str],
     key: Key | None = None,
     branches: Collection[int | None] | None = None,
-) -> Iterator[tuple[int, Any, list[int]]]:
-    """Yield the number of each of the periods, given by their days, with a key and the sums of the columns.
+) -> Reading[list[tuple[int, Any, list[int]]]]:
+    """Return the number of each of the periods, given by their days, with a key and the sums of the columns.
 
     The filters' own period does not count; of their branches, only `branches` are read. Summed as doubles, which hold
     integers up to 2**53: MariaDB would sum integers as decimals, which takes it a third longer.
@@ -143,14 +146,14 @@ def read(
             where = " AND ".join([is_of_part, *conditions(filters, branches)])
             group = f" GROUP BY {_group(table, key).format(day=day)}" if key else ""
             parts.append(f"SELECT {', '.join(values)} FROM {table} WHERE {where}{group}")
-    sql = " UNION ALL ".join(parts)
-    if len(parts) > 1:  # the database adds up a row in less time than it takes here to read it
-        totals = ", ".join(f"SUM(sum_{column})" for column in columns)
-        sql = f"SELECT period, group_key, {totals} FROM ({sql}) tables GROUP BY period, group_key"
-    rows = execute(sql, parameters(filters, len(parts))) if parts else ()
-    for number, value, *sums in rows:
-        if any(sums):  # NULL, without a key: there is no row; 0: all of a month's rows are of days without
-            yield number, value, [int(total) for total in sums]
+    if not parts:
+        return []
+    # The database adds up a row in less time than it takes here to read it.
+    totals = ("period", "group_key", *(f"SUM(sum_{column})" for column in columns))
+    source = f"FROM ({' UNION ALL '.join(parts)}) tables GROUP BY period, group_key"
+    [rows] = yield [Select(totals, source, parameters(filters, len(parts)))]
+    # NULL, without a key: there is no row; 0: all of a month's rows are of days without.
+    return [(number, value, [int(total) for total in sums]) for number, value, *sums in rows if any(sums)]
 
 
 def _group(table: str, key: Key) -> str:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import accumulate
 from statistics import median
+from typing import NamedTuple
 
 from django.utils import timezone
 
 from survey.jobs.months import next_month
 from survey.staff import metrics, sums
 from survey.staff.filters import Filters
+from survey.staff.statements import Reading
 
 DAY = timedelta(1)
 WEEK = 7  # days
@@ -40,8 +42,7 @@ class Trend:
     is_monthly: bool = False
 
 
-@dataclass(frozen=True)
-class Point:
+class Point(NamedTuple):
     """A point of the trend. A figure from fewer than FEWEST submissions is None."""
 
     day: date
@@ -57,7 +58,7 @@ def first_day(filters: Filters) -> date:
     return filters.start - YEAR - timedelta(WINDOWS[-1])
 
 
-def trend(filters: Filters, tables: sums.Calendar) -> Trend:
+def trend(filters: Filters, tables: sums.Calendar) -> Reading[Trend]:
     """Return the trend of the period, whose windows may begin before it; `tables` has the days from `first_day` on.
 
     The window is a week, in which each weekday counts once, or as many weeks as usually have SMALL_SAMPLE submissions.
@@ -66,16 +67,18 @@ def trend(filters: Filters, tables: sums.Calendar) -> Trend:
     end = min(filters.end, timezone.localdate())
     if (end - filters.start).days + 1 < WEEK:
         return Trend(WEEK, 1, [])
-    return _of_months(filters, tables, end) if filters.days > MOST_DAYS else _of_days(filters, tables, end)
+    of_period = _of_months if filters.days > MOST_DAYS else _of_days
+    return (yield from of_period(filters, tables, end))
 
 
-def _of_days(filters: Filters, tables: sums.Calendar, end: date) -> Trend:
+def _of_days(filters: Filters, tables: sums.Calendar, end: date) -> Reading[Trend]:
     days = (end - filters.start).days + 1
     windows = [window for window in WINDOWS if window <= days]
     first = filters.start - timedelta(windows[-1] - 1)
     wanted = sums.days_between(first, end) | sums.days_between(first - YEAR, end - YEAR)
     by_day: dict[date, Counts] = defaultdict(lambda: (0, 0))
-    for _number, day, (satisfied, n) in sums.read(filters, tables, [wanted], sums.COUNTS, sums.BY_DAY):
+    rows = yield from sums.read(filters, tables, [wanted], sums.COUNTS, sums.BY_DAY)
+    for _number, day, (satisfied, n) in rows:
         by_day[date.fromisoformat(day)] = (satisfied, n)
     now, before = _Sums(by_day, first, end), _Sums(by_day, first - YEAR, end - YEAR)
     enough = (window for window in windows if now.usual(window) >= metrics.SMALL_SAMPLE)
@@ -109,7 +112,7 @@ class _Sums:
         return int(median(last - first for first, last in zip(self.totals, self.totals[days:], strict=False)))
 
 
-def _of_months(filters: Filters, tables: sums.Calendar, end: date) -> Trend:
+def _of_months(filters: Filters, tables: sums.Calendar, end: date) -> Reading[Trend]:
     last = end.replace(day=1)
     count = 12 * (last.year - filters.start.year) + last.month - filters.start.month + 1
     months = [_month(last, number - count + 1) for number in range(1 - MONTH_WINDOWS[-1], count)]
@@ -117,7 +120,8 @@ def _of_months(filters: Filters, tables: sums.Calendar, end: date) -> Trend:
     last_before = min(_month(last, -12) + (end - last), _month(last, -11) - DAY)
     periods = sums.days_between(months[0], end), sums.days_between(_month(months[0], -12), last_before)
     by_month: tuple[dict[date, Counts], ...] = (defaultdict(lambda: (0, 0)), defaultdict(lambda: (0, 0)))
-    for number, month, counts in sums.read(filters, tables, periods, sums.COUNTS, sums.BY_MONTH):
+    rows = yield from sums.read(filters, tables, periods, sums.COUNTS, sums.BY_MONTH)
+    for number, month, counts in rows:
         first = date.fromisoformat(f"{month}-01")
         by_month[number][first] = _total([by_month[number][first], counts])
     now, before = by_month

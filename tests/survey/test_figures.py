@@ -10,6 +10,7 @@ from django.utils import timezone
 from survey.jobs import rollup
 from survey.staff import figures
 from survey.staff.filters import Filters
+from survey.staff.statements import run
 from tests.support.chain import Chain, make_submission
 
 
@@ -22,7 +23,7 @@ def test_scores_aspects_and_groups_of_the_nps_are_sums(chain: Chain, counted: bo
     if counted:
         rollup.count_days(60)
     today = timezone.localdate()
-    found = figures.figures(Filters(start=today - timedelta(2), end=today, branch_ids=None))
+    found = run(figures.figures(Filters(start=today - timedelta(2), end=today, branch_ids=None)))
     assert found.now.scores == [1, 0, 0, 1, 1]
     assert found.now.nps_groups == {"promoters": 1, "passives": 1, "detractors": 1}
     taste = {"taste_count": 2, "taste_sum": 9, "taste_squares": 41}

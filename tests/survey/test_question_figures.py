@@ -20,6 +20,7 @@ from survey.models import Question, QuestionRollup, QuestionValue, RollupDay, Su
 from survey.staff import comparison
 from survey.staff.filters import Filters
 from survey.staff.question_figures import own_figures
+from survey.staff.statements import run
 from tests.support.chain import Chain, make_submission
 
 pytestmark = pytest.mark.django_db
@@ -70,7 +71,7 @@ def of(chain: Chain, **changes: Any) -> Filters:
 
 
 def results(filters: Filters, asked: dict[str, Question]) -> tuple[Any, ...]:
-    now, before = own_figures(filters)
+    now, before = run(own_figures(filters))
     parking = asked["parking"].pk
     estimates = (now.aspect(parking), before.aspect(parking))
     return (
@@ -120,7 +121,7 @@ def test_the_rows_of_a_day_are_at_most_twice_its_values() -> None:
 
 def test_a_chain_without_own_questions_costs_no_query(chain: Chain, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(0):
-        own_figures(of(chain))
+        run(own_figures(of(chain)))
 
 
 @pytest.mark.usefixtures("rated")
@@ -208,13 +209,13 @@ def test_branches_are_compared_by_own_questions_too(
     if is_counted:
         rollup.count_days(600)
     filters = of(chain)
-    scores = comparison.scores(filters, [chain.north.pk, chain.south.pk])
+    scores = run(comparison.scores(filters, [chain.north.pk, chain.south.pk]))
     north, south = (comparison.figure(scores.by_branch[branch.pk], PARKING) for branch in (chain.north, chain.south))
     assert north and (north.n, north.value) == (DAYS, 1.5)
     assert south and (south.n, south.value) == (DAYS, 5.0)
     others = comparison.figure(comparison.without(scores.total, scores.by_branch[chain.north.pk]), PARKING)
     assert others and others.n == DAYS + 1  # the south, and a submission without a branch
-    complaints = comparison.complaints(filters, [chain.north.pk, chain.south.pk])
+    complaints = run(comparison.complaints(filters, [chain.north.pk, chain.south.pk]))
     bit = -asked["loud"].pk
     assert (complaints.total.named[bit], complaints.by_branch[chain.north.pk].named[bit]) == (DAYS, DAYS)
     assert complaints.by_branch[chain.south.pk].named[bit] == 0

@@ -17,6 +17,7 @@ from survey.models import Branch, ChainRollup, MonthRollup, RollupDay, Submissio
 from survey.scales import DETRACTORS, PASSIVES, PROMOTERS
 from survey.staff import figures, sums, trend
 from survey.staff.filters import Filters
+from survey.staff.statements import run
 
 NOON = datetime(2026, 3, 18, 12, tzinfo=timezone.get_default_timezone())
 TODAY = NOON.date()
@@ -112,7 +113,7 @@ def of_days(rows: list[Submission], first: date, last: date) -> list[Submission]
 
 
 def expect_the_figures_of_the_submissions(filters: Filters, submissions: list[Submission]) -> None:
-    found = figures.figures(filters)
+    found = run(figures.figures(filters))
     rows = matching(filters, submissions)
     now, before = (of_days(rows, part.start, part.end) for part in (filters, filters.before))
     assert (found.now, found.before) == (tally(now), tally(before)), filters
@@ -121,11 +122,11 @@ def expect_the_figures_of_the_submissions(filters: Filters, submissions: list[Su
         assert [(one.scores, one.nps_groups) for one in pair] == [(one.scores, one.nps_groups) for one in of_branch]
     assert set(found.by_branch) == {row.branch_id for row in now + before}
     days = Counter(row.local_date for row in now)
-    assert figures.submissions_by_day(filters) == dict(sorted(days.items())), filters
+    assert run(figures.submissions_by_day(filters)) == dict(sorted(days.items())), filters
 
 
 def expect_the_trend_of_the_submissions(filters: Filters) -> None:
-    found = trend.trend(filters, sums.calendar(trend.first_day(filters), filters.end))
+    found = run(trend.trend(filters, run(sums.calendar(trend.first_day(filters), filters.end))))
     rows = matching(filters, list(Submission.objects.all()))
     for point in found.points:
         first, step = point.day - timedelta(found.window - 1), point.day - timedelta(found.step - 1)
@@ -195,7 +196,7 @@ def test_the_trend_is_that_of_the_submissions(branches: list[Branch], dice: rand
 def test_whole_months_are_read_from_their_sums_and_the_edges_from_days(branches: list[Branch]) -> None:
     half_year = Filters(start=TODAY - timedelta(150), end=TODAY, branch_ids=tuple(branch.pk for branch in branches))
     MonthRollup.objects.update(**dict.fromkeys(sums.SCORES, 0))
-    found = figures.figures(half_year)
+    found = run(figures.figures(half_year))
     rows = matching(half_year, list(Submission.objects.all()))
     rows_of = partial(of_days, rows)
     # 20 May, when the period before begins, is in the second half of its month; of March only today is not added up.
@@ -208,11 +209,11 @@ def test_whole_months_are_read_from_their_sums_and_the_edges_from_days(branches:
 @pytest.mark.parametrize("branches", [260], indirect=True)
 def test_a_day_added_up_while_a_page_runs_counts_once(branches: list[Branch], monkeypatch: pytest.MonkeyPatch) -> None:
     filters = Filters(start=TODAY - timedelta(90), end=TODAY, branch_ids=tuple(branch.pk for branch in branches))
-    tables = sums.calendar(filters.before.start, filters.end)
+    tables = run(sums.calendar(filters.before.start, filters.end))
     monkeypatch.setattr(timezone, "now", lambda: NOON + timedelta(1))
     rollup.count_days(600)
     months.add_up_months(600)
-    assert figures.figures(filters, tables=tables) == figures.figures(filters)
+    assert run(figures.figures(filters, tables=tables)) == run(figures.figures(filters))
 
 
 @pytest.mark.parametrize("branches", [260], indirect=True)
@@ -225,5 +226,5 @@ def test_a_branch_that_has_other_days_of_a_month_alone_has_no_sums(branches: lis
     months.add_up_months(600)
     filters = Filters(start=first + timedelta(1), end=TODAY, branch_ids=tuple(branch.pk for branch in branches))
     days = sums.days_between(filters.start, filters.end)
-    found = sums.read(filters, sums.calendar(first, TODAY), [days], sums.COUNTS, sums.BY_BRANCH)
+    found = run(sums.read(filters, run(sums.calendar(first, TODAY)), [days], sums.COUNTS, sums.BY_BRANCH))
     assert [branch for _number, branch, _counts in found] == [branches[0].pk]

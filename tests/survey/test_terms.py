@@ -17,6 +17,7 @@ from survey import term_index
 from survey.models import Submission, SubmissionTerm
 from survey.staff import search
 from survey.staff.filters import Filters
+from survey.staff.statements import run
 from survey.text import lexicon, terms
 from tests.support.chain import make_submission
 
@@ -91,8 +92,8 @@ def test_a_negated_word_is_no_praise(chain):
     for _number in range(2):
         make_submission(chain.north, 1, comment="椅子坐得不舒服，桌子没有擦干净，菜不新鲜")
         make_submission(chain.north, 5, comment="座位舒服，环境干净，味道不错")
-    bad = {keyword.term for keyword in search.keyword_lists(lately(), (1, 2))[0]}
-    good = {keyword.term for keyword in search.keyword_lists(lately(), (4, 5))[0]}
+    bad = {keyword.term for keyword in run(search.keyword_lists(lately(), (1, 2)))[0]}
+    good = {keyword.term for keyword in run(search.keyword_lists(lately(), (4, 5)))[0]}
     assert {"不舒服", "不新鲜", "椅子", "桌子"} <= bad
     assert not {"舒服", "干净", "新鲜"} & bad
     assert {"舒服", "干净", "不错"} <= good
@@ -137,12 +138,12 @@ def test_keywords_tell_good_comments_from_bad_ones(chain):
     for _number in range(3):
         make_submission(chain.north, 5, comment="红烧肉很入味")
         make_submission(chain.north, 1, comment="排队太久")
-    good = {keyword.term: keyword for keyword in search.keyword_lists(lately(), (4, 5))[0]}
-    bad = {keyword.term for keyword in search.keyword_lists(lately(), (1, 2))[0]}
+    good = {keyword.term: keyword for keyword in run(search.keyword_lists(lately(), (4, 5)))[0]}
+    bad = {keyword.term for keyword in run(search.keyword_lists(lately(), (1, 2)))[0]}
     assert good["红烧肉"].comments == 3
     assert "排队" in bad
     assert not bad & set(good)
-    assert search.keyword_lists(lately(scores=(1,)), (4, 5)) == [[]]
+    assert run(search.keyword_lists(lately(scores=(1,)), (4, 5))) == [[]]
 
 
 def test_function_words_are_found_but_are_no_keywords(chain):
@@ -150,7 +151,7 @@ def test_function_words_are_found_but_are_no_keywords(chain):
         make_submission(chain.north, 1, comment="补菜太慢，烤鸭一直是空的，排队半个小时，轮到的时候没有了")
         make_submission(chain.north, 1, comment="小笼包太咸，吃了两口就放下了，收银还多算了钱")
         make_submission(chain.north, 1, comment="The soup was cold and nobody came to help us")
-    keywords = {keyword.term for keyword in search.keyword_lists(lately(), (1, 2))[0]}
+    keywords = {keyword.term for keyword in run(search.keyword_lists(lately(), (1, 2)))[0]}
     assert {"补菜", "烤鸭", "排队", "太咸", "小笼包", "收银", "soup", "cold", "help"} <= keywords
     function_words = {"was", "and", "nobody", "us", "一直", "放下", "半个", "时候", "两口", "算了", "没有"}
     assert not keywords & function_words

@@ -20,6 +20,7 @@ from survey.staff.access import BranchName, staff_view
 from survey.staff.comparison import Cell, Column
 from survey.staff.figures import LISTED, Tally
 from survey.staff.filters import NO_BRANCH, FilterForm, Filters
+from survey.staff.statements import gather, run
 from survey.staff.trend import FEWEST
 from survey.staff.views.page import filter_form, page_context
 
@@ -143,9 +144,9 @@ def _choices(form: FilterForm, chosen: Sequence[BranchName]) -> list[tuple[str, 
 
 def _branch_tables(request: HttpRequest, form: FilterForm, filters: Filters, order: dict[str, str]) -> dict[str, Any]:
     """Return the tables of all branches."""
-    scores = comparison.scores(filters, [branch.pk for branch in form.branches])
+    scores = run(comparison.scores(filters, [branch.pk for branch in form.branches]))
     listed = [branch for branch in form.branches if branch.pk in scores.by_branch]
-    complaints = comparison.complaints(filters, [branch.pk for branch in listed])
+    complaints = run(comparison.complaints(filters, [branch.pk for branch in listed]))
     of_aspects, of_problems = comparison.aspects(), comparison.problems()
     aspect_rows, problem_rows = [], []
     for branch in listed:
@@ -216,23 +217,27 @@ def _pair_tables(
     one = chosen[0]
     other = chosen[1] if len(chosen) == MOST_CHOSEN else None
     pks = [branch.pk for branch in chosen]
-    scores = comparison.scores(filters, [branch.pk for branch in form.branches], pks)
+    if other:
+        of_others = comparison.complaints(_only(filters, other), pks[1:])
+    else:
+        of_others = comparison.complaints(filters.before if is_alone else filters, pks)
+    # Each branch has an index of its own, and so the newest low scores of its own.
+    scores, own, others = run(
+        gather(
+            comparison.scores(filters, [branch.pk for branch in form.branches], pks),
+            comparison.complaints(_only(filters, one), pks[:1]),
+            of_others,
+        )
+    )
+    rest = others.total
     tally = scores.by_branch.get(one.pk) or Tally()
     beside = comparison.without(scores.total, tally)
-    # Each branch has an index of its own, and so the newest low scores of its own.
-    own = comparison.complaints(_only(filters, one), pks[:1])
     if other:
         beside = scores.by_branch.get(other.pk) or Tally()
-        others = comparison.complaints(_only(filters, other), pks[1:])
-        rest = others.total
     elif is_alone:
-        beside = comparison.scores(filters.before, pks, pks).total
-        others = comparison.complaints(filters.before, pks)
-        rest = others.total
-    else:
-        others = comparison.complaints(filters, pks)
-        of_one = others.by_branch.get(one.pk)
-        rest = others.total.without(of_one) if of_one else others.total
+        beside = run(comparison.scores(filters.before, pks, pks)).total
+    elif of_one := others.by_branch.get(one.pk):
+        rest = rest.without(of_one)
     of_aspects = [
         _pair_row(column, comparison.figure(tally, column), comparison.figure(beside, column))
         for column in comparison.aspects()

@@ -16,6 +16,7 @@ from survey.staff import exports, figures, pagination
 from survey.staff.access import account_of, is_head_office, staff_view, submissions_of
 from survey.staff.filters import Filters
 from survey.staff.pagination import Cursor
+from survey.staff.statements import run
 from survey.staff.views.page import export_form, page_context
 
 CSV = "text/csv; charset=utf-8"
@@ -30,7 +31,7 @@ def page(request: HttpRequest) -> HttpResponse:
     filters = form.filters()
     personal = request.GET.get("personal") == "1"
     parts = exports.plan(
-        figures.submissions_by_day(filters),
+        run(figures.submissions_by_day(filters)),
         filters,
         settings.RESPONSE_MAX_BYTES,
         with_personal_data=personal,

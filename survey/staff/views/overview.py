@@ -23,7 +23,8 @@ from survey.staff.figures import Figures, Tally
 from survey.staff.filters import NO_BRANCH, SCORES, Filters
 from survey.staff.markup import Count, Part, Row
 from survey.staff.question_figures import OwnTally, own_figures
-from survey.staff.views.page import filter_form, page_context
+from survey.staff.statements import gather, run
+from survey.staff.views.page import filter_form, read_page_context
 
 
 @allow("GET")
@@ -32,13 +33,25 @@ def overview(request: HttpRequest) -> HttpResponse:
     """Show the figures of the filters' period beside those of the period before."""
     form = filter_form(request, "q", "problem", "table")
     filters = form.filters()
-    tables = sums.calendar(min(filters.before.start, trends.first_day(filters)), filters.end)
-    result = figures.figures(filters, len(form.branches), tables)
+    first_day = min(filters.before.start, trends.first_day(filters))
+    tables, page, (low_count, problems), keywords = run(
+        gather(
+            sums.calendar(first_day, filters.end),
+            read_page_context(request, form),
+            figures.problems(filters),
+            search.keyword_lists(filters, SCORES["high"], SCORES["low"]),
+        )
+    )
+    result, trend, own = run(
+        gather(
+            figures.figures(filters, len(form.branches), tables),
+            trends.trend(filters, tables),
+            own_figures(filters, tables),
+        )
+    )
     now, before = result.now, result.before
-    trend = trends.trend(filters, tables)
     nps, nps_before = now.nps, before.nps
-    low_count, problems = figures.problems(filters)
-    context = page_context(request, form) | {
+    context = page | {
         "filters": filters,
         "now": now,
         "before": before,
@@ -60,10 +73,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         "small_sample": metrics.SMALL_SAMPLE,
     }
     if now.n:
-        own = own_figures(filters, tables)
         context["aspect_rows"] = aspect_rows(now, before, own)
         context["problems"] = problem_rows(low_count, problems, now, own[0], filters, form.period)
-        keywords = search.keyword_lists(filters, SCORES["high"], SCORES["low"])
         context["good_keywords"], context["bad_keywords"] = keywords
         context |= tables_and_charts(context, filters)
     return render(request, "staff/overview.html", context)

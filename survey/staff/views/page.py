@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from survey.staff import submissions
 from survey.staff.access import BranchName, may_erase
 from survey.staff.filters import FilterForm
+from survey.staff.statements import Reading, run
 
 
 def filter_form(
@@ -40,8 +41,13 @@ def export_form(request: HttpRequest) -> FilterForm:
 
 def page_context(request: HttpRequest, form: FilterForm) -> dict[str, Any]:
     """Return the context of the base template."""
+    return run(read_page_context(request, form))
+
+
+def read_page_context(request: HttpRequest, form: FilterForm) -> Reading[dict[str, Any]]:
+    """Return the context of the base template."""
     branches = None if form.is_head_office else [branch.pk for branch in form.branches]
-    badges = submissions.count_badges(branches)
+    badges = yield from submissions.count_badges(branches)
     erases = may_erase(request.user)
     return {
         "form": form,

@@ -45,11 +45,12 @@ def load(permissions: list[str]) -> None:
 def scores_by_day(period: Filters) -> dict[str, list[int]]:
     """Return the submissions of each score, from 1 to 5, on each day that has any."""
     from survey.staff import sums
+    from survey.staff.statements import run
 
     days = sums.days_between(period.start, period.end)
-    tables = sums.calendar(period.start, period.end)
+    tables = run(sums.calendar(period.start, period.end))
     scores: dict[str, list[int]] = {}
-    for _number, day, counts in sums.read(period, tables, [days], sums.SCORES, sums.BY_DAY):
+    for _number, day, counts in run(sums.read(period, tables, [days], sums.SCORES, sums.BY_DAY)):
         scores[day] = [sum(pair) for pair in zip(scores.get(day, [0] * 5), counts, strict=True)]
     return scores
 
@@ -61,10 +62,11 @@ def results(expected: dict[str, object]) -> dict[str, object]:
     from survey.models import Branch, FollowUpNote, OutgoingMail, Submission, SubmissionTerm
     from survey.staff import figures, search, submissions
     from survey.staff.filters import Filters
+    from survey.staff.statements import run
 
     start, end = map(date.fromisoformat, expected["period"])  # type: ignore[call-overload]
     period = Filters(start=start, end=end, branch_ids=None)
-    found = figures.figures(period)
+    found = run(figures.figures(period))
     codes = dict(Branch.objects.values_list("pk", "code"))
 
     def references(words: str) -> list[str]:
@@ -85,7 +87,7 @@ def results(expected: dict[str, object]) -> dict[str, object]:
         "branches": {str(codes.get(pk)): tally.scores for pk, (tally, _before) in found.by_branch.items()},
         "days": scores_by_day(period),
         "searches": {words: references(words) for words in expected["searches"]},  # type: ignore[attr-defined]
-        "keywords": [[keyword.term, keyword.comments] for keyword in search.keyword_lists(period, (1, 2))[0]],
+        "keywords": [[keyword.term, keyword.comments] for keyword in run(search.keyword_lists(period, (1, 2)))[0]],
         "open": submissions.count_open(Submission.objects.all()),
         "mails": [
             list(row) for row in mails.values_list("kind", "status", "recipient", "subject", "attempts", "message_id")
