@@ -243,6 +243,7 @@ if PHOTO_BUCKET_URL:
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "admin.E408", "admin.E409", "admin.E410"]
 
 # Staff log in at /dashboard/, for Django's admin too.
+SESSION_ENGINE = "mydjango.http.sessions"
 LOGIN_URL = "dashboard:login"
 LOGIN_REDIRECT_URL = "dashboard:today"
 LOGOUT_REDIRECT_URL = "dashboard:login"

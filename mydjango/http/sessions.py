@@ -1,0 +1,28 @@
+"""Django's sessions in the database, read in SQL: Django compiles its query anew for each page for staff."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.sessions.backends import db
+from django.db import connection
+from django.utils import timezone
+
+
+class SessionStore(db.SessionStore):
+    """Django's store, which takes three times the CPU to load a session: a thirtieth of the overview's."""
+
+    def load(self) -> dict[str, Any]:
+        """Return what the session keeps; of one that expired or never was, nothing, and no key."""
+        now = connection.ops.adapt_datetimefield_value(timezone.now())
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT session_data FROM django_session WHERE session_key = %s AND expire_date > %s",
+                [self.session_key, now],
+            )
+            row = cursor.fetchone()
+        if row is None:
+            self._session_key = None
+            return {}
+        data: dict[str, Any] = self.decode(row[0])
+        return data
