@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import NamedTuple
 
 from survey.staff.metrics import Estimate
 
@@ -16,24 +17,21 @@ LABELS = 4  # dates below a trend, at most: more would overlap on a phone
 PLOT_TOP, PLOT_BOTTOM = 24.0, 180.0  # pixels; above are the values of a point, below are the dates
 
 
-@dataclass(frozen=True)
-class Tick:
+class Tick(NamedTuple):
     """A position on an axis with its label."""
 
     at: float
     label: str
 
 
-@dataclass(frozen=True)
-class Bar:
+class Bar(NamedTuple):
     x: float
     y: float
     width: float
     height: float
 
 
-@dataclass(frozen=True)
-class Dot:
+class Dot(NamedTuple):
     """A figure with the lines of text that show on hover and focus, and the part of the picture that reacts."""
 
     x: float
@@ -72,8 +70,7 @@ class TrendPoint:
     year_before: Estimate | None
 
 
-@dataclass(frozen=True)
-class ErrorBar:
+class ErrorBar(NamedTuple):
     """A figure and its interval on a horizontal scale."""
 
     width: float
@@ -114,11 +111,10 @@ def trend(points: Sequence[TrendPoint]) -> Trend:
     step = 100 / max(1, len(points))
     highest = _round_up(max((point.count for point in points), default=0))
 
-    def x(position: int) -> float:
-        return _round(step * (position + 0.5))
-
     def y(share: float) -> float:
         return _round(PLOT_BOTTOM - height * share)
+
+    xs = [_round(step * (position + 0.5)) for position in range(len(points))]
 
     chart.shares.extend(Tick(y(percent / 100), f"{percent}%") for percent in (0, 25, 50, 75, 100))
     # At most a third of the height, so that the bars stay in the background.
@@ -126,21 +122,20 @@ def trend(points: Sequence[TrendPoint]) -> Trend:
     every = max(1, -(-len(points) // LABELS))
     for position, point in enumerate(points):
         if (len(points) - 1 - position) % every == 0:
-            chart.dates.append(Tick(x(position), point.date))
-        top = y(point.count / highest / 3)
-        chart.bars.append(Bar(_round(x(position) - 0.35 * step), top, _round(0.7 * step), _round(PLOT_BOTTOM - top)))
+            chart.dates.append(Tick(xs[position], point.date))
+        top, at = y(point.count / highest / 3), xs[position]
+        chart.bars.append(Bar(_round(at - 0.35 * step), top, _round(0.7 * step), _round(PLOT_BOTTOM - top)))
         if point.csat:
-            at = x(position)
             anchor = "start" if at < 100 / 3 else "end" if at > 200 / 3 else "middle"
             chart.dots.append(Dot(at, y(point.csat.value), point.text, anchor, _round(step * position), _round(step)))
     for run in _runs([point.csat for point in points]):
-        chart.lines.append(" ".join(f"{x(position)},{y(estimate.value)}" for position, estimate in run))
-        upper = [f"{x(position)},{y(estimate.high)}" for position, estimate in run]
-        lower = [f"{x(position)},{y(estimate.low)}" for position, estimate in reversed(run)]
+        chart.lines.append(" ".join(f"{xs[position]},{y(estimate.value)}" for position, estimate in run))
+        upper = [f"{xs[position]},{y(estimate.high)}" for position, estimate in run]
+        lower = [f"{xs[position]},{y(estimate.low)}" for position, estimate in reversed(run)]
         chart.bands.append(" ".join(upper + lower))
     for run in _runs([point.year_before for point in points]):
         if len(run) > 1:  # a lone figure has no dot
-            chart.lines_before.append(" ".join(f"{x(position)},{y(estimate.value)}" for position, estimate in run))
+            chart.lines_before.append(" ".join(f"{xs[position]},{y(estimate.value)}" for position, estimate in run))
     return chart
 
 

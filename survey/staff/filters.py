@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from functools import partial
+from functools import cached_property, partial
 from urllib.parse import urlencode
 
 from django import forms
@@ -124,7 +124,7 @@ class Filters:
         """Return whether the selection is of every branch, with the submissions without one."""
         return self.branch_ids is None and not self.without_branch
 
-    @property
+    @cached_property
     def before(self) -> Filters:
         """Return these filters for the period that this one is compared with.
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:  # a guest's page imports every library of tags, and those of staff this module
+    from collections.abc import Callable
+
     from survey.staff.metrics import Change
 
 
@@ -35,19 +37,27 @@ def signed(value: float, decimals: int = 1) -> str:
     return f"{'+' if value > 0 else '−'}{text}"
 
 
-def figure_change(change: Change | None, decimals: int = 1, share: bool = False) -> str:
-    """Return the HTML of a change; that of a share is in percentage points.
+def change_format(decimals: int = 1, share: bool = False) -> Callable[[Change | None], str]:
+    """Return the function that writes the changes of a table as HTML; those of a share are in percentage points.
 
     A function: a template takes ten times the CPU (survey/staff/markup.py).
     """
-    if change is None:
-        return mark_safe('<span class="soft">–</span>')
-    text = signed(change.value, decimals)
-    if share:
-        unit = _("pp")  # percentage points
-        text = f"{points(change.value)} {html.escape(unit)}"
-    if not change.is_clear:
-        hint = _("(chance may explain it)")
-        hint = f'<span class="visually-hidden"> {html.escape(hint)}</span>'
-        return mark_safe(f'<span class="change unclear">{text}{hint}</span>')  # noqa: S308
-    return mark_safe(f'<span class="change {"up" if change.value > 0 else "down"}">{text}</span>')  # noqa: S308
+    pp, hint = _("pp"), _("(chance may explain it)")  # pp: percentage points
+    unit = f" {html.escape(pp)}" if share else ""
+    factor = 100 if share else 1
+    unclear = f'<span class="visually-hidden"> {html.escape(hint)}</span>'
+
+    def write(change: Change | None) -> str:
+        if change is None:
+            return '<span class="soft">–</span>'
+        text = f"{signed(factor * change.value, decimals)}{unit}"
+        if not change.is_clear:
+            return f'<span class="change unclear">{text}{unclear}</span>'
+        return f'<span class="change {"up" if change.value > 0 else "down"}">{text}</span>'
+
+    return write
+
+
+def figure_change(change: Change | None, decimals: int = 1, share: bool = False) -> SafeString:
+    """Return the HTML of a single change (`change_format`)."""
+    return mark_safe(change_format(decimals, share)(change))  # noqa: S308

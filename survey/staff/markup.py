@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote_plus
 
 from django.utils.safestring import SafeString, mark_safe
@@ -17,15 +18,14 @@ from django.utils.translation import ngettext
 
 from survey.staff import charts, metrics
 from survey.staff.figures import Tally
-from survey.staff.formats import figure_change, percent, signed, two_decimals
+from survey.staff.formats import change_format, percent, signed, two_decimals
 from survey.staff.search import Keyword
 from survey.staff.trend import Trend
 
 LINE = 14  # pixels from one line of a point's text to the next; the last is above the plot
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """A line of a table: a name, an estimate with its error bar, and how it changed."""
 
     name: str
@@ -140,6 +140,7 @@ def branch_rows(branches: Sequence[Row], unlisted: int, listed: int) -> SafeStri
     """Return the rows of the branches, with a line for the unlisted ones behind the first listed ones."""
     few = _("few answers")
     few = f' <span class="soft">{html.escape(few)}</span>'
+    written = change_format(share=True)
     rows = []
     for row in branches:
         tally, estimate = row.tally or Tally(), row.estimate
@@ -148,7 +149,7 @@ def branch_rows(branches: Sequence[Row], unlisted: int, listed: int) -> SafeStri
         rows.append(
             f"<tr>{name}{few if estimate and estimate.is_small else ''}</th>"
             f'<td class="number">{percent(estimate.value) if estimate else "–"}</td>'
-            f'<td class="number">{figure_change(row.change, share=True)}</td><td class="number">{tally.n}</td>'
+            f'<td class="number">{written(row.change)}</td><td class="number">{tally.n}</td>'
             f'<td class="chart">{_interval(row, percent)}</td>'
             f'<td class="number">{two_decimals(average.value) if average else ""}</td>'
             f'<td class="number">{signed(nps.score.value) if nps else ""}</td></tr>'
@@ -161,6 +162,7 @@ def branch_rows(branches: Sequence[Row], unlisted: int, listed: int) -> SafeStri
 
 def aspect_rows(aspects: Iterable[Row]) -> SafeString:
     """Return the rows of the aspects."""
+    written = change_format(decimals=2)
     rows = []
     for row in aspects:
         estimate = row.estimate
@@ -168,7 +170,7 @@ def aspect_rows(aspects: Iterable[Row]) -> SafeString:
             f'<tr><th scope="row">{html.escape(row.name)}</th><td class="number">{estimate.n if estimate else 0}</td>'
             f'<td class="number">{two_decimals(estimate.value) if estimate else "–"}</td>'
             f'<td class="chart">{_interval(row, two_decimals)}</td>'
-            f'<td class="number">{figure_change(row.change, decimals=2)}</td></tr>'
+            f'<td class="number">{written(row.change)}</td></tr>'
         )
     return _joined(rows)
 

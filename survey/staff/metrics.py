@@ -7,16 +7,15 @@ Sauro and Lewis recommend for samples of any size; MOVER (Newcombe 1998, Zou and
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from math import sqrt
 from statistics import NormalDist
+from typing import NamedTuple
 
 Z = NormalDist().inv_cdf(0.975)  # 1.96: two-sided 95 %
 SMALL_SAMPLE = 30  # submissions; figures from fewer are marked
 
 
-@dataclass(frozen=True)
-class Estimate:
+class Estimate(NamedTuple):
     """A figure, the ends of its 95 % interval, and the sample size."""
 
     value: float
@@ -30,8 +29,7 @@ class Estimate:
         return self.n < SMALL_SAMPLE
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """The difference of two figures, later minus earlier, with its 95 % interval."""
 
     value: float
@@ -45,8 +43,7 @@ class Change:
         return self.n >= SMALL_SAMPLE and (self.low > 0 or self.high < 0)
 
 
-@dataclass(frozen=True)
-class NetPromoterScore:
+class NetPromoterScore(NamedTuple):
     """NPS in points from -100 to 100, and its parts: promoters 9 and 10, passives 7 and 8, detractors 0 to 6."""
 
     score: Estimate
