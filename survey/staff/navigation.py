@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import html
-from functools import lru_cache
+from functools import cache
 from typing import NamedTuple
 
 from django.template import Context
-from django.urls import get_script_prefix, reverse
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+
+from survey.staff.paths import path
 
 
 class Link(NamedTuple):
@@ -44,29 +45,28 @@ LINKS = (
 
 def items(context: Context) -> SafeString:
     """Return the HTML of the list's items, from a page's context."""
-    paths, page = _paths(get_script_prefix()), context["request"].resolver_match.view_name
-    written = []
-    for link in LINKS:
+    page, written = context["request"].resolver_match.view_name, []
+    for link, text, badge_label in _links(get_language()):
         if link.condition and not context[link.condition]:
             continue
         query = next(filter(None, map(context.get, link.query)), "")
-        href = f"{paths[link.view]}{'?' if query else ''}{html.escape(query)}"
+        href = f"{html.escape(path(link.view))}{'?' if query else ''}{html.escape(query)}"
         current = ' aria-current="page"' if link.view == page else ""
-        text = html.escape(_(link.label)) + _badge(link, context)
-        written.append(f'<li><a href="{href}"{current}>{text}</a></li>')
+        written.append(f'<li><a href="{href}"{current}>{text}{_badge(link, context, badge_label)}</a></li>')
     return mark_safe("\n".join(written))  # noqa: S308
 
 
-def _badge(link: Link, context: Context) -> str:
+def _badge(link: Link, context: Context, label: str) -> str:
     count = context[link.badge] if link.badge else 0
     if not count:
         return ""
     number = f"{count}+" if (link.badge, count) == ("open_count", context["many"]) else str(count)
-    label = f'<span class="visually-hidden"> {html.escape(_(link.badge_label))}</span>'
-    return f' <span class="badge">{number}{label}</span>'
+    return f' <span class="badge">{number}<span class="visually-hidden"> {label}</span></span>'
 
 
-@lru_cache(maxsize=8)  # a client may have chosen the prefix
-def _paths(prefix: str) -> dict[str, str]:
-    """Return the paths of the links behind a prefix, which reverse() adds."""
-    return {link.view: html.escape(reverse(link.view)) for link in LINKS}
+@cache
+def _links(language: str) -> list[tuple[Link, str, str]]:
+    """Return each link with its text and the label of its badge in the current language, escaped."""
+    return [
+        (link, html.escape(_(link.label)), html.escape(_(link.badge_label)) if link.badge else "") for link in LINKS
+    ]
