@@ -38,9 +38,10 @@ def signed(value: float, decimals: int = 1) -> str:
 
 
 def change_format(decimals: int = 1, share: bool = False) -> Callable[[Change | None], str]:
-    """Return the function that writes the changes of a table as HTML; those of a share are in percentage points.
+    """Return the function that writes a change as HTML; that of a share is in percentage points.
 
-    A function: a template takes ten times the CPU (survey/staff/markup.py).
+    The rows of a table share it, and with it the translations. A template takes ten times the CPU
+    (survey/staff/markup.py).
     """
     pp, hint = _("pp"), _("(chance may explain it)")  # pp: percentage points
     unit = f" {html.escape(pp)}" if share else ""

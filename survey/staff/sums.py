@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from survey.jobs.months import rollup_key
 from survey.scales import ASPECTS, DETRACTORS, PASSIVES, PROMOTERS, SATISFIED_SCORES
 from survey.staff.filters import Filters
-from survey.staff.statements import Reading, Rows, Select, conditions, is_in, parameters, value_if
+from survey.staff.statements import Reading, Select, conditions, is_in, parameters, value_if
 
 DAY = timedelta(1)
 SCORES = tuple(f"score_{score}" for score in range(1, 6))  # submissions by satisfaction
@@ -96,6 +96,7 @@ def calendar(first: date, last: date) -> Reading[Calendar]:
     [rows] = yield [Select(columns, of_months)]
     counted: set[date] = set()
     months: dict[date, frozenset[date]] = {}
+    by_day = []  # where the row of a month does not tell
     is_any_unsummed = False
     for low, high, n, late, summed, until, unsummed in rows:
         begin, end = date.fromisoformat(low), date.fromisoformat(high)
@@ -103,21 +104,17 @@ def calendar(first: date, last: date) -> Reading[Calendar]:
         if not late and n == len(of_month):
             counted |= of_month
         else:
-            in_time = f"FROM survey_rollupday WHERE is_late = 0 AND local_date BETWEEN '{begin}' AND '{end}'"
-            [days] = yield [Select(["SUBSTR(local_date, 1, 10)"], in_time)]
-            counted.update(date.fromisoformat(day) for (day,) in days)
+            by_day.append(f"FROM survey_rollupday WHERE is_late = 0 AND local_date BETWEEN '{begin}' AND '{end}'")
         if not late and n == summed == end.day and until == high:
             months[rollup_key(begin, end)] = of_month
         is_any_unsummed |= unsummed > 0
-    unsummed_days: Rows = []
     if is_any_unsummed:
-        of_days = f"FROM survey_rollupday days WHERE {period} AND {is_unsummed}"
-        [unsummed_days] = yield [Select(["SUBSTR(local_date, 1, 10)"], of_days)]
-    return Calendar(
-        frozenset(days_between(first, last) - counted),
-        months,
-        frozenset(date.fromisoformat(day) for (day,) in unsummed_days) & counted,
-    )
+        by_day.append(f"FROM survey_rollupday days WHERE {period} AND {is_unsummed}")
+    found = (yield [Select(["SUBSTR(local_date, 1, 10)"], source) for source in by_day]) if by_day else []
+    days = [{date.fromisoformat(day) for (day,) in rows} for rows in found]
+    unsummed_days = days.pop() if is_any_unsummed else set()
+    counted.update(*days)
+    return Calendar(frozenset(days_between(first, last) - counted), months, frozenset(unsummed_days & counted))
 
 
 def days_between(first: date, last: date) -> set[date]:
