@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Mapping
+from itertools import chain
 
 from django.db import connection, transaction
 from django.db.models.constants import OnConflict
@@ -19,6 +20,7 @@ from survey.text.terms import weighted_terms
 logger = logging.getLogger(__name__)
 
 BATCH = 100  # comments in one transaction
+MOST_ROWS = 5_000  # of one statement, far below what a packet or SQLite's parameters hold
 
 
 INSERT = "survey_responseterm (response_id, term, weight, branch_id, local_date, satisfaction)"
@@ -28,18 +30,23 @@ def write(terms: Iterable[tuple[Submission, Mapping[str, float]]]) -> None:
     """Store the weighted terms of submissions that the current transaction has stored or locked.
 
     Written in SQL: a comment has dozens of terms, and bulk_create takes a quarter of the CPU of its submission
-    (benchmarks/warm.py). PyMySQL makes one statement of them.
+    (benchmarks/warm.py). What is the same for all terms of a submission is written into the text.
     """
-    rows = [
-        (submission.pk, term, weight, submission.branch_id, submission.local_date.isoformat(), submission.satisfaction)
-        for submission, weights in terms
-        for term, weight in weights.items()
-    ]
-    if rows:
-        # Ignored: a collation may take two terms for equal that Python tells apart.
-        statement = connection.ops.insert_statement(on_conflict=OnConflict.IGNORE)
+    places: list[str] = []
+    values: list[tuple[str, float]] = []
+    for submission, weights in terms:
+        branch = "NULL" if submission.branch_id is None else submission.branch_id
+        place = f"({submission.pk}, %s, %s, {branch}, '{submission.local_date}', {submission.satisfaction})"
+        places += [place] * len(weights)
+        values += weights.items()
+    # Ignored: a collation may take two terms for equal that Python tells apart.
+    statement = connection.ops.insert_statement(on_conflict=OnConflict.IGNORE)
+    for first in range(0, len(places), MOST_ROWS):
+        part = slice(first, first + MOST_ROWS)
         with connection.cursor() as cursor:
-            cursor.executemany(f"{statement} {INSERT} VALUES (%s, %s, %s, %s, %s, %s)", rows)
+            cursor.execute(
+                f"{statement} {INSERT} VALUES {', '.join(places[part])}", list(chain.from_iterable(values[part]))
+            )
 
 
 def index_comments(seconds: float) -> int:

@@ -81,6 +81,21 @@ def test_writing_twice_changes_nothing(chain):
     assert list(SubmissionTerm.objects.order_by("id").values_list("term", "weight")) == rows
 
 
+@pytest.mark.parametrize("most", [1, 2, 1_000])
+def test_terms_beyond_one_statement_are_written_by_others(chain, monkeypatch, most):
+    monkeypatch.setattr(term_index, "MOST_ROWS", most)
+    submissions = [
+        make_submission(branch, 2, comment=comment, due=True)
+        for branch, comment in ((chain.north, "服务员态度很好"), (None, "排队太久，汤太咸"))
+    ]
+    term_index.index_comments(10)
+    for submission in submissions:
+        rows = SubmissionTerm.objects.filter(submission=submission)
+        assert dict(rows.values_list("term", "weight")) == pytest.approx(terms.weighted_terms(submission.comment))
+        copied = (submission.branch_id, submission.local_date, submission.satisfaction)
+        assert set(rows.values_list("branch", "local_date", "satisfaction")) == {copied}
+
+
 def test_an_erased_submission_gets_no_terms(chain):
     submission = make_submission(chain.north, 5, comment="味道很好", due=True)
     Submission.objects.filter(pk=submission.pk).update(comment="")
