@@ -223,7 +223,7 @@ class SubmissionForm(forms.Form):
                 data[name] = int(value) if name in SCALES else value
         if error := _add_own_of_json(values.get("own", {}), data):
             wrong["own"] = error
-        form = cls(data)
+        form = cls(data, label_suffix="")  # which no page shows
         # Optional fields that were not sent have nothing to validate.
         form.fields = {name: field for name, field in form.fields.items() if name in data or field.required}
         for name, message in wrong.items():

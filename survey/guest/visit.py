@@ -49,7 +49,7 @@ class VisitForm(forms.Form):
     def from_json(cls, request: HttpRequest, values: dict[str, Any]) -> VisitForm:
         """Return the form over a JSON object, removing `submission_id` from `values`."""
         key = values.pop("submission_id", "")
-        visit = cls({"submission_id": key})
+        visit = cls({"submission_id": key}, label_suffix="")  # which no page shows
         del visit.fields["website"], visit.fields["started"]  # which only pages have
         if not isinstance(key, str):
             visit.add_error("submission_id", _("This must be a string."))
