@@ -242,8 +242,9 @@ if PHOTO_BUCKET_URL:
 # E408 to E410: the admin looks for its middleware in MIDDLEWARE, and here STAFF_MIDDLEWARE has it.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "admin.E408", "admin.E409", "admin.E410"]
 
-# Staff log in at /dashboard/, for Django's admin too.
 SESSION_ENGINE = "mydjango.http.sessions"
+
+# Staff log in at /dashboard/, for Django's admin too.
 LOGIN_URL = "dashboard:login"
 LOGIN_REDIRECT_URL = "dashboard:today"
 LOGOUT_REDIRECT_URL = "dashboard:login"

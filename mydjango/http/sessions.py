@@ -10,10 +10,10 @@ from django.utils import timezone
 
 
 class SessionStore(db.SessionStore):
-    """Django's store, which takes three times the CPU to load a session: a thirtieth of the overview's."""
+    """Django's store with a query of its own: Django's takes three times the CPU, a fortieth of the overview's more."""
 
     def load(self) -> dict[str, Any]:
-        """Return what the session keeps; of one that expired or never was, nothing, and no key."""
+        """Return what the session keeps. A session that expired or never was is empty, and loses its key."""
         now = connection.ops.adapt_datetimefield_value(timezone.now())
         with connection.cursor() as cursor:
             cursor.execute(

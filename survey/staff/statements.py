@@ -3,9 +3,9 @@
 Numbers and dates of this program are written into the text, and a language is a parameter: a list of a thousand
 branches takes Django longer to compile than MariaDB to read.
 
-A *reading* is a generator that yields what it wants to select, is sent the rows, and returns what it made of them:
-`gather` takes several readings side by side, and `run` sends what all of them want at a time in one statement. Each
-statement costs a page a round trip, and CPU for the wait.
+A *reading* is a generator that yields its selects, is sent their rows, and returns what it made of them. `gather` takes
+several readings side by side, and `run` sends the selects of all of them as one statement: each statement costs a page
+a round trip, and CPU for the wait.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def submissions_of(filters: Filters) -> str:
 
 
 class Select(NamedTuple):
-    """Columns of a source, which is what follows them in SQL; it has neither ORDER BY nor LIMIT of its own."""
+    """Columns, and their source, which is the SQL behind them. A source ends without ORDER BY and without LIMIT."""
 
     columns: Sequence[str]
     source: str
@@ -91,7 +91,7 @@ Reading = Generator[Sequence[Select], Sequence[Rows], Result]
 
 
 def gather(*readings: Reading[Any]) -> Reading[list[Any]]:
-    """Take readings side by side; return their results."""
+    """Take readings side by side; return their results in the same order."""
     results: dict[Reading[Any], Any] = {}
     sent: dict[Reading[Any], Sequence[Rows] | None] = dict.fromkeys(readings)
     while True:
@@ -108,7 +108,7 @@ def gather(*readings: Reading[Any]) -> Reading[list[Any]]:
 
 
 def run(reading: Reading[Result]) -> Result:
-    """Take a reading and return its result."""
+    """Take a reading: send it the rows of its selects until it ends. Return its result."""
     try:
         selects = next(reading)
         while True:
@@ -119,10 +119,10 @@ def run(reading: Reading[Result]) -> Result:
 
 
 def _rows_of(selects: Sequence[Select]) -> list[Rows]:
-    """Return the rows of each select, in one statement.
+    """Return the rows of each select, by one statement.
 
-    The database writes a row as a JSON array, which `json` reads in C: PyMySQL reads each value in Python, which was a
-    tenth of the overview's CPU.
+    The database writes a row as a JSON array, which `json` reads in C. PyMySQL would read each value in Python: that
+    was a twelfth of the overview's CPU.
     """
     parts = (
         f"SELECT {number} part, JSON_ARRAY({', '.join(select.columns)}) json_row {select.source}"

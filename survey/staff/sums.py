@@ -96,7 +96,7 @@ def calendar(first: date, last: date) -> Reading[Calendar]:
     [rows] = yield [Select(columns, of_months)]
     counted: set[date] = set()
     months: dict[date, frozenset[date]] = {}
-    by_day = []  # where the row of a month does not tell
+    by_day = []  # sources of single days, where the row of a month does not tell which days are counted
     is_any_unsummed = False
     for low, high, n, late, summed, until, unsummed in rows:
         begin, end = date.fromisoformat(low), date.fromisoformat(high)

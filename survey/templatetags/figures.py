@@ -147,12 +147,12 @@ class OncePerLanguage(template.Node):
 
 @register.tag
 def once_per_language(parser: Parser, token: Token) -> OncePerLanguage:
-    """Keep what stands between this tag and `endonce_per_language`: headings took a twentieth of the overview's CPU."""
+    """Keep what stands between this tag and `endonce_per_language`: headings took a thirtieth of the overview's CPU."""
     nodelist = parser.parse(("endonce_per_language",))
     parser.delete_first_token()
     for node in nodelist:
         if not isinstance(node, TextNode | TranslateNode):
-            raise template.TemplateSyntaxError(f"once_per_language takes text and translations, no {node.token}.")
+            raise template.TemplateSyntaxError(f"once_per_language takes text and translations, not {node!r}.")
     return OncePerLanguage(nodelist)
 
 

@@ -304,8 +304,8 @@ def test_no_page_has_inline_script_or_style(client, chain):
         assert not re.search(r"<script(?! defer src=)|<style|\sstyle=", content(client.get(page)))
 
 
-# Every page reads the session, the user, the permissions, the branches and, in one query, the badges; the overview
-# everything else by two: which days are counted, and the figures of these.
+# Every page reads the session, the user, the permissions, the branches and, in one query, the badges. With the badges
+# the overview reads which days are counted, problems and keywords, and by one more query the figures of these days.
 @pytest.mark.parametrize(
     ("page", "queries"),
     [

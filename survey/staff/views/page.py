@@ -45,7 +45,7 @@ def page_context(request: HttpRequest, form: FilterForm) -> dict[str, Any]:
 
 
 def read_page_context(request: HttpRequest, form: FilterForm) -> Reading[dict[str, Any]]:
-    """Return the context of the base template."""
+    """Return the context of the base template, for a page that reads it beside its own figures."""
     branches = None if form.is_head_office else [branch.pk for branch in form.branches]
     badges = yield from submissions.count_badges(branches)
     erases = may_erase(request.user)
