@@ -39,9 +39,9 @@ def write(terms: Iterable[tuple[Submission, Mapping[str, float]]]) -> None:
         place = f"({submission.pk}, %s, %s, {branch}, '{submission.local_date}', {submission.satisfaction})"
         places += [place] * len(weights)
         values += weights.items()
-    # Ignored: a collation may take two terms for equal that Python tells apart.
-    statement = connection.ops.insert_statement(on_conflict=OnConflict.IGNORE)
     for first in range(0, len(places), MOST_ROWS):
+        # Ignored: a collation may take two terms for equal that Python tells apart.
+        statement = connection.ops.insert_statement(on_conflict=OnConflict.IGNORE)
         part = slice(first, first + MOST_ROWS)
         with connection.cursor() as cursor:
             cursor.execute(

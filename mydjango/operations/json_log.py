@@ -15,6 +15,8 @@ from mydjango.operations import invocation
 LONGEST_CHAIN = 5  # exceptions
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _HTTP_STATUSES = frozenset(HTTPStatus)
+_PLAIN = (str, int, float, type(None))
+_encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
 
 class JSONFormatter(logging.Formatter):
@@ -35,14 +37,14 @@ class JSONFormatter(logging.Formatter):
             "request_id": getattr(record, "request_id", "") or invocation.request_id(),
         }
         for name, value in vars(record).items():
-            if name not in _STANDARD and isinstance(value, str | int | float | None):
+            if name not in _STANDARD and isinstance(value, _PLAIN):
                 entry.setdefault(name, value)
         match = getattr(getattr(record, "request", None), "resolver_match", None)
         if match is not None:
             entry["route"] = match.route
         if record.exc_info and record.exc_info[1] is not None:
             entry["exception"] = _describe(record.exc_info[1])
-        return json.dumps(entry, ensure_ascii=False, default=str)
+        return _encode(entry)
 
 
 def _refusal(record: logging.LogRecord) -> str:

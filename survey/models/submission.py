@@ -39,7 +39,9 @@ def is_ticked(problem: chain.KeptQuestion, bits: int, own_values: Mapping[int, i
 
 def make_reference() -> str:
     """Return a random reference such as `7KQ2MXRA`."""
-    return "".join(secrets.choice(REFERENCE_ALPHABET) for _position in range(REFERENCE_LENGTH))
+    size = len(REFERENCE_ALPHABET)
+    number = secrets.randbelow(size**REFERENCE_LENGTH)
+    return "".join(REFERENCE_ALPHABET[number // size**position % size] for position in range(REFERENCE_LENGTH))
 
 
 def parse_reference(typed: str) -> str:

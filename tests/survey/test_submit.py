@@ -10,7 +10,7 @@ from django.test import Client
 
 from survey.guest.fields import SCALES
 from survey.guest.forms import SubmissionForm
-from survey.models import OutgoingMail, Submission
+from survey.models import OutgoingMail, Submission, make_reference, parse_reference
 
 VALID = {"name": "Tom", "phone": "1234567890", "satisfaction": 5}
 
@@ -28,6 +28,12 @@ def test_the_documented_submission_is_stored(client: Client) -> None:
     token = response.json()["erase_token"]
     assert response.json() == {"id": submission.pk, "reference": submission.reference, "erase_token": token}
     assert (submission.name, submission.phone, submission.satisfaction) == ("Tom", "1234567890", 5)
+
+
+def test_a_reference_is_eight_letters_and_digits_that_can_be_read_aloud(monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, reference in ((0, "22222222"), (31, "33222222"), (30**8 - 1, "ZZZZZZZZ")):
+        monkeypatch.setattr("secrets.randbelow", {30**8: number}.get)
+        assert make_reference() == parse_reference(reference) == reference
 
 
 def test_emoji_are_stored_and_read(client: Client) -> None:
