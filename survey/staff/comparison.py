@@ -14,8 +14,8 @@ from typing import Any
 
 from survey import chain
 from survey.scales import LOW_SCORES, Problem
-from survey.staff import hours, metrics, statements, submissions, sums
-from survey.staff.figures import LISTED, Tally
+from survey.staff import figures, metrics, statements, submissions, sums
+from survey.staff.figures import Tally
 from survey.staff.filters import Filters
 from survey.staff.question_figures import own_figures_by_branch
 from survey.staff.statements import Reading, gather
@@ -126,9 +126,10 @@ def scores(filters: Filters, branches: Sequence[int], chosen: Collection[int] = 
     """
     tables = yield from sums.calendar(filters.start, filters.end)
     periods = [sums.days_between(filters.start, filters.end)]
-    listed, unlisted = list(chosen), 0
-    if not chosen:
-        listed, unlisted = yield from _listed(filters, branches, tables, periods)
+    listed, unlisted = list(chosen or branches), 0
+    if not chosen and len(branches) > 2 * figures.LISTED:
+        rows = yield from sums.read(filters, tables, periods, sums.COUNTS, sums.BY_BRANCH)
+        listed, unlisted = figures.lowest_and_highest(row for row in rows if row[1] is not None)
     of_listed, of_total, (own_by_branch, own_total) = yield from gather(
         sums.read(filters, tables, periods, COLUMNS, sums.BY_BRANCH, listed),
         sums.read(filters, tables, periods, COLUMNS),
@@ -146,26 +147,6 @@ def scores(filters: Filters, branches: Sequence[int], chosen: Collection[int] = 
             for moment, value in zip(("count", "sum", "squares"), own.moments(question.id), strict=True):
                 tally.aspects[f"{question.field}_{moment}"] = value
     return Scores(dict(by_branch), total, unlisted)
-
-
-def _listed(
-    filters: Filters, branches: Sequence[int], tables: sums.Calendar, periods: Sequence[Collection[date]]
-) -> Reading[tuple[list[int], int]]:
-    """Return the branches to list, and the number of others that have submissions."""
-    if len(branches) <= 2 * LISTED:
-        return list(branches), 0
-    tallies: dict[int, hours.Tally] = defaultdict(hours.Tally)
-    rows = yield from sums.read(filters, tables, periods, sums.COUNTS, sums.BY_BRANCH)
-    for _number, branch, (satisfied, n) in rows:
-        if branch is not None:
-            tallies[branch].add(n, satisfied)
-    lowest_first = sorted(tallies, key=lambda branch: (tallies[branch].csat or _NOTHING).low)
-    if len(lowest_first) <= 2 * LISTED:
-        return lowest_first, 0
-    return [*lowest_first[:LISTED], *lowest_first[-LISTED:]], len(lowest_first) - 2 * LISTED
-
-
-_NOTHING = metrics.Estimate(0, 0, 0, 0)
 
 
 @dataclass(frozen=True)

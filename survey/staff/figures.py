@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from survey.scales import LOW_SCORES, SATISFIED_SCORES, Problem
 from survey.staff import metrics, statements, submissions, sums
@@ -78,10 +79,14 @@ def figures(filters: Filters, branches: int = 0, tables: sums.Calendar | None = 
     """
     tables = tables or (yield from sums.calendar(filters.before.start, filters.end))
     periods = [sums.days_between(part.start, part.end) for part in (filters, filters.before)]
-    listed, unlisted = (yield from _listed(filters, tables, periods[0])) if branches > 2 * LISTED else (None, 0)
+    listed, unlisted = None, 0
+    if branches > 2 * LISTED:
+        rows = yield from sums.read(filters, tables, periods[:1], sums.COUNTS, sums.BY_BRANCH)
+        listed, unlisted = lowest_and_highest(rows)
+    # Where none is left out, `by_branch` has also those whose submissions are all of the period before.
     of_total, of_branches = yield from gather(
         sums.read(filters, tables, periods, _OF_TOTAL),
-        sums.read(filters, tables, periods, _OF_BRANCH, sums.BY_BRANCH, listed),
+        sums.read(filters, tables, periods, _OF_BRANCH, sums.BY_BRANCH, listed if unlisted else None),
     )
     tallies = (Tally(), Tally())
     for number, _key, values in of_total:
@@ -92,23 +97,15 @@ def figures(filters: Filters, branches: int = 0, tables: sums.Calendar | None = 
     return Figures(*tallies, dict(by_branch), unlisted)
 
 
-def _listed(
-    filters: Filters, tables: sums.Calendar, days: Collection[date]
-) -> Reading[tuple[Collection[int | None] | None, int]]:
-    """Return the branches to list, None for all, and the number of others that have submissions."""
-    counts: dict[int | None, tuple[int, int]] = defaultdict(lambda: (0, 0))
-    rows = yield from sums.read(filters, tables, [days], sums.COUNTS, sums.BY_BRANCH)
-    for _number, branch, (satisfied, n) in rows:
-        counts[branch] = (counts[branch][0] + satisfied, counts[branch][1] + n)
-    lowest_first = sorted(counts, key=lambda branch: (_low(*counts[branch]), branch or 0))
-    if len(lowest_first) <= 2 * LISTED:
-        return None, 0
-    return {*lowest_first[:LISTED], *lowest_first[-LISTED:]}, len(lowest_first) - 2 * LISTED
+def lowest_and_highest(rows: Iterable[tuple[int, Any, Sequence[int]]]) -> tuple[list[Any], int]:
+    """Return LISTED branches from each end of the order by CSAT, or all of fewer, and the number of the others.
 
-
-def _low(satisfied: int, n: int) -> float:
-    estimate = metrics.share(satisfied, n)
-    return estimate.low if estimate else 0.0
+    `rows` has the sums.COUNTS of each branch, once. The lower end of a CSAT's interval decides.
+    """
+    csats = {branch: csat.low for _period, branch, (good, n) in rows if (csat := metrics.share(good, n))}
+    lowest_first = sorted(csats, key=lambda branch: (csats[branch], branch or 0))
+    others = max(0, len(lowest_first) - 2 * LISTED)
+    return lowest_first[:LISTED] + lowest_first[LISTED + others :], others
 
 
 def submissions_by_day(filters: Filters) -> Reading[dict[date, int]]:

@@ -16,7 +16,7 @@ from django.utils import timezone as django_timezone
 from survey.jobs import rollup
 from survey.models import Branch, Membership, RollupDay, Submission
 from survey.scales import Problem
-from survey.staff import comparison, filters, statements
+from survey.staff import comparison, figures, filters, statements
 from tests.support.chain import Chain
 
 SHANGHAI = timezone(timedelta(hours=8))
@@ -209,7 +209,7 @@ def test_problems_are_counted_from_the_newest_low_scores_since_a_whole_day(
 def test_of_many_branches_the_highest_and_the_lowest_are_listed(
     chain: Chain, page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comparison, "LISTED", 1)
+    monkeypatch.setattr(figures, "LISTED", 1)
     for number in range(5):
         branch = Branch.objects.create(code=f"b{number}", name=f"{number}店")
         submit(branch, 30 + 10 * number, 5, taste=5)
