@@ -69,6 +69,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     (folder / ".venv").symlink_to(sys.prefix)
+    shutil.copy(folder / ".env.example", folder / ".env")  # the README's step before all others of a deployment
     return folder
 
 
