@@ -49,6 +49,8 @@ bench: $(BIN)/.dev .venv-bench/.bench  ## every benchmark in turn: an hour, on a
 	$(BIN)/python -m benchmarks.package_sizes
 	$(BIN)/python -m benchmarks.coldstart
 	$(BIN)/python -m benchmarks.cost
+	.venv-bench/bin/python -m benchmarks.warm
+	.venv-bench/bin/python -m benchmarks.web_function
 	.venv-bench/bin/python -m benchmarks.bridge
 	.venv-bench/bin/python -m benchmarks.text
 
