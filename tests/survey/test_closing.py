@@ -21,7 +21,6 @@ from tests.support.chain import Chain, make_submission
 
 pytestmark = pytest.mark.django_db
 
-TODAY = timezone.localdate()
 ALL = Filters(start=FIRST_DAY, end=LAST_DAY, branch_ids=None)
 
 
@@ -88,7 +87,8 @@ def test_of_very_many_cases_the_newest_count(client: Client, chain: Chain, monke
 def test_a_case_counts_in_the_period_in_which_it_was_solved(chain: Chain) -> None:
     solve(chain.north, 24 * 40, ago=24 * 10)
     solve(chain.north, 7, ago=24 * 30)
-    period = replace(ALL, start=TODAY - timedelta(12), end=TODAY - timedelta(8))
+    today = timezone.localdate()
+    period = replace(ALL, start=today - timedelta(12), end=today - timedelta(8))
     total = closing_times(period).total
     assert total is not None
     assert (total.cases, total.median_hours) == (1, pytest.approx(24 * 40))

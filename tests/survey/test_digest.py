@@ -22,9 +22,13 @@ from survey.staff import digest
 from tests.support.chain import Chain, make_chain, make_submission
 
 SHANGHAI = timezone(timedelta(hours=8))
-TODAY = django_timezone.localdate()
-EIGHT = datetime(TODAY.year, TODAY.month, TODAY.day, 8, 0, 15, tzinfo=SHANGHAI)
 SECONDS = 60
+
+
+def eight() -> datetime:
+    """Return today's time of the timer; not a constant, since a run of all tests may span midnight."""
+    today = django_timezone.localdate()
+    return datetime(today.year, today.month, today.day, 8, 0, 15, tzinfo=SHANGHAI)
 
 
 def subscribe(user: User, language: str = "en") -> DigestSubscription:
@@ -38,21 +42,21 @@ def queued() -> list[OutgoingMail]:
 def test_only_those_who_want_it_get_it_and_only_once_a_day(chain: Chain) -> None:
     subscribe(chain.north_manager)
     make_submission(chain.north, 5, days_ago=1)
-    assert digest.queue_digests(SECONDS, EIGHT - timedelta(minutes=1)) == 0
-    assert digest.queue_digests(SECONDS, EIGHT) == 1
-    assert digest.queue_digests(SECONDS, EIGHT + timedelta(minutes=1)) == 0
-    assert digest.queue_digests(SECONDS, EIGHT + timedelta(hours=20)) == 0
+    assert digest.queue_digests(SECONDS, eight() - timedelta(minutes=1)) == 0
+    assert digest.queue_digests(SECONDS, eight()) == 1
+    assert digest.queue_digests(SECONDS, eight() + timedelta(minutes=1)) == 0
+    assert digest.queue_digests(SECONDS, eight() + timedelta(hours=20)) == 0
     [first] = queued()
     assert (first.recipient, first.account) == ("north@example.com", chain.north_manager)
-    assert digest.queue_digests(SECONDS, EIGHT + timedelta(days=1)) == 1
+    assert digest.queue_digests(SECONDS, eight() + timedelta(days=1)) == 1
     assert len(queued()) == 2
 
 
 def test_a_mail_that_was_deleted_is_not_queued_again(chain: Chain) -> None:
     subscribe(chain.head)
-    digest.queue_digests(SECONDS, EIGHT)
+    digest.queue_digests(SECONDS, eight())
     OutgoingMail.objects.all().delete()
-    assert digest.queue_digests(SECONDS, EIGHT + timedelta(minutes=1)) == 0
+    assert digest.queue_digests(SECONDS, eight() + timedelta(minutes=1)) == 0
 
 
 def test_it_is_about_the_branches_of_its_reader_in_their_language(chain: Chain, settings) -> None:
@@ -62,10 +66,10 @@ def test_it_is_about_the_branches_of_its_reader_in_their_language(chain: Chain, 
     private = {"comment": "秘密的评论", "name": "王芳", "phone": "13800138000", "email": "wang@example.com"}
     make_submission(chain.north, 5, days_ago=1, **private)
     low = make_submission(chain.south, 1, days_ago=1, **private)
-    digest.queue_digests(SECONDS, EIGHT)
+    digest.queue_digests(SECONDS, eight())
     of_manager, of_head = queued()
     assert of_manager.subject == "昨天：1 位顾客中 100.0% 满意"
-    assert of_manager.body.startswith(f"昨天（{TODAY - timedelta(1)}，星期")
+    assert of_manager.body.startswith(f"昨天（{django_timezone.localdate() - timedelta(1)}，星期")
     assert "待跟进\n" in of_manager.body
     assert of_head.subject == "Yesterday: 50.0% of 2 guests satisfied"
     assert "The oldest waits for 1 day" in of_head.body
@@ -80,7 +84,7 @@ def test_a_deactivated_account_and_one_without_branches_get_none(chain: Chain) -
     subscribe(chain.stranger)
     subscribe(chain.north_manager)
     User.objects.filter(pk=chain.north_manager.pk).update(is_active=False)
-    assert digest.queue_digests(SECONDS, EIGHT) == 0
+    assert digest.queue_digests(SECONDS, eight()) == 0
 
 
 def test_one_digest_that_fails_stops_no_other_and_is_queued_by_the_next_timer(
@@ -97,16 +101,16 @@ def test_one_digest_that_fails_stops_no_other_and_is_queued_by_the_next_timer(
 
     monkeypatch.setattr(digest.today, "summary", failing)
     with pytest.raises(ArithmeticError):
-        digest.queue_digests(SECONDS, EIGHT)
+        digest.queue_digests(SECONDS, eight())
     assert [sent.recipient for sent in queued()] == ["south@example.com"]
     monkeypatch.setattr(digest.today, "summary", summary)
-    assert digest.queue_digests(SECONDS, EIGHT) == 1
+    assert digest.queue_digests(SECONDS, eight()) == 1
 
 
 def test_no_digest_is_started_after_the_seconds_of_the_job(chain: Chain) -> None:
     subscribe(chain.head)
-    assert digest.queue_digests(0, EIGHT) == 0
-    assert digest.queue_digests(SECONDS, EIGHT) == 1
+    assert digest.queue_digests(0, eight()) == 0
+    assert digest.queue_digests(SECONDS, eight()) == 1
 
 
 def test_the_job_queues_and_the_outbox_delivers(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +128,7 @@ def test_the_job_queues_and_the_outbox_delivers(chain: Chain, monkeypatch: pytes
 @pytest.mark.parametrize("change", ["switched off", "deactivated", "another address", "deleted"])
 def test_a_queued_digest_is_deleted_when_its_reader_is_gone(chain: Chain, change: str) -> None:
     subscribe(chain.head)
-    digest.queue_digests(SECONDS, EIGHT)
+    digest.queue_digests(SECONDS, eight())
     user = User.objects.filter(pk=chain.head.pk)
     if change == "switched off":
         DigestSubscription.objects.all().delete()
@@ -142,7 +146,7 @@ def test_a_queued_digest_is_deleted_when_its_reader_is_gone(chain: Chain, change
 
 def test_old_digests_are_deleted_with_the_other_mails_to_staff(chain: Chain) -> None:
     subscribe(chain.head)
-    digest.queue_digests(SECONDS, EIGHT)
+    digest.queue_digests(SECONDS, eight())
     retention.delete_account_mails(django_timezone.now() - timedelta(days=1))
     assert len(queued()) == 1
     retention.delete_account_mails(django_timezone.now())
@@ -159,7 +163,7 @@ def test_timers_that_overlap_queue_one_mail() -> None:
 
     def run() -> None:
         ready.wait()
-        counts.append(digest.queue_digests(SECONDS, EIGHT))
+        counts.append(digest.queue_digests(SECONDS, eight()))
         connections.close_all()
 
     threads = [threading.Thread(target=run) for _timer in range(4)]
@@ -189,10 +193,10 @@ def test_staff_switch_it_on_and_off_on_their_account_page(client: Client, chain:
 
 def test_changing_the_language_queues_no_second_mail(client: Client, chain: Chain) -> None:
     subscribe(chain.head)
-    digest.queue_digests(SECONDS, EIGHT)
+    digest.queue_digests(SECONDS, eight())
     client.force_login(chain.head)
     client.post(reverse("dashboard:account"), {"digest": "on", "language": "zh-hans"})
-    assert digest.queue_digests(SECONDS, EIGHT) == 0
+    assert digest.queue_digests(SECONDS, eight()) == 0
 
 
 def test_an_account_without_an_address_is_told_so(client: Client, chain: Chain) -> None:
