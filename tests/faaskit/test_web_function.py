@@ -143,6 +143,7 @@ def test_four_requests_at_once_share_an_instance_and_a_fifth_waits(serve):
     with ThreadPoolExecutor(8) as threads:
         answers = threads.map(lambda nonce: client.request("GET", f"/four/{nonce}").text, range(8))
         assert list(answers) == [str(nonce) for nonce in range(8)]
+    server.stop()  # its last line has been read then
     assert sum("Init Report" in line for line in server.out) == 1
 
 
