@@ -65,6 +65,14 @@ class Server:
         finally:
             connection.close()
 
+    def connections(self) -> list[object]:
+        """Return the ids of the connections to the database `survey`.
+
+        The server may list a connection for a moment after its client has closed it.
+        """
+        rows = self.execute("SELECT id FROM information_schema.processlist WHERE db = 'survey'")
+        return [row[0] for row in rows]
+
 
 def named_server() -> Server | None:
     """Return the server of TEST_MYSQL_HOST, _PORT, _USER and _PASSWORD, or None where TEST_MYSQL_HOST is not set."""

@@ -26,7 +26,7 @@ SECONDS = 60
 
 
 def eight() -> datetime:
-    """Return today's time of the timer; not a constant, since a run of all tests may span midnight."""
+    """Return the time at which today's digests are due; a constant would be of the day on which the run began."""
     today = django_timezone.localdate()
     return datetime(today.year, today.month, today.day, 8, 0, 15, tzinfo=SHANGHAI)
 
