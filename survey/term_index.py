@@ -40,7 +40,7 @@ def write(terms: Iterable[tuple[Submission, Mapping[str, float]]]) -> None:
         places += [place] * len(weights)
         values += weights.items()
     for first in range(0, len(places), MOST_ROWS):
-        # Ignored: a collation may take two terms for equal that Python tells apart.
+        # IGNORE: a collation may treat two terms as equal that Python tells apart.
         statement = connection.ops.insert_statement(on_conflict=OnConflict.IGNORE)
         part = slice(first, first + MOST_ROWS)
         with connection.cursor() as cursor:

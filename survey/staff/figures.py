@@ -83,7 +83,7 @@ def figures(filters: Filters, branches: int = 0, tables: sums.Calendar | None = 
     if branches > 2 * LISTED:
         rows = yield from sums.read(filters, tables, periods[:1], sums.COUNTS, sums.BY_BRANCH)
         listed, unlisted = lowest_and_highest(rows)
-    # Where none is left out, `by_branch` has also those whose submissions are all of the period before.
+    # When no branch is left out, `by_branch` also has the branches with submissions in the period before only.
     of_total, of_branches = yield from gather(
         sums.read(filters, tables, periods, _OF_TOTAL),
         sums.read(filters, tables, periods, _OF_BRANCH, sums.BY_BRANCH, listed if unlisted else None),
@@ -98,9 +98,10 @@ def figures(filters: Filters, branches: int = 0, tables: sums.Calendar | None = 
 
 
 def lowest_and_highest(rows: Iterable[tuple[int, Any, Sequence[int]]]) -> tuple[list[Any], int]:
-    """Return LISTED branches from each end of the order by CSAT, or all of fewer, and the number of the others.
+    """Return the branches with the lowest and with the highest CSAT, LISTED of each, and the number of the others.
 
-    `rows` has the sums.COUNTS of each branch, once. The lower end of a CSAT's interval decides.
+    `rows` are those of sums.read for sums.COUNTS, one for each branch. Branches without submissions do not count. The
+    lower end of the CSAT's interval decides.
     """
     csats = {branch: csat.low for _period, branch, (good, n) in rows if (csat := metrics.share(good, n))}
     lowest_first = sorted(csats, key=lambda branch: (csats[branch], branch or 0))
